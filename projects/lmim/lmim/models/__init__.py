@@ -1,0 +1,5 @@
+from . import backbones, heads, necks, selfsup, targets, textrecog, utils
+
+__all__ = [
+    'backbones', 'heads', 'necks', 'selfsup', 'targets', 'textrecog', 'utils'
+]

@@ -1,0 +1,157 @@
+"""Vision transformer for word images."""
+from typing import Any, Sequence, Tuple, Union
+
+import torch
+from mmocr.registry import MODELS
+from mmpretrain.models import VisionTransformer
+from torch import nn
+
+from lmim.checkpoints import load_encoder
+from ..utils import build_sincos_2d, init_transformer, resolve_grid
+
+
+def _vit(embed_dims: int, num_heads: int) -> dict:
+    return dict(
+        embed_dims=embed_dims,
+        num_layers=12,
+        num_heads=num_heads,
+        feedforward_channels=4 * embed_dims)
+
+
+@MODELS.register_module()
+class TextViT(VisionTransformer):
+    """ViT over the patches of a word image, as MAERec and LMIM use it.
+
+    Differs from mmpretrain's ``VisionTransformer`` in its sizes, in fixed
+    sine-cosine positions, in MAE's initialisation, in refusing images of
+    another size instead of padding or resizing positions silently, and in how
+    a pre-trained encoder is loaded: ``init_cfg=dict(type='Pretrained',
+    checkpoint=...)`` reads every format that :mod:`lmim.checkpoints` knows,
+    reports what was loaded, and refuses anything below a full match unless
+    ``allow_partial=True`` is added to that dict.
+
+    Args:
+        arch (str | dict): ``'tiny'``, ``'small'`` (the paper's) or
+            ``'base'``, or a dict with ``embed_dims``, ``num_layers``,
+            ``num_heads`` and ``feedforward_channels``.
+        img_size (Tuple[int, int]): Height and width of the images.
+        patch_size (int | Tuple[int, int]): Height and width of a patch.
+        pos_embed (str): ``'square'``: positions of a square grid, which the
+            checkpoints of MAERec and LMIM hold; ``'grid'``: of the true grid.
+        freeze_pos_embed (bool): Keep the positions fixed.
+        out_type (str): ``'raw'``: all tokens after the final norm,
+            (N, 1 + L, C); ``'featmap'``: the patch tokens as a feature map,
+            (N, C, rows, columns), for recognizers that expect one.
+        **kwargs: As in ``VisionTransformer`` (``drop_rate``,
+            ``drop_path_rate``, ``layer_cfgs``, ``init_cfg`` ...).
+
+    Raises:
+        ValueError: If the image size is no multiple of the patch size.
+    """
+
+    arch_zoo = {
+        'tiny': _vit(192, 3),
+        'small': _vit(384, 6),
+        'base': _vit(768, 12),
+    }
+
+    def __init__(self,
+                 arch: Union[str, dict] = 'small',
+                 img_size: Tuple[int, int] = (32, 128),
+                 patch_size: Union[int, Tuple[int, int]] = 4,
+                 pos_embed: str = 'square',
+                 freeze_pos_embed: bool = True,
+                 out_type: str = 'raw',
+                 **kwargs: Any) -> None:
+        patch = _pair(patch_size)
+        img_size = _pair(img_size)
+        if any(side % step for side, step in zip(img_size, patch)):
+            raise ValueError(
+                f'image size {img_size[0]}x{img_size[1]} is no multiple of '
+                f'the patch size {patch[0]}x{patch[1]} (height x width): '
+                'change img_size or patch_size of the backbone')
+        if out_type not in ('raw', 'featmap'):
+            raise ValueError("out_type must be 'raw' or 'featmap', got "
+                             f'{out_type!r}')
+        super().__init__(
+            arch=arch,
+            img_size=img_size,
+            patch_size=patch,
+            out_type=out_type,
+            **kwargs)
+        self.grid = tuple(self.patch_resolution)
+        self._pos_grid = resolve_grid(pos_embed, self.grid)
+        self.pos_embed.requires_grad = not freeze_pos_embed
+
+    def init_weights(self) -> None:
+        """Load the encoder named in ``init_cfg``, or initialise as MAE."""
+        cfg = self.init_cfg
+        if isinstance(cfg, dict) and cfg.get('type') == 'Pretrained':
+            load_encoder(
+                self,
+                cfg['checkpoint'],
+                allow_partial=cfg.get('allow_partial', False))
+            self._is_init = True
+            return
+        super().init_weights()
+        init_transformer(self)
+        projection = self.patch_embed.projection
+        nn.init.xavier_uniform_(projection.weight.data.flatten(1))
+        nn.init.zeros_(projection.bias)
+        nn.init.normal_(self.cls_token, std=0.02)
+        self.pos_embed.data.copy_(
+            build_sincos_2d(self._pos_grid, self.embed_dims))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Encode whole images.
+
+        Args:
+            images (torch.Tensor): Normalised images, (N, 3, H, W).
+
+        Returns:
+            torch.Tensor: (N, 1 + L, C), [CLS] first, or a feature map of
+            shape (N, C, rows, columns) where ``out_type='featmap'``.
+        """
+        tokens = self.encode(self.embed(images))
+        if self.out_type == 'raw':
+            return tokens
+        return tokens[:, 1:].transpose(1, 2).unflatten(2, self.grid)
+
+    def embed(self, images: torch.Tensor) -> torch.Tensor:
+        """Turn images (N, 3, H, W) into patches with positions, (N, L, C).
+
+        Raises:
+            ValueError: If the images are not of the size the model is for.
+        """
+        if tuple(images.shape[-2:]) != tuple(self.img_size):
+            raise ValueError(
+                'the images are {}x{} (height x width), and the backbone is '
+                'for {}x{}: resize them in the pipeline, dict(type="Resize", '
+                'scale=({}, {})), or set img_size of the backbone'.format(
+                    *images.shape[-2:], *self.img_size, *self.img_size[::-1]))
+        return self.patch_embed(images)[0] + self.pos_embed[:, 1:]
+
+    def encode(self, patches: torch.Tensor) -> torch.Tensor:
+        """Run the transformer over any subset of patches.
+
+        Args:
+            patches (torch.Tensor): Patches with positions, (N, K, C).
+
+        Returns:
+            torch.Tensor: [CLS] and patches after the final norm,
+            (N, 1 + K, C).
+        """
+        cls_token = self.cls_token + self.pos_embed[:, :1]
+        tokens = torch.cat(
+            [cls_token.expand(len(patches), -1, -1), patches], dim=1)
+        tokens = self.drop_after_pos(tokens)
+        for layer in self.layers:
+            tokens = layer(tokens)
+        return self.norm1(tokens)
+
+
+def _pair(value: Union[int, Sequence[int]]) -> Tuple[int, int]:
+    if isinstance(value, int):
+        return value, value
+    height, width = value
+    return int(height), int(width)

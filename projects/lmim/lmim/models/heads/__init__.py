@@ -1,0 +1,4 @@
+from .linguistics_alignment_head import LinguisticsAlignmentHead
+from .reconstruction_head import ReconstructionHead
+
+__all__ = ['LinguisticsAlignmentHead', 'ReconstructionHead']

@@ -1,0 +1,4 @@
+from .linguistics_guided_decoder import LinguisticsGuidedDecoder
+from .mae_decoder import MAEDecoder
+
+__all__ = ['LinguisticsGuidedDecoder', 'MAEDecoder']

@@ -1,0 +1,74 @@
+"""Transformer decoder block whose sub-layers come in either order."""
+from typing import Any, Optional
+
+import torch
+from torch import nn
+
+ORDERS = ('SA-CA-FFN', 'CA-SA-FFN')
+
+
+class GuidedDecoderLayer(nn.TransformerDecoderLayer):
+    """Post-norm block of self-attention, cross-attention and feed-forward.
+
+    torch's own layer, with the order of its parts as an option (Table 5 of
+    the paper's ablations), and without cross-attention where there is nothing
+    to attend to.
+
+    Args:
+        embed_dims (int): Number of channels, C.
+        num_heads (int): Number of attention heads.
+        order (str): ``'SA-CA-FFN'`` (the paper's) or ``'CA-SA-FFN'``.
+        guided (bool): Whether there is a cross-attention.
+        **kwargs: As in ``torch.nn.TransformerDecoderLayer``.
+
+    Raises:
+        ValueError: If ``order`` is unknown.
+    """
+
+    def __init__(self, embed_dims: int, num_heads: int, order: str,
+                 guided: bool, **kwargs: Any) -> None:
+        if order not in ORDERS:
+            raise ValueError(f'block order must be one of {ORDERS}, got '
+                             f'{order!r}')
+        super().__init__(
+            embed_dims, num_heads, batch_first=True, norm_first=False,
+            **kwargs)
+        self.steps = [step for step in order.split('-')
+                      if guided or step != 'CA']
+        if not guided:
+            # Parameters without gradients would stop distributed training.
+            del self.multihead_attn, self.norm2, self.dropout2
+
+    def forward(  # type: ignore[override]
+            self,
+            tokens: torch.Tensor,
+            guidance: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """Refine tokens, x = LN(x + sublayer(x)) for each sub-layer.
+
+        Args:
+            tokens (torch.Tensor): Queries, (N, L, C).
+            guidance (torch.Tensor, optional): Keys and values of the
+                cross-attention, (N, M, C).
+
+        Returns:
+            torch.Tensor: Refined tokens, (N, L, C).
+        """
+        for step in self.steps:
+            if step == 'SA':
+                update = self._attend(self.self_attn, tokens, tokens)
+                tokens = self.norm1(tokens + self.dropout1(update))
+            elif step == 'CA':
+                assert guidance is not None
+                update = self._attend(self.multihead_attn, tokens, guidance)
+                tokens = self.norm2(tokens + self.dropout2(update))
+            else:
+                update = self.linear2(
+                    self.dropout(self.activation(self.linear1(tokens))))
+                tokens = self.norm3(tokens + self.dropout3(update))
+        return tokens
+
+    @staticmethod
+    def _attend(attention: nn.MultiheadAttention, query: torch.Tensor,
+                memory: torch.Tensor) -> torch.Tensor:
+        # Without weights to return, torch takes its fused attention.
+        return attention(query, memory, memory, need_weights=False)[0]

@@ -1,0 +1,4 @@
+from .lmim import LMIM
+from .mim import MIM
+
+__all__ = ['LMIM', 'MIM']

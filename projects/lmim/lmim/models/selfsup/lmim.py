@@ -1,0 +1,94 @@
+"""Linguistics-aware masked image modelling."""
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import torch
+from mmocr.registry import MODELS
+
+from .mim import MIM
+
+BRANCHES = ('none', 'guidance', 'both')
+
+
+@MODELS.register_module()
+class LMIM(MIM):
+    """LMIM (CVPR 2025, arXiv 2503.18746).
+
+    One encoder sees two views of a word: the image with most patches hidden,
+    and a whole view of other appearance. The decoder rebuilds features of the
+    hidden patches with the second view as guidance, and the views' [CLS]
+    tokens are aligned. Both passes share all weights, and gradients flow
+    through both.
+
+    Args:
+        branches (str): ``'both'``: guidance and alignment (the paper's);
+            ``'guidance'``: no alignment loss; ``'none'``: one branch, no
+            guidance (first rows of the paper's ablation).
+        neck (dict): A :class:`LinguisticsGuidedDecoder`.
+        alignment_head (dict): Loss between the [CLS] tokens.
+        **kwargs: ``backbone``, ``target_generator``, ``head`` ... of
+            :class:`MIM`.
+
+    Raises:
+        ValueError: If ``branches`` is unknown.
+    """
+
+    def __init__(self,
+                 neck: dict,
+                 alignment_head: dict = dict(type='LinguisticsAlignmentHead'),
+                 branches: str = 'both',
+                 **kwargs: Any) -> None:
+        if branches not in BRANCHES:
+            raise ValueError(
+                f'branches must be one of {BRANCHES}, got {branches!r}')
+        self.branches = branches
+        neck = dict(neck, guided=branches != 'none')
+        super().__init__(neck=neck, **kwargs)
+        if branches == 'both':
+            self.alignment_head = MODELS.build(alignment_head)
+
+    def loss(self,
+             inputs: Sequence[torch.Tensor],
+             data_samples: Optional[List] = None,
+             noise: Optional[torch.Tensor] = None,
+             **kwargs: Any) -> Dict[str, torch.Tensor]:
+        """Compute L_recon and L_align.
+
+        Args:
+            inputs (Sequence[torch.Tensor]): Image and guidance view, each
+                normalised, (N, 3, H, W).
+            data_samples (list, optional): Not used.
+            noise (torch.Tensor, optional): Decides which patches are hidden,
+                (N, L), instead of a random draw.
+
+        Returns:
+            Dict[str, torch.Tensor]: ``loss_recon``, and ``loss_align`` where
+            the views are aligned; MMEngine adds them up.
+        """
+        if self.branches == 'none':
+            return super().loss(inputs, data_samples, noise=noise)
+        images, guidance_view = self.split_views(inputs)
+        visible, mask, ids_restore = self.backbone(images, noise=noise)
+        guidance = self.backbone(guidance_view, mask=False)
+        pred = self.neck(visible, ids_restore, guidance)
+        target = self.target_generator(images)
+        losses = dict(loss_recon=self.head.loss(pred, target, mask))
+        if self.branches == 'both':
+            losses['loss_align'] = self.alignment_head.loss(
+                visible[:, 0], guidance[:, 0])
+        return losses
+
+    @staticmethod
+    def split_views(
+        inputs: Sequence[torch.Tensor]
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Take image and guidance view apart.
+
+        Raises:
+            ValueError: If there are not two views.
+        """
+        if isinstance(inputs, torch.Tensor) or len(inputs) != 2:
+            raise ValueError(
+                'LMIM needs two views of each image, [image, guidance view]: '
+                "put dict(type='GuidanceView') before "
+                "dict(type='PackPretrainInputs') in the pipeline")
+        return inputs[0], inputs[1]

@@ -1,0 +1,4 @@
+from .feature_targets import MAERecTargetExtractor, RandomFeatureTarget
+from .pixel_target import PixelTarget
+
+__all__ = ['MAERecTargetExtractor', 'PixelTarget', 'RandomFeatureTarget']

@@ -1,0 +1,6 @@
+from .lmim_decoder import LMIMDecoder
+from .lmim_decoder_layer import LMIMDecoderLayer
+from .lmim_encoder import LMIMEncoder
+from .lmim_module_loss import LMIMModuleLoss
+
+__all__ = ['LMIMDecoder', 'LMIMDecoderLayer', 'LMIMEncoder', 'LMIMModuleLoss']

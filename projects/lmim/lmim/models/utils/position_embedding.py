@@ -1,0 +1,73 @@
+"""Fixed sine-cosine position embeddings."""
+import math
+from typing import Tuple
+
+import torch
+
+
+def build_sincos_2d(grid: Tuple[int, int], embed_dims: int) -> torch.Tensor:
+    """Build MAE's fixed position embedding for any grid of patches.
+
+    The first half of the channels encodes the column, the second half the
+    row; each half holds sines, then cosines. The [CLS] position is zero. For
+    a square grid this is the table that MAE stores in its checkpoints.
+
+    Args:
+        grid (Tuple[int, int]): Rows and columns of the grid of patches.
+        embed_dims (int): Number of channels, a multiple of 4.
+
+    Returns:
+        torch.Tensor: Shape (1, 1 + rows * columns, embed_dims), row-major.
+
+    Raises:
+        ValueError: If ``embed_dims`` is not a multiple of 4.
+    """
+    if embed_dims % 4:
+        raise ValueError('a 2-D sine-cosine position embedding needs '
+                         f'embed_dims in multiples of 4, got {embed_dims}')
+    quarter = embed_dims // 4
+    omega = torch.arange(quarter, dtype=torch.float64) / quarter
+    omega = 10000.0**-omega
+    rows, columns = torch.meshgrid(
+        torch.arange(grid[0], dtype=torch.float64),
+        torch.arange(grid[1], dtype=torch.float64),
+        indexing='ij')
+    parts = []
+    for position in (columns, rows):
+        angle = position.reshape(-1, 1) * omega
+        parts += [angle.sin(), angle.cos()]
+    table = torch.cat(parts, dim=1)
+    return torch.cat([table.new_zeros(1, embed_dims), table])[None].float()
+
+
+def resolve_grid(kind: str, grid: Tuple[int, int]) -> Tuple[int, int]:
+    """Choose the grid for which positions are computed.
+
+    MAE, MAERec and LMIM's published code compute the table for a square grid
+    with as many cells as there are patches (16x16 for the 8x32 patches of a
+    32x128 image), and checkpoints hold that table. ``'square'`` does the
+    same; ``'grid'`` uses the true grid.
+
+    Args:
+        kind (str): ``'square'`` or ``'grid'``.
+        grid (Tuple[int, int]): The true grid, rows and columns.
+
+    Returns:
+        Tuple[int, int]: Rows and columns to compute positions for.
+
+    Raises:
+        ValueError: If ``kind`` is unknown, or ``'square'`` is asked for a
+            number of patches that is not a square.
+    """
+    if kind == 'grid':
+        return grid
+    if kind != 'square':
+        raise ValueError(f"pos_embed must be 'square' or 'grid', got {kind!r}")
+    side = math.isqrt(grid[0] * grid[1])
+    if side * side != grid[0] * grid[1]:
+        raise ValueError(
+            f"pos_embed='square' needs a square number of patches, and a "
+            f"grid of {grid[0]}x{grid[1]} has {grid[0] * grid[1]}: use "
+            "pos_embed='grid' (checkpoints of MAERec and LMIM's published "
+            'code do not fit such a model)')
+    return side, side

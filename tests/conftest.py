@@ -1,0 +1,34 @@
+"""Fixtures shared by all tests."""
+from pathlib import Path
+
+import pytest
+
+import lmim  # noqa: F401  (registers every component)
+
+REPO = Path(__file__).resolve().parent.parent
+SHARED = REPO.parent / 'shared'
+
+
+@pytest.fixture(scope='session')
+def repo() -> Path:
+    """The root of the repository."""
+    return REPO
+
+
+@pytest.fixture(scope='session')
+def shared_data() -> Path:
+    """A folder of real pictures beside the repository, where there is one."""
+    path = SHARED / 'data'
+    if not path.is_dir():
+        pytest.skip(f'real pictures are not at hand: {path} does not exist')
+    return path
+
+
+@pytest.fixture(scope='session')
+def shared_reference() -> Path:
+    """Reference numbers of the published code, where they are at hand."""
+    path = SHARED / 'reference'
+    if not path.is_dir():
+        pytest.skip(f'reference numbers are not at hand: {path} does not '
+                    'exist')
+    return path
