@@ -8,6 +8,6 @@ from . import compat
 
 compat.install()
 
-from . import models  # noqa: E402
+from . import datasets, engine, models  # noqa: E402
 
-__all__ = ['compat', 'models']
+__all__ = ['compat', 'datasets', 'engine', 'models']

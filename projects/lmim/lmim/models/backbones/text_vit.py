@@ -10,10 +10,10 @@ from lmim.checkpoints import load_encoder
 from ..utils import build_sincos_2d, init_transformer, resolve_grid
 
 
-def _vit(embed_dims: int, num_heads: int) -> dict:
+def _vit(embed_dims: int, num_heads: int, num_layers: int = 12) -> dict:
     return dict(
         embed_dims=embed_dims,
-        num_layers=12,
+        num_layers=num_layers,
         num_heads=num_heads,
         feedforward_channels=4 * embed_dims)
 
@@ -31,8 +31,8 @@ class TextViT(VisionTransformer):
     ``allow_partial=True`` is added to that dict.
 
     Args:
-        arch (str | dict): ``'tiny'``, ``'small'`` (the paper's) or
-            ``'base'``, or a dict with ``embed_dims``, ``num_layers``,
+        arch (str | dict): ``'mini'`` (for a CPU), ``'tiny'``, ``'small'``
+            (the paper's) or ``'base'``, or a dict with ``embed_dims``, ``num_layers``,
             ``num_heads`` and ``feedforward_channels``.
         img_size (Tuple[int, int]): Height and width of the images.
         patch_size (int | Tuple[int, int]): Height and width of a patch.
@@ -50,6 +50,7 @@ class TextViT(VisionTransformer):
     """
 
     arch_zoo = {
+        'mini': _vit(128, 4, num_layers=4),
         'tiny': _vit(192, 3),
         'small': _vit(384, 6),
         'base': _vit(768, 12),
@@ -101,6 +102,11 @@ class TextViT(VisionTransformer):
         nn.init.normal_(self.cls_token, std=0.02)
         self.pos_embed.data.copy_(
             build_sincos_2d(self._pos_grid, self.embed_dims))
+
+    def train(self, mode: bool = True) -> 'TextViT':
+        """Set the mode and return the module, as torch's modules do."""
+        super().train(mode)
+        return self
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Encode whole images.

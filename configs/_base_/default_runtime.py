@@ -1,0 +1,36 @@
+default_scope = 'mmocr'
+custom_imports = dict(imports=['lmim'], allow_failed_imports=False)
+
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    # On machines without a GPU tools/train.py takes gloo.
+    dist_cfg=dict(backend='nccl'))
+randomness = dict(seed=0)
+
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=100),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    # `by_epoch=False, interval=2000` saves within long epochs; --resume goes
+    # on from there at the next batch.
+    checkpoint=dict(type='SafeCheckpointHook', interval=1, max_keep_ckpts=3),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    sync_buffer=dict(type='SyncBuffersHook'),
+    visualization=dict(type='VisualizationHook', enable=False),
+    step_seed=dict(type='StepSeedHook'),
+    loss_check=dict(type='LossCheckHook'),
+    checkpoint_guard=dict(type='CheckpointGuardHook'),
+    train_info=dict(type='TrainInfoHook'))
+
+log_level = 'INFO'
+log_processor = dict(type='LogProcessor', window_size=10, by_epoch=True)
+
+vis_backends = [dict(type='LocalVisBackend')]
+visualizer = dict(
+    type='TextRecogLocalVisualizer',
+    name='visualizer',
+    vis_backends=vis_backends)
+
+load_from = None
+resume = False

@@ -1,0 +1,23 @@
+# How pictures are read for pre-training; a run adds `dataset`.
+# MAE needs no second view: its configs take mae_pipeline.
+mae_pipeline = [
+    dict(type='SetSampleSeed'),
+    dict(type='Resize', scale=(128, 32)),
+    dict(type='PackPretrainInputs')
+]
+lmim_pipeline = [
+    dict(type='SetSampleSeed'),
+    # From the original picture, before it is resized.
+    dict(type='GuidanceView', level='medium', img_size=(32, 128)),
+    dict(type='Resize', scale=(128, 32)),
+    dict(type='PackPretrainInputs')
+]
+
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=8,
+    persistent_workers=True,
+    pin_memory=True,
+    drop_last=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='default_collate'))

@@ -1,0 +1,108 @@
+# How labelled pictures are read for fine-tuning and evaluation; a run adds
+# `dataset`. Augmentation as ABINet's: geometry for every second picture,
+# deterioration and colour for every fourth.
+meta_keys = ('img_path', 'ori_shape', 'img_shape', 'valid_ratio',
+              'sample_idx')
+
+augmentation = [
+    dict(
+        type='RandomApply',
+        prob=0.5,
+        transforms=[
+            dict(
+                type='RandomChoice',
+                transforms=[
+                    dict(type='RandomRotate', max_angle=15),
+                    dict(
+                        type='TorchVisionWrapper',
+                        op='RandomAffine',
+                        degrees=15,
+                        translate=(0.3, 0.3),
+                        scale=(0.5, 2.),
+                        shear=(-45, 45)),
+                    dict(
+                        type='TorchVisionWrapper',
+                        op='RandomPerspective',
+                        distortion_scale=0.5,
+                        p=1)
+                ])
+        ]),
+    dict(
+        type='RandomApply',
+        prob=0.25,
+        transforms=[
+            dict(type='PyramidRescale'),
+            dict(
+                type='ImgAugWrapper',
+                args=[
+                    dict(
+                        cls='Sometimes',
+                        p=0.5,
+                        then_list=dict(
+                            cls='AdditiveGaussianNoise', scale=20**0.5)),
+                    dict(
+                        cls='Sometimes',
+                        p=0.5,
+                        then_list=dict(cls='MotionBlur', k=[3, 7]))
+                ])
+        ]),
+    dict(
+        type='RandomApply',
+        prob=0.25,
+        transforms=[
+            dict(
+                type='TorchVisionWrapper',
+                op='ColorJitter',
+                brightness=0.5,
+                saturation=0.5,
+                contrast=0.5,
+                hue=0.1)
+        ])
+]
+
+train_pipeline = [
+    dict(type='SetSampleSeed'),
+    dict(type='LoadImageFromFile', ignore_empty=True, min_size=2),
+    dict(type='LoadOCRAnnotations', with_text=True),
+    dict(type='Resize', scale=(128, 32)),
+    *augmentation,
+    dict(type='PackTextRecogInputs', meta_keys=meta_keys),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(128, 32)),
+    dict(type='LoadOCRAnnotations', with_text=True),
+    dict(type='PackTextRecogInputs', meta_keys=meta_keys),
+]
+
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=8,
+    persistent_workers=True,
+    pin_memory=True,
+    drop_last=True,
+    sampler=dict(type='DefaultSampler', shuffle=True))
+val_dataloader = dict(
+    batch_size=128,
+    num_workers=4,
+    persistent_workers=True,
+    pin_memory=True,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False))
+test_dataloader = val_dataloader
+
+# Word accuracy ignoring case and symbols (WAICS) is the English protocol.
+# MMOCR's own pattern keeps the character ^, which is no letter.
+val_evaluator = dict(
+    type='MultiDatasetsEvaluator',
+    metrics=[
+        dict(
+            type='WordMetric',
+            mode=['exact', 'ignore_case_symbol'],
+            valid_symbol='[^A-Za-z0-9\u4e00-\u9fa5]'),
+        dict(
+            type='OneMinusNEDMetric',
+            valid_symbol='[^A-Za-z0-9\u4e00-\u9fa5]')
+    ],
+    dataset_prefixes=None)
+test_evaluator = val_evaluator

@@ -1,0 +1,3 @@
+_base_ = 'mae_vit-small_8xb128-20e_union14m-u.py'
+
+model = dict(backbone=dict(arch='base'), neck=dict(in_dims=768))

@@ -1,0 +1,55 @@
+"""What every sub-command of `tools/data.py` has."""
+import argparse
+from abc import ABC, abstractmethod
+from typing import Any, Callable, Dict, Type
+
+COMMANDS: Dict[str, 'Command'] = {}
+
+
+class Command(ABC):
+    """One sub-command.
+
+    To add one, write a module beside this with a registered sub-class and
+    name it in ``lmim/datasets/tools/__init__.py``.
+    """
+
+    name: str
+    summary: str
+
+    @abstractmethod
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments; ``--json`` is there already."""
+
+    @abstractmethod
+    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+        """Do the work.
+
+        Returns:
+            dict: What was done, of types that JSON has.
+
+        Raises:
+            OSError, ValueError: With a message for the user; the command
+            then ends with exit status 1.
+        """
+
+    @abstractmethod
+    def report(self, result: Dict[str, Any]) -> str:
+        """Tell what was done in words."""
+
+
+def register(command: Type[Command]) -> Type[Command]:
+    """Class decorator: make a sub-command known."""
+    COMMANDS[command.name] = command()
+    return command
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A type for whole-number arguments with a lower limit."""
+
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f'{text} is below {least}')
+        return value
+
+    return number

@@ -1,0 +1,143 @@
+"""What the guidance view does to the geometry of a picture.
+
+Each function takes a picture of shape (H, W, 3), uint8, and draws nothing.
+None flips, and but for the crop none cuts anything away: a canvas grows or
+the picture shrinks in it. What is not picture is black, as imgaug leaves it,
+or repeats the edge where that is said.
+"""
+from functools import lru_cache
+from math import ceil, cos, radians, sin
+from typing import Tuple
+
+import cv2
+import numpy as np
+from numpy import ndarray
+
+_WARP = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+
+
+def crop(img: ndarray, top: float, bottom: float, left: float,
+         right: float) -> ndarray:
+    """Cut off parts of the height and width, at least a pixel is left.
+
+    Returns:
+        ndarray: A view of the picture.
+    """
+    height, width = img.shape[:2]
+    y0, x0 = round(top * height), round(left * width)
+    y1, x1 = height - round(bottom * height), width - round(right * width)
+    return img[y0:max(y1, y0 + 1), x0:max(x1, x0 + 1)]
+
+
+def rotate(img: ndarray, degrees: float) -> ndarray:
+    """Turn clockwise about the centre, on a canvas grown to fit."""
+    height, width = img.shape[:2]
+    c, s = cos(radians(degrees)), sin(radians(degrees))
+    # Rounding must not add a pixel where nothing was turned.
+    new_width = ceil((width - 1) * abs(c) + (height - 1) * abs(s) + 1 - 1e-6)
+    new_height = ceil((width - 1) * abs(s) + (height - 1) * abs(c) + 1 - 1e-6)
+    x, y = (new_width - 1) / 2, (new_height - 1) / 2
+    # From the new canvas to the picture: turn back about its centre.
+    matrix = np.array([[c, s, (width - 1) / 2 - c * x - s * y],
+                       [-s, c, (height - 1) / 2 + s * x - c * y]])
+    return cv2.warpAffine(img, matrix, (new_width, new_height), flags=_WARP)
+
+
+def perspective(img: ndarray, jitter: ndarray) -> ndarray:
+    """See the picture at a slant, all of it, at its size.
+
+    As in imgaug, a quadrilateral in the picture becomes a rectangle. imgaug
+    then shows the rectangle only; here the canvas is fitted to what the
+    whole picture becomes, so that no letter at the border is lost.
+
+    Args:
+        img (ndarray): The picture, (H, W, 3).
+        jitter (ndarray): How far each corner of the quadrilateral (top left,
+            top right, bottom right, bottom left) lies inside the picture, in
+            parts of its width and height; (4, 2), from 0 to below 0.25.
+    """
+    height, width = img.shape[:2]
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float32)
+    corners *= (max(width - 1, 1), max(height - 1, 1))
+    inside = np.where(_FAR_SIDE, 1 - jitter, jitter) * corners[2]
+    forward = cv2.getPerspectiveTransform(
+        inside.astype(np.float32), corners)
+    reached = cv2.perspectiveTransform(corners[None], forward)[0]
+    low = reached.min(axis=0)
+    scale = corners[2] / (reached.max(axis=0) - low)
+    fit = np.array([[scale[0], 0, -scale[0] * low[0]],
+                    [0, scale[1], -scale[1] * low[1]], [0, 0, 1]])
+    return cv2.warpPerspective(
+        img, fit @ forward, (width, height), flags=cv2.INTER_LINEAR)
+
+
+#: Whether a corner lies at the far end of the x and of the y axis.
+_FAR_SIDE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=bool)
+
+
+def piecewise_affine(img: ndarray, shift: ndarray) -> ndarray:
+    """Bend the picture by moving the points of a regular grid.
+
+    Between the points the shift is interpolated bilinearly. Points at the
+    border move along it or outwards only, so that the picture is bent in its
+    frame and not cut; what lies outside repeats the edge.
+
+    Args:
+        img (ndarray): The picture, (H, W, 3).
+        shift (ndarray): Where each point looks, from where it is, in parts
+            of the width and height; (rows, columns, 2) of (x, y), with at
+            least 2 rows and columns.
+    """
+    height, width = img.shape[:2]
+    rows, columns = shift.shape[:2]
+    shift = shift.astype(np.float32)
+    shift[:, 0, 0] = -np.abs(shift[:, 0, 0])
+    shift[:, -1, 0] = np.abs(shift[:, -1, 0])
+    shift[0, :, 1] = -np.abs(shift[0, :, 1])
+    shift[-1, :, 1] = np.abs(shift[-1, :, 1])
+    along_y, grid_y = _interpolation(rows, height)
+    along_x, grid_x = _interpolation(columns, width)
+    look_x = shift[:, :, 0] * width + grid_x
+    look_y = shift[:, :, 1] * height + grid_y[:, None]
+    return cv2.remap(
+        img,
+        along_y @ look_x @ along_x.T,
+        along_y @ look_y @ along_x.T,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE)
+
+
+@lru_cache(maxsize=1024)
+def _interpolation(points: int, length: int) -> Tuple[ndarray, ndarray]:
+    """Weights of linear interpolation between points on a line.
+
+    Args:
+        points (int): Number of points, evenly spread from end to end.
+        length (int): Number of pixels.
+
+    Returns:
+        Tuple[ndarray, ndarray]: The weights (length, points), and the
+        positions of the points in pixels (points, ), both float32.
+    """
+    grid = np.linspace(0, length - 1, points, dtype=np.float32)
+    at = np.linspace(0, points - 1, length, dtype=np.float32)[:, None]
+    weights = np.clip(1 - np.abs(at - np.arange(points)), 0, None)
+    return weights.astype(np.float32), grid
+
+
+def resize(img: ndarray, img_size: Tuple[int, int]) -> ndarray:
+    """Bicubic resize that does not skip pixels of a large picture.
+
+    Where the picture has more than twice the pixels wanted along an axis, it
+    is averaged down to twice first: OpenCV's bicubic looks at four
+    neighbours only, and thin strokes would break.
+
+    Args:
+        img (ndarray): The picture, (H, W, 3).
+        img_size (Tuple[int, int]): (height, width) wanted.
+    """
+    height, width = img_size
+    if img.shape[0] > 2 * height or img.shape[1] > 2 * width:
+        between = (min(img.shape[1], 2 * width), min(img.shape[0], 2 * height))
+        img = cv2.resize(img, between, interpolation=cv2.INTER_AREA)
+    return cv2.resize(img, (width, height), interpolation=cv2.INTER_CUBIC)

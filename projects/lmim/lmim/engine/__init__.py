@@ -1,0 +1,18 @@
+"""Training: hooks, the resumable loop, optimizers and safe files."""
+from .fileio import AtomicLocalBackend
+from .hooks import (
+                    CheckpointGuardHook,
+                    LossCheckHook,
+                    SafeCheckpointHook,
+                    StepSeedHook,
+                    TrainInfoHook,
+)
+from .loops import ResumableEpochLoop
+from .optim import BF16OptimWrapper, GroupedOptimWrapperConstructor
+from .resume import find_resumable
+
+__all__ = [
+    'AtomicLocalBackend', 'BF16OptimWrapper', 'CheckpointGuardHook',
+    'GroupedOptimWrapperConstructor', 'LossCheckHook', 'ResumableEpochLoop',
+    'SafeCheckpointHook', 'StepSeedHook', 'TrainInfoHook', 'find_resumable'
+]

@@ -1,0 +1,86 @@
+"""Find every missing path of a config before anything is built."""
+import os
+import os.path as osp
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
+
+from mmengine.config import Config
+
+#: Arguments of datasets that hold paths, besides ``data_prefix``.
+PATH_KEYS = ('ann_file', 'paths')
+
+
+def find_missing(cfg: Config,
+                 dataloaders: Iterable[str]) -> List[Tuple[str, str]]:
+    """The paths that the datasets of a config name and that do not exist.
+
+    Args:
+        cfg (Config): The config.
+        dataloaders (Iterable[str]): Which dataloaders to look at, such as
+            ``train_dataloader``.
+
+    Returns:
+        List[Tuple[str, str]]: The setting that names each, as
+        ``--cfg-options`` takes it, and the path; every path once.
+    """
+    missing: Dict[str, str] = {}
+    for name in dataloaders:
+        loaders = cfg.get(name) or {}
+        for loader in loaders if isinstance(loaders, list) else [loaders]:
+            dataset = loader.get('dataset')
+            for where, path in _named_paths(dataset, f'{name}.dataset'):
+                if '://' not in path and not osp.exists(path):
+                    missing.setdefault(path, where)
+    return [(where, path) for path, where in missing.items()]
+
+
+def check_data(cfg: Config, dataloaders: Sequence[str]) -> None:
+    """Refuse a config whose data are not there, naming all at once.
+
+    Args:
+        cfg (Config): The config.
+        dataloaders (Sequence[str]): Which dataloaders to look at.
+
+    Raises:
+        FileNotFoundError: If any path is missing.
+    """
+    missing = find_missing(cfg, dataloaders)
+    if not missing:
+        return
+    lines = ''.join(f'\n  {path}  ({where})' for where, path in missing)
+    root = os.environ.get('LMIM_DATA_ROOT')
+    root_line = (f'it is {root} now' if root else 'it is not set now')
+    raise FileNotFoundError(
+        f'{len(missing)} path(s) of the data sets do not exist:{lines}\n'
+        'Set the environment variable LMIM_DATA_ROOT to the folder that '
+        f'holds the data sets ({root_line}), or give a path with '
+        f'--cfg-options {missing[0][0]}=PATH. Relative paths start from '
+        f'{os.getcwd()}.')
+
+
+def _named_paths(dataset: Any, where: str) -> Iterator[Tuple[str, str]]:
+    """Every path in the config of a dataset, whatever it is wrapped in."""
+    if isinstance(dataset, (list, tuple)):
+        for number, item in enumerate(dataset):
+            yield from _named_paths(item, f'{where}.{number}')
+        return
+    if not isinstance(dataset, dict):
+        return
+    root = dataset.get('data_root') or ''
+    own: List[Tuple[str, str]] = []
+    for key in PATH_KEYS:
+        own += [(key, path) for path in _strings(dataset.get(key))]
+    prefix = dataset.get('data_prefix')
+    for key, value in prefix.items() if isinstance(prefix, dict) else []:
+        own += [(f'data_prefix.{key}', path) for path in _strings(value)]
+    if not own and root:
+        own = [('data_root', '')]
+    for key, path in own:
+        yield f'{where}.{key}', osp.join(root, path)
+    for key in ('dataset', 'datasets'):
+        yield from _named_paths(dataset.get(key), f'{where}.{key}')
+
+
+def _strings(value: Any) -> List[str]:
+    """The non-empty strings in an argument that is one or a list of them."""
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return [os.fspath(v) for v in values if v and not isinstance(v, dict)]

@@ -1,0 +1,11 @@
+"""Hooks of the runner."""
+from .checkpoint_guard_hook import CheckpointGuardHook
+from .loss_check_hook import LossCheckHook
+from .safe_checkpoint_hook import SafeCheckpointHook
+from .step_seed_hook import StepSeedHook
+from .train_info_hook import TrainInfoHook
+
+__all__ = [
+    'CheckpointGuardHook', 'LossCheckHook', 'SafeCheckpointHook',
+    'StepSeedHook', 'TrainInfoHook'
+]

@@ -1,0 +1,145 @@
+"""Stop at the first loss that is not a number."""
+import math
+import os.path as osp
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Union
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmocr.registry import HOOKS
+
+from lmim.engine.resume import find_resumable
+
+DataBatch = Optional[Union[dict, tuple, list]]
+
+#: How many pictures of a batch a message names; the file names them all.
+SHOWN = 8
+
+
+@HOOKS.register_module()
+class LossCheckHook(Hook):
+    """Stop with a useful error when the loss is NaN or infinite.
+
+    The check costs nothing worth naming: MMEngine brings every loss to the
+    CPU anyway, for its log. It runs before the checkpoint hook, and weights
+    that are not finite are never saved, so that the last checkpoint stays a
+    good one.
+
+    Raises:
+        FloatingPointError: By :meth:`after_train_iter` for the loss, by
+            :meth:`before_save_checkpoint` for the weights.
+    """
+
+    priority = 'ABOVE_NORMAL'
+
+    def after_train_iter(self,
+                         runner: Runner,
+                         batch_idx: int,
+                         data_batch: DataBatch = None,
+                         outputs: Optional[Dict[str, Any]] = None) -> None:
+        """Look at the losses of an iteration.
+
+        Args:
+            runner (Runner): The runner of the training process.
+            batch_idx (int): The index of the batch in the epoch.
+            data_batch (dict or tuple or list, optional): The batch, as the
+                dataloader gave it.
+            outputs (Dict[str, Any], optional): The losses by their names.
+        """
+        losses = {
+            name: float(torch.as_tensor(value).detach())
+            for name, value in (outputs or {}).items() if 'loss' in name
+        }
+        if all(math.isfinite(value) for value in losses.values()):
+            return
+        names = batch_names(data_batch, runner.train_dataloader.dataset)
+        listing = osp.join(runner.work_dir,
+                           f'bad_batch_iter_{runner.iter + 1}.txt')
+        if names:
+            Path(listing).write_text('\n'.join(names) + '\n')
+        rest = (f'\n  ... and {len(names) - SHOWN} more, all in {listing}'
+                if len(names) > SHOWN else '')
+        terms = ', '.join(f'{name} = {v:g}' for name, v in losses.items())
+        rate = runner.optim_wrapper.get_lr()['lr'][0]
+        raise FloatingPointError(
+            f'The loss is not finite: {terms}; epoch {runner.epoch + 1}, '
+            f'iteration {runner.iter + 1} (batch {batch_idx + 1} of the '
+            f'epoch), process {runner.rank}, learning rate {rate:g}.\n'
+            'The batch:' + ''.join(f'\n  {n}' for n in names[:SHOWN]) + rest +
+            '\n' + self._advice(runner))
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Refuse to save weights that are not finite.
+
+        A finite loss can have an infinite gradient.
+
+        Args:
+            runner (Runner): The runner of the training process.
+            checkpoint (dict): What is to be saved.
+        """
+        model = runner.model
+        model = model.module if is_model_wrapper(model) else model
+        # Parameters only: a buffer such as a causal mask may hold infinity.
+        bad = [
+            name for name, param in model.named_parameters()
+            if not torch.isfinite(param).all()
+        ]
+        if bad:
+            raise FloatingPointError(
+                f'{len(bad)} weights are not finite after iteration '
+                f'{runner.iter + 1}, {bad[0]} the first; this checkpoint is '
+                'not written.\n' + self._advice(runner))
+
+    @staticmethod
+    def _advice(runner: Runner) -> str:
+        """What to do, true to what MMEngine does on resuming."""
+        last = find_resumable(runner.work_dir)
+        config = runner.cfg.filename or 'CONFIG'
+        command = f'python tools/train.py {config}'
+        if last is None:
+            kept = 'No checkpoint was written yet.'
+        else:
+            kept = (f'The last checkpoint is untouched: {last}\n'
+                    'To go on from it with clipped gradients (without --amp '
+                    'in full precision):\n'
+                    f'  {command} --work-dir {runner.work_dir} --resume '
+                    '--cfg-options optim_wrapper.clip_grad.max_norm=1.0')
+        # A resumed optimizer takes its rate from the checkpoint: a lower one
+        # in the config would have no effect.
+        start = '' if last is None else f' load_from={last}'
+        return (f'{kept}\nWith a lower learning rate, in a new run:\n'
+                f'  {command} --work-dir NEW --cfg-options '
+                f'optim_wrapper.optimizer.lr=LOWER{start}\n'
+                'If it is always the same batch, look at its pictures.')
+
+
+def batch_names(data_batch: DataBatch, dataset: Any) -> List[str]:
+    """The names of the pictures in a batch.
+
+    Args:
+        data_batch (dict or tuple or list, optional): The batch. Its
+            ``data_samples`` are data samples with an ``img_path``, or the
+            int64 indices of the pictures, shape (N, ).
+        dataset (Any): The dataset; its ``describe(index)`` names a picture.
+
+    Returns:
+        List[str]: One name for each; empty where the batch tells nothing.
+    """
+    samples: Any = None
+    if isinstance(data_batch, dict):
+        samples = data_batch.get('data_samples')
+    if isinstance(samples, torch.Tensor):
+        samples = samples.flatten().tolist()
+    if not isinstance(samples, Sequence):
+        return []
+    return [_name(sample, dataset) for sample in samples]
+
+
+def _name(sample: Any, dataset: Any) -> str:
+    """The name of one picture."""
+    if isinstance(sample, int):
+        describe = getattr(dataset, 'describe', None)
+        return describe(sample) if describe else f'picture {sample}'
+    return str(getattr(sample, 'img_path', sample))

@@ -1,0 +1,71 @@
+"""Random numbers that depend on the iteration alone."""
+import random
+from typing import Any, Optional, Sequence, Union
+
+import numpy as np
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmocr.registry import HOOKS
+
+from lmim.datasets.clock import mix
+from lmim.datasets.transforms.seed import SetSampleSeed
+
+DataBatch = Optional[Union[dict, tuple, list]]
+
+
+@HOOKS.register_module()
+class StepSeedHook(Hook):
+    """Seed everything random in the model before every iteration.
+
+    The generators are seeded from (seed of the run, process, iteration), so
+    that an iteration draws the same numbers whether or not the run was
+    interrupted before it, validated before it, or loaded its pictures with
+    other workers. What must be equal on all processes, the global mask noise,
+    is handed over as a seed: every submodule with a method
+    ``seed_masks(seed, rank, world_size)`` gets one of (seed of the run,
+    iteration), of which each process takes its own slice.
+
+    Before every epoch :class:`SetSampleSeed` is told both, so that the
+    augmentation of a picture depends on (seed, epoch, picture).
+    """
+
+    # Before the dataloader and the model draw; nothing of MMEngine's draws.
+    priority = 'VERY_HIGH'
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Tell the pipelines seed and epoch.
+
+        Args:
+            runner (Runner): The runner of the training process.
+        """
+        SetSampleSeed.set_seed(runner.seed)
+        SetSampleSeed.set_epoch(runner.epoch)
+
+    def before_train_iter(self,
+                          runner: Runner,
+                          batch_idx: int,
+                          data_batch: DataBatch = None) -> None:
+        """Seed the generators.
+
+        Args:
+            runner (Runner): The runner of the training process.
+            batch_idx (int): The index of the batch in the epoch.
+            data_batch (dict or tuple or list, optional): The batch.
+        """
+        # The first number keeps the two kinds of seeds apart; torch takes
+        # 63 bits of it.
+        seed = mix(0, runner.seed, runner.rank, runner.iter) >> 1
+        torch.manual_seed(seed)  # the CPU's, and those of the CUDA devices
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
+        mask_seed = mix(1, runner.seed, runner.iter) >> 1
+        for module in self._mask_generators(runner.model):
+            module.seed_masks(mask_seed, runner.rank, runner.world_size)
+
+    @staticmethod
+    def _mask_generators(model: Any) -> Sequence[Any]:
+        """The submodules that draw masks."""
+        model = model.module if is_model_wrapper(model) else model
+        return [m for m in model.modules() if hasattr(m, 'seed_masks')]

@@ -1,0 +1,138 @@
+"""What a run really does: effective batch, learning rate, throughput."""
+import time
+from typing import Any, Dict, List, Optional, Tuple, Union
+
+from mmengine.dist import all_gather_object
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmocr.registry import HOOKS
+
+from lmim.engine.launch import COUNTED
+
+DataBatch = Optional[Union[dict, tuple, list]]
+
+#: How many unreadable records a log line names.
+SHOWN = 10
+
+
+@HOOKS.register_module()
+class TrainInfoHook(Hook):
+    """Log the effective batch, the learning rate and the images per second.
+
+    The effective batch is batch size x processes x accumulated iterations;
+    the paper's rate is ``blr * effective batch / 256``. After each epoch come
+    the images per second (loading included, validation not) and, where the
+    dataset counts them, the unreadable records.
+    """
+
+    def __init__(self) -> None:
+        self._started = 0.
+        self._images = 0
+
+    def before_train(self, runner: Runner) -> None:
+        """Log what is about to be done.
+
+        Args:
+            runner (Runner): The runner of the training process.
+        """
+        loader = runner.train_dataloader
+        batch = getattr(loader.batch_sampler, 'batch_size', None) or 1
+        counts = runner.optim_wrapper._accumulative_counts
+        effective = batch * runner.world_size * counts
+        runner.logger.info(
+            f'Training on {len(loader.dataset):,} samples: effective batch '
+            f'{effective:,} = {batch} a process x {runner.world_size} '
+            f'process(es) x {counts} accumulated; {len(loader):,} iterations '
+            f'an epoch, {runner.max_iters:,} in all, weights updated '
+            f'{-(-runner.max_iters // counts):,} times.')
+        config, peak = self._rates(runner)
+        runner.logger.info(
+            f'Learning rate: {peak:g} at its peak'
+            f'{self._scaling(runner, config, peak, effective)}, that is '
+            f'{peak * 256 / effective:g} for each 256 images of the '
+            'effective batch.')
+
+    @staticmethod
+    def _rates(runner: Runner) -> Tuple[float, float]:
+        """The rate of the config, and the peak of the schedule."""
+        peak = max(
+            group.get('initial_lr', group['lr'])
+            for group in runner.optim_wrapper.optimizer.param_groups)
+        optimizer = runner.cfg.get('optim_wrapper', {}).get('optimizer', {})
+        return optimizer.get('lr', peak), peak
+
+    @staticmethod
+    def _scaling(runner: Runner, config: float, peak: float,
+                 effective: int) -> str:
+        """How the rate was scaled; a warning where accumulation was not."""
+        scaling: Dict[str, Any] = runner.auto_scale_lr or {}
+        if not scaling.get('enable'):
+            return ' (not scaled; --auto-scale-lr does)'
+        base = scaling['base_batch_size'] * scaling.get(COUNTED, 1)
+        counts = runner.optim_wrapper._accumulative_counts
+        if scaling.get(COUNTED, 1) != counts:
+            runner.logger.warning(
+                'The learning rate was scaled by batch size x processes '
+                f'alone: MMEngine does not count the {counts} accumulated '
+                f"iterations. This repository's tools/train.py does, and "
+                f'would take {config * effective / base:g}.')
+        return (f' (scaled from {config:g} for a batch of {base:g} by '
+                f'{peak / config:g})')
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Start the clock.
+
+        Args:
+            runner (Runner): The runner of the training process.
+        """
+        self._started = time.perf_counter()
+        self._images = 0
+
+    def after_train_iter(self,
+                         runner: Runner,
+                         batch_idx: int,
+                         data_batch: DataBatch = None,
+                         outputs: Optional[dict] = None) -> None:
+        """Count the images of a batch.
+
+        Args:
+            runner (Runner): The runner of the training process.
+            batch_idx (int): The index of the batch in the epoch.
+            data_batch (dict or tuple or list, optional): The batch.
+            outputs (dict, optional): The losses.
+        """
+        if isinstance(data_batch, dict) and 'data_samples' in data_batch:
+            self._images += len(data_batch['data_samples'])
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Log the throughput and the unreadable records.
+
+        Args:
+            runner (Runner): The runner of the training process.
+        """
+        seconds = time.perf_counter() - self._started
+        images = self._images * runner.world_size
+        if images:
+            rate = images / seconds
+            runner.message_hub.update_info('images_per_second', rate)
+            runner.logger.info(
+                f'Epoch {runner.epoch + 1}: {images:,} images in '
+                f'{seconds:.1f} s, {rate:.1f} images/s.')
+        self._log_unreadable(runner)
+
+    @staticmethod
+    def _log_unreadable(runner: Runner) -> None:
+        """Log the records that could not be read, over all processes."""
+        dataset = runner.train_dataloader.dataset
+        if not hasattr(dataset, 'num_unreadable'):
+            return
+        names = getattr(dataset, 'unreadable_names', list)
+        gathered: List[Tuple[int, List[str]]] = all_gather_object(
+            (int(dataset.num_unreadable), list(names())[:SHOWN]))
+        count = sum(number for number, _ in gathered)
+        if count:
+            shown = sorted({name for _, some in gathered for name in some})
+            rest = ', ...' if count > len(shown[:SHOWN]) else ''
+            runner.logger.warning(
+                f'{count} unreadable record(s) were skipped so far: '
+                f'{", ".join(shown[:SHOWN])}{rest}')

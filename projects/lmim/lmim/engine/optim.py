@@ -1,0 +1,106 @@
+"""Mixed precision without loss scaling, and few parameter groups."""
+import logging
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, Optional, Union
+
+import torch
+from mmengine.logging import MMLogger
+from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
+from mmengine.runner import autocast
+from mmocr.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
+from torch import nn
+
+
+@OPTIM_WRAPPERS.register_module()
+class BF16OptimWrapper(OptimWrapper):
+    """Mixed precision in bfloat16, on the CPU and on GPUs that have it.
+
+    MMEngine's ``AmpOptimWrapper`` refuses the CPU and scales the loss, which
+    float16 needs for its small exponent and bfloat16, with the exponent of
+    float32, does not. What is saved is what ``OptimWrapper`` saves: a run can
+    be resumed with and without mixed precision.
+
+    The arguments are those of ``OptimWrapper``.
+    """
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """The context of the forward pass: accumulation, and autocast.
+
+        Args:
+            model (nn.Module): The model that is trained.
+        """
+        with super().optim_context(model), autocast(dtype=torch.bfloat16):
+            yield
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
+    """MMEngine's constructor, with one group for all equal options.
+
+    ``DefaultOptimWrapperConstructor`` makes one group of each parameter when
+    ``paramwise_cfg`` is set. PyTorch updates all tensors of a group together,
+    so that a ViT's several hundred groups cost as many separate updates on a
+    GPU. It also logs some lines for every parameter; here it is one line for
+    every group.
+
+    The arguments are those of ``DefaultOptimWrapperConstructor``.
+    """
+
+    def __call__(self, model: nn.Module) -> OptimWrapper:
+        """Build the optimizer wrapper of a model."""
+        wrapper = super().__call__(model)
+        groups = wrapper.optimizer.param_groups
+        if len({group['lr'] for group in groups}) == 1:
+            # MMEngine logs a `base_lr` beside the rate of several groups,
+            # and --auto-scale-lr leaves it unscaled: with one rate for all
+            # it would only mislead.
+            wrapper.base_param_settings = None
+        return wrapper
+
+    def add_params(self,
+                   params: List[Dict[str, Any]],
+                   module: nn.Module,
+                   prefix: str = '',
+                   is_dcn_module: Optional[Union[int, float]] = None) -> None:
+        """Add all parameters of a module; see the base class."""
+        if prefix:  # the base class's recursion
+            super().add_params(params, module, prefix, is_dcn_module)
+            return
+        logger = MMLogger.get_current_instance()
+        level = logger.level
+        logger.setLevel(logging.ERROR)
+        try:
+            super().add_params(params, module, prefix, is_dcn_module)
+        finally:
+            logger.setLevel(level)
+        params[:] = self._merge(params)
+        for group in params:
+            options = ', '.join(f'{name} {value:g}'
+                                for name, value in self._shown(group).items())
+            count = sum(param.numel() for param in group['params'])
+            logger.info(f'Optimizer: {len(group["params"])} tensors, '
+                        f'{count:,} parameters: {options}')
+        frozen = [p for p in module.parameters() if not p.requires_grad]
+        if frozen:
+            logger.info(f'Not trained: {len(frozen)} tensors, '
+                        f'{sum(p.numel() for p in frozen):,} parameters')
+
+    @staticmethod
+    def _merge(params: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+        """One group for all that differ in nothing but their parameters."""
+        groups: Dict[Any, Dict[str, Any]] = {}
+        for group in params:
+            options = {k: v for k, v in group.items() if k != 'params'}
+            key = repr(sorted(options.items()))
+            merged = groups.setdefault(key, dict(params=[], **options))
+            merged['params'] += group['params']
+        return list(groups.values())
+
+    def _shown(self, group: Dict[str, Any]) -> Dict[str, float]:
+        """The rate and the decay of a group."""
+        shown = {
+            'lr': group.get('lr', self.base_lr),
+            'weight decay': group.get('weight_decay', self.base_wd)
+        }
+        return {name: v for name, v in shown.items() if v is not None}

@@ -1,0 +1,39 @@
+"""Small LMDBs for the tests of datasets."""
+from pathlib import Path
+from typing import Dict, Optional, Sequence
+
+import cv2
+import lmdb
+import numpy as np
+
+
+def picture(value: int, height: int = 12, width: int = 30) -> bytes:
+    """A PNG file of one colour, which tells the record after decoding."""
+    img = np.full((height, width, 3), value, np.uint8)
+    return cv2.imencode('.png', img)[1].tobytes()
+
+
+def make_lmdb(path: Path,
+              images: Sequence[Optional[bytes]],
+              labels: Sequence[bytes] = (),
+              num_samples: Optional[bytes] = None) -> str:
+    """Write an LMDB; an image of None is left out."""
+    entries: Dict[bytes, bytes] = {
+        b'num-samples': num_samples or str(len(images)).encode()
+    }
+    for i, image in enumerate(images, 1):
+        if image is not None:
+            entries[b'image-%09d' % i] = image
+    for i, label in enumerate(labels, 1):
+        entries[b'label-%09d' % i] = label
+    return write_entries(path, entries)
+
+
+def write_entries(path: Path, entries: Dict[bytes, bytes]) -> str:
+    """Write these keys and values as an LMDB."""
+    env = lmdb.open(str(path), map_size=1 << 26)
+    with env.begin(write=True) as transaction:
+        for key, value in entries.items():
+            transaction.put(key, value)
+    env.close()
+    return str(path)

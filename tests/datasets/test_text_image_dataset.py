@@ -1,0 +1,158 @@
+import pickle
+
+import pytest
+from make_lmdb import make_lmdb, picture
+
+from lmim.datasets import (LabelledLMDBDataset, TooManyUnreadableError,
+                           UnlabelledTextDataset)
+from lmim.datasets.clock import CLOCK
+from lmim.datasets.sources import UnreadableRecordError
+
+
+@pytest.fixture(autouse=True)
+def reset_clock():
+    yield
+    CLOCK.epoch = CLOCK.seed = 0
+
+
+def test_record_is_decoded_once_and_described(tmp_path, monkeypatch):
+    path = make_lmdb(tmp_path / 'a', [picture(10), picture(20, 8, 40)])
+    dataset = UnlabelledTextDataset('a', data_root=str(tmp_path))
+    import lmim.datasets.text_image_dataset as module
+    decoded = []
+    decode = module.mmcv.imfrombytes
+    monkeypatch.setattr(
+        module.mmcv, 'imfrombytes',
+        lambda *args, **kwargs: decoded.append(1) or decode(*args, **kwargs))
+    results = dataset[1]
+    assert len(decoded) == 1
+    assert results['img'].shape == (8, 40, 3)
+    assert results['img'].min() == results['img'].max() == 20
+    assert results['ori_shape'] == results['img_shape'] == (8, 40)
+    assert results['sample_idx'] == 1
+    assert results['img_path'] == f'{path} image-000000002'
+    assert dataset.describe(1) == results['img_path']
+    assert len(dataset) == 2 and dataset[-1]['sample_idx'] == 1
+    with pytest.raises(IndexError, match='no record 2 in a set of 2'):
+        dataset[2]
+    assert [r['sample_idx'] for r in dataset] == [0, 1]
+
+
+def test_real_images(shared_data):
+    root = shared_data / 'rec_toy_dataset'
+    dataset = UnlabelledTextDataset(['imgs.lmdb', 'imgs'], str(root))
+    assert len(dataset) == 20
+    assert dataset[4]['img'].shape == (25, 119, 3)
+    # The first image of the folder is the fifth of the LMDB.
+    assert (dataset[10]['img'] == dataset[4]['img']).all()
+    assert dataset.describe(10) == str(root / 'imgs' / '1036169.jpg')
+
+
+def test_set_without_readable_record_is_refused(shared_data, tmp_path):
+    path = shared_data / 'rec_toy_dataset' / 'broken.lmdb'
+    with pytest.raises(ValueError, match='no readable record among 1 looked'
+                       '.*image-000000001: its 512 bytes are no image'):
+        UnlabelledTextDataset(str(path))
+    with pytest.raises(ValueError, match='1,000 looked at, of 2,000'):
+        UnlabelledTextDataset(make_lmdb(tmp_path / 'a', [b''] * 2000))
+    # One readable record is found wherever it lies in a small set.
+    images = [b'bad'] * 49 + [picture(7)]
+    assert len(UnlabelledTextDataset(make_lmdb(tmp_path / 'b', images))) == 50
+
+
+def test_unreadable_records_are_replaced_counted_and_named(tmp_path):
+    images = [picture(i) for i in range(100)]
+    images[3], images[7], images[9] = b'no image', None, b''
+    path = make_lmdb(tmp_path / 'a', images)
+    dataset = UnlabelledTextDataset(path)
+    first = [dataset[i]['sample_idx'] for i in range(100)]
+    assert [i for i in range(100) if first[i] != i] == [3, 7, 9]
+    # Not a neighbour, and the same whenever it is asked.
+    assert all(abs(first[i] - i) > 1 for i in (3, 7, 9))
+    assert [dataset[i]['sample_idx'] for i in range(100)] == first
+    assert dataset[3]['img'][0, 0, 0] == first[3]
+    CLOCK.epoch = 1
+    other = [dataset[i]['sample_idx'] for i in (3, 7, 9)]
+    assert other != [first[i] for i in (3, 7, 9)]
+    assert dataset.num_unreadable == 3
+    assert dataset.unreadable_names() == [
+        f'{path} image-{i:09d}' for i in (4, 8, 10)
+    ]
+
+
+def test_replacements_are_spread_over_the_set(tmp_path):
+    dataset = UnlabelledTextDataset(
+        make_lmdb(tmp_path / 'a', [picture(0)] * 50))
+    counts = [0] * 50
+    for index in range(5000):
+        counts[dataset._replacement(index, 1)] += 1
+    # Binomial(5000, 1 / 50): mean 100, standard deviation 9.9.
+    assert min(counts) > 50 and max(counts) < 150
+
+
+def test_limit_stops_a_bad_set_and_spares_a_toy_set(tmp_path):
+    toy = UnlabelledTextDataset(
+        make_lmdb(tmp_path / 'toy', [b'bad'] + [picture(1)] * 9))
+    for _ in range(50):
+        assert [toy[i]['sample_idx'] > 0 for i in range(10)] == [True] * 10
+    images = [picture(1)] * 200
+    images[50:80] = [b'bad'] * 30
+    path = make_lmdb(tmp_path / 'bad', images)
+    dataset = UnlabelledTextDataset(path, max_unreadable=0.05)
+    with pytest.raises(TooManyUnreadableError,
+                       match='10 different ones; max_unreadable=0.05 allows '
+                       '5.0%.*image-000000051'):
+        for i in range(200):
+            dataset[i]
+    tolerant = UnlabelledTextDataset(path, max_unreadable=0.5)
+    assert len([tolerant[i] for i in range(200)]) == 200
+    assert tolerant.num_unreadable == 30
+
+
+def test_a_test_set_is_never_evaluated_in_part(tmp_path):
+    path = make_lmdb(tmp_path / 'a', [picture(1), b'bad'], [b'a', b'b'])
+    dataset = LabelledLMDBDataset(path, test_mode=True)
+    assert dataset[0]['instances'] == [dict(text='a')]
+    with pytest.raises(UnreadableRecordError, match='image-000000002 is unre'):
+        dataset[1]
+
+
+def test_labels_are_read_and_missing_ones_skipped(tmp_path, shared_data):
+    dataset = LabelledLMDBDataset(
+        str(shared_data / 'rec_toy_dataset' / 'imgs.lmdb'))
+    assert [dataset[i]['instances'][0]['text'] for i in (0, 4, 9)] == [
+        'GRAND', '03/09/2009', 'DAVIDSON'
+    ]
+    assert dataset.get_data_info(4)['instances'] == [dict(text='03/09/2009')]
+    path = make_lmdb(tmp_path / 'a', [picture(0)] * 20,
+                     [b'w%d' % i for i in range(19)])
+    dataset = LabelledLMDBDataset(path)
+    results = dataset[19]
+    index = results['sample_idx']
+    assert index < 19 and results['instances'] == [dict(text=f'w{index}')]
+    assert dataset.unreadable_names() == [f'{path} image-000000020']
+    with pytest.raises(ValueError, match='it has no label'):
+        LabelledLMDBDataset(make_lmdb(tmp_path / 'b', [picture(1)]))
+
+
+def test_nothing_grows_with_the_number_of_records(tmp_path):
+    small = UnlabelledTextDataset(make_lmdb(tmp_path / 'a', [picture(1)]))
+    large = UnlabelledTextDataset(
+        make_lmdb(tmp_path / 'b', [picture(1)], num_samples=b'9999999'))
+    assert len(large) == 9999999
+    sizes = [len(pickle.dumps(dataset)) for dataset in (small, large)]
+    assert abs(sizes[0] - sizes[1]) < 20
+
+
+def test_pipeline_that_gives_none_is_refetched(tmp_path):
+
+    def odd_only(results):
+        return results if results['sample_idx'] % 2 else None
+
+    path = make_lmdb(tmp_path / 'a', [picture(i) for i in range(10)])
+    dataset = UnlabelledTextDataset(path, pipeline=[odd_only])
+    assert all(dataset[i]['sample_idx'] % 2 for i in range(10))
+    dataset = UnlabelledTextDataset(path, pipeline=[lambda results: None])
+    with pytest.raises(RuntimeError, match='transform that returns None'):
+        dataset[0]
+    assert dataset.num_unreadable == 0

@@ -1,0 +1,182 @@
+import cv2
+import numpy as np
+import pytest
+from mmocr.registry import TRANSFORMS
+
+from lmim.datasets import GuidanceView
+from lmim.datasets.transforms.guidance_levels import (LEVELS, OPERATIONS,
+                                                      GuidanceRanges)
+
+
+def views(transform, img, count=200, seed=0):
+    np.random.seed(seed)
+    return np.stack([
+        transform(dict(img=img))['guidance_img'] for _ in range(count)
+    ]).astype(float)
+
+
+@pytest.fixture
+def img():
+    """Colourful blocks on grey, with a frame of it."""
+    img = np.full((30, 100, 3), 120, np.uint8)
+    for i in range(6):
+        color = np.roll([230, 60, 20], i).tolist()
+        cv2.rectangle(img, (8 + 15 * i, 8), (16 + 15 * i, 22), color, -1)
+    return img
+
+
+def test_defaults_are_the_papers():
+    assert LEVELS['medium'] == GuidanceRanges(
+        contrast=(0.5, 1.0), blur=(0.5, 1.5), crop_vertical=(0, 0.1),
+        crop_horizontal=(0, 0.02), sharpen=(0, 0.5),
+        sharpen_lightness=(0, 0.5), rotate=(-15, 15),
+        piecewise_affine=(0.03, 0.05), perspective=(0.02, 0.06),
+        solarize=(32, 128), grayscale=(0, 1), min_ops=3,
+        color_jitter=(0.4, 0.4, 0.2, 0.1), color_jitter_prob=0.8,
+        gray_prob=0.2)
+    assert len(LEVELS['medium'].enabled) == 10
+    assert LEVELS['weak'].enabled == ('crop_vertical', 'crop_horizontal',
+                                      'rotate')
+    assert LEVELS['weak'].rotate == LEVELS['medium'].rotate
+    for name in OPERATIONS:
+        low, high = getattr(LEVELS['medium'], name)
+        strong_low, strong_high = getattr(LEVELS['strong'], name)
+        assert strong_high - strong_low >= high - low
+    assert TRANSFORMS.build(dict(type='GuidanceView')).level == 'medium'
+
+
+def test_the_picture_is_left_alone_and_the_seed_governs(img):
+    transform = GuidanceView()
+    before = img.copy()
+    results = transform(dict(img=img))
+    assert results['img'] is img and (img == before).all()
+    view = results['guidance_img']
+    assert view.shape == (32, 128, 3) and view.dtype == np.uint8
+    assert (views(transform, img, 20) == views(transform, img, 20)).all()
+    assert (views(transform, img, 20) != views(transform, img, 20, 1)).any()
+    tall = GuidanceView(img_size=(64, 48))(dict(img=img))['guidance_img']
+    assert tall.shape == (64, 48, 3)
+
+
+def test_three_to_ten_operations_each_equally_often_in_any_order():
+    transform = GuidanceView()
+    np.random.seed(0)
+    chosen = [transform._choose() for _ in range(4000)]
+    counts = np.bincount([len(c) for c in chosen], minlength=11)
+    assert counts[:3].sum() == 0
+    assert counts[3:].min() > 400 and counts[3:].max() < 600
+    names = [[op.__name__ for op in c] for c in chosen]
+    assert all(len(set(n)) == len(n) for n in names)
+    for name in OPERATIONS:
+        # Each is among n of ten, n from 3 to 10: 65 % of the views.
+        assert np.mean([f'_{name}' in n for n in names]) == pytest.approx(
+            0.65, abs=0.03)
+    both = [n for n in names if '_blur' in n and '_rotate' in n]
+    first = np.mean([n.index('_blur') < n.index('_rotate') for n in both])
+    assert first == pytest.approx(0.5, abs=0.05)
+
+
+def test_weak_leaves_the_colours(img):
+    transform = GuidanceView('weak')
+    flat = np.full((30, 100, 3), (10, 120, 230), np.uint8)
+    seen = views(transform, flat, 50)
+    inside = seen[:, 14:18, 60:68]
+    assert np.abs(inside - (10, 120, 230)).max() <= 1
+
+
+def test_corners_stay_visible_at_weak():
+    img = np.full((40, 120, 3), 90, np.uint8)
+    colors = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 255, 255)]
+    places = [(0, 0), (0, 108), (30, 0), (30, 108)]
+    for color, (y, x) in zip(colors, places):
+        img[y:y + 10, x:x + 12] = color
+    for view in views(GuidanceView('weak'), img, 200):
+        for color in colors:
+            near = np.abs(view - np.array(color)).max(axis=-1) < 80
+            assert near.sum() >= 8
+
+
+def test_angles_are_uniform_in_the_range():
+    """Measured from the views: the direction of a bright bar."""
+    img = np.zeros((64, 64, 3), np.uint8)
+    img[31:33, 8:56] = 255
+    transform = GuidanceView(
+        'weak', img_size=(64, 64), crop_vertical=None, crop_horizontal=None)
+    angles = []
+    for view in views(transform, img, 300):
+        ys, xs = np.nonzero(view[..., 0] > 100)
+        angles.append(np.degrees(np.arctan(np.polyfit(xs, ys, 1)[0])))
+    assert -16 < min(angles) < -13 and 13 < max(angles) < 16
+    assert np.std(angles) == pytest.approx(30 / 12**0.5, abs=0.7)
+    assert np.mean(angles) == pytest.approx(0, abs=1.5)
+
+
+def test_levels_grow_stronger(img):
+    plain = cv2.resize(img, (128, 32), interpolation=cv2.INTER_CUBIC)
+    change = [
+        np.abs(views(GuidanceView(level), img, 300) - plain).mean()
+        for level in ('weak', 'medium', 'strong')
+    ]
+    assert change[0] < 0.75 * change[1] and change[1] < 0.95 * change[2]
+
+
+def test_options_change_the_statistics(img):
+    def saturation(**kwargs):
+        seen = views(GuidanceView(**kwargs), img, 100)
+        return (seen.max(axis=-1) - seen.min(axis=-1)).mean()
+
+    assert saturation(gray_prob=1.0) == 0
+    assert saturation(grayscale=(1, 1), min_ops=10, color_jitter_prob=0) == 0
+    assert saturation(grayscale=None, gray_prob=0) > 1.1 * saturation()
+    nothing = GuidanceView('weak', rotate=None, crop_vertical=None,
+                           crop_horizontal=None)
+    plain = cv2.resize(img, (128, 32), interpolation=cv2.INTER_CUBIC)
+    assert (views(nothing, img, 2) == plain).all()
+
+
+def test_greyscale_and_jitter_come_as_often_as_told(img):
+    gray = views(GuidanceView('weak', gray_prob=0.2), img, 1000)
+    share = np.mean([(view.max(-1) == view.min(-1)).all() for view in gray])
+    assert share == pytest.approx(0.2, abs=0.04)
+    flat = np.full((32, 128, 3), (40, 100, 180), np.uint8)
+    jitter = GuidanceView('weak', rotate=None, color_jitter_prob=0.8)
+    same = np.mean([(view == flat).all()
+                    for view in views(jitter, flat, 1000)])
+    assert same == pytest.approx(0.2, abs=0.04)
+
+
+@pytest.mark.parametrize('level', ['weak', 'medium', 'strong'])
+@pytest.mark.parametrize('shape', [(1, 90, 3), (90, 1, 3), (1, 1, 3), (20, 50),
+                                   (20, 50, 1), (3, 4000, 3), (2, 2, 3)])
+def test_odd_shapes(level, shape):
+    odd = np.random.RandomState(0).randint(0, 256, shape, np.uint8)
+    for view in views(GuidanceView(level), odd, 30):
+        assert view.shape == (32, 128, 3)
+
+
+def test_a_huge_picture_is_reduced_first():
+    huge = np.full((3000, 9000, 3), 200, np.uint8)
+    reduced = GuidanceView()._as_color(dict(img=huge))
+    assert reduced.shape == (341, 1024, 3) and (reduced == 200).all()
+
+
+def test_other_arrays_are_refused(img):
+    transform = GuidanceView()
+    with pytest.raises(ValueError, match='4 channels .a.png.*color_type'):
+        transform(dict(img=np.zeros((9, 9, 4), np.uint8), img_path='a.png'))
+    with pytest.raises(ValueError, match='float32.*before transforms that'):
+        transform(dict(img=img.astype(np.float32)))
+    with pytest.raises(ValueError, match='at least one pixel'):
+        transform(dict(img=np.zeros((0, 9, 3), np.uint8)))
+
+
+def test_wrong_options_are_refused():
+    with pytest.raises(ValueError, match="'hard'.*'weak', 'medium', 'strong'"):
+        GuidanceView('hard')
+    with pytest.raises(TypeError, match='no option .*rotation.*rotate'):
+        GuidanceView(rotation=(-3, 3))
+    with pytest.raises(ValueError, match='rotate=.*is a pair'):
+        GuidanceView(rotate=(5, -5))
+    with pytest.raises(ValueError, match='from 0 to 1'):
+        from lmim.datasets import UnlabelledTextDataset
+        UnlabelledTextDataset('x', max_unreadable=5)

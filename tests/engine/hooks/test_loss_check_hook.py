@@ -1,0 +1,63 @@
+"""Stopping at losses that are not finite."""
+from pathlib import Path
+
+import pytest
+import torch
+from engine_dummies import make_cfg, train, weights
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmocr.structures import TextRecogDataSample
+
+from lmim.engine.hooks.loss_check_hook import batch_names
+
+
+def test_a_nan_stops_and_keeps_the_last_checkpoint(tmp_path: Path) -> None:
+    # With seed 0 picture 5 is in the third batch of the first epoch.
+    cfg = make_cfg(tmp_path, dataset=dict(bad=5), length=80, batch_size=16)
+    with pytest.raises(FloatingPointError) as error:
+        train(cfg)
+    message = str(error.value)
+    saved = sorted(tmp_path.glob('iter_*.pth'))
+    step = len(saved) + 1
+    assert step > 1
+    for words in ('loss_recon = nan', 'epoch 1', f'iteration {step} ',
+                  'learning rate ', 'and 8 more',
+                  f'untouched: {tmp_path}/iter_{step - 1}.pth',
+                  '--resume --cfg-options optim_wrapper.clip_grad.max_norm',
+                  f'load_from={tmp_path}/iter_{step - 1}.pth'):
+        assert words in message, words
+    names = (tmp_path / f'bad_batch_iter_{step}.txt').read_text().split('\n')
+    assert 'vectors.lmdb image-000000006' in names and len(names) == 17
+    for path in saved:
+        assert all(torch.isfinite(v).all() for v in weights(path).values())
+
+
+class _Poison(Hook):
+    """What an infinite gradient under a finite loss leaves behind."""
+
+    def after_train_iter(self, runner: Runner, *args, **kwargs) -> None:
+        if runner.iter == 2:
+            with torch.no_grad():
+                runner.model.layers[0].weight.fill_(float('inf'))
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    runner = Runner.from_cfg(make_cfg(tmp_path))
+    runner.register_hook(_Poison())
+    with pytest.raises(FloatingPointError, match='layers.0.weight the first'):
+        runner.train()
+    assert sorted(p.name for p in tmp_path.glob('*.pth')) == [
+        'iter_1.pth', 'iter_2.pth'
+    ]
+
+
+def test_names_of_recognizers_batches() -> None:
+    samples = [TextRecogDataSample(metainfo=dict(img_path=f'{i}.jpg'))
+               for i in range(2)]
+    assert batch_names(dict(data_samples=samples), None) == ['0.jpg', '1.jpg']
+
+
+def test_names_without_a_description() -> None:
+    batch = dict(data_samples=torch.tensor([3, 4]))
+    assert batch_names(batch, object()) == ['picture 3', 'picture 4']
+    assert batch_names([torch.zeros(2)], object()) == []

@@ -1,0 +1,155 @@
+"""Checkpoints that are written whole and removed last."""
+import os
+import shutil
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+import torch
+from engine_dummies import assert_equal, make_cfg, train, with_val
+from mmengine.runner import find_latest_checkpoint
+
+from lmim.engine import AtomicLocalBackend, fileio, find_resumable
+
+
+def _names(folder: Path) -> List[str]:
+    return sorted(p.name for p in folder.glob('*.pth'))
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> List[str]:
+    """Renames and removals, in their order."""
+    seen: List[str] = []
+    replace, remove = os.replace, AtomicLocalBackend.remove
+
+    def log_replace(old: Any, new: Any) -> None:
+        replace(old, new)
+        seen.append(f'+{Path(new).name}')
+
+    def log_remove(self: Any, path: Any) -> None:
+        remove(self, path)
+        seen.append(f'-{Path(path).name}')
+
+    monkeypatch.setattr(fileio.os, 'replace', log_replace)
+    monkeypatch.setattr(AtomicLocalBackend, 'remove', log_remove)
+    return seen
+
+
+def test_old_checkpoints_go_after_the_new_ones_came(tmp_path: Path,
+                                                    events: List[str]) -> None:
+    train(make_cfg(tmp_path, interval=3, max_keep_ckpts=1))
+    assert events == [
+        '+iter_3.pth', '+last_checkpoint',
+        '+iter_6.pth', '+last_checkpoint', '-iter_3.pth',
+        '+iter_8.pth', '+last_checkpoint', '-iter_6.pth',
+    ]  # yapf: disable
+    assert find_latest_checkpoint(str(tmp_path)) == str(
+        tmp_path / 'iter_8.pth')
+
+
+def test_the_best_checkpoint_goes_after_the_better_one_came(
+        tmp_path: Path, events: List[str]) -> None:
+    cfg = make_cfg(tmp_path, epochs=3, by_epoch=True, max_keep_ckpts=1,
+                   save_best='acc', rule='greater')
+    train(with_val(cfg, [0.5, 0.7, 0.6]))
+    assert events == [
+        '+epoch_1.pth', '+last_checkpoint',
+        '+best_acc_epoch_1.pth', '+epoch_1.pth', '+last_checkpoint',
+        '+epoch_2.pth', '+last_checkpoint', '-epoch_1.pth',
+        '+best_acc_epoch_2.pth', '+epoch_2.pth', '+last_checkpoint',
+        '-best_acc_epoch_1.pth',
+        '+epoch_3.pth', '+last_checkpoint', '-epoch_2.pth',
+    ]  # yapf: disable
+    assert _names(tmp_path) == ['best_acc_epoch_2.pth', 'epoch_3.pth']
+
+
+def test_resumed_runs_keep_counting(tmp_path: Path) -> None:
+    settings = dict(by_epoch=True, max_keep_ckpts=2, save_best='acc',
+                    rule='greater')
+    train(with_val(make_cfg(tmp_path, epochs=2, **settings), [0.5, 0.4]))
+    cfg = with_val(make_cfg(tmp_path, 'on', epochs=4, **settings), [0.6, 0.3])
+    cfg.resume = True
+    train(cfg)
+    assert _names(tmp_path) == [
+        'best_acc_epoch_3.pth', 'epoch_3.pth', 'epoch_4.pth'
+    ]
+
+
+def test_a_failed_write_leaves_the_last_checkpoint(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(make_cfg(tmp_path, interval=4, save_last=False))
+    (tmp_path / 'iter_8.pth').unlink()
+    whole = (tmp_path / 'iter_4.pth').read_bytes()
+
+    def full(*args: Any) -> None:
+        raise OSError(28, 'No space left on device')
+
+    cfg = make_cfg(tmp_path, 'on', interval=2, max_keep_ckpts=1)
+    cfg.resume = True
+    with monkeypatch.context() as patch:
+        patch.setattr(fileio.os, 'fsync', full)
+        with pytest.raises(OSError, match='No space'):
+            train(cfg)
+    assert _names(tmp_path) == ['iter_4.pth']
+    assert (tmp_path / 'iter_4.pth').read_bytes() == whole
+    assert [p.name for p in tmp_path.glob('*.partial')] == [
+        'iter_6.pth.partial'
+    ]
+    # The next run clears it away and goes on.
+    cfg = make_cfg(tmp_path, 'on again', interval=8, max_keep_ckpts=1)
+    cfg.resume = True
+    runner = train(cfg)
+    assert runner.iter == 8 and not list(tmp_path.glob('*.partial'))
+
+
+def test_a_moved_work_dir_is_resumed(tmp_path: Path) -> None:
+    train(make_cfg(tmp_path / 'old', interval=3, max_keep_ckpts=2))
+    (tmp_path / 'old' / 'iter_8.pth').unlink()
+    fileio.write_atomic(tmp_path / 'old' / 'last_checkpoint',
+                        str(tmp_path / 'old' / 'iter_6.pth').encode())
+    shutil.move(str(tmp_path / 'old'), str(tmp_path / 'new'))
+    cfg = make_cfg(tmp_path / 'new', 'on', interval=100)
+    cfg.resume = True
+    runner = train(cfg)
+    assert len(runner.train_dataloader.dataset.loaded) == 16
+    assert_equal(runner, train(make_cfg(tmp_path / 'whole', interval=100)))
+
+
+@pytest.mark.parametrize('pointer', [None, '', '/nowhere/iter_9.pth'])
+def test_without_a_pointer_the_newest_is_found(tmp_path: Path,
+                                               pointer: Any) -> None:
+    for age, name in enumerate(['epoch_2.pth', 'iter_10.pth', 'epoch_1.pth']):
+        (tmp_path / name).write_bytes(b'')
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+    (tmp_path / 'best_acc_epoch_1.pth').write_bytes(b'')
+    (tmp_path / 'iter_11.pth.partial').write_bytes(b'')
+    if pointer is not None:
+        (tmp_path / 'last_checkpoint').write_text(pointer)
+    assert find_resumable(tmp_path) == str(tmp_path / 'epoch_2.pth')
+
+
+def test_nothing_to_resume(tmp_path: Path) -> None:
+    assert find_resumable(tmp_path / 'none') is None
+    cfg = make_cfg(tmp_path)
+    cfg.resume = True
+    assert train(cfg).iter == 8
+
+
+def test_an_interrupted_write_keeps_the_old_file(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / 'deep' / 'file'
+    fileio.write_atomic(path, b'old')
+    monkeypatch.setattr(fileio.os, 'fsync',
+                        lambda handle: (_ for _ in ()).throw(OSError('cut')))
+    with pytest.raises(OSError, match='cut'):
+        fileio.write_atomic(path, b'new')
+    assert path.read_bytes() == b'old'
+    assert [p.name for p in fileio.remove_partial(path.parent)] == [
+        'file.partial'
+    ]
+
+
+def test_checkpoints_are_read_with_the_check_on(tmp_path: Path) -> None:
+    train(make_cfg(tmp_path, accumulate=3))
+    content = torch.load(tmp_path / 'iter_7.pth', weights_only=True)
+    assert len(content['pending_gradients']) == 6

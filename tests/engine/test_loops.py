@@ -1,0 +1,143 @@
+"""Resuming in the middle of an epoch."""
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+import torch
+from engine_dummies import (
+    DummyVectors,
+    assert_equal,
+    make_cfg,
+    resumed,
+    train,
+    with_val,
+)
+from mmengine.dataset import DefaultSampler
+from torch.utils.data import BatchSampler, DataLoader
+
+from lmim.engine.loops import SkippableBatches, _make_skippable
+
+
+def test_skipped_batches_come_back_in_the_next_pass() -> None:
+    batches = SkippableBatches(BatchSampler(range(7), 2, drop_last=False))
+    batches.skip = 2
+    assert [list(batches), list(batches)] == [[[4, 5], [6]],
+                                              [[0, 1], [2, 3], [4, 5], [6]]]
+    assert (len(batches), batches.batch_size) == (4, 2)
+
+
+@pytest.mark.parametrize('num_workers', [0, 2])
+def test_skipping_loads_nothing(num_workers: int) -> None:
+    dataset = DummyVectors(12)
+    sampler = DefaultSampler(dataset, seed=0)
+    loader = DataLoader(
+        dataset, batch_size=4, sampler=sampler, num_workers=num_workers,
+        persistent_workers=num_workers > 0)
+    order = list(sampler)
+    _make_skippable(loader).skip = 2
+    seen = [batch['data_samples'].tolist() for batch in loader]
+    assert seen == [order[8:]]
+    assert dataset.loaded == (order[8:] if num_workers == 0 else [])
+    # The next pass is a whole one.
+    assert sum((batch['data_samples'].tolist() for batch in loader),
+               []) == order
+
+
+def test_mmengines_own_loop_starts_the_epoch_anew(tmp_path: Path,
+                                                  finished: Path) -> None:
+    cfg = make_cfg(tmp_path, loop='EpochBasedTrainLoop')
+    runner = train(resumed(cfg, finished / 'iter_6.pth'))
+    assert runner.iter == 10  # the run has 8
+    with pytest.raises(AssertionError):
+        assert_equal(runner, finished / 'iter_8.pth')
+
+
+@pytest.mark.parametrize('step', [1, 4, 6, 8])
+def test_resumed_run_ends_with_the_same_weights(tmp_path: Path, finished: Path,
+                                                step: int) -> None:
+    runner = train(resumed(make_cfg(tmp_path), finished / f'iter_{step}.pth'))
+    assert (runner.iter, runner.epoch) == (8, 2)
+    assert_equal(runner, finished / 'iter_8.pth')
+    remaining = 32 * 2 - 8 * step
+    assert len(runner.train_dataloader.dataset.loaded) == remaining
+
+
+def test_neither_workers_nor_their_number_change_the_weights(
+        tmp_path: Path, finished: Path) -> None:
+    cfg = resumed(make_cfg(tmp_path, num_workers=2), finished / 'iter_2.pth')
+    assert_equal(train(cfg), finished / 'iter_8.pth')
+
+
+def test_checkpoints_by_epoch_resume_as_before(tmp_path: Path,
+                                               finished: Path) -> None:
+    train(make_cfg(tmp_path, by_epoch=True))
+    cfg = make_cfg(tmp_path, 'again', by_epoch=True)
+    runner = train(resumed(cfg, tmp_path / 'epoch_1.pth'))
+    assert len(runner.train_dataloader.dataset.loaded) == 32
+    assert_equal(runner, finished / 'iter_8.pth')
+
+
+def test_what_ends_an_epoch_is_made_up_for(tmp_path: Path,
+                                           finished: Path) -> None:
+    # iter_4 was written before the first epoch was validated.
+    cfg = with_val(make_cfg(tmp_path), [0.5, 0.6])
+    runner = train(resumed(cfg, finished / 'iter_4.pth'))
+    history = runner.message_hub.get_scalar('val/acc').data[0]
+    assert history.tolist() == [0.5, 0.6]
+
+
+@pytest.mark.parametrize('step', [2, 5, 7])
+def test_accumulated_gradients_are_resumed(tmp_path: Path, step: int) -> None:
+    # Updates after iterations 3, 6 and 8: the second is of both epochs.
+    train(make_cfg(tmp_path, accumulate=3))
+    cfg = make_cfg(tmp_path / 'again', accumulate=3)
+    runner = train(resumed(cfg, tmp_path / f'iter_{step}.pth'))
+    assert_equal(runner, tmp_path / 'iter_8.pth')
+    pending = [
+        'pending_gradients' in torch.load(tmp_path / f'iter_{i}.pth')
+        for i in range(1, 9)
+    ]
+    assert pending == [True, True, False, True, True, False, True, False]
+
+
+def test_a_resumed_run_keeps_the_rate_of_its_checkpoint(
+        tmp_path: Path, finished: Path) -> None:
+    # LossCheckHook's advice rests on it.
+    cfg = make_cfg(tmp_path)
+    cfg.optim_wrapper.optimizer.lr = 1e-5
+    runner = train(resumed(cfg, finished / 'iter_4.pth'))
+    assert_equal(runner, finished / 'iter_8.pth')
+
+
+def test_a_random_seed_is_resumed_with_the_order_of_the_data(
+        tmp_path: Path) -> None:
+    cfg = make_cfg(tmp_path)
+    cfg.randomness = dict(seed=None)
+    whole = train(cfg)
+    cfg = make_cfg(tmp_path / 'again')
+    cfg.randomness = dict(seed=None)
+    again = train(resumed(cfg, tmp_path / 'iter_3.pth'))
+    assert again.seed == whole.seed
+    assert_equal(again, whole)
+
+
+@pytest.mark.parametrize('change, words', [
+    (dict(batch_size=4), ['8 then, 4 now', 'epochs of 8 iterations']),
+    (dict(length=64), ['32 then, 64 now', 'iteration 6 (epoch 2)']),
+])
+def test_another_epoch_length_is_refused(tmp_path: Path, finished: Path,
+                                         change: Dict[str, Any],
+                                         words: List[str]) -> None:
+    cfg = resumed(make_cfg(tmp_path, **change), finished / 'iter_6.pth')
+    with pytest.raises(ValueError, match='Cannot resume') as error:
+        train(cfg)
+    for word in words + ['load_from=CHECKPOINT']:
+        assert word in str(error.value)
+
+
+def test_other_data_of_the_same_length_are_warned_about(
+        tmp_path: Path, finished: Path) -> None:
+    cfg = resumed(make_cfg(tmp_path, length=31), finished / 'iter_6.pth')
+    runner = train(cfg)
+    log = Path(runner.log_dir, f'{runner.timestamp}.log').read_text()
+    assert 'samples: 32 then, 31 now' in log

@@ -1,0 +1,138 @@
+"""What is to be rebuilt."""
+import pytest
+import torch
+from mmengine.optim import build_optim_wrapper
+
+from lmim.checkpoints import CheckpointError
+
+from .conftest import ENCODER, LMIM, build
+
+
+@pytest.fixture
+def teacher_file(tmp_path) -> str:
+    """An encoder as MAE saves it, by timm's names."""
+    vit = build(ENCODER)
+    vit.init_weights()
+    names = {
+        'patch_embed.projection.': 'patch_embed.proj.', '.ln': '.norm',
+        'ffn.layers.0.0.': 'mlp.fc1.', 'ffn.layers.1.': 'mlp.fc2.',
+        'layers.': 'blocks.'
+    }
+    weights = {}
+    for name, value in vit.state_dict().items():
+        for ours, timm in names.items():
+            name = name.replace(ours, timm)
+        weights['norm' + name[3:] if name.startswith('ln1') else name] = value
+    path = tmp_path / 'mae.pth'
+    torch.save({'model': weights, 'epoch': 3}, path)
+    return str(path)
+
+
+def with_teacher(path) -> dict:
+    return dict(LMIM, target_generator=dict(
+        type='MAERecTargetExtractor', checkpoint=path, encoder=ENCODER))
+
+
+def test_teacher_is_loaded_and_the_student_is_not_its_copy(teacher_file):
+    model = build(with_teacher(teacher_file))
+    model.init_weights()
+    weights = torch.load(teacher_file, weights_only=True)['model']
+    teacher = model.target_generator.encoder.state_dict()
+    student = model.backbone.state_dict()
+    theirs = weights['blocks.1.mlp.fc2.weight']
+    assert torch.equal(teacher['layers.1.ffn.layers.1.weight'], theirs)
+    assert not torch.equal(student['layers.1.ffn.layers.1.weight'], theirs)
+
+
+def test_teacher_never_moves(teacher_file, views):
+    model = build(with_teacher(teacher_file))
+    model.init_weights()
+    model.train()
+    assert not model.target_generator.encoder.training
+    assert not any(m.training for m in model.target_generator.modules())
+    assert model.training and model.backbone.training
+
+    wrapper = build_optim_wrapper(
+        model, dict(type='OptimWrapper', optimizer=dict(
+            type='AdamW', lr=0.1, weight_decay=0.5)))
+    held = {p.data_ptr() for group in wrapper.optimizer.param_groups
+            for p in group['params']}
+    frozen = model.target_generator.state_dict()
+    assert not held & {value.data_ptr() for value in frozen.values()}
+    before = {name: value.clone() for name, value in frozen.items()}
+    student = model.backbone.layers[0].attn.qkv.weight.detach().clone()
+    wrapper.update_params(sum(model.loss(views).values()))
+    after = model.target_generator.state_dict()
+    assert all(torch.equal(after[name], before[name]) for name in before)
+    assert not torch.equal(model.backbone.layers[0].attn.qkv.weight, student)
+
+
+def test_target_has_no_gradient_and_is_normalised(lmim, views):
+    target = lmim().target_generator(views[0].requires_grad_())
+    assert target.shape == (3, 16, 16) and not target.requires_grad
+    assert target.mean(dim=-1).abs().max() < 1e-5
+    assert target.var(dim=-1, unbiased=False).sub(1).abs().max() < 1e-3
+
+
+def test_without_a_teacher_training_is_refused():
+    model = build(with_teacher(None))
+    with pytest.raises(ValueError, match='target_generator.checkpoint'):
+        model.init_weights()
+
+
+def test_a_teacher_that_lacks_weights_is_refused_with_its_keys(
+        teacher_file, tmp_path):
+    weights = torch.load(teacher_file, weights_only=True)['model']
+    del weights['blocks.0.attn.proj.weight'], weights['norm.bias']
+    path = tmp_path / 'partial.pth'
+    torch.save({'model': weights}, path)
+    model = build(with_teacher(str(path)))
+    with pytest.raises(CheckpointError) as error:
+        model.init_weights()
+    assert 'layers.0.attn.proj.weight' in str(error.value)
+    assert 'ln1.bias' in str(error.value) and '2 missing' in str(error.value)
+
+
+def test_random_target_is_part_of_the_checkpoint(lmim):
+    names = set(lmim().state_dict())
+    assert 'target_generator.encoder.layers.0.attn.qkv.weight' in names
+
+
+def test_pixels_of_a_patch_are_in_maes_order():
+    images = torch.arange(2 * 3 * 4 * 6.).view(2, 3, 4, 6)
+    target = build(dict(type='PixelTarget', patch_size=2, norm_pix=False))
+    patches = target(images)
+    assert patches.shape == (2, 6, 12)
+    # Patch 4 is row 1, column 1: rows 2-3, columns 2-3, channels last.
+    expected = images[1, :, 2:4, 2:4].permute(1, 2, 0).flatten()
+    assert torch.equal(patches[1, 4], expected)
+
+
+def test_pixels_are_normalised_by_patch():
+    target = build(dict(type='PixelTarget', patch_size=(4, 8)))
+    patches = target(torch.rand(2, 3, 8, 32) * 9 - 3)
+    assert patches.shape == (2, 8, 96)
+    assert patches.mean(dim=-1).abs().max() < 1e-5
+    assert patches.var(dim=-1).sub(1).abs().max() < 1e-4
+
+
+def test_mae_learns_pixels(views):
+    """MAE overfits three images: it sees what it has to rebuild."""
+    model = build(dict(
+        type='MIM',
+        backbone=LMIM['backbone'],
+        neck=dict(type='MAEDecoder', in_dims=16, out_dims=48, embed_dims=24,
+                  num_layers=1, num_heads=2, grid=(2, 8)),
+        target_generator=dict(type='PixelTarget')))
+    model.init_weights()
+    noise = torch.rand(3, 16)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    losses = []
+    for _ in range(60):
+        loss = model.loss(views[0], noise=noise)['loss_recon']
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    # Normalised pixels have variance 1: predicting nothing costs 1.
+    assert losses[0] > 0.9 and losses[-1] < 0.5 * losses[0]

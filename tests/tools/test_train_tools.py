@@ -1,0 +1,237 @@
+"""The command line of training and testing, as users run it."""
+import os
+import re
+import runpy
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+import pytest
+import torch
+
+TESTS = Path(__file__).resolve().parents[1]
+TOOLS = TESTS.parent / 'tools'
+sys.path.insert(0, str(TESTS / 'engine'))
+
+from engine_dummies import (  # noqa: E402
+    assert_equal,
+    make_cfg,
+    train,
+    weights,
+    with_val,
+)
+
+from lmim.engine.fileio import write_atomic  # noqa: E402
+from lmim.engine.launch import run_cleanly  # noqa: E402
+
+
+def _run(cwd: Path, *command: Any,
+         env: Optional[Dict[str, str]] = None) -> subprocess.CompletedProcess:
+    """Run a command with the dummies, but not lmim, on the path."""
+    env = dict(
+        os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(TESTS / 'engine'),
+        **(env or {}))
+    return subprocess.run(
+        list(map(str, command)), cwd=cwd, env=env, text=True,
+        capture_output=True)
+
+
+def _tool(name: str, cwd: Path, *args: Any,
+          **kwargs: Any) -> subprocess.CompletedProcess:
+    return _run(cwd, sys.executable, TOOLS / name, *args, **kwargs)
+
+
+def _write(cfg: Any, path: Path) -> Path:
+    cfg.dump(str(path))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Any:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_killed_and_resumed_runs_end_with_the_same_weights(
+        tmp_path: Path) -> None:
+    """SIGKILL in the midst of a checkpoint, and in training."""
+    whole = train(make_cfg(tmp_path / 'whole', interval=100))
+    cfg = make_cfg(tmp_path / 'run', max_keep_ckpts=1)
+    cfg.custom_hooks = [dict(type='KillHook')]
+    config = _write(cfg, tmp_path / 'config.py')
+    kill = '--cfg-options', 'custom_hooks.0.write=3'
+    done = _tool('train.py', tmp_path, config, *kill)
+    assert done.returncode == -9, done.stderr
+    work_dir = tmp_path / 'run'
+    assert sorted(p.name for p in work_dir.glob('iter_*')) == [
+        'iter_2.pth', 'iter_3.pth.partial'
+    ]
+    kill = '--cfg-options', 'custom_hooks.0.train=6'
+    done = _tool('train.py', tmp_path, config, '--resume', *kill)
+    assert done.returncode == -9, done.stderr
+    assert 'Going on in epoch 1 after 2 of 4' in done.stdout + done.stderr
+    assert [p.name for p in work_dir.glob('iter_*')] == ['iter_6.pth']
+    # The last leg loads with a spawned worker, which finds lmim, too.
+    done = _tool(
+        'train.py', tmp_path, config, '--resume', '--cfg-options',
+        'train_dataloader.num_workers=1',
+        'train_dataloader.multiprocessing_context=spawn')
+    assert done.returncode == 0, done.stderr
+    assert_equal(whole, work_dir / 'iter_8.pth')
+
+
+def test_two_processes_are_one_with_the_same_global_batch(
+        tmp_path: Path) -> None:
+    settings = dict(interval=100, model=dict(dropout=0.))
+    one = train(make_cfg(tmp_path / 'one', batch_size=8, **settings))
+    config = _write(
+        make_cfg(tmp_path / 'two', batch_size=4, **settings),
+        tmp_path / 'config.py')
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    done = _run(
+        tmp_path, 'bash', TOOLS / 'dist_train.sh', config, 2,
+        env=dict(PORT=str(port),
+                 PATH=f'{Path(sys.executable).parent}:{os.environ["PATH"]}'))
+    assert done.returncode == 0, done.stderr
+    assert 'effective batch 8 = 4 a process x 2 process(es)' in done.stdout
+    two = weights(tmp_path / 'two' / 'iter_8.pth')
+    for name, value in weights(one).items():
+        torch.testing.assert_close(two[name], value, rtol=0, atol=2e-6)
+
+
+def test_every_missing_path_is_listed(tmp_path: Path) -> None:
+    cfg = with_val(make_cfg(tmp_path / 'run'), [])
+    part = dict(type='DummyVectors')
+    cfg.train_dataloader.dataset = dict(
+        type='ConcatDataset',
+        datasets=[
+            dict(part, data_root='roots/a', ann_file='train.json',
+                 data_prefix=dict(img_path='images')),
+            dict(type='Wrapper', dataset=dict(part, paths=['x', 'there'])),
+            dict(part, data_root='roots/b'),
+            dict(part, ann_file='s3://bucket/file'),
+        ])
+    cfg.val_dataloader.dataset = dict(part, ann_file=str(tmp_path / 'v.json'))
+    (tmp_path / 'there').mkdir()
+    config = _write(cfg, tmp_path / 'config.py')
+    done = _tool('train.py', tmp_path, config)
+    assert done.returncode == 1
+    assert 'Traceback' not in done.stderr
+    listed = re.findall(r'^  (\S+)  \((.*)\)$', done.stderr, re.M)
+    assert [path for path, _ in listed] == [
+        'roots/a/train.json', 'roots/a/images', 'x', 'roots/b/',
+        str(tmp_path / 'v.json')
+    ]
+    assert 'LMIM_DATA_ROOT' in done.stderr
+    assert '--cfg-options train_dataloader.' in done.stderr
+    parts = 'train_dataloader.dataset.datasets'
+    assert [where for _, where in listed] == [
+        f'{parts}.0.ann_file',
+        f'{parts}.0.data_prefix.img_path',
+        f'{parts}.1.dataset.paths',
+        f'{parts}.2.data_root',
+        'val_dataloader.dataset.ann_file',
+    ]
+    assert not (tmp_path / 'run').exists()
+
+
+def _main(name: str, monkeypatch: pytest.MonkeyPatch, *args: Any) -> int:
+    """Run a tool in this process, which saves it the imports."""
+    monkeypatch.setattr(sys, 'argv', [name, *map(str, args)])
+    monkeypatch.syspath_prepend(str(TOOLS))
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    tool = runpy.run_path(str(TOOLS / name))
+    arguments = tool['parse_args']()
+    return run_cleanly(lambda: tool['main'](arguments), arguments.debug)
+
+
+def test_errors_end_in_one_message_unless_debugging(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture) -> None:
+    config = _write(make_cfg(tmp_path / 'run'), tmp_path / 'config.py')
+    none = tmp_path / 'none.pth'
+    assert _main('train.py', monkeypatch, config, '--resume', none) == 1
+    stderr = capsys.readouterr().err
+    assert f'Error: checkpoint {none} does not exist' in stderr
+    assert 'LMIM_DEBUG=1' in stderr and 'Traceback' not in stderr
+    assert _main('train.py', monkeypatch, tmp_path / 'no_config.py') == 1
+    assert 'no_config.py' in capsys.readouterr().err
+    monkeypatch.setenv('LMIM_DEBUG', '1')
+    with pytest.raises(FileNotFoundError):
+        _main('train.py', monkeypatch, config, '--resume', none)
+
+
+def test_errors_of_libraries_keep_their_traceback() -> None:
+
+    def fail() -> None:
+        torch.zeros(2) @ torch.zeros(3)
+
+    with pytest.raises(RuntimeError):
+        run_cleanly(fail)
+
+
+def test_names_without_a_registry_entry_are_told(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture) -> None:
+    config = _write(make_cfg(tmp_path / 'run'), tmp_path / 'config.py')
+    assert _main('train.py', monkeypatch, config, '--cfg-options',
+                 'model.type=NoModel') == 1
+    assert 'Error: NoModel is not in the' in capsys.readouterr().err
+
+
+def test_options_reach_the_run(tmp_path: Path,
+                               monkeypatch: pytest.MonkeyPatch,
+                               capsys: pytest.CaptureFixture) -> None:
+    cfg = make_cfg(tmp_path / 'unused', accumulate=2, interval=100)
+    cfg.auto_scale_lr = dict(base_batch_size=64)
+    config = _write(cfg, tmp_path / 'config.py')
+    assert _main('train.py', monkeypatch, config, '--work-dir',
+                 tmp_path / 'run', '--amp', '--auto-scale-lr', '--resume',
+                 '--cfg-options', 'optim_wrapper.clip_grad.max_norm=0.5') == 0
+    out = capsys.readouterr().out
+    assert 'Nothing to resume in' in out
+    assert '0.0025 at its peak (scaled from 0.01 for a batch of 64' in out
+    assert 'grad_norm: ' in out and "'BF16OptimWrapper'" in out
+    assert not (tmp_path / 'unused').exists()
+    assert (tmp_path / 'run' / 'iter_8.pth').is_file()
+
+
+def test_resuming_prefers_the_run_to_its_start(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`load_from` of a config is a start, not what --resume goes on from."""
+    start = train(make_cfg(tmp_path / 'start', interval=100))
+    cfg = make_cfg(tmp_path / 'run', interval=4)
+    cfg.load_from = str(tmp_path / 'start' / 'iter_8.pth')
+    cfg.optim_wrapper.optimizer.lr = 0.
+    config = _write(cfg, tmp_path / 'config.py')
+    for _ in range(2):
+        # At first there is nothing to resume: it starts from `load_from`.
+        assert _main('train.py', monkeypatch, config, '--resume') == 0
+        assert_equal(start, tmp_path / 'run' / 'iter_8.pth')
+        (tmp_path / 'run' / 'iter_8.pth').unlink()
+        write_atomic(tmp_path / 'run' / 'last_checkpoint',
+                     str(tmp_path / 'run' / 'iter_4.pth').encode())
+
+
+def test_testing_reports_and_saves(tmp_path: Path,
+                                   monkeypatch: pytest.MonkeyPatch,
+                                   capsys: pytest.CaptureFixture) -> None:
+    train(make_cfg(tmp_path / 'run', interval=100))
+    cfg = with_val(make_cfg(tmp_path / 'run', 'test'), [0.25])
+    cfg.test_dataloader, cfg.test_cfg = cfg.val_dataloader, cfg.val_cfg
+    cfg.test_cfg = dict(type='TestLoop')
+    cfg.test_evaluator = dict(type='DummyMetric', prefix='dummy')
+    config = _write(cfg, tmp_path / 'config.py')
+    assert _main('test.py', monkeypatch, config,
+                 tmp_path / 'run' / 'iter_8.pth', '--save-preds',
+                 '--work-dir', tmp_path / 'results') == 0
+    out = capsys.readouterr().out
+    assert 'dummy/acc: 0.2500' in out
+    assert '6 loaded, 0 missing, 0 unexpected, 0 mismatched' in out
+    assert (tmp_path / 'results' / 'iter_8.pth_predictions.pkl').is_file()

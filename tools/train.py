@@ -1,0 +1,107 @@
+"""Train a model: pre-training and fine-tuning alike.
+
+Usage: python tools/train.py CONFIG [--resume] [--amp] [--cfg-options K=V ...]
+"""
+import argparse
+import os
+import sys
+
+import _import_lmim  # noqa: F401  (finds lmim without an installation)
+import lmim  # noqa: F401  (before anything of MMOCR)
+from mmengine.config import Config, DictAction
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from lmim.engine.data_check import check_data
+from lmim.engine.launch import (enable_amp, enable_auto_scale_lr,
+                                prepare_cpu_launch, run_cleanly, set_work_dir)
+from lmim.engine.resume import find_resumable
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description='Train a model: pre-training and fine-tuning alike.')
+    parser.add_argument('config', help='the config file')
+    parser.add_argument(
+        '--work-dir',
+        help='folder for checkpoints and logs (default: work_dir of the '
+        'config, else ./work_dirs/NAME_OF_CONFIG)')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from a checkpoint; without a path from the latest in the '
+        'work dir, and from the beginning where there is none')
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='mixed precision: bfloat16, or float16 on GPUs without it')
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate with the effective batch: batch size x '
+        'processes x accumulated iterations / auto_scale_lr.base_batch_size')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change settings of the config, such as '
+        'train_dataloader.batch_size=32 or key="[a,b]"')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how several processes were started')
+    parser.add_argument(
+        '--debug',
+        action='store_true',
+        help='show where an error was raised (as LMIM_DEBUG=1 does)')
+    # Older launchers pass it; newer ones set the environment variable.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def set_resume(cfg: Config, resume: str) -> None:
+    """Set where to go on from.
+
+    With ``resume`` on, MMEngine takes ``load_from`` of the config for the
+    checkpoint to resume, even where it is the weights to start from. So it is
+    replaced by the latest checkpoint where there is one, and kept as a start
+    where there is none.
+    """
+    path = find_resumable(cfg.work_dir) if resume == 'auto' else resume
+    cfg.resume = path is not None
+    if path is not None:
+        cfg.load_from = path
+    else:
+        print(f'Nothing to resume in {cfg.work_dir}: training starts from '
+              'the beginning.')
+
+
+def main(args: argparse.Namespace) -> None:
+    """Build the runner and train."""
+    cfg = Config.fromfile(args.config)
+    cfg.launcher = args.launcher
+    if args.cfg_options:
+        cfg.merge_from_dict(args.cfg_options)
+    set_work_dir(cfg, args.work_dir, args.config)
+    if args.resume:
+        set_resume(cfg, args.resume)
+    if args.amp:
+        enable_amp(cfg)
+    if args.auto_scale_lr:
+        enable_auto_scale_lr(cfg)
+    check_data(cfg, ('train_dataloader', 'val_dataloader'))
+    prepare_cpu_launch(cfg)
+    build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
+    build(cfg).train()
+
+
+if __name__ == '__main__':
+    arguments = parse_args()
+    sys.exit(run_cleanly(lambda: main(arguments), arguments.debug))
