@@ -11,16 +11,29 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+from typing import (
+    Any,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 import numpy as np
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / 'projects/lmim'))
-import lmim  # noqa: E402,F401  (before torch's companions are imported)
-import torch  # noqa: E402
-from mmocr.registry import MODELS  # noqa: E402
+import _import_lmim  # noqa: F401  (finds lmim without an installation)
 
-from lmim.checkpoints import names_to_ours, to_ours  # noqa: E402
+# isort: split
+import lmim  # noqa: F401  (before anything of MMOCR)
+
+# isort: split
+import torch
+from mmocr.registry import MODELS
+
+from lmim.checkpoints import names_to_ours, to_ours
 
 ABSOLUTE = 1e-5
 RELATIVE = 1e-4
@@ -234,13 +247,13 @@ def verify(path: Path) -> Tuple[str, List[Check]]:
         sys.exit(f'{path} lacks {error}, which a {kind} reference has')
 
 
-def main() -> None:
-    """Print the errors; exit 1 where one is too large."""
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Print the errors; return 1 where one is too large, else 0."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('file', type=Path, help='reference numbers, .npz')
     parser.add_argument('--json', action='store_true',
                         help='print JSON instead of a table')
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     kind, checks = verify(args.file)
     passed = all(check.passed for check in checks)
     if args.json:
@@ -254,8 +267,8 @@ def main() -> None:
                   f'  {check.name}')
         missed = sum(not check.passed for check in checks)
         print(f'{kind}: {len(checks)} outputs compared, {missed} missed')
-    sys.exit(not passed)
+    return int(not passed)
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -33,17 +33,23 @@ augmentation = [
         transforms=[
             dict(type='PyramidRescale'),
             dict(
-                type='ImgAugWrapper',
-                args=[
+                type='RandomApply',
+                prob=0.5,
+                transforms=[
                     dict(
-                        cls='Sometimes',
-                        p=0.5,
-                        then_list=dict(
-                            cls='AdditiveGaussianNoise', scale=20**0.5)),
+                        type='ImgAugWrapper',
+                        args=[
+                            dict(
+                                cls='AdditiveGaussianNoise', scale=20**0.5)
+                        ])
+                ]),
+            dict(
+                type='RandomApply',
+                prob=0.5,
+                transforms=[
                     dict(
-                        cls='Sometimes',
-                        p=0.5,
-                        then_list=dict(cls='MotionBlur', k=[3, 7]))
+                        type='ImgAugWrapper',
+                        args=[dict(cls='MotionBlur', k=[3, 7])])
                 ])
         ]),
     dict(

@@ -49,7 +49,7 @@ def test_block_masks_are_made_of_blocks():
 def test_block_masks_hide_every_place_in_the_end():
     torch.manual_seed(0)
     share = BlockMasking(0.6)(512, (8, 32), CPU).mask.mean(dim=0)
-    assert share.min() > 0.2 and share.max() < 0.95
+    assert share.min() > 0.05 and share.max() < 0.95
 
 
 @pytest.mark.parametrize('kind', [RandomMasking, BlockMasking])

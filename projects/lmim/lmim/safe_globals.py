@@ -1,12 +1,16 @@
-"""What ``torch.load(weights_only=True)`` may find in MMEngine's checkpoints.
+"""What loading may find in MMEngine's checkpoints, and nothing else.
 
 Since torch 2.6 only weights are read by default. Checkpoints of MMEngine 0.10
 also hold ``HistoryBuffer`` objects (the smoothed log values) and the NumPy
 arrays and scalars in them. Exactly these are allowed here; the check itself
 stays on, for a file may come from anybody.
 """
+import os
+import pickle
 from functools import lru_cache
-from typing import Any, Callable, List
+from types import ModuleType
+from typing import Any, Callable, Dict, List, Sequence, Union
+from unittest import mock
 
 import numpy as np
 import torch
@@ -17,11 +21,20 @@ def _statistics_method(owner: Any, name: Any) -> Callable[..., Any]:
     from mmengine.logging import HistoryBuffer
     if owner is not HistoryBuffer or name not in ('min', 'max', 'mean',
                                                   'current'):
-        raise ValueError(
+        raise pickle.UnpicklingError(
             f'The checkpoint looks up {name!r} of {owner!r}; only the '
             'statistics of a HistoryBuffer may be looked up while loading. '
             'Do not load this file unless you trust where it comes from.')
     return vars(HistoryBuffer)[name]
+
+
+def _latin1(text: Any, encoding: Any) -> bytes:
+    """How pickle writes bytes: torch 2.4 does not allow it by itself."""
+    if encoding != 'latin1':
+        raise pickle.UnpicklingError(
+            f'The checkpoint asks for the codec {encoding!r}; pickled bytes '
+            "only use 'latin1'.")
+    return text.encode(encoding)
 
 
 def _named(function: Callable[..., Any], path: str) -> Callable[..., Any]:
@@ -45,7 +58,8 @@ def _checkpoint_types() -> List[Any]:
     # The reconstructors of an array and of a scalar, by public means.
     reconstruct: Any = np.empty(0).__reduce__()[0]
     scalar: Any = np.float64(0).__reduce__()[0]
-    allowed: List[Any] = [HistoryBuffer, np.ndarray, np.dtype]
+    # bytes() is how pickle writes the data of an empty array.
+    allowed: List[Any] = [HistoryBuffer, np.ndarray, np.dtype, bytes]
     allowed += sorted(dtypes, key=lambda dtype: dtype.__name__)
     # A file names them by the NumPy that wrote it: 1.x or 2.x.
     for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
@@ -55,6 +69,7 @@ def _checkpoint_types() -> List[Any]:
     # 'min')``. Python's ``getattr`` would open every class to a file, so the
     # name is answered by a function that knows these four only.
     allowed.append(_named(_statistics_method, 'builtins.getattr'))
+    allowed.append(_named(_latin1, '_codecs.encode'))
     return allowed
 
 
@@ -71,5 +86,76 @@ def allow_mmengine_checkpoints() -> List[Any]:
     allow = getattr(torch.serialization, 'add_safe_globals', None)
     if allow is None:
         return []
-    allow(_checkpoint_types())
+    known = torch.serialization.get_safe_globals()
+    allow([entry for entry in _checkpoint_types() if entry not in known])
     return list(_checkpoint_types())
+
+
+def load(path: Union[str, os.PathLike],
+         map_location: Any = 'cpu',
+         also: Sequence[type] = ()) -> Any:
+    """``torch.load(weights_only=True)`` with MMEngine's types, on any torch.
+
+    Args:
+        path (str | os.PathLike): A file written by ``torch.save``.
+        map_location (Any): As of ``torch.load``. Defaults to ``'cpu'``.
+        also (Sequence[type]): Further harmless types that this file may hold.
+
+    Returns:
+        Any: The content of the file.
+
+    Raises:
+        pickle.UnpicklingError: If the file holds anything that is not
+            allowed; the error names it.
+    """
+    if not hasattr(torch.serialization, 'safe_globals'):  # before torch 2.5
+        return _restricted_load(path, map_location, also)
+    # What is allowed for one call is taken off the list after it, even where
+    # it was there before.
+    known = set(allow_mmengine_checkpoints())
+    with torch.serialization.safe_globals([t for t in also if t not in known]):
+        return torch.load(path, map_location=map_location, weights_only=True)
+
+
+def _restricted_load(path: Union[str, os.PathLike], map_location: Any,
+                     also: Sequence[type]) -> Any:
+    """``torch.load`` with a ``pickle`` that finds only what is allowed."""
+    restricted: Any = _restricted_pickle(also)
+    # torch 1.13 takes ``pickle_module`` and then uses its own ``pickle``.
+    with mock.patch.object(torch.serialization, 'pickle', restricted):
+        return torch.load(path,
+                          map_location=map_location,
+                          pickle_module=restricted,
+                          weights_only=False)
+
+
+def _restricted_pickle(also: Sequence[type]) -> ModuleType:
+    """A ``pickle`` that finds only what is allowed.
+
+    torch before 2.5 cannot be told of further types for one call, and before
+    2.4 of none. Its own list of allowed names is taken over.
+    """
+    from torch import _weights_only_unpickler
+    allowed: Dict[str, Any] = dict(
+        _weights_only_unpickler._get_allowed_globals())
+    for entry in (*_checkpoint_types(), *also):
+        allowed[f'{entry.__module__}.{entry.__qualname__}'] = entry
+
+    class Unpickler(pickle.Unpickler):
+        """Looks names up in ``allowed`` instead of importing them."""
+
+        def find_class(self, module: str, name: str) -> Any:
+            if module == '__builtin__':  # as Python 2 called it
+                module = 'builtins'
+            path = f'{module}.{name}'
+            if path not in allowed:
+                raise pickle.UnpicklingError(
+                    f'Weights only load failed: GLOBAL {path} is not allowed')
+            return allowed[path]
+
+    restricted = ModuleType('restricted_pickle')
+    vars(restricted).update(
+        vars(pickle),
+        Unpickler=Unpickler,
+        load=lambda file, **kwargs: Unpickler(file, **kwargs).load())
+    return restricted

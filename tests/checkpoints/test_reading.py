@@ -1,0 +1,73 @@
+"""Reading checkpoints: clear words, and nothing is executed."""
+import argparse
+import os
+
+import pytest
+import torch
+
+from lmim.checkpoints import CheckpointError, read_checkpoint, read_weights
+
+
+class Executes:
+    """Unpickling this would create a file."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, (self.path, )
+
+
+def test_weights_are_found_wherever_they_are(tmp_path):
+    weights = {'a': torch.ones(2), 'module.b': torch.zeros(1)}
+    for key in ('state_dict', 'model', None):
+        path = tmp_path / f'{key}.pth'
+        torch.save({key: weights, 'epoch': 1} if key else weights, path)
+        read = read_weights(path)
+        assert set(read) == {'a', 'b'} and torch.equal(read['a'],
+                                                       torch.ones(2))
+
+
+def test_maes_command_line_in_a_checkpoint_is_no_obstacle(tmp_path):
+    path = tmp_path / 'mae.pth'
+    torch.save({'model': {'a': torch.ones(1)},
+                'args': argparse.Namespace(lr=1e-3)}, path)
+    assert read_checkpoint(path)['args'].lr == 1e-3
+
+
+def test_missing_file_and_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match='does not exist'):
+        read_checkpoint(tmp_path / 'none.pth')
+    with pytest.raises(FileNotFoundError, match='is a folder'):
+        read_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize('share', [0, 0.01, 0.5, 0.99])
+def test_truncated_file(tmp_path, share):
+    path = tmp_path / 'whole.pth'
+    torch.save({'model': {'a': torch.ones(1000)}}, path)
+    content = path.read_bytes()
+    path.write_bytes(content[:int(share * len(content))])
+    with pytest.raises(CheckpointError, match='whole.pth.*truncated'):
+        read_checkpoint(path)
+
+
+def test_executable_content_is_refused_and_not_executed(tmp_path):
+    path, made = tmp_path / 'evil.pth', tmp_path / 'made'
+    torch.save({'model': {'a': torch.ones(1)},
+                'extra': Executes(str(made))}, path)
+    with pytest.raises(CheckpointError, match='mkdir') as error:
+        read_checkpoint(path)
+    assert 'would be executed' in str(error.value)
+    assert 'weights_only=False' in str(error.value)
+    assert not made.exists()
+
+
+def test_file_without_weights(tmp_path):
+    path = tmp_path / 'empty.pth'
+    torch.save({'epoch': 3}, path)
+    with pytest.raises(CheckpointError, match=r"no weights.*\['epoch'\]"):
+        read_weights(path)
+    torch.save([torch.ones(1)], path)
+    with pytest.raises(CheckpointError, match='holds a list'):
+        read_weights(path)

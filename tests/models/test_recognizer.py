@@ -1,0 +1,153 @@
+"""The recognizer: loss, decoding, dictionary."""
+import pytest
+import torch
+import torch.nn.functional as F
+from mmengine.structures import LabelData
+from mmocr.structures import TextRecogDataSample
+
+from .conftest import ENCODER, build
+
+
+@pytest.fixture
+def dictionary(tmp_path) -> dict:
+    path = tmp_path / 'abc.txt'
+    path.write_text('\n'.join('abcd'))
+    return dict(type='Dictionary', dict_file=str(path), with_end=True,
+                with_padding=True, with_unknown=True)
+
+
+def recognizer(dictionary: dict, **decoder):
+    return build(dict(
+        type='EncoderDecoderRecognizer',
+        backbone=ENCODER,
+        encoder=dict(type='LMIMEncoder', in_dims=16, embed_dims=24),
+        decoder=dict(
+            type='LMIMDecoder', dictionary=dictionary, num_layers=2,
+            embed_dims=24, num_heads=2, head_dims=12, feedforward_channels=16,
+            max_seq_len=6, drop_rate=0.,
+            module_loss=dict(type='LMIMModuleLoss'),
+            postprocessor=dict(type='AttentionPostprocessor'), **decoder),
+        data_preprocessor=dict(type='TextRecogDataPreprocessor')))
+
+
+def samples(*texts: str) -> list:
+    result = []
+    for number, text in enumerate(texts):
+        sample = TextRecogDataSample(metainfo=dict(img_path=f'{number}.png'))
+        sample.gt_text = LabelData(item=text)
+        result.append(sample)
+    return result
+
+
+def full_recomputation(decoder, memory: torch.Tensor) -> torch.Tensor:
+    """Decode by running the whole sequence anew at each step."""
+    padding = decoder.padding_idx
+    written = torch.full((len(memory), decoder.max_seq_len), padding)
+    probs = []
+    for step in range(decoder.max_seq_len):
+        # What is not written yet is hidden, so any class but the end serves.
+        inputs = written.clone()
+        inputs[:, step:] = 0
+        logits = decoder.teacher_forced(memory, inputs)[:, step]
+        probs.append(logits.softmax(-1))
+        written[:, step] = logits.argmax(-1)
+    return torch.stack(probs, dim=1)
+
+
+def test_papers_recognizer_has_its_number_of_parameters(repo):
+    from mmengine.config import Config
+    from mmocr.registry import MODELS
+    cfg = Config.fromfile(
+        repo / 'configs/textrecog/lmim/lmim_vit-small_8xb64-10e_union14m-l.py')
+    model = MODELS.build(dict(cfg.model, _scope_='mmocr'))
+    assert sum(p.numel() for p in model.parameters()) == 35_890_145
+    dictionary = model.decoder.dictionary
+    assert dictionary.num_classes == 97
+    assert (dictionary.end_idx, dictionary.padding_idx,
+            dictionary.unknown_idx) == (94, 95, 96)
+    assert model.decoder.trg_word_emb.num_embeddings == 98
+    import string
+    assert ''.join(dictionary.dict[:94]) == string.printable[:94]
+
+
+def test_loss_is_summed_over_the_word_and_averaged_over_the_batch(dictionary):
+    model = recognizer(dictionary)
+    data = samples('ab', 'cdda')
+    images = torch.randn(2, 3, 8, 32)
+    loss = model.loss(images, data)['loss_ce']
+    memory = model.encoder(model.extract_feat(images))
+    targets = torch.tensor([[0, 1, 4, 5, 5, 5], [2, 3, 3, 0, 4, 5]])
+    logits = model.decoder.teacher_forced(memory, targets)
+    expected = sum(
+        F.cross_entropy(logits[n, t], targets[n, t])
+        for n, length in enumerate((3, 5)) for t in range(length)) / 2
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_characters_see_only_those_before_them(dictionary):
+    decoder = recognizer(dictionary).decoder.eval()
+    memory = torch.randn(1, 5, 24)
+    first = decoder.teacher_forced(memory, torch.tensor([[0, 1, 2, 3, 0, 1]]))
+    other = decoder.teacher_forced(memory, torch.tensor([[0, 1, 3, 3, 0, 1]]))
+    # Character 2 is the input of step 3.
+    assert torch.allclose(first[:, :3], other[:, :3], atol=1e-6)
+    assert not torch.allclose(first[:, 3], other[:, 3], atol=1e-3)
+
+
+def test_cached_decoding_equals_full_recomputation(dictionary):
+    decoder = recognizer(dictionary, early_stop=False).decoder.eval()
+    # The end is never written, so that all steps are compared.
+    with torch.no_grad():
+        decoder.classifier.bias[decoder.end_idx] = -1e4
+        decoder.classifier.bias[decoder.padding_idx] = -1e4
+        memory = torch.randn(4, 5, 24)
+        probs = decoder.forward_test(None, memory)
+        assert torch.allclose(
+            probs, full_recomputation(decoder, memory), atol=1e-6)
+    assert probs.shape == (4, 6, 7)
+
+
+def test_decoding_stops_when_all_words_have_ended(dictionary):
+    model = recognizer(dictionary)
+    decoder = model.decoder.eval()
+    with torch.no_grad():
+        decoder.classifier.bias[decoder.end_idx] = 1e4
+        assert decoder.forward_test(None, torch.randn(3, 5, 24)).shape[1] == 1
+    texts = model.eval().predict(torch.randn(2, 3, 8, 32), samples('a', 'b'))
+    assert [sample.pred_text.item for sample in texts] == ['', '']
+
+
+def test_a_word_reads_the_same_alone_and_in_a_batch(dictionary):
+    model = recognizer(dictionary).eval()
+    images = torch.randn(6, 3, 8, 32)
+    with torch.no_grad():
+        model.decoder.classifier.bias[model.decoder.end_idx] = 0.5
+        batch = model.predict(images, samples(*'aaaaaa'))
+        alone = [model.predict(images[i:i + 1], samples('a'))[0]
+                 for i in range(6)]
+    assert [s.pred_text.item for s in batch] == [
+        s.pred_text.item for s in alone]
+    for one, other in zip(batch, alone):
+        assert one.pred_text.score == pytest.approx(
+            other.pred_text.score, abs=1e-5)
+
+
+def test_label_outside_the_dictionary_is_an_error_that_names_it(dictionary):
+    model = recognizer(dictionary)
+    with pytest.raises(ValueError) as error:
+        model.loss(torch.randn(2, 3, 8, 32), samples('ab', 'aéx'))
+    message = str(error.value)
+    assert "'aéx' of 1.png" in message and "'é' (U+00E9)" in message
+    assert "'x'" in message and 'on_unknown=map' in message
+
+
+def test_label_outside_the_dictionary_can_be_mapped(dictionary):
+    decoder = recognizer(dictionary).decoder
+    decoder.module_loss.on_unknown = 'map'
+    data = decoder.module_loss.get_targets(samples('aéb'))
+    assert data[0].gt_text.padded_indexes.tolist() == [0, 6, 1, 4, 5, 5]
+
+
+def test_dictionary_with_a_start_token_is_refused(dictionary):
+    with pytest.raises(ValueError, match='with_start=False'):
+        recognizer(dict(dictionary, with_start=True))

@@ -1,0 +1,141 @@
+"""Every config loads, builds and runs a step, with the data it names."""
+import json
+from pathlib import Path
+from typing import Any, Dict, Iterator
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmocr.registry import MODELS
+
+from lmim.datasets.lmdb_writer import LMDBWriter
+
+REPO = Path(__file__).resolve().parent.parent
+CONFIGS = sorted(path for path in (REPO / 'configs').rglob('*.py')
+                 if '_base_' not in path.parts)
+LABELS = ['Ab1', 'LMIM']
+
+
+class StopAfterEpoch(Hook):
+    """Ends training after the first of the config's epochs."""
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        runner.train_loop.stop_training = True
+
+
+def datasets_of(cfg: Any) -> Iterator[Dict[str, Any]]:
+    """All innermost datasets of a dataloader's dataset."""
+    if 'datasets' in cfg:
+        for inner in cfg['datasets']:
+            yield from datasets_of(inner)
+    else:
+        yield cfg
+
+
+def write_data(dataset: Dict[str, Any]) -> None:
+    """Lay pictures of noise where a dataset expects its own."""
+    rng = np.random.default_rng(0)
+    images = [
+        cv2.imencode('.png', rng.integers(0, 255, (24, 60, 3), 'uint8'))[1]
+        for _ in LABELS
+    ]
+    root = Path(dataset['data_root'])
+    if dataset['type'] in ('UnlabelledTextDataset', 'LabelledLMDBDataset'):
+        paths = dataset['paths']
+        paths = [paths] if isinstance(paths, str) else paths
+        for path in paths:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            with LMDBWriter(root / path, overwrite=True) as writer:
+                for image, label in zip(images, LABELS):
+                    writer.add(image.tobytes(), label)
+        return
+    assert dataset['type'] == 'OCRDataset'
+    annotation = root / dataset['ann_file']
+    folder = root / dataset.get('data_prefix', {}).get('img_path', '')
+    for path in (annotation.parent, folder):
+        path.mkdir(parents=True, exist_ok=True)
+    entries = []
+    for number, (image, label) in enumerate(zip(images, LABELS)):
+        (folder / f'{number}.png').write_bytes(image.tobytes())
+        entries.append(dict(img_path=f'{number}.png',
+                            instances=[dict(text=label)]))
+    annotation.write_text(json.dumps(dict(
+        metainfo=dict(dataset_type='TextRecogDataset', task_name='textrecog'),
+        data_list=entries)))
+
+
+def write_encoder(cfg: Dict[str, Any], path: Path) -> str:
+    """Save an encoder as the run that a config follows would."""
+    encoder = MODELS.build(dict(cfg, init_cfg=None, _scope_='mmocr'))
+    encoder.init_weights()
+    torch.save({'state_dict': {f'backbone.{name}': value for name, value
+                               in encoder.state_dict().items()}}, path)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    'path', CONFIGS, ids=[path.stem for path in CONFIGS])
+def test_config_runs(path: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv('LMIM_DATA_ROOT', str(tmp_path))
+    cfg = Config.fromfile(path)
+    assert cfg.default_scope == 'mmocr'
+    if 'target_generator' in cfg.model and 'checkpoint' in (
+            cfg.model.target_generator):
+        cfg.model.target_generator.checkpoint = write_encoder(
+            cfg.model.target_generator.encoder, tmp_path / 'teacher.pth')
+    if cfg.model.backbone.get('init_cfg'):
+        cfg.model.backbone.init_cfg.checkpoint = write_encoder(
+            cfg.model.backbone, tmp_path / 'encoder.pth')
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if cfg.get(name):
+            for dataset in datasets_of(cfg[name].dataset):
+                write_data(dataset)
+            cfg[name].update(
+                batch_size=2, num_workers=0, persistent_workers=False)
+    # A file of a gigabyte for each step of a ViT-B would be too much.
+    cfg.default_hooks.checkpoint.interval = -1
+    cfg.work_dir = str(tmp_path / 'work')
+    cfg.experiment_name = path.stem
+    cfg.log_level = 'WARNING'
+
+    runner = Runner.from_cfg(cfg)
+    runner.register_hook(StopAfterEpoch())
+    before = runner.model.backbone.layers[0].attn.qkv.weight.detach().clone()
+    runner.train()
+    after = runner.model.backbone.layers[0].attn.qkv.weight
+    assert not torch.equal(before, after) and after.isfinite().all()
+    if cfg.get('test_dataloader'):
+        metrics = runner.test()
+        prefixes = cfg.test_evaluator.dataset_prefixes
+        for prefix in prefixes:
+            key = f'{prefix}/recog/word_acc_ignore_case_symbol'
+            assert 0 <= metrics[key] <= 1
+
+
+def test_published_runs_have_the_papers_settings() -> None:
+    """Batch, learning rate, epochs and mask of the paper."""
+    cfg = Config.fromfile(
+        REPO / 'configs/pretrain/lmim/lmim_vit-small_8xb64-10e_union14m-u.py')
+    assert cfg.optim_wrapper.optimizer.lr == pytest.approx(3e-4)
+    assert tuple(cfg.optim_wrapper.optimizer.betas) == (0.9, 0.95)
+    assert cfg.optim_wrapper.optimizer.weight_decay == 0.05
+    assert cfg.train_dataloader.batch_size * 8 == 512
+    assert cfg.auto_scale_lr.base_batch_size == 512
+    assert cfg.train_cfg.max_epochs == 10
+    assert cfg.model.backbone.mask == dict(type='RandomMasking', ratio=0.8)
+    cfg = Config.fromfile(
+        REPO / 'configs/pretrain/mae/mae_vit-small_8xb128-20e_union14m-u.py')
+    assert cfg.optim_wrapper.optimizer.lr == pytest.approx(6e-4)
+    assert cfg.train_dataloader.batch_size * 8 == 1024
+    assert cfg.train_cfg.max_epochs == 20
+    assert [s.end for s in cfg.param_scheduler if 'end' in s] == [2]
+    cfg = Config.fromfile(
+        REPO / 'configs/textrecog/lmim/lmim_vit-small_8xb64-10e_union14m-l.py')
+    assert cfg.optim_wrapper.optimizer.lr == pytest.approx(2e-4)
+    assert tuple(cfg.optim_wrapper.optimizer.betas) == (0.9, 0.999)
+    assert cfg.model.decoder.max_seq_len == 25
+    assert len(cfg.test_dataloader.dataset.datasets) == 6 + 7

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# From pictures of words to a table: MAE teacher, LMIM, recognizer, evaluation.
+#
+#   bash tools/quickstart.sh                   # on words that it renders
+#   bash tools/quickstart.sh --data PATH       # on your own pictures
+#   bash tools/quickstart.sh --help
+#
+# Makes its environment where there is none. Run again, it goes on where it
+# was interrupted and repeats nothing that is done.
+set -euo pipefail
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+. "$root/tools/setup_env.sh"
+exec "$PYTHON" "$root/tools/quickstart" "$@"

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Lint, type checks and tests, in an environment that is made where there is
+# none. Arguments go to pytest: `bash tools/run_tests.sh tests/models -x`.
+# Ends with pytest's summary; fails if any of the three did.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+. tools/setup_env.sh
+
+# The one place where the versions of these tools are pinned.
+pins=('pytest==9.2.0' 'ruff==0.17.5' 'mypy==2.4.1')
+if "$PYTHON" -c 'import sys; sys.exit(sys.version_info >= (3, 10))'; then
+    pins=('pytest<9' 'ruff' 'mypy<2')   # the last ones for Python 3.9
+fi
+missing=()
+for pin in "${pins[@]}"; do
+    "$PYTHON" -c "import ${pin%%[=<]*}" 2>/dev/null || missing+=("$pin")
+done
+if [ "${#missing[@]}" -gt 0 ]; then
+    echo "[tests] installing ${missing[*]}"
+    "$PYTHON" -m pip --disable-pip-version-check install -q \
+        --progress-bar off "${missing[@]}" 2>&1 | grep -v '^WARNING'
+    [ "${PIPESTATUS[0]}" -eq 0 ] || {
+        echo "tests: pip could not install ${missing[*]}" >&2; exit 1; }
+fi
+
+# One thread a process: the models are tiny, and two cores are shared with
+# the processes that the tests start.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+
+failed=()
+echo '[tests] ruff'
+"$PYTHON" -m ruff check . || failed+=(ruff)
+echo '[tests] mypy'
+"$PYTHON" -m mypy || failed+=(mypy)
+[ "${#failed[@]}" -eq 0 ] || echo "[tests] failed so far: ${failed[*]}"
+echo '[tests] pytest'
+"$PYTHON" -m pytest "$@"
+status=$?
+[ "$status" -ne 0 ] || [ "${#failed[@]}" -eq 0 ] || status=1
+exit "$status"
