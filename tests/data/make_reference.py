@@ -38,7 +38,7 @@ RECOGNIZER = dict(
             type='Dictionary', with_end=True, with_padding=True,
             with_unknown=True,
             dict_file=str(HERE.parents[1] /
-                          'projects/lmim/dicts/english_94.txt'))),
+                          'projects/lmim/lmim/dicts/english_94.txt'))),
     data_preprocessor=dict(type='TextRecogDataPreprocessor'))
 
 #: From our names to the authors', in this order.

@@ -1,108 +1,138 @@
-"""What the quick start does, as the commands that a user would type."""
+"""The steps of the quick start, as the commands that a user would type."""
 import sys
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple
 
-from datasets import Sets
+from pictures import Sets, count
 from settings import Settings
 
+from lmim.engine.resume import find_resumable
+
 ROOT = Path(__file__).resolve().parents[2]
-TRAIN = ROOT / 'tools/train.py'
-TEST = ROOT / 'tools/test.py'
 MAE = ROOT / 'configs/pretrain/mae/mae_vit-mini_1xb64_rendered.py'
 LMIM = ROOT / 'configs/pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
 RECOGNIZER = ROOT / 'configs/textrecog/lmim/lmim_vit-mini_1xb64_rendered.py'
 
 
 class Stage(NamedTuple):
-    """One step of the quick start.
+    """One step.
 
     Attributes:
-        name (str): As in ``--stages``.
-        title (str): What it does, for people.
+        name (str): The name of its folder in the work dir.
+        title (str): What it does.
         command (List[str]): What is run.
-        work_dir (Path): Where its outputs lie.
-        seconds (float): How long it takes on two cores, about.
-        images (int): How many images pass through it, 0 if unknown.
+        images (int): How many pictures pass through it.
     """
     name: str
     title: str
     command: List[str]
-    work_dir: Path
-    seconds: float
     images: int
 
 
-def last_checkpoint(work_dir: Path) -> Optional[Path]:
-    """The checkpoint that a run ended with, wherever it was moved to."""
-    pointer = work_dir / 'last_checkpoint'
-    if not pointer.is_file():
-        return None
-    return work_dir / Path(pointer.read_text().strip()).name
-
-
-def stage(name: str, settings: Settings, sets: Sets) -> Stage:
-    """Compose a stage.
-
-    Args:
-        name (str): One of :data:`settings.STAGES`, but not 'data' or
-            'report'.
-        settings (Settings): What was asked for.
-        sets (Sets): The data.
-    """
-    work = settings.work_dir
-    if name == 'mae':
-        return _train(name, 'MAE teacher', MAE, settings, sets.pretrain,
-                      settings.pretrain_iters, 55, {})
-    if name == 'lmim':
-        teacher = last_checkpoint(work / 'mae')
-        return _train(
-            name, 'LMIM pre-training', LMIM, settings, sets.pretrain,
-            settings.pretrain_iters, 110,
-            {'model.target_generator.checkpoint': str(teacher)})
-    if name == 'finetune':
-        encoder = last_checkpoint(work / 'lmim')
-        return _train(
-            name, 'recognizer from LMIM', RECOGNIZER, settings, sets.train,
-            settings.finetune_iters, 140, {
-                'model.backbone.init_cfg.checkpoint': str(encoder)
-            })
-    if name == 'scratch':
-        return _train(name, 'recognizer from scratch', RECOGNIZER, settings,
-                      sets.train, settings.finetune_iters, 140,
-                      {'model.backbone.init_cfg': 'None'})
-    assert name.startswith('evaluate-'), name
-    trained = name[len('evaluate-'):]
+def render(settings: Settings) -> Stage:
+    """Draw words: dark on light, of 3 to 5 letters."""
+    train, test = settings.samples
     command = [
-        sys.executable, str(TEST), str(RECOGNIZER),
-        str(last_checkpoint(work / trained)), '--work-dir', str(work / name),
-        '--cfg-options', 'model.backbone.init_cfg=None',
-        *_dataset('test', sets.test), *_loading('test')
+        str(ROOT / 'tools/data.py'), 'render', str(settings.work_dir / 'data'),
+        '--train', str(train), '--test', str(test), '--seed',
+        str(settings.seed), '--style', 'print', '--min-length', '3',
+        '--max-length', '5'
     ]
-    title = 'evaluation, ' + {'finetune': 'from LMIM',
-                              'scratch': 'from scratch'}[trained]
-    return Stage(name, title, command, work / name, 12, sets.num_test)
+    return Stage('data', 'rendering words', _python(command), train + test)
 
 
-def _train(name: str, title: str, config: Path, settings: Settings,
-           data: Path, iters: int, seconds: float,
-           options: Dict[str, str]) -> Stage:
-    """A training run of a number of iterations, whatever the set's size."""
-    from datasets import num_records
-    samples = num_records(data)
+def mae(settings: Settings, sets: Sets) -> Stage:
+    """Train the teacher."""
+    return _train(settings, 'mae', 'MAE teacher', MAE, sets.pretrain,
+                  settings.pretrain_iters, {})
+
+
+def lmim(settings: Settings, sets: Sets) -> Stage:
+    """Pre-train."""
+    teacher = _checkpoint(settings, 'mae')
+    return _train(settings, 'lmim', 'LMIM pre-training', LMIM, sets.pretrain,
+                  settings.pretrain_iters,
+                  {'model.target_generator.checkpoint': teacher})
+
+
+def finetune(settings: Settings, sets: Sets) -> Stage:
+    """Train the recognizer from LMIM."""
+    encoder = _checkpoint(settings, 'lmim')
+    return _train(settings, 'finetune', 'recognizer from LMIM', RECOGNIZER,
+                  sets.train, settings.finetune_iters,
+                  {'model.backbone.init_cfg.checkpoint': encoder}, sets)
+
+
+def scratch(settings: Settings, sets: Sets) -> Stage:
+    """Train the recognizer from scratch, with the same budget."""
+    return _train(settings, 'scratch', 'recognizer from scratch', RECOGNIZER,
+                  sets.train, settings.finetune_iters,
+                  {'model.backbone.init_cfg': 'None'}, sets)
+
+
+def evaluate(settings: Settings, sets: Sets, name: str) -> Stage:
+    """Evaluate the recognizer of a stage."""
+    folder = f'evaluate-{name}'
+    command = [
+        str(ROOT / 'tools/test.py'), str(RECOGNIZER),
+        _checkpoint(settings, name), '--work-dir',
+        str(settings.work_dir / folder), '--cfg-options',
+        'model.backbone.init_cfg=None', *_data('test', sets.test)
+    ]
+    origin = 'from LMIM' if name == 'finetune' else 'from scratch'
+    return Stage(folder, f'evaluation, {origin}', _python(command),
+                 count(sets.test))
+
+
+def _train(settings: Settings, name: str, title: str, config: Path,
+           data: Path, iters: int, options: Dict[str, str],
+           validate: object = None) -> Stage:
+    """A run of a number of batches, whatever the size of the set is."""
+    samples = count(data)
     batch = min(64, samples)
+    # A schedule with warm-up has two epochs at least.
     epochs = max(2, round(iters / (samples // batch)))
     options = {
+        'randomness.seed': str(settings.seed),
         'train_dataloader.batch_size': str(batch),
         'train_cfg.max_epochs': str(epochs),
-        'randomness.seed': str(settings.seed),
+        # By batches, so that epochs of ten pictures do no harm.
+        'default_hooks.checkpoint.by_epoch': 'False',
+        'default_hooks.checkpoint.interval': '250',
+        'default_hooks.checkpoint.max_keep_ckpts': '1',
         **options
     }
+    if validate is not None:
+        # What is learnt is measured at the end, by the evaluation.
+        options.update(val_cfg='None', val_dataloader='None',
+                       val_evaluator='None')
     command = [
-        sys.executable, str(TRAIN), str(config), '--work-dir',
+        str(ROOT / 'tools/train.py'), str(config), '--work-dir',
         str(settings.work_dir / name), '--resume', '--amp', '--cfg-options',
         *(f'{key}={value}' for key, value in options.items()),
-        *_dataset('train', data), *_loading('train')
+        *_data('train', data)
     ]
-    return Stage(name, title, command, settings.work_dir / name, seconds,
-                 epochs * (samples // batch) * batch)
+    images = epochs * (samples // batch) * batch
+    return Stage(name, title, _python(command), images)
+
+
+def _data(part: str, path: Path) -> List[str]:
+    prefix = f'{part}_dataloader.dataset'
+    return [f'{prefix}.data_root=', f'{prefix}.paths={path}']
+
+
+def _checkpoint(settings: Settings, name: str) -> str:
+    """The checkpoint that a stage ended with.
+
+    Raises:
+        SystemExit: If there is none.
+    """
+    path = find_resumable(settings.work_dir / name)
+    if path is None:
+        sys.exit(f'There is no checkpoint in {settings.work_dir / name}: run '
+                 f'stage {name} first (--stages {name}, or all of them).')
+    return path
+
+
+def _python(command: List[str]) -> List[str]:
+    return [sys.executable, *command]

@@ -3,14 +3,17 @@ import argparse
 import contextlib
 import pathlib
 import pickle
-from typing import Any, Dict, Iterator, Mapping, Union
+from typing import Any, Dict, Mapping, Union
 
 import torch
 
+from .. import safe_globals
 from .errors import CheckpointError
 
 #: Keys under which the field's code stores the weights of a model.
 WEIGHT_KEYS = ('state_dict', 'model', 'module')
+#: The types in which MAE and its kin keep their command line.
+COMMAND_LINE_TYPES = (argparse.Namespace, pathlib.PosixPath)
 
 
 def read_checkpoint(path: Union[str, pathlib.Path]) -> Dict[str, Any]:
@@ -34,8 +37,7 @@ def read_checkpoint(path: Union[str, pathlib.Path]) -> Dict[str, Any]:
             f'checkpoint {path} {what}: name a file such as '
             'work_dirs/NAME/epoch_10.pth')
     try:
-        with _plain_types_allowed():
-            content = torch.load(path, map_location='cpu', weights_only=True)
+        content = safe_globals.load(path, also=COMMAND_LINE_TYPES)
     except pickle.UnpicklingError as error:
         raise CheckpointError(_refusal(path, error)) from error
     except (RuntimeError, EOFError, OSError, KeyError, ValueError,
@@ -80,17 +82,6 @@ def read_weights(path: Union[str, pathlib.Path]) -> Dict[str, torch.Tensor]:
             f'checkpoint {path} holds no weights; its keys are '
             f'{sorted(map(str, content))[:10]}')
     return weights
-
-
-@contextlib.contextmanager
-def _plain_types_allowed() -> Iterator[None]:
-    """Allow the types in which MAE and its kin keep their command line."""
-    safe_globals = getattr(torch.serialization, 'safe_globals', None)
-    if safe_globals is None:  # before torch 2.5
-        yield
-        return
-    with safe_globals([argparse.Namespace, pathlib.PosixPath]):
-        yield
 
 
 def _refusal(path: pathlib.Path, error: Exception) -> str:

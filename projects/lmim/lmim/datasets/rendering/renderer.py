@@ -1,5 +1,5 @@
 """Draws word images."""
-from typing import Tuple
+from typing import Any, Dict, Tuple
 
 import cv2
 import numpy as np
@@ -7,6 +7,14 @@ from PIL import ImageFont
 
 from .fonts import Font, load_face
 from .style import Style, draw_colors, paint
+
+#: Settings by name: anything that photographs show, or dark, almost grey ink
+#: on light paper, which is learnt with far fewer pictures.
+STYLES: Dict[str, Dict[str, Any]] = {
+    'varied': {},
+    'print': dict(
+        difficulty=0.5, saturation=0.2, min_contrast=150., dark_text=True),
+}
 
 
 class WordRenderer:
@@ -32,6 +40,7 @@ class WordRenderer:
         min_contrast (float): Least difference of brightness between text and
             background, in 0-255.
         saturation (float): 0 for greys only, 1 for any colour.
+        dark_text (bool): Whether text is darker than its background, always.
         jpeg_quality (tuple[int, int]): Least and greatest quality of the
             JPEG that a picture goes through; not scaled by ``difficulty``.
 
@@ -56,6 +65,7 @@ class WordRenderer:
                  noise: float = 8.0,
                  min_contrast: float = 90.0,
                  saturation: float = 0.8,
+                 dark_text: bool = False,
                  jpeg_quality: Tuple[int, int] = (60, 95)) -> None:
         if not 8 <= height[0] <= height[1]:
             raise ValueError('Heights are (least, greatest) with 8 <= least '
@@ -72,6 +82,7 @@ class WordRenderer:
         self.noise = noise * difficulty
         self.min_contrast = min_contrast
         self.saturation = saturation
+        self.dark_text = dark_text
         self.jpeg_quality = jpeg_quality
 
     def render(self, text: str, font: Font,
@@ -95,7 +106,7 @@ class WordRenderer:
         """Draw a style within the settings."""
         height = int(rng.integers(self.height[0], self.height[1] + 1))
         foreground, background = draw_colors(rng, self.min_contrast,
-                                             self.saturation)
+                                             self.saturation, self.dark_text)
         sides = rng.uniform(0.04, 0.25, 2)
         ends = rng.uniform(0.03, 0.12, 2)
         corners = rng.uniform(-self.perspective, self.perspective, 8)

@@ -52,7 +52,8 @@ class Style:
 
 
 def draw_colors(rng: np.random.Generator, min_contrast: float,
-                saturation: float) -> Tuple[Color, Color]:
+                saturation: float,
+                dark_text: bool = False) -> Tuple[Color, Color]:
     """Two colours that can be told apart.
 
     Of 16 pairs the first that differs enough in brightness is taken, or the
@@ -62,9 +63,10 @@ def draw_colors(rng: np.random.Generator, min_contrast: float,
         rng (np.random.Generator): The source of chance.
         min_contrast (float): Least difference of brightness, in 0-255.
         saturation (float): 0 for greys, 1 for any colour.
+        dark_text (bool): Whether the first colour is always the darker one.
 
     Returns:
-        tuple: Two BGR colours.
+        tuple: Two BGR colours, of text and background.
     """
     pairs = rng.uniform(0, 255, (16, 2, 3))
     luma = (pairs @ LUMA)[..., None]
@@ -74,6 +76,8 @@ def draw_colors(rng: np.random.Generator, min_contrast: float,
     enough = np.flatnonzero(contrast >= min_contrast)
     chosen = int(enough[0] if len(enough) else contrast.argmax())
     first, second = pairs[chosen].tolist()
+    if dark_text and luma[chosen, 0, 0] > luma[chosen, 1, 0]:
+        first, second = second, first
     return tuple(first), tuple(second)
 
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from ..lmdb_writer import LMDBWriter
-from ..rendering import (LOWER_CASE, PARTS, RenderedWords, WordRenderer,
-                         contact_sheet, find_fonts, split_fonts)
+from ..rendering import (LOWER_CASE, PARTS, STYLES, RenderedWords,
+                         WordRenderer, contact_sheet, find_fonts, split_fonts)
 from .command import Command, at_least, register
 from .progress import track
 from .render_manifest import (MANIFEST, describe, is_there, lmdb_path,
@@ -51,9 +51,12 @@ class Render(Command):
             help='least characters of a word (default: %(default)s)')
         add('--max-length', type=at_least(1), default=6,
             help='most characters of a word (default: %(default)s)')
-        add('--difficulty', type=float, default=1.0,
+        add('--style', choices=sorted(STYLES), default='varied',
+            help='any colours, or dark ink on light paper (default: '
+            '%(default)s)')
+        add('--difficulty', type=float,
             help='strength of rotation, blur, noise and so on; 0 is clean '
-            'text (default: %(default)s)')
+            "text (default: 1, and 0.5 for 'print')")
         add('--fonts', type=Path, metavar='DIR',
             help='a folder of fonts to use beside those matplotlib brings')
         add('--overwrite', action='store_true',
@@ -63,14 +66,17 @@ class Render(Command):
         """Draw both parts, or find that they are there."""
         sizes = {'train': args.train, 'test': args.test}
         fonts = split_fonts(find_fonts(args.alphabet, args.fonts))
-        renderer = WordRenderer(difficulty=args.difficulty)
+        settings = dict(STYLES[args.style])
+        if args.difficulty is not None:
+            settings['difficulty'] = args.difficulty
+        renderer = WordRenderer(**settings)
         sets = {
             part: RenderedWords(sizes[part], part, args.seed, args.alphabet,
                                 (args.min_length, args.max_length),
                                 fonts[part], renderer)
             for part in PARTS
         }
-        manifest = describe(sets, args.difficulty)
+        manifest = describe(sets, settings)
         result: Dict[str, Any] = {
             'out_dir': str(args.out_dir),
             'skipped': is_there(args.out_dir, manifest, args.overwrite),

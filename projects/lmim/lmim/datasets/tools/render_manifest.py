@@ -23,12 +23,12 @@ FORMAT = 1
 
 
 def describe(sets: Mapping[str, RenderedWords],
-             difficulty: float) -> Dict[str, Any]:
+             style: Dict[str, Any]) -> Dict[str, Any]:
     """The manifest of a set that is not made yet.
 
     Args:
         sets (Mapping[str, RenderedWords]): Both parts.
-        difficulty (float): The renderer's.
+        style (Dict[str, Any]): The renderer's settings.
     """
     words = sets['train'].words
     return {
@@ -38,7 +38,7 @@ def describe(sets: Mapping[str, RenderedWords],
             'seed': sets['train'].seed,
             'alphabet': words.alphabet,
             'lengths': list(words.lengths),
-            'difficulty': difficulty,
+            'style': style,
             'samples': {part: len(sets[part]) for part in PARTS},
             'fonts': {part: _list(sets[part].fonts) for part in PARTS},
         },

@@ -1,11 +1,12 @@
 """Hooks of the runner."""
 from .checkpoint_guard_hook import CheckpointGuardHook
 from .loss_check_hook import LossCheckHook
+from .plain_attention_hook import PlainAttentionHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .step_seed_hook import StepSeedHook
 from .train_info_hook import TrainInfoHook
 
 __all__ = [
-    'CheckpointGuardHook', 'LossCheckHook', 'SafeCheckpointHook',
-    'StepSeedHook', 'TrainInfoHook'
+    'CheckpointGuardHook', 'LossCheckHook', 'PlainAttentionHook',
+    'SafeCheckpointHook', 'StepSeedHook', 'TrainInfoHook'
 ]

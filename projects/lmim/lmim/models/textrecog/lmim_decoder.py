@@ -9,6 +9,7 @@ from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
 from torch import nn
 
+from ..utils import init_transformer
 from .lmim_decoder_layer import KeysValues, LMIMDecoderLayer
 
 
@@ -85,6 +86,11 @@ class LMIMDecoder(BaseDecoder):
                 dropout=drop_rate) for _ in range(num_layers))
         self.layer_norm = nn.LayerNorm(embed_dims, eps=1e-6)
         self.classifier = nn.Linear(embed_dims, num_classes)
+
+    def init_weights(self) -> None:
+        """Xavier-uniform linear layers, as the encoder's."""
+        super().init_weights()
+        init_transformer(self)
 
     def forward_train(
         self,

@@ -7,6 +7,8 @@ from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
 from torch import nn
 
+from ..utils import init_transformer
+
 
 @MODELS.register_module()
 class LMIMEncoder(BaseEncoder):
@@ -25,6 +27,11 @@ class LMIMEncoder(BaseEncoder):
         super().__init__(init_cfg)
         self.projection = nn.Linear(in_dims, embed_dims)
         self.norm = nn.LayerNorm(embed_dims)
+
+    def init_weights(self) -> None:
+        """Xavier-uniform, as MAE's linear layers."""
+        super().init_weights()
+        init_transformer(self)
 
     def forward(
         self,

@@ -8,7 +8,7 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(arch='mini', patch_size=8, pos_embed='grid'),
+    backbone=dict(arch='mini', patch_size=(32, 4), pos_embed='grid'),
     neck=dict(
         in_dims=128,
         out_dims=128,
@@ -16,11 +16,12 @@ model = dict(
         num_layers=2,
         num_heads=4,
         feedforward_channels=256,
-        grid=(32 // 8, 128 // 8),
+        drop_rate=0.,
+        grid=(1, 128 // 4),
         pos_embed='grid'),
     target_generator=dict(
-        checkpoint='work_dirs/mae_vit-mini_1xb64-4e_rendered/epoch_4.pth',
-        encoder=dict(arch='mini', patch_size=8, pos_embed='grid')))
+        checkpoint='work_dirs/mae_vit-mini_1xb64_rendered/epoch_4.pth',
+        encoder=dict(arch='mini', patch_size=(32, 4), pos_embed='grid')))
 
 _base_.rendered_pretrain.pipeline = _base_.lmim_pipeline
 train_dataloader = dict(num_workers=1, dataset=_base_.rendered_pretrain)
@@ -30,3 +31,4 @@ optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
 auto_scale_lr = dict(base_batch_size=64)
 train_cfg = dict(max_epochs=4)
 default_hooks = dict(logger=dict(interval=20))
+custom_hooks = [dict(type='PlainAttentionHook')]

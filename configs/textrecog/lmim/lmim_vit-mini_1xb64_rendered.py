@@ -11,14 +11,14 @@ _base_ = [
 model = dict(
     backbone=dict(
         arch='mini',
-        patch_size=8,
+        patch_size=(32, 4),
         pos_embed='grid',
         drop_rate=0.,
         drop_path_rate=0.,
         layer_cfgs=dict(attn_drop_rate=0.),
         init_cfg=dict(
             type='Pretrained',
-            checkpoint='work_dirs/lmim_vit-mini_1xb64-4e_rendered/'
+            checkpoint='work_dirs/lmim_vit-mini_1xb64_rendered/'
             'epoch_4.pth')),
     encoder=dict(in_dims=128, embed_dims=128),
     decoder=dict(
@@ -54,3 +54,4 @@ optim_wrapper = dict(
 auto_scale_lr = dict(base_batch_size=64)
 train_cfg = dict(max_epochs=10, val_interval=10)
 default_hooks = dict(logger=dict(interval=20))
+custom_hooks = [dict(type='PlainAttentionHook')]

@@ -1,0 +1,168 @@
+"""A reader who types what the documents say, with little time and data."""
+import contextlib
+import io
+import os
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, List
+
+import cv2
+import mmocr
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from lmim.datasets.tools import main as data_main  # noqa: F401  (registers)
+from lmim.models.backbones import TextViT
+from tests.documents import REPO
+from tests.test_configs import datasets_of, write_data
+
+MMOCR_TOOLS = Path(mmocr.__file__).parent / '.mim' / 'tools'
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+#: The sets that a reader is taken to have.
+PUBLISHED = [
+    'pretrain/lmim/lmim_vit-small_8xb64-10e_union14m-u.py',
+    'textrecog/lmim/lmim_vit-small_8xb64-10e_union14m-l.py',
+]
+
+
+class Reader:
+    """Types commands in a folder that looks like the repository.
+
+    The tools run in this process: each process of its own would import the
+    libraries anew, for some seconds.
+
+    Args:
+        root (Path): The folder; nothing is written elsewhere.
+        monkeypatch (pytest.MonkeyPatch): Undoes what is set here.
+    """
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root = root
+        self.patch = monkeypatch
+        for name in ('configs', 'tools', 'projects', 'tests',
+                     'requirements.txt'):
+            (root / name).symlink_to(REPO / name)
+        monkeypatch.chdir(root)
+        monkeypatch.setenv('PWD', str(root))
+        monkeypatch.setenv('LOCAL_RANK', '0')
+        monkeypatch.delenv('LMIM_DATA_ROOT', raising=False)
+        monkeypatch.syspath_prepend(str(REPO / 'tools'))
+        # The width of the published encoders, with one block of twelve.
+        monkeypatch.setattr(TextViT, 'arch_zoo', {
+            name: dict(arch, num_layers=1)
+            for name, arch in TextViT.arch_zoo.items()
+        })
+
+    def gather_data(self) -> None:
+        """Lay small sets where the published configs look, and one's own."""
+        for name in PUBLISHED:
+            cfg = Config.fromfile(REPO / 'configs' / name)
+            for loader in LOADERS:
+                for dataset in datasets_of(cfg.get(loader, {}).get(
+                        'dataset', dict(datasets=[]))):
+                    write_data(dataset)
+        for part in ('train.json', 'test.json'):
+            write_data(dict(type='OCRDataset', data_root='data/my_words',
+                            ann_file=part))
+        scene = np.random.default_rng(0).integers(0, 255, (80, 90, 3), 'uint8')
+        (self.root / 'scenes').mkdir()
+        cv2.imwrite('scenes/street.png', scene)
+        (self.root / 'scenes/polygons.json').write_text(
+            '{"data_list": [{"img_path": "street.png", "instances": ['
+            '{"bbox": [0, 0, 60, 20]}, {"bbox": [5, 30, 80, 60]}]}]}')
+
+    def run(self, script: Path, *args: str) -> str:
+        """Run a Python script as if it had been typed; its output.
+
+        Raises:
+            AssertionError: If it fails.
+        """
+        self.patch.setattr(sys, 'argv', [str(script), *args])
+        out = io.StringIO()
+        code: Any = 0
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+            try:
+                runpy.run_path(str(script), run_name='__main__')
+            except SystemExit as stop:
+                code = stop.code
+        text = out.getvalue()
+        assert not code, f'{script} {args} ended with {code}:\n{text[-3000:]}'
+        return text
+
+    def as_it_is(self, command: str) -> None:
+        """``python SCRIPT ...``"""
+        _, script, *args = self.split(command)
+        self.run(Path(script), *args)
+
+    def rendered_in_small(self, command: str) -> None:
+        """``python tools/data.py render ...``"""
+        self.as_it_is(f'{command} --train 4 --test 2')
+
+    def in_small(self, command: str) -> None:
+        """``python tools/train.py CONFIG ...``, or test.py, or MMOCR's."""
+        _, script, config, *args = self.split(command)
+        path = Path(script)
+        if path.parts[0] == 'MMOCR':
+            path = MMOCR_TOOLS / path.name
+        self.run(path, config, *args, '--cfg-options', *self.smaller(config))
+
+    def with_mim(self, command: str) -> None:
+        """``mim train mmocr CONFIG ...``, which runs MMOCR's own script."""
+        _, name, package, config, *args = self.split(command)
+        assert package == 'mmocr'
+        line = ' '.join(args)
+        line = re.sub(r'--(launcher|gpus) \w+', '', line)
+        line = line.replace('--checkpoint ', '')
+        self.in_small(f'python MMOCR/tools/{name}.py {config} {line}')
+
+    def through_launcher(self, command: str) -> None:
+        """``bash tools/dist_*.sh`` and ``slurm_*.sh``: what they start."""
+        *settings, bash, script = self.split(command)[
+            :self.split(command).index('bash') + 2]
+        args = self.split(command)[len(settings) + 2:]
+        caught = self.root / 'caught.txt'
+        for name in ('python', 'srun'):
+            stub = self.root / 'stubs' / name
+            stub.parent.mkdir(exist_ok=True)
+            stub.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{caught}\n')
+            stub.chmod(0o755)
+        env: Dict[str, str] = dict(
+            os.environ, PATH=f'{self.root}/stubs:{os.environ["PATH"]}',
+            **dict(setting.split('=') for setting in settings))
+        subprocess.run([bash, script, *args], check=True, env=env)
+        started = caught.read_text().splitlines()
+        tool = next(arg for arg in started if arg.endswith('.py'))
+        line = shlex.join(started[started.index(tool) + 1:])
+        number = next(arg for arg in started if re.match(
+            r'--(nproc_per_node|ntasks)=', arg))
+        assert number.split('=')[1] == '8', started
+        launcher = 'slurm' if 'slurm' in script else 'pytorch'
+        assert f'--launcher {launcher}' in line
+        line = line.replace(f'--launcher {launcher}', '')
+        self.in_small(f'python {tool} {line}')
+
+    def split(self, command: str) -> List[str]:
+        """Words of a command, ``$PWD`` filled in."""
+        return shlex.split(os.path.expandvars(command))
+
+    @staticmethod
+    def smaller(config: str) -> List[str]:
+        """Settings for two pictures a step and one block, nothing else."""
+        cfg = Config.fromfile(config)
+        options = ['default_hooks.checkpoint.interval=1000']
+        for name in LOADERS:
+            if cfg.get(name):
+                options += [f'{name}.batch_size=2', f'{name}.num_workers=0',
+                            f'{name}.persistent_workers=False',
+                            f'{name}.pin_memory=False']
+        if cfg.get('val_dataloader'):
+            options.append('train_cfg.val_interval=1000')
+        for part in ('neck', 'decoder'):
+            if 'num_layers' in cfg.model.get(part, {}):
+                options.append(f'model.{part}.num_layers=1')
+        return options

@@ -1,0 +1,206 @@
+"""What the documents say is so: each command, snippet, path and option."""
+import ast
+import re
+from pathlib import Path
+from typing import Any, Callable, List, Tuple
+
+import pytest
+from mmengine.config import Config, DictAction
+from mmocr.registry import MODELS, TRANSFORMS
+
+from tests.documents import (
+    DOCUMENTS,
+    REPO,
+    anchors,
+    blocks,
+    commands,
+    links,
+    paths,
+    table_rows,
+)
+from tests.reader import Reader
+
+README = REPO / 'README.md'
+NAMES = [str(path.relative_to(REPO)) for path in DOCUMENTS]
+
+Exercise = Callable[[Reader, str], Any]
+
+
+def by(*tests: str) -> Exercise:
+    """It is run elsewhere: by these tests, ``FILE::NAME``."""
+
+    def exercise(reader: Reader, command: str) -> None:
+        for test in tests:
+            path, name = test.split('::')
+            assert (REPO / path).is_file() and re.search(
+                rf'^def {name}\(', (REPO / path).read_text(), re.M), (
+                    f'{test} is to run `{command}`, and does not exist')
+
+    return exercise
+
+
+def quick_start(reader: Reader, command: str) -> None:
+    """It is run whole elsewhere; here its options are looked up."""
+    if not (REPO / 'tools/quickstart/__main__.py').exists():  # TEMPORARY
+        return
+    told = reader.run(Path('tools/quickstart'), '--help')
+    for option in re.findall(r'--[\w-]+', command):
+        assert option in told, f'tools/quickstart.sh has no {option}'
+
+
+def made_by_set_up(reader: Reader, command: str) -> None:
+    """Both scripts make ``.venv`` by this file."""
+    assert '/.venv}' in (REPO / 'tools/setup_env.sh').read_text()
+
+
+def installs(reader: Reader, command: str) -> None:
+    """Its extras exist; the set-up runs the rest of it."""
+    extras = re.findall(r"'\.\[(\w+)\]'", command)
+    assert extras
+    for extra in extras:
+        assert f"'{extra}': [" in (REPO / 'setup.py').read_text()
+    assert '-e "$_lmim_root"' in (REPO / 'tools/setup_env.sh').read_text()
+
+
+#: How each command of the documents is exercised; the first pattern counts.
+TABLE: List[Tuple[str, Exercise]] = [
+    (r'bash tools/quickstart\.sh( --\w.*)?', quick_start),
+    # Whoever reads this result has run it.
+    (r'bash tools/run_tests\.sh', by('tests/test_docs.py::by')),
+    (r'\. \.venv/bin/activate', made_by_set_up),
+    (r'pip install -e .*', installs),
+    (r'export PYTHONPATH=\$PWD/projects/lmim:\$PYTHONPATH',
+     by('tests/test_import.py::test_mmocrs_own_train_script')),
+    (r'python tools/data\.py render .*', Reader.rendered_in_small),
+    (r'python tools/(data|verify_reference)\.py .*', Reader.as_it_is),
+    (r'python (MMOCR/)?tools/(train|test)\.py .*', Reader.in_small),
+    (r'(\w+=\w+ )*bash tools/(dist|slurm)_(train|test)\.sh .*',
+     Reader.through_launcher),
+    (r'mim (train|test) mmocr .*', Reader.with_mim),
+]
+
+
+def exercise_of(text: str) -> Exercise:
+    """How a command is exercised; an unknown one is a failure."""
+    for pattern, exercise in TABLE:
+        if re.fullmatch(pattern, text):
+            return exercise
+    return pytest.fail(
+        f'no test runs `{text}`: add to TABLE in tests/test_docs.py how it is '
+        'exercised, or leave it out of the document')
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_what_a_reader_types_works(name: str, tmp_path: Path,
+                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    """From top to bottom: later commands use what earlier ones made."""
+    document = REPO / name
+    typed = [block for block in blocks(document)
+             if block.language in ('bash', 'python')]
+    if not typed:
+        return
+    reader = Reader(tmp_path, monkeypatch)
+    reader.gather_data()
+    for block in typed:
+        if block.language == 'python':
+            file = re.match(r'# (\w+\.py)\n', block.text)
+            if file:
+                (tmp_path / file.group(1)).write_text(block.text)
+            else:
+                exec(compile(block.text, f'{name}:{block.line}', 'exec'), {})
+            continue
+        for command in commands(document, block):
+            try:
+                exercise_of(command.text)(reader, command.text)
+            except Exception as error:
+                raise AssertionError(f'{command}\n{error}') from error
+
+
+def test_an_unknown_command_fails() -> None:
+    with pytest.raises(pytest.fail.Exception, match='add to TABLE'):
+        exercise_of('python tools/nothing.py')
+    with pytest.raises(AssertionError, match='does not exist'):
+        by('tests/test_docs.py::test_nothing')(None, 'x')  # type: ignore
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_paths_and_links_lead_somewhere(name: str) -> None:
+    document = REPO / name
+    for path in paths(document):
+        # In a project page they count from the root as well.
+        assert (REPO / path).exists(), f'{name} names {path}'
+    for link in links(document):
+        path, _, anchor = link.partition('#')
+        target = document.parent / path if path else document
+        assert target.exists(), f'{name} links to {link}'
+        assert not anchor or anchor in anchors(target), f'{name}: {link}'
+
+
+def test_the_tree_is_the_tree() -> None:
+    tree = next(block.text for block in blocks(README)
+                if block.language == 'text')
+    folder = REPO
+    for line in tree.splitlines():
+        names = re.split(r'\s{2,}', line.strip())[0]
+        if not line.startswith(' '):
+            folder = REPO / names
+        for path in names.split(', ') if line.startswith(' ') else ['']:
+            assert (folder / path).exists(), line
+
+
+def test_every_ablation_is_an_option() -> None:
+    rows = table_rows(README, 'Ablations')
+    mini = REPO / 'configs/pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
+    published = Config.fromfile(
+        REPO / 'configs/pretrain/lmim' /
+        'lmim_vit-small_8xb64-5e_book32-openimages.py')
+    found = 0
+    for _, option, _ in rows:
+        settings = dict(pair.split('=') for code in re.findall('`(.+?)`',
+                                                               option)
+                        for pair in code.split())
+        cfg = Config.fromfile(mini)
+        for key, value in settings.items():
+            value = DictAction._parse_iterable(value)
+            assert _get(published, key) is not None, key
+            if 'default' in option:
+                assert _get(published, key) == value, option
+            cfg.merge_from_dict({key: value})
+            assert _get(cfg, key) == value
+        if settings:
+            found += 1
+            MODELS.build(cfg.model)
+            for transform in cfg.train_dataloader.dataset.pipeline:
+                TRANSFORMS.build(transform)
+    assert found == 13
+
+
+def _get(cfg: Any, key: str) -> Any:
+    """A setting by its dotted name, None where there is none."""
+    for part in key.split('.'):
+        cfg = cfg[int(part)] if part.isdigit() else cfg.get(part)
+    return cfg
+
+
+def test_messages_are_those_of_the_code() -> None:
+    sources = [path.read_text(encoding='utf-8')
+               for path in (REPO / 'projects/lmim/lmim').rglob('*.py')]
+    parts = [node.value for source in sources
+             for node in ast.walk(ast.parse(source))
+             if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    messages = [row[0].strip('`') for row in table_rows(
+        README, 'Troubleshooting')]
+    assert len(messages) >= 6
+    for message in messages:
+        if 'registry' in message:  # MMEngine's; tests/tools has it
+            continue
+        assert any(message in part for part in parts), message
+
+
+def test_every_config_is_told_of() -> None:
+    """By its name, or as another size of one that is."""
+    text = README.read_text(encoding='utf-8')
+    for path in (REPO / 'configs').rglob('*.py'):
+        if '_base_' not in path.parts:
+            size = re.sub('vit-(tiny|base)', 'vit-small', path.name)
+            assert size in text, path

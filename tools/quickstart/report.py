@@ -1,0 +1,132 @@
+"""What the quick start shows in the end."""
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from pictures import Sets
+from settings import Settings
+
+from lmim.datasets import UnlabelledTextDataset
+from lmim.datasets.sources import UnreadableRecordError
+from lmim.engine.fileio import write_atomic
+from lmim.visualization import draw_curves, draw_view_sheet, save_figure
+
+WAICS = 'rendered/recog/word_acc_ignore_case_symbol'
+PACKAGES = ('torch', 'torchvision', 'numpy', 'opencv-python', 'mmengine',
+            'mmcv-lite', 'mmcv', 'mmdet', 'mmocr', 'mmpretrain')
+
+
+def accuracy(folder: Path) -> Optional[float]:
+    """WAICS of the newest evaluation in a folder, in per cent."""
+    for path in sorted(folder.glob('*/*.json'), reverse=True):
+        metrics = json.loads(path.read_text())
+        if WAICS in metrics:
+            return round(100 * metrics[WAICS], 2)
+    return None
+
+
+def summarize(settings: Settings, sets: Sets,
+              stages: Dict[str, Dict[str, Any]],
+              unreadable: List[str]) -> Dict[str, Any]:
+    """Gather what machines read; written as summary.json."""
+    packages = {}
+    for name in PACKAGES:
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    work = settings.work_dir
+    summary = dict(
+        stages=stages,
+        seconds=round(sum(stage['seconds'] for stage in stages.values()), 1),
+        test_set=sets.name,
+        samples=sets.counts(),
+        unreadable=unreadable,
+        waics=dict(lmim=accuracy(work / 'evaluate-finetune'),
+                   scratch=accuracy(work / 'evaluate-scratch')),
+        settings={key: str(value) if isinstance(value, Path) else value
+                  for key, value in settings._asdict().items()},
+        versions=dict(python=platform.python_version(), **packages))
+    write_atomic(work / 'summary.json',
+                 json.dumps(summary, indent=2, ensure_ascii=False).encode())
+    return summary
+
+
+def draw(settings: Settings, sets: Sets) -> List[Path]:
+    """Draw the pictures; returns their paths."""
+    work = settings.work_dir
+    views = work / 'views.png'
+    save_figure(
+        draw_view_sheet(_samples(sets.pretrain), patch_size=(32, 4),
+                        seed=settings.seed), views)
+    curves = work / 'curves.png'
+    save_figure(
+        draw_curves({
+            'MAE teacher': {'mae': work / 'mae'},
+            'LMIM': {'lmim': work / 'lmim'},
+            'recognizer': {'from LMIM': work / 'finetune',
+                           'from scratch': work / 'scratch'}
+        }), curves)
+    return [views, curves]
+
+
+def _samples(path: Path, number: int = 8) -> list:
+    """Some readable pictures of a set, evenly spread."""
+    dataset = UnlabelledTextDataset(str(path))
+    images = []
+    for index in range(0, len(dataset), max(1, len(dataset) // number)):
+        try:
+            images.append(dataset.load(index)['img'])
+        except UnreadableRecordError:
+            continue  # named by the stages that trained on the set
+    return images[:number]
+
+
+def table(summary: Dict[str, Any]) -> str:
+    """Markdown table of both recognizers."""
+    rows = [['set', 'samples', 'WAICS from LMIM', 'WAICS from scratch'],
+            [summary['test_set'], str(summary['samples']['test'])]]
+    for value in summary['waics'].values():
+        rows[1].append('not measured' if value is None else f'{value:.2f} %')
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = ['| ' + ' | '.join(cell.ljust(width) for cell, width in
+                               zip(row, widths)) + ' |' for row in rows]
+    lines.insert(1, '|' + '|'.join('-' * (width + 2) for width in widths) + '|')
+    return '\n'.join(lines)
+
+
+def tell(settings: Settings, summary: Dict[str, Any],
+         pictures: List[Path]) -> None:
+    """Print the table, where everything lies, and what to do next."""
+    work = settings.work_dir
+    text = table(summary)
+    write_atomic(work / 'results.md', (text + '\n').encode())
+    print(f'\n{text}\n')
+    print('WAICS: word accuracy, ignoring case and symbols.')
+    if settings.data is None:
+        print('The task is made to be learnt in minutes on two cores: dark '
+              'printed words of 3 to 5 letters,\nof which neither words nor '
+              'fonts of the test were seen in training. It says that '
+              'everything\nworks, and nothing about photographs.')
+    if summary['unreadable']:
+        print(f'{len(summary["unreadable"])} pictures could not be read and '
+              'were left out: ' + '; '.join(summary['unreadable'][:3]))
+    made = {
+        'pictures': pictures, 'table': [work / 'results.md'],
+        'everything for machines': [work / 'summary.json'],
+        'checkpoints': [work / name / 'last_checkpoint' for name in
+                        ('mae', 'lmim', 'finetune', 'scratch')]
+    }
+    print('\nMade:')
+    for what, paths in made.items():
+        for path in paths:
+            if path.name == 'last_checkpoint' and path.is_file():
+                path = path.parent / Path(path.read_text().strip()).name
+            if path.exists():
+                print(f'  {what}: {path}')
+                what = ' ' * len(what)
+    print('\nNext, your own pictures (a folder is enough):\n  bash '
+          'tools/quickstart.sh --data /path/to/your/pictures '
+          '--work-dir work_dirs/mine')

@@ -1,0 +1,107 @@
+"""What the quick start was asked for."""
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+
+from lmim.engine.fileio import write_atomic
+
+STAGES = ('data', 'mae', 'lmim', 'finetune', 'scratch', 'evaluate', 'report')
+
+
+class Settings(NamedTuple):
+    """Settings of a run; all but ``stages`` must stay as they were.
+
+    Attributes:
+        work_dir (Path): Everything that is made lies here.
+        data (str, optional): The user's pictures.
+        image_root (str, optional): What paths of a list are relative to.
+        seed (int): Of data and training.
+        pretrain_iters (int): Batches of pre-training, MAE and LMIM each.
+        finetune_iters (int): Batches of each recognizer.
+        samples (List[int]): Rendered words for training and for the test.
+        stages (List[str]): What to do, of :data:`STAGES`.
+    """
+    work_dir: Path
+    data: Optional[str]
+    image_root: Optional[str]
+    seed: int
+    pretrain_iters: int
+    finetune_iters: int
+    samples: List[int]
+    stages: List[str]
+
+    def keep(self) -> None:
+        """Write the settings, or compare them with those of earlier runs.
+
+        Raises:
+            SystemExit: If the work dir holds a run with other settings.
+        """
+        path = self.work_dir / 'settings.json'
+        ours: Dict[str, Any] = {
+            key: value for key, value in self._asdict().items()
+            if key not in ('work_dir', 'stages')
+        }
+        if path.is_file():
+            theirs = json.loads(path.read_text())
+            other = [f'{key}={theirs.get(key)}' for key in ours
+                     if theirs.get(key) != ours[key]]
+            if other:
+                sys.exit(f'{self.work_dir} holds a run with other settings '
+                         f'({", ".join(other)}). Name another --work-dir, or '
+                         'remove that folder to start over.')
+            return
+        self.work_dir.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, json.dumps(ours, indent=2).encode())
+
+
+def parse(argv: Optional[Sequence[str]] = None) -> Settings:
+    """Read the command line.
+
+    Raises:
+        SystemExit: If it makes no sense.
+    """
+    parser = argparse.ArgumentParser(
+        prog='quickstart.sh',
+        description='From pictures of words to a table: trains an MAE '
+        'teacher, LMIM, and a recognizer from LMIM and from scratch, and '
+        'evaluates both. Run again, it goes on where it was interrupted.')
+    add = parser.add_argument
+    add('--data', metavar='PATH',
+        help='your own pictures: a folder or an LMDB without labels is '
+        'pre-trained on; an LMDB with labels, or a list of pictures with '
+        'labels (.txt with `path<TAB>label`, .jsonl, or .json of MMOCR), is '
+        'trained on and evaluated as well. Default: words that are rendered')
+    add('--image-root', metavar='DIR',
+        help="what the paths of a list are relative to (default: the list's "
+        'folder)')
+    add('--work-dir', type=Path, default=Path('work_dirs/quickstart'),
+        help='where everything is written (default: %(default)s)')
+    add('--stages', default=','.join(STAGES),
+        help='which steps to do, separated by commas (default: all of '
+        '%(default)s); steps that are done are not repeated')
+    add('--seed', type=int, default=0, help='(default: %(default)s)')
+    add('--pretrain-iters', type=int, default=750, metavar='N',
+        help='batches of pre-training, MAE and LMIM each (default: '
+        '%(default)s)')
+    add('--finetune-iters', type=int, default=1500, metavar='N',
+        help='batches of each recognizer (default: %(default)s)')
+    add('--samples', type=int, nargs=2, default=[16000, 500],
+        metavar=('TRAIN', 'TEST'),
+        help='how many words to render (default: 16000 500)')
+    args = parser.parse_args(argv)
+    stages = [name for name in args.stages.split(',') if name]
+    unknown = sorted(set(stages) - set(STAGES))
+    if unknown or not stages:
+        parser.error(f'--stages takes {", ".join(STAGES)}; not '
+                     f'{", ".join(unknown) or "nothing"}')
+    if min(args.pretrain_iters, args.finetune_iters, *args.samples) < 1:
+        parser.error('numbers of batches and samples are at least 1')
+    values = {key: getattr(args, key) for key in Settings._fields
+              if key != 'stages'}
+    for key in ('data', 'image_root'):
+        if values[key]:
+            values[key] = str(Path(values[key]).expanduser().resolve())
+    values['work_dir'] = args.work_dir.expanduser().resolve()
+    return Settings(stages=stages, **values)
