@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from lmim.datasets.tools import main as data_main  # noqa: F401  (registers)
 from lmim.models.backbones import TextViT
 from tests.documents import REPO
 from tests.test_configs import datasets_of, write_data
@@ -52,6 +51,9 @@ class Reader:
         monkeypatch.setenv('LOCAL_RANK', '0')
         monkeypatch.delenv('LMIM_DATA_ROOT', raising=False)
         monkeypatch.syspath_prepend(str(REPO / 'tools'))
+        # MMEngine has each config laid out by yapf, four times a run.
+        monkeypatch.setattr('mmengine.config.config.FormatCode',
+                            lambda text, **kwargs: (text, True))
         # The width of the published encoders, with one block of twelve.
         monkeypatch.setattr(TextViT, 'arch_zoo', {
             name: dict(arch, num_layers=1)
@@ -109,7 +111,21 @@ class Reader:
         path = Path(script)
         if path.parts[0] == 'MMOCR':
             path = MMOCR_TOOLS / path.name
-        self.run(path, config, *args, '--cfg-options', *self.smaller(config))
+        cfg = Config.fromfile(config)
+        options = smaller(cfg)
+        # One epoch after the warm-up. The last checkpoint then gets the name
+        # that later commands know it by.
+        epochs = 1 + max(s.get('end', 0) for s in cfg.param_scheduler)
+        if path.name == 'train.py':
+            options.append(f'train_cfg.max_epochs={epochs}')
+        self.run(path, config, *args, '--cfg-options', *options)
+        if path.name == 'train.py':
+            work_dir = Path('work_dirs', Path(config).stem)
+            if '--work-dir' in args:
+                work_dir = Path(args[args.index('--work-dir') + 1])
+            named = work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth'
+            if not named.exists():
+                named.symlink_to(f'epoch_{epochs}.pth')
 
     def with_mim(self, command: str) -> None:
         """``mim train mmocr CONFIG ...``, which runs MMOCR's own script."""
@@ -122,9 +138,9 @@ class Reader:
 
     def through_launcher(self, command: str) -> None:
         """``bash tools/dist_*.sh`` and ``slurm_*.sh``: what they start."""
-        *settings, bash, script = self.split(command)[
-            :self.split(command).index('bash') + 2]
-        args = self.split(command)[len(settings) + 2:]
+        words = self.split(command)
+        start = words.index('bash')
+        settings, (bash, script, *args) = words[:start], words[start:]
         caught = self.root / 'caught.txt'
         for name in ('python', 'srun'):
             stub = self.root / 'stubs' / name
@@ -150,19 +166,18 @@ class Reader:
         """Words of a command, ``$PWD`` filled in."""
         return shlex.split(os.path.expandvars(command))
 
-    @staticmethod
-    def smaller(config: str) -> List[str]:
-        """Settings for two pictures a step and one block, nothing else."""
-        cfg = Config.fromfile(config)
-        options = ['default_hooks.checkpoint.interval=1000']
-        for name in LOADERS:
-            if cfg.get(name):
-                options += [f'{name}.batch_size=2', f'{name}.num_workers=0',
-                            f'{name}.persistent_workers=False',
-                            f'{name}.pin_memory=False']
-        if cfg.get('val_dataloader'):
-            options.append('train_cfg.val_interval=1000')
-        for part in ('neck', 'decoder'):
-            if 'num_layers' in cfg.model.get(part, {}):
-                options.append(f'model.{part}.num_layers=1')
-        return options
+
+def smaller(cfg: Config) -> List[str]:
+    """Settings for two pictures a step and one block, nothing else."""
+    options = ['default_hooks.checkpoint.interval=1000']
+    for name in LOADERS:
+        if cfg.get(name):
+            options += [f'{name}.num_workers=0', f'{name}.pin_memory=False',
+                        f'{name}.persistent_workers=False']
+    options.append('train_dataloader.batch_size=2')
+    if cfg.get('val_dataloader'):
+        options.append('train_cfg.val_interval=1000')
+    for part in ('neck', 'decoder'):
+        if 'num_layers' in cfg.model.get(part, {}):
+            options.append(f'model.{part}.num_layers=1')
+    return options

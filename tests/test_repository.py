@@ -1,0 +1,135 @@
+"""Habits of the repository as a whole."""
+import re
+import subprocess
+from pathlib import Path
+from typing import Any, Dict, Iterator, List
+
+import pytest
+import yaml
+from mmengine.config import Config
+
+from lmim.version import __version__
+from tests.documents import REPO
+
+CONFIGS = sorted(path for path in (REPO / 'configs').rglob('*.py')
+                 if '_base_' not in path.parts)
+#: Lines that a file may have. A test file is one list of cases.
+LIMITS = {'projects': 220, 'tools': 220, 'configs': 220, 'tests': 320}
+LONGER = {'tools/verify_reference.py': 280}
+#: Folders of one machine, and hosts of package indexes. Split, so that this
+#: file is not among its own findings.
+FOREIGN = re.compile('|'.join([
+    r'(?<![\w.}])/(home|ro' r'ot|Users|work|opt)/\w',
+    r'(?<![\w.}])/t' r'mp/\w',
+    r'\bpypi\.' r'(org|python)', r'python' r'hosted\.org',
+    r'index-' r'url', r'extra-index-' r'url', r'/sim' r'ple\b',
+    r'\b(localhost|127\.0\.0\.1):\d+',
+]))
+
+
+@pytest.fixture(scope='module')
+def tracked() -> List[Path]:
+    """The files that git keeps."""
+    done = subprocess.run(['git', 'ls-files', '-z'], cwd=REPO,
+                          capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip('not a checkout of git')
+    paths = [REPO / name for name in done.stdout.split('\0') if name]
+    return [path for path in paths if path.is_file()]
+
+
+def test_nothing_hangs_on_one_machine(tracked: List[Path]) -> None:
+    found = []
+    for path in tracked:
+        if path.suffix == '.npz':
+            continue
+        for number, line in enumerate(
+                path.read_text(encoding='utf-8').splitlines(), 1):
+            if FOREIGN.search(line):
+                found.append(f'{path.relative_to(REPO)}:{number}: {line}')
+    assert not found, '\n'.join(found)
+
+
+def test_foreign_names_are_recognised() -> None:
+    for text in ('see /ho' 'me/me/data', 'pip -i https://py' 'pi.org/sim' 'ple',
+                 '"/t' 'mp/x.pth"'):
+        assert FOREIGN.search(text), text
+    for text in ('tools/setup_env.sh', '/data/', 'work_dirs/mae/epoch_4.pth',
+                 '${TMPDIR}/x', 'https://arxiv.org/abs/2503.18746'):
+        assert not FOREIGN.search(text), text
+
+
+def test_only_small_files_of_our_own(tracked: List[Path]) -> None:
+    """No pictures, weights or data of others; references are numbers."""
+    for path in tracked:
+        name = str(path.relative_to(REPO))
+        assert path.stat().st_size < 400_000, name
+        assert path.suffix in {'.py', '.md', '.sh', '.txt', '.toml', '.yaml',
+                               '.cff', '.typed', '.npz', ''}, name
+        if path.suffix == '.npz':
+            assert name.startswith('tests/data/reference_'), name
+
+
+def test_files_are_short(tracked: List[Path]) -> None:
+    for path in tracked:
+        name = str(path.relative_to(REPO))
+        if path.suffix == '.py':
+            limit = LONGER.get(name, LIMITS.get(name.split('/')[0], 220))
+            lines = len(path.read_text(encoding='utf-8').splitlines())
+            assert lines <= limit, f'{name}: {lines} lines'
+
+
+def test_versions_agree() -> None:
+    citation = yaml.safe_load((REPO / 'CITATION.cff').read_text())
+    assert citation['version'] == __version__
+    newest = re.search(r'^## \[(.+?)\] - (.+)$',
+                       (REPO / 'CHANGELOG.md').read_text(), re.M)
+    assert newest and newest.group(1) == __version__
+    assert re.fullmatch(r'unreleased|\d{4}-\d\d-\d\d', newest.group(2))
+
+
+def test_citation_names_the_paper() -> None:
+    citation = yaml.safe_load((REPO / 'CITATION.cff').read_text())
+    paper = citation['preferred-citation']
+    for page in ('README.md', 'projects/lmim/README.md'):
+        text = (REPO / page).read_text(encoding='utf-8')
+        entry = text[text.index('@inproceedings'):]
+        assert paper['title'] in entry and str(paper['year']) in entry
+        authors = ' and '.join(
+            f'{author["family-names"]}, {author["given-names"]}'
+            for author in paper['authors'])
+        assert f'{{{authors}}}' in entry
+
+
+def test_each_run_has_a_work_dir_of_its_own() -> None:
+    """It is named after the config: two of one name would share it."""
+    names = [Config.fromfile(path).get('work_dir') or path.stem
+             for path in CONFIGS]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    assert not twice, (
+        f'several configs are called {twice}: their runs would write over '
+        "each other's checkpoints in work_dirs/")
+
+
+def test_configs_follow_runs_that_exist() -> None:
+    """A checkpoint of another run is the last one that it leaves."""
+    found = 0
+    for path in CONFIGS:
+        for name in checkpoints(Config.fromfile(path).to_dict()):
+            found += 1
+            folder, run, file = name.split('/')
+            configs = [other for other in CONFIGS if other.stem == run
+                       and other.parts[-3] == 'pretrain']
+            assert folder == 'work_dirs' and configs, f'{path}: {name}'
+            epochs = Config.fromfile(configs[0]).train_cfg.max_epochs
+            assert file == f'epoch_{epochs}.pth', f'{path}: {name}'
+    assert found >= 8
+
+
+def checkpoints(cfg: Any) -> Iterator[str]:
+    """All paths of checkpoints in a config's model."""
+    items: Dict[Any, Any] = cfg if isinstance(cfg, dict) else {}
+    for key, value in items.items():
+        if key == 'checkpoint' and isinstance(value, str):
+            yield value
+        yield from checkpoints(value)

@@ -1,0 +1,165 @@
+"""The quick start: what it reads, and that it does each step once."""
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from lmim.datasets import LabelledLMDBDataset
+from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.datasets.rendering import part_of_word
+
+TINY = ['--samples', '130', '40', '--pretrain-iters', '4',
+        '--finetune-iters', '4']
+
+
+@pytest.fixture
+def module(repo, monkeypatch):
+    """Imports a module of tools/quickstart."""
+    monkeypatch.syspath_prepend(str(repo / 'tools/quickstart'))
+    return importlib.import_module
+
+
+def start(repo: Path, *args) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        ['bash', str(repo / 'tools/quickstart.sh'), *map(str, args)],
+        capture_output=True, text=True)
+
+
+def picture(value: int) -> bytes:
+    image = np.full((12, 30, 3), value, np.uint8)
+    return cv2.imencode('.png', image)[1].tobytes()
+
+
+def test_from_words_to_a_table_and_nothing_twice(repo, tmp_path):
+    work = tmp_path / 'work'
+    done = start(repo, '--work-dir', work, *TINY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = json.loads((work / 'summary.json').read_text())
+    assert list(summary['stages']) == [
+        'data', 'mae', 'lmim', 'finetune', 'scratch', 'evaluate-finetune',
+        'evaluate-scratch']
+    assert all(stage['seconds'] > 0 and stage['images_per_second'] > 0
+               for stage in summary['stages'].values())
+    assert summary['samples'] == {'pretrain': 130, 'train': 130, 'test': 40}
+    for value in summary['waics'].values():
+        assert 0 <= value <= 100
+    assert summary['versions']['mmocr'] == '1.0.1'
+    row = (work / 'results.md').read_text().splitlines()[2]
+    assert '| 40 ' in row and f"{summary['waics']['lmim']:.2f} %" in row
+    for name in ('views.png', 'curves.png'):
+        assert cv2.imread(str(work / name)).shape[1] > 400
+    assert '--data /path/to/your/pictures' in done.stdout
+
+    checkpoint = work / 'lmim' / 'iter_4.pth'
+    before = checkpoint.stat().st_mtime_ns
+    (work / 'evaluate-scratch/done.json').unlink()
+    again = start(repo, '--work-dir', work, *TINY)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert 'lmim: done before' in again.stdout
+    assert '[1/1] evaluation, from scratch: begins' in again.stdout
+    assert checkpoint.stat().st_mtime_ns == before
+
+    other = start(repo, '--work-dir', work, '--seed', '1')
+    assert other.returncode == 1 and 'other settings (seed=0' in other.stderr
+
+
+def test_own_labelled_pictures_are_split_and_trained_on(repo, shared_data,
+                                                        tmp_path):
+    done = start(
+        repo, '--data', shared_data / 'rec_toy_dataset/old_label.txt',
+        '--image-root', shared_data / 'rec_toy_dataset/imgs', '--work-dir',
+        tmp_path / 'work', '--stages', 'data,mae', *TINY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    parts = {part: LabelledLMDBDataset(str(tmp_path / f'work/data/{part}.lmdb'))
+             for part in ('train', 'test')}
+    labels = {part: [one.source.label(i) for i in range(len(one))]
+              for part, one in parts.items()}
+    assert sorted(labels['train'] + labels['test']) == sorted([
+        'GRAND', 'HOTEL', 'HOTEL', 'PACIFIC', '03/09/2009', 'ANING',
+        'Virgin', 'america', 'ATTACK', 'DAVIDSON'])
+    assert not set(labels['train']) & set(labels['test'])
+    assert (tmp_path / 'work/mae/done.json').is_file()
+
+
+def test_a_failed_step_shows_why_and_is_not_done(repo, tmp_path):
+    empty = tmp_path / 'empty'
+    empty.mkdir()
+    done = start(repo, '--data', empty, '--work-dir', tmp_path / 'work',
+                 *TINY)
+    assert done.returncode == 1
+    assert str(empty) in done.stderr and 'Traceback' not in done.stderr
+    assert not list((tmp_path / 'work').rglob('done.json'))
+
+
+@pytest.mark.parametrize('name, text', [
+    ('list.txt', 'a.png\tone two\n\nb.png\ttwo\n'),
+    ('list.txt', '\ufeffa.png one two\nb.png two\n'),
+    ('list.jsonl', '{"filename": "a.png", "text": "one two"}\n'
+     '{"filename": "b.png", "text": "two"}\n'),
+    ('list.json', json.dumps({'data_list': [
+        {'img_path': 'a.png', 'instances': [{'text': 'one two'}]},
+        {'img_path': 'b.png', 'instances': [{'text': 'two'}]}]})),
+])
+def test_lists_are_read(module, tmp_path, name, text):
+    for picture_name in 'ab':
+        (tmp_path / f'{picture_name}.png').write_bytes(b'')
+    path = tmp_path / name
+    path.write_text(text, encoding='utf-8')
+    assert module('pictures').read_list(path) == [
+        (tmp_path / 'a.png', 'one two'), (tmp_path / 'b.png', 'two')]
+
+
+def test_missing_pictures_and_unreadable_lists_are_named(module, tmp_path):
+    path = tmp_path / 'list.txt'
+    path.write_text('gone.png word\n')
+    with pytest.raises(SystemExit, match=r'(?s)1 do not exist.*gone.png.*'
+                       '--image-root'):
+        module('pictures').read_list(path)
+    path.write_text('only-a-path.png\n')
+    with pytest.raises(SystemExit, match='cannot be read as a list'):
+        module('pictures').read_list(path)
+
+
+def test_kinds_of_data_are_told_apart(module, tmp_path):
+    pictures = module('pictures')
+    for name, label in (('labelled', 'word'), ('bare', None)):
+        with LMDBWriter(tmp_path / name) as writer:
+            writer.add(picture(9), label)
+    assert pictures.is_labelled(tmp_path / 'labelled')
+    assert not pictures.is_labelled(tmp_path / 'bare')
+    assert not pictures.is_labelled(tmp_path)
+    with pytest.raises(SystemExit, match='does not exist'):
+        pictures.is_labelled(tmp_path / 'none')
+
+
+def test_unreadable_records_are_left_out_and_named(module, tmp_path):
+    words = ['alpha', 'beta', 'gamma', 'delta', 'one', 'two', 'three']
+    with LMDBWriter(tmp_path / 'mixed.lmdb') as writer:
+        for number, word in enumerate(words):
+            writer.add(picture(number) if number else b'broken', word)
+    unreadable = module('pictures').split(
+        tmp_path / 'mixed.lmdb', None, tmp_path / 'out')
+    assert len(unreadable) == 1 and 'image-000000001' in unreadable[0]
+    test = LabelledLMDBDataset(str(tmp_path / 'out/test.lmdb'))
+    assert [test.source.label(i) for i in range(len(test))] == [
+        word for word in words[1:] if part_of_word(word, 0.2) == 'test']
+
+
+def test_wrong_options_are_refused(module, capsys):
+    for argv, message in ((['--stages', 'bake'], 'not bake'),
+                          (['--pretrain-iters', '0'], 'at least 1')):
+        with pytest.raises(SystemExit):
+            module('settings').parse(argv)
+        assert message in capsys.readouterr().err
+
+
+def test_script_is_runnable_from_anywhere(repo, tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(repo / 'tools/quickstart'), '--help'],
+        cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and '--data PATH' in done.stdout
