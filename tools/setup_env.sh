@@ -5,7 +5,7 @@
 #
 # A Python that has torch, MMOCR and mmpretrain is used as it is: $PYTHON, the
 # `python` of an activated environment, or a .venv made before. Otherwise the
-# stack of requirements.txt goes into .venv (or into $LMIM_VENV, which is then
+# stack that is pinned here goes into .venv (or into $LMIM_VENV, which is then
 # the only place looked at). It takes a minute and may be interrupted: what is
 # half made is made anew the next time.
 #
@@ -17,6 +17,13 @@ _lmim_root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 _lmim_venv="${LMIM_VENV:-$_lmim_root/.venv}"
 _lmim_stamp="$_lmim_venv/lmim-setup-complete"
 _lmim_start=$SECONDS
+
+# The measured stack. These are the only pins; requirements.txt and setup.py
+# have ranges, so that what a user has is kept.
+_lmim_torch=('torch==2.13.0' 'torchvision==0.28.0')
+_lmim_torch_py39=('torch==2.8.0' 'torchvision==0.23.0')
+_lmim_pins=('mmengine==0.10.7' 'mmcv-lite==2.0.1' 'mmdet==3.1.0'
+    'mmocr==1.0.1' 'mmpretrain==1.2.0' 'lmdb' 'pillow' 'setuptools<81')
 
 _lmim_say() { printf '[set-up %3d s] %s\n' $((SECONDS - _lmim_start)) "$*"; }
 
@@ -86,12 +93,13 @@ command again once the cause is mended; set-up starts over by itself."
 }
 
 _lmim_key() {  # what the environment was made from
-    cat "$_lmim_root/requirements.txt" "$_lmim_root/setup.py" | cksum
+    cat "${BASH_SOURCE[0]}" "$_lmim_root/setup.py" | cksum
     printf '%s\n' "$_lmim_root"
 }
 
 _lmim_make() {
-    local base torch
+    local base
+    local -a torch
     if [ -n "$(ls -A "$_lmim_venv" 2>/dev/null)" ] && ! _lmim_is_ours; then
         _lmim_die "$_lmim_venv exists, was not made here and lacks the stack.
 Install requirements.txt into it, move it away, or set LMIM_VENV to another
@@ -107,18 +115,14 @@ python3-venv), or activate an environment that has the stack."
     rm -rf "$_lmim_venv".old.*
     "$base" -m venv --prompt lmim "$_lmim_venv" \
         || _lmim_die "cannot make $_lmim_venv: is its folder writable?"
-    torch="$("$_lmim_venv/bin/python" - "$_lmim_root/requirements.txt" <<'PY'
-import sys
-from pip._vendor.packaging.requirements import Requirement
-for line in open(sys.argv[1]):
-    if line.startswith('torch=='):
-        pin = Requirement(line.strip())
-        if pin.marker is None or pin.marker.evaluate():
-            print(f'{pin.name}{pin.specifier}')
-PY
-)"
-    _lmim_pip "$torch" "$torch"
-    _lmim_pip "MMOCR and its libraries" -r "$_lmim_root/requirements.txt"
+    if "$base" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
+        torch=("${_lmim_torch[@]}")
+    else
+        torch=("${_lmim_torch_py39[@]}")
+    fi
+    # torch first and alone, so that a CPU build is taken where there is one.
+    _lmim_pip "${torch[0]}" "${torch[0]}"
+    _lmim_pip "MMOCR and its libraries" "${torch[@]}" "${_lmim_pins[@]}"
     _lmim_pip "lmim itself" --no-deps --no-build-isolation -e "$_lmim_root"
     _lmim_key >"$_lmim_stamp"   # last: without it the next run starts over
     _lmim_say "done"

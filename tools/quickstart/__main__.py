@@ -96,7 +96,7 @@ class QuickStart:
         unreadable = stages_done.get('data', {}).pop('unreadable', [])
         summary = report.summarize(self.settings, self.sets, stages_done,
                                    unreadable)
-        report.tell(self.settings, summary,
+        report.tell(self.settings, self.sets, summary,
                     report.draw(self.settings, self.sets))
 
 

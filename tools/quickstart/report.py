@@ -97,7 +97,7 @@ def table(summary: Dict[str, Any]) -> str:
     return '\n'.join(lines)
 
 
-def tell(settings: Settings, summary: Dict[str, Any],
+def tell(settings: Settings, sets: Sets, summary: Dict[str, Any],
          pictures: List[Path]) -> None:
     """Print the table, where everything lies, and what to do next."""
     work = settings.work_dir
@@ -127,6 +127,13 @@ def tell(settings: Settings, summary: Dict[str, Any],
             if path.exists():
                 print(f'  {what}: {path}')
                 what = ' ' * len(what)
-    print('\nNext, your own pictures (a folder is enough):\n  bash '
-          'tools/quickstart.sh --data /path/to/your/pictures '
-          '--work-dir work_dirs/mine')
+    if settings.data is None:
+        print('\nNext, your own pictures (a folder is enough):\n  bash '
+              'tools/quickstart.sh --data /path/to/your/pictures '
+              '--work-dir work_dirs/mine')
+    else:
+        teacher = 'configs/pretrain/mae/mae_vit-small_8xb128-20e_union14m-u.py'
+        print('\nNext, the teacher at full size on these pictures (and then '
+              "as in README, 'Your own images'):\n  python tools/train.py "
+              f'{teacher} --amp --auto-scale-lr --cfg-options '
+              f'train_dataloader.dataset.paths={sets.pretrain}')

@@ -11,7 +11,7 @@ from lmim.engine.resume import find_resumable
 ROOT = Path(__file__).resolve().parents[2]
 MAE = ROOT / 'configs/pretrain/mae/mae_vit-mini_1xb64_rendered.py'
 LMIM = ROOT / 'configs/pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
-RECOGNIZER = ROOT / 'configs/textrecog/lmim/lmim_vit-mini_1xb64_rendered.py'
+RECOGNIZER = ROOT / 'configs/textrecog/lmim/lmim_vit-mini_1xb64_rendered-labels.py'
 
 
 class Stage(NamedTuple):
@@ -89,7 +89,8 @@ def _train(settings: Settings, name: str, title: str, config: Path,
            validate: object = None) -> Stage:
     """A run of a number of batches, whatever the size of the set is."""
     samples = count(data)
-    batch = min(64, samples)
+    # A warm-up of one epoch needs two batches at least.
+    batch = max(1, min(64, samples // 2))
     # A schedule with warm-up has two epochs at least.
     epochs = max(2, round(iters / (samples // batch)))
     options = {

@@ -3,7 +3,8 @@
 #   guidance level   train_dataloader.dataset.pipeline.1.level=weak | medium |
 #                    strong
 #   decoder block    model.neck.order=CA-SA-FFN | SA-CA-FFN
-#   target           configs/_base_/models/lmim_target_{pixel,random}.py
+#   target           model.target_generator: see the configs
+#                    lmim_vit-small_8xb64-5e_book32-openimages_{pixel,random}
 #   mask             model.backbone.mask.type=RandomMasking | BlockMasking
 #                    model.backbone.mask.ratio=0.6 | 0.8 | 0.9
 model = dict(

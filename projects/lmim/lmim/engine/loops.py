@@ -67,15 +67,39 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
     The arguments are those of ``EpochBasedTrainLoop``.
 
     Raises:
-        ValueError: On :meth:`run`, where the epoch has another number of
+        ValueError: If an epoch has no iteration, or too few for a warm-up
+            that is counted in epochs. On :meth:`run`, where the epoch has another number of
             iterations than in the run that wrote the checkpoint.
     """
 
     def __init__(self, runner: Any, dataloader: Any, max_epochs: int,
                  **kwargs: Any) -> None:
         super().__init__(runner, dataloader, max_epochs, **kwargs)
+        self._check_length()
         self._batches = _make_skippable(self.dataloader)
         self._seed = runner.seed
+
+    def _check_length(self) -> None:
+        """Refuse epochs that cannot be trained on as they are configured."""
+        length = len(self.dataloader)
+        samples = len(self.dataloader.dataset)
+        if length == 0:
+            raise ValueError(
+                f'The training set has {samples} samples, less than one batch '
+                'for each process, and incomplete batches are dropped: set '
+                f'train_dataloader.batch_size to {samples} or less')
+        schedulers = self.runner.param_schedulers
+        for cfg in schedulers if isinstance(schedulers, list) else []:
+            if not isinstance(cfg, dict) or cfg.get('type') != 'LinearLR':
+                continue
+            epochs = cfg.get('end', 0) - cfg.get('begin', 0)
+            # MMEngine's LinearLR stays at its start where it has one step.
+            if cfg.get('convert_to_iter_based') and epochs * length == 1:
+                raise ValueError(
+                    f'The {samples} samples make one batch, and the warm-up '
+                    'of one epoch needs two iterations or more (the learning '
+                    'rate would never rise): set train_dataloader.batch_size '
+                    f'to {max(1, samples // 2)} or less')
 
     def run(self) -> Any:
         """Launch training."""
