@@ -11,7 +11,6 @@ import pytest
 
 from lmim.datasets import LabelledLMDBDataset
 from lmim.datasets.lmdb_writer import LMDBWriter
-from lmim.datasets.rendering import part_of_word
 
 TINY = ['--samples', '130', '40', '--pretrain-iters', '4',
         '--finetune-iters', '4']
@@ -75,7 +74,8 @@ def test_own_labelled_pictures_are_split_and_trained_on(repo, shared_data,
         '--image-root', shared_data / 'rec_toy_dataset/imgs', '--work-dir',
         tmp_path / 'work', '--stages', 'data,mae', *TINY)
     assert done.returncode == 0, done.stdout + done.stderr
-    parts = {part: LabelledLMDBDataset(str(tmp_path / f'work/data/{part}.lmdb'))
+    data = tmp_path / 'work/data'
+    parts = {part: LabelledLMDBDataset(str(data / f'{part}.lmdb'))
              for part in ('train', 'test')}
     labels = {part: [one.source.label(i) for i in range(len(one))]
               for part, one in parts.items()}
@@ -138,16 +138,37 @@ def test_kinds_of_data_are_told_apart(module, tmp_path):
 
 
 def test_unreadable_records_are_left_out_and_named(module, tmp_path):
+    pictures = module('pictures')
     words = ['alpha', 'beta', 'gamma', 'delta', 'one', 'two', 'three']
     with LMDBWriter(tmp_path / 'mixed.lmdb') as writer:
         for number, word in enumerate(words):
             writer.add(picture(number) if number else b'broken', word)
-    unreadable = module('pictures').split(
+    unreadable = pictures.split(
         tmp_path / 'mixed.lmdb', None, tmp_path / 'out')
     assert len(unreadable) == 1 and 'image-000000001' in unreadable[0]
-    test = LabelledLMDBDataset(str(tmp_path / 'out/test.lmdb'))
-    assert [test.source.label(i) for i in range(len(test))] == [
-        word for word in words[1:] if part_of_word(word, 0.2) == 'test']
+    found = {}
+    for part in ('train', 'test'):
+        one = LabelledLMDBDataset(str(tmp_path / f'out/{part}.lmdb'))
+        found[part] = [one.source.label(i) for i in range(len(one))]
+    assert sorted(found['train'] + found['test']) == sorted(words[1:])
+    assert set(found['test']) == pictures.test_labels(words) - {'alpha'}
+
+
+def test_a_fifth_of_the_words_is_held_out(module):
+    test_labels = module('pictures').test_labels
+    words = [f'word{number}' for number in range(50)]
+    assert len(test_labels(words * 3)) == 10
+    assert test_labels(reversed(words)) == test_labels(words)
+    assert len(test_labels(['one', 'two'])) == 1
+
+
+def test_pictures_that_cannot_be_split_leave_nothing(module, tmp_path):
+    (tmp_path / 'a.png').write_bytes(picture(3))
+    path = tmp_path / 'list.txt'
+    path.write_text('a.png one\na.png one\n')
+    with pytest.raises(SystemExit, match='0 and 2 of 2 can be read'):
+        module('pictures').split(path, None, tmp_path / 'out')
+    assert not list((tmp_path / 'out').glob('*.lmdb'))
 
 
 def test_wrong_options_are_refused(module, capsys):

@@ -18,6 +18,7 @@ from running import NOMINAL, Progress, kept, run  # noqa: E402
 from settings import Settings, parse  # noqa: E402
 
 from lmim.engine.fileio import write_atomic  # noqa: E402
+from lmim.engine.launch import run_cleanly  # noqa: E402
 
 
 class QuickStart:
@@ -110,6 +111,6 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
 
 if __name__ == '__main__':
     try:
-        main()
+        sys.exit(run_cleanly(main))
     except KeyboardInterrupt:
         sys.exit('Interrupted. The same command goes on from here.')

@@ -1,12 +1,15 @@
 """Which pictures the quick start trains on and which it tests on."""
+import contextlib
+import hashlib
 import json
 import sys
 from pathlib import Path
-from typing import Iterable, List, NamedTuple, Optional, Tuple
+from typing import Iterable, List, NamedTuple, Optional, Set, Tuple
+
+import mmcv
 
 from lmim.datasets import LabelledLMDBDataset, UnlabelledTextDataset
 from lmim.datasets.lmdb_writer import LMDBWriter
-from lmim.datasets.rendering import part_of_word
 from lmim.datasets.sources import UnreadableRecordError
 
 Pair = Tuple[Path, str]
@@ -38,6 +41,16 @@ def count(path: Path) -> int:
     return len(UnlabelledTextDataset(str(path)))
 
 
+def longest_label(sets: Sets) -> int:
+    """Number of characters of the longest word of training and test."""
+    longest = 0
+    for path in (sets.train, sets.test):
+        source = LabelledLMDBDataset(str(path)).source
+        longest = max(longest, *(len(source.label(index) or '')
+                                 for index in range(len(source))))
+    return longest
+
+
 def rendered(folder: Path) -> Sets:
     """The sets that `tools/data.py render` makes."""
     return Sets('rendered, unseen words and fonts', folder / 'train.lmdb',
@@ -58,6 +71,7 @@ def choose(data: Optional[str], work_dir: Path) -> Sets:
         made = work_dir / 'data'
         return Sets(f'{name}, held out', made / 'train.lmdb',
                     made / 'train.lmdb', made / 'test.lmdb')
+    count(Path(data))  # is there a picture that can be read?
     return rendered(work_dir / 'data')._replace(pretrain=Path(data))
 
 
@@ -97,36 +111,87 @@ def split(data: Path, image_root: Optional[str], folder: Path) -> List[str]:
     Raises:
         SystemExit: If either part would be empty.
     """
+    source = (_Records(data) if data.is_dir() else
+              _Files(read_list(data, image_root)))
+    held_out = test_labels(source.label(i) for i in range(len(source)))
     unreadable: List[str] = []
-    records = (_records(data, unreadable) if data.is_dir() else
-               ((path.read_bytes(), label)
-                for path, label in read_list(data, image_root)))
-    parts: dict = {'train': [], 'test': []}
-    for image, label in records:
-        parts[part_of_word(label, TEST_SHARE)].append((image, label))
-    empty = [part for part, found in parts.items() if not found]
-    if empty:
-        number = sum(map(len, parts.values()))
-        sys.exit(f'{data} has {number} labelled pictures that can be read, '
-                 f'too few to split: none is left for the {empty[0]} part.')
-    for part, found in parts.items():
-        with LMDBWriter(folder / f'{part}.lmdb', overwrite=True) as writer:
-            for image, label in found:
-                writer.add(image, label)
+    counts = {'train': 0, 'test': 0}
+    with contextlib.ExitStack() as stack:
+        writers = {
+            part: stack.enter_context(
+                LMDBWriter(folder / f'{part}.lmdb', overwrite=True))
+            for part in counts
+        }
+        for index in range(len(source)):
+            label = source.label(index)
+            try:
+                image = source.read(index)
+            except UnreadableRecordError as error:
+                unreadable.append(f'{source.name(index)}: {error}')
+                continue
+            part = 'test' if label in held_out else 'train'
+            writers[part].add(image, label)
+            counts[part] += 1
+        if not all(counts.values()):
+            # Within the block, so that neither LMDB is left behind.
+            sys.exit(f'{data} has too few labelled pictures to hold some out '
+                     f'for the test: {counts["train"]} and {counts["test"]} '
+                     f'of {len(source)} can be read. Two different words are '
+                     'the least.')
     return unreadable
 
 
-def _records(path: Path,
-             unreadable: List[str]) -> Iterable[Tuple[bytes, str]]:
-    """Picture and label of each record of an LMDB."""
-    dataset = LabelledLMDBDataset(str(path))
-    for index in range(len(dataset)):
-        try:
-            info = dataset.load(index)
-        except UnreadableRecordError as error:
-            unreadable.append(f'{dataset.describe(index)}: {error}')
-            continue
-        yield dataset.source.read(index), info['instances'][0]['text']
+def test_labels(labels: Iterable[str]) -> Set[str]:
+    """The words that are held out: a fifth of them, one at the least.
+
+    Args:
+        labels (Iterable[str]): All labels, in any order.
+    """
+    words = sorted(set(labels),
+                   key=lambda word: hashlib.sha256(word.encode()).digest())
+    return set(words[:max(1, round(TEST_SHARE * len(words)))])
+
+
+class _Records:
+    """The labelled records of an LMDB."""
+
+    def __init__(self, path: Path) -> None:
+        self.dataset = LabelledLMDBDataset(str(path))
+        self.label = self.dataset.source.label
+        self.name = self.dataset.describe
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def read(self, index: int) -> bytes:
+        """The picture's bytes, if they are a picture."""
+        self.dataset.load(index)
+        return self.dataset.source.read(index)
+
+
+class _Files:
+    """Pictures of a list."""
+
+    def __init__(self, pairs: List[Pair]) -> None:
+        self.pairs = pairs
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def label(self, index: int) -> str:
+        """What the picture says."""
+        return self.pairs[index][1]
+
+    def name(self, index: int) -> str:
+        """The picture's path."""
+        return str(self.pairs[index][0])
+
+    def read(self, index: int) -> bytes:
+        """The picture's bytes, if they are a picture."""
+        content = self.pairs[index][0].read_bytes()
+        if not content or mmcv.imfrombytes(content) is None:
+            raise UnreadableRecordError('it is no picture that can be read')
+        return content
 
 
 def read_list(path: Path, image_root: Optional[str] = None) -> List[Pair]:

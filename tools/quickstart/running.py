@@ -16,8 +16,8 @@ from lmim.engine.fileio import write_atomic
 #: How long the steps take on two cores without a GPU, in seconds, measured;
 #: the time that is left is told from it and from the speed seen so far.
 NOMINAL = {
-    'data': 12, 'mae': 60, 'lmim': 90, 'finetune': 110, 'scratch': 110,
-    'evaluate-finetune': 12, 'evaluate-scratch': 12
+    'data': 12, 'mae': 55, 'lmim': 105, 'finetune': 105, 'scratch': 105,
+    'evaluate-finetune': 7, 'evaluate-scratch': 7
 }
 _LINE = re.compile(r'Epoch\(train\)\s+\[\s*(\d+)\]\[\s*(\d+)/\s*(\d+)\]'
                    r'.*?eta: (\S+).*?\bloss: (\S+)')

@@ -3,15 +3,17 @@ import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple
 
-from pictures import Sets, count
+from pictures import Sets, count, longest_label
 from settings import Settings
 
 from lmim.engine.resume import find_resumable
 
 ROOT = Path(__file__).resolve().parents[2]
-MAE = ROOT / 'configs/pretrain/mae/mae_vit-mini_1xb64_rendered.py'
-LMIM = ROOT / 'configs/pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
-RECOGNIZER = ROOT / 'configs/textrecog/lmim/lmim_vit-mini_1xb64_rendered-labels.py'
+CONFIGS = ROOT / 'configs'
+MAE = CONFIGS / 'pretrain/mae/mae_vit-mini_1xb64_rendered.py'
+LMIM = CONFIGS / 'pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
+RECOGNIZER = CONFIGS / ('textrecog/lmim/'
+                        'lmim_vit-mini_1xb64_rendered-labels.py')
 
 
 class Stage(NamedTuple):
@@ -60,14 +62,15 @@ def finetune(settings: Settings, sets: Sets) -> Stage:
     encoder = _checkpoint(settings, 'lmim')
     return _train(settings, 'finetune', 'recognizer from LMIM', RECOGNIZER,
                   sets.train, settings.finetune_iters,
-                  {'model.backbone.init_cfg.checkpoint': encoder}, sets)
+                  {'model.backbone.init_cfg.checkpoint': encoder,
+                   **_recognizer(sets)})
 
 
 def scratch(settings: Settings, sets: Sets) -> Stage:
     """Train the recognizer from scratch, with the same budget."""
     return _train(settings, 'scratch', 'recognizer from scratch', RECOGNIZER,
                   sets.train, settings.finetune_iters,
-                  {'model.backbone.init_cfg': 'None'}, sets)
+                  {'model.backbone.init_cfg': 'None', **_recognizer(sets)})
 
 
 def evaluate(settings: Settings, sets: Sets, name: str) -> Stage:
@@ -77,7 +80,8 @@ def evaluate(settings: Settings, sets: Sets, name: str) -> Stage:
         str(ROOT / 'tools/test.py'), str(RECOGNIZER),
         _checkpoint(settings, name), '--work-dir',
         str(settings.work_dir / folder), '--cfg-options',
-        'model.backbone.init_cfg=None', *_data('test', sets.test)
+        'model.backbone.init_cfg=None', _max_seq_len(sets),
+        *_data('test', sets.test)
     ]
     origin = 'from LMIM' if name == 'finetune' else 'from scratch'
     return Stage(folder, f'evaluation, {origin}', _python(command),
@@ -85,8 +89,7 @@ def evaluate(settings: Settings, sets: Sets, name: str) -> Stage:
 
 
 def _train(settings: Settings, name: str, title: str, config: Path,
-           data: Path, iters: int, options: Dict[str, str],
-           validate: object = None) -> Stage:
+           data: Path, iters: int, options: Dict[str, str]) -> Stage:
     """A run of a number of batches, whatever the size of the set is."""
     samples = count(data)
     # A warm-up of one epoch needs two batches at least.
@@ -103,10 +106,6 @@ def _train(settings: Settings, name: str, title: str, config: Path,
         'default_hooks.checkpoint.max_keep_ckpts': '1',
         **options
     }
-    if validate is not None:
-        # What is learnt is measured at the end, by the evaluation.
-        options.update(val_cfg='None', val_dataloader='None',
-                       val_evaluator='None')
     command = [
         str(ROOT / 'tools/train.py'), str(config), '--work-dir',
         str(settings.work_dir / name), '--resume', '--amp', '--cfg-options',
@@ -115,6 +114,19 @@ def _train(settings: Settings, name: str, title: str, config: Path,
     ]
     images = epochs * (samples // batch) * batch
     return Stage(name, title, _python(command), images)
+
+
+def _recognizer(sets: Sets) -> Dict[str, str]:
+    """Options of a recognizer's training."""
+    key, value = _max_seq_len(sets).split('=')
+    # What is learnt is measured at the end, by the evaluation.
+    return {key: value, 'val_cfg': 'None', 'val_dataloader': 'None',
+            'val_evaluator': 'None'}
+
+
+def _max_seq_len(sets: Sets) -> str:
+    """Room for the longest word and its end."""
+    return f'model.decoder.max_seq_len={max(8, longest_label(sets) + 1)}'
 
 
 def _data(part: str, path: Path) -> List[str]:
