@@ -19,6 +19,7 @@ default_hooks = dict(
     sync_buffer=dict(type='SyncBuffersHook'),
     visualization=dict(type='VisualizationHook', enable=False),
     step_seed=dict(type='StepSeedHook'),
+    label_check=dict(type='LabelCheckHook'),
     loss_check=dict(type='LossCheckHook'),
     checkpoint_guard=dict(type='CheckpointGuardHook'),
     train_info=dict(type='TrainInfoHook'))

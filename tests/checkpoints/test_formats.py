@@ -18,7 +18,8 @@ from lmim.checkpoints import detect_format, names_to_ours
         'mask_token': 'neck.mask_token',
     }),
     ('LMIM fine-tuned (authors)', {
-        'encoder.patch_embed.proj.bias': 'backbone.patch_embed.projection.bias',
+        'encoder.patch_embed.proj.bias':
+        'backbone.patch_embed.projection.bias',
         'encoder.blocks.3.mlp.fc1.weight':
         'backbone.layers.3.ffn.layers.0.0.weight',
         'linear_norm.0.weight': 'encoder.projection.weight',
@@ -54,5 +55,5 @@ def test_names_become_ours(kind, names):
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ValueError, match="layer1.conv.*Known are"):
+    with pytest.raises(ValueError, match='layer1.conv.*Known are'):
         detect_format(['layer1.conv.weight'])

@@ -113,7 +113,8 @@ def split(data: Path, image_root: Optional[str], folder: Path) -> List[str]:
     """
     source = (_Records(data) if data.is_dir() else
               _Files(read_list(data, image_root)))
-    held_out = test_labels(source.label(i) for i in range(len(source)))
+    labels = map(source.label, range(len(source)))
+    held_out = test_labels(label for label in labels if label is not None)
     unreadable: List[str] = []
     counts = {'train': 0, 'test': 0}
     with contextlib.ExitStack() as stack:

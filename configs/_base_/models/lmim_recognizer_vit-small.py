@@ -2,7 +2,8 @@
 # positions are 0.1 M.
 dictionary = dict(
     type='Dictionary',
-    dict_file='{{ fileDirname }}/../../../projects/lmim/lmim/dicts/english_94.txt',
+    dict_file='{{ fileDirname }}/../../../'
+    'projects/lmim/lmim/dicts/english_94.txt',
     with_end=True,
     with_padding=True,
     with_unknown=True)

@@ -1,3 +1,4 @@
+"""Checkpoints: reading, formats of the field, loading."""
 from .errors import CheckpointError
 from .formats import (FORMATS, CheckpointFormat, detect_format, names_to_ours,
                       to_ours)

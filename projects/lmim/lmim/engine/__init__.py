@@ -1,11 +1,13 @@
 """Training: hooks, the resumable loop, optimizers and safe files."""
 from .fileio import AtomicLocalBackend
 from .hooks import (
-                    CheckpointGuardHook,
-                    LossCheckHook,
-                    SafeCheckpointHook,
-                    StepSeedHook,
-                    TrainInfoHook,
+    CheckpointGuardHook,
+    LabelCheckHook,
+    LossCheckHook,
+    PlainAttentionHook,
+    SafeCheckpointHook,
+    StepSeedHook,
+    TrainInfoHook,
 )
 from .loops import ResumableEpochLoop
 from .optim import BF16OptimWrapper, GroupedOptimWrapperConstructor
@@ -13,6 +15,7 @@ from .resume import find_resumable
 
 __all__ = [
     'AtomicLocalBackend', 'BF16OptimWrapper', 'CheckpointGuardHook',
-    'GroupedOptimWrapperConstructor', 'LossCheckHook', 'ResumableEpochLoop',
-    'SafeCheckpointHook', 'StepSeedHook', 'TrainInfoHook', 'find_resumable'
+    'GroupedOptimWrapperConstructor', 'LabelCheckHook', 'LossCheckHook',
+    'PlainAttentionHook', 'ResumableEpochLoop', 'SafeCheckpointHook',
+    'StepSeedHook', 'TrainInfoHook', 'find_resumable'
 ]

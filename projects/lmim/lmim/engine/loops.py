@@ -68,8 +68,9 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
 
     Raises:
         ValueError: If an epoch has no iteration, or too few for a warm-up
-            that is counted in epochs. On :meth:`run`, where the epoch has another number of
-            iterations than in the run that wrote the checkpoint.
+            that is counted in epochs. On :meth:`run`, where the epoch has
+            another number of iterations than in the run that wrote the
+            checkpoint.
     """
 
     def __init__(self, runner: Any, dataloader: Any, max_epochs: int,

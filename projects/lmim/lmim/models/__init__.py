@@ -1,3 +1,4 @@
+"""Models: the method, its parts and the recognizer."""
 from . import backbones, heads, necks, selfsup, targets, textrecog, utils
 
 __all__ = [

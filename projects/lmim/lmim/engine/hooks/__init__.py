@@ -1,5 +1,6 @@
 """Hooks of the runner."""
 from .checkpoint_guard_hook import CheckpointGuardHook
+from .label_check_hook import LabelCheckHook
 from .loss_check_hook import LossCheckHook
 from .plain_attention_hook import PlainAttentionHook
 from .safe_checkpoint_hook import SafeCheckpointHook
@@ -7,6 +8,7 @@ from .step_seed_hook import StepSeedHook
 from .train_info_hook import TrainInfoHook
 
 __all__ = [
-    'CheckpointGuardHook', 'LossCheckHook', 'PlainAttentionHook',
-    'SafeCheckpointHook', 'StepSeedHook', 'TrainInfoHook'
+    'CheckpointGuardHook', 'LabelCheckHook', 'LossCheckHook',
+    'PlainAttentionHook', 'SafeCheckpointHook', 'StepSeedHook',
+    'TrainInfoHook'
 ]

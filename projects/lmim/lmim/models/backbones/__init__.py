@@ -1,3 +1,4 @@
+"""Encoders."""
 from .masked_vit import MaskedViT
 from .text_vit import TextViT
 

@@ -32,8 +32,8 @@ class TextViT(VisionTransformer):
 
     Args:
         arch (str | dict): ``'mini'`` (for a CPU), ``'tiny'``, ``'small'``
-            (the paper's) or ``'base'``, or a dict with ``embed_dims``, ``num_layers``,
-            ``num_heads`` and ``feedforward_channels``.
+            (the paper's) or ``'base'``, or a dict with ``embed_dims``,
+            ``num_layers``, ``num_heads`` and ``feedforward_channels``.
         img_size (Tuple[int, int]): Height and width of the images.
         patch_size (int | Tuple[int, int]): Height and width of a patch.
         pos_embed (str): ``'square'``: positions of a square grid, which the

@@ -1,3 +1,4 @@
+"""Losses of pre-training."""
 from .linguistics_alignment_head import LinguisticsAlignmentHead
 from .reconstruction_head import ReconstructionHead
 

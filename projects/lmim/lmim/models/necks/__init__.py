@@ -1,3 +1,4 @@
+"""Decoders of pre-training."""
 from .linguistics_guided_decoder import LinguisticsGuidedDecoder
 from .mae_decoder import MAEDecoder
 

@@ -33,7 +33,8 @@ class MaskedDecoder(BaseModule):
         self.decoder_embed = nn.Linear(in_dims, embed_dims)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, embed_dims))
         self.decoder_pos_embed = nn.Parameter(
-            build_sincos_2d(resolve_grid(pos_embed, tuple(grid)), embed_dims),
+            build_sincos_2d(
+                resolve_grid(pos_embed, (grid[0], grid[1])), embed_dims),
             requires_grad=False)
         self.decoder_norm = nn.LayerNorm(embed_dims, eps=1e-6)
         self.decoder_pred = nn.Linear(embed_dims, out_dims)

@@ -1,3 +1,4 @@
+"""Algorithms of pre-training."""
 from .lmim import LMIM
 from .mim import MIM
 

@@ -59,6 +59,7 @@ class LMIM(MIM):
             data_samples (list, optional): Not used.
             noise (torch.Tensor, optional): Decides which patches are hidden,
                 (N, L), instead of a random draw.
+            **kwargs: Not used.
 
         Returns:
             Dict[str, torch.Tensor]: ``loss_recon``, and ``loss_align`` where

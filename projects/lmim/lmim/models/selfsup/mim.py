@@ -72,6 +72,7 @@ class MIM(BaseSelfSupervisor):
             data_samples (list, optional): Not used.
             noise (torch.Tensor, optional): Decides which patches are hidden,
                 (N, L), instead of a random draw.
+            **kwargs: Not used.
 
         Returns:
             Dict[str, torch.Tensor]: ``loss_recon``.

@@ -1,3 +1,4 @@
+"""Parts of LMIM's recognizer."""
 from .lmim_decoder import LMIMDecoder
 from .lmim_decoder_layer import LMIMDecoderLayer
 from .lmim_encoder import LMIMEncoder

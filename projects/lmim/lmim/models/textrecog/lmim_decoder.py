@@ -1,5 +1,5 @@
 """The text decoder of LMIM's recognizer."""
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, List, Optional, Sequence, Union, cast
 
 import torch
 from mmocr.models.common.dictionary import Dictionary
@@ -115,6 +115,11 @@ class LMIMDecoder(BaseDecoder):
         ]).to(out_enc.device)
         return self.teacher_forced(out_enc, targets)
 
+    @property
+    def _layers(self) -> List[LMIMDecoderLayer]:
+        """The blocks, by their type."""
+        return cast(List[LMIMDecoderLayer], list(self.layer_stack))
+
     def teacher_forced(self, memory: torch.Tensor,
                        targets: torch.Tensor) -> torch.Tensor:
         """Logits (N, T, classes) for memory (N, M, D), targets (N, T)."""
@@ -122,7 +127,7 @@ class LMIMDecoder(BaseDecoder):
         inputs = torch.cat([start, targets[:, :-1]], dim=1)
         tokens = self.dropout(self.position_enc(self.trg_word_emb(inputs)))
         mask = self._mask(inputs, tokens.dtype)
-        for layer in self.layer_stack:
+        for layer in self._layers:
             tokens = layer(tokens, layer.memorize(memory), mask)
         return self.classifier(self.layer_norm(tokens))
 
@@ -163,7 +168,7 @@ class LMIMDecoder(BaseDecoder):
             length of the longest word and its end, at most T.
         """
         assert out_enc is not None
-        memory = [layer.memorize(out_enc) for layer in self.layer_stack]
+        memory = [layer.memorize(out_enc) for layer in self._layers]
         past: List[List[KeysValues]] = [[] for _ in self.layer_stack]
         written = out_enc.new_full((len(out_enc), 1), self.start_idx,
                                    dtype=torch.long)

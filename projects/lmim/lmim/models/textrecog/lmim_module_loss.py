@@ -74,9 +74,14 @@ class LMIMModuleLoss(CEModuleLoss):
         return dict(loss_ce=losses['loss_ce'] / len(outputs))
 
 
+def named_character(char: str) -> str:
+    """A character with its code point, for it may be invisible."""
+    return f'{char!r} (U+{ord(char):04X})'
+
+
 def unknown_characters_message(unknown: Sequence[str], where: str) -> str:
     """Say which characters the dictionary lacks, where, and what to do."""
-    listed = ', '.join(f'{char!r} (U+{ord(char):04X})' for char in unknown)
+    listed = ', '.join(map(named_character, unknown))
     return (f'{where} has characters that are not in the dictionary: '
             f'{listed}. Add them to the dictionary file, one a line; or drop '
             'such labels; or train them as the unknown token with '

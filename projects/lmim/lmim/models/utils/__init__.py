@@ -1,3 +1,4 @@
+"""Masks, positions and initialisation."""
 from .initialization import init_transformer
 from .masking import (BlockMasking, Masking, RandomMasking,
                       masking_from_noise)

@@ -5,6 +5,7 @@ noise are kept, so that each image keeps exactly the same number whatever the
 generator, and images batch. Everywhere in this package a mask is **0 where a
 patch is kept and 1 where it is removed**.
 """
+import math
 from typing import NamedTuple, Optional, Tuple
 
 import torch
@@ -68,7 +69,10 @@ class RandomMasking(BaseModule):
         self._generator: Optional[torch.Generator] = None
         self._rank, self._world_size = 0, 1
 
-    def seed_masks(self, seed: int, rank: int = 0, world_size: int = 1) -> None:
+    def seed_masks(self,
+                   seed: int,
+                   rank: int = 0,
+                   world_size: int = 1) -> None:
         """Fix the masks that follow.
 
         Args:
@@ -165,8 +169,8 @@ class BlockMasking(RandomMasking):
             4, batch_size, self.NUM_BLOCKS, 1, device=device,
             generator=generator)
         area = self._between(self.area, uniform[0]) * rows * columns
-        aspect = torch.as_tensor(self.aspect, device=device).log().tolist()
-        aspect = self._between(aspect, uniform[1]).exp()
+        lowest, highest = map(math.log, self.aspect)
+        aspect = self._between((lowest, highest), uniform[1]).exp()
         height = (area * aspect).sqrt().round().clamp(1, rows)
         width = (area / aspect).sqrt().round().clamp(1, columns)
         top = (uniform[2] * (rows - height + 1)).floor()
