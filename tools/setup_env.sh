@@ -84,7 +84,9 @@ _lmim_pip() {  # TITLE ARGUMENTS...: pip with a sign of life every 15 s
     beat=$!
     "$_lmim_venv/bin/python" -m pip --disable-pip-version-check install \
         --progress-bar off "$@" >>"$log" 2>&1 || status=$?
-    kill "$beat" 2>/dev/null; wait "$beat" 2>/dev/null
+    # Both fail by design, which must not end a caller that has `set -e`.
+    kill "$beat" 2>/dev/null || true
+    wait "$beat" 2>/dev/null || true
     if [ "$status" -ne 0 ]; then
         grep -v '^WARNING' "$log" | tail -n 15 >&2
         _lmim_die "pip could not install: $title. Its log: $log. Run the same
