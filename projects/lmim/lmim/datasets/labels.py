@@ -1,0 +1,76 @@
+"""The labels of a data set, without its pictures."""
+from typing import Any, Iterator, List, NamedTuple, Optional
+
+from .sources import UnreadableRecordError
+
+
+class Label(NamedTuple):
+    """The label of a record.
+
+    Attributes:
+        dataset (Any): The innermost data set that has the record.
+        index (int): Its number in that data set.
+        text (str, optional): None where the record has no label that can be
+            read.
+    """
+    dataset: Any
+    index: int
+    text: Optional[str]
+
+    @property
+    def picture(self) -> str:
+        """str: Name of the picture by which a person finds it."""
+        describe = getattr(self.dataset, 'describe', None)
+        if describe is not None:
+            return describe(self.index)
+        info = self.dataset.get_data_info(self.index)
+        for key in ('img_path', 'img_key'):
+            if info.get(key):
+                return str(info[key])
+        return f'record {self.index}'
+
+
+def innermost(dataset: Any) -> List[Any]:
+    """The data sets inside MMEngine's wrappers, each once.
+
+    Args:
+        dataset (Any): A data set, or a wrapper with ``dataset`` or
+            ``datasets`` (``ConcatDataset``, ``RepeatDataset`` ...).
+
+    Returns:
+        List[Any]: Those that wrap nothing and can tell of a record without
+        decoding its picture (``get_data_info``).
+    """
+    inner = getattr(dataset, 'datasets', None)
+    if inner is None:
+        inner = getattr(dataset, 'dataset', None)
+        inner = None if inner is None else [inner]
+    if inner is not None:
+        found = [leaf for part in inner for leaf in innermost(part)]
+        return list({id(leaf): leaf for leaf in found}.values())
+    return [dataset] if hasattr(dataset, 'get_data_info') else []
+
+
+def iter_labels(dataset: Any) -> Iterator[Label]:
+    """All labels of an innermost data set; no picture is read.
+
+    Args:
+        dataset (Any): One of :func:`innermost`.
+
+    Yields:
+        Label: One for each record.
+    """
+    read = getattr(getattr(dataset, 'source', None), 'label', None)
+    for index in range(len(dataset)):
+        try:
+            text = (read(index) if read is not None else _text(
+                dataset.get_data_info(index)))
+        except UnreadableRecordError:
+            text = None
+        yield Label(dataset, index, text)
+
+
+def _text(info: dict) -> Optional[str]:
+    """The text in MMOCR's description of a record."""
+    instances = info.get('instances') or [{}]
+    return instances[0].get('text')

@@ -1,0 +1,188 @@
+"""Labels that a recognizer cannot write are told before training."""
+import json
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Iterator, List, Optional
+
+import pytest
+from mmengine.config import Config
+from mmocr.models.textrecog.decoders import BaseDecoder
+from mmocr.registry import DATASETS, MODELS, TASK_UTILS
+from torch import nn
+
+from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.engine.hooks import LabelCheckHook, label_check_hook
+from tests.datasets.make_lmdb import make_lmdb, picture
+
+
+@pytest.fixture
+def dict_file(tmp_path: Path) -> str:
+    path = tmp_path / 'abc.txt'
+    path.write_text('\n'.join('abcdef'))
+    return str(path)
+
+
+def json_set(folder: Path, *labels: Optional[str]) -> Any:
+    """MMOCR's own kind of set; the pictures need not be there."""
+    entries = [
+        dict(img_path=f'{number}.png',
+             instances=[dict(text=text) if text is not None else {}])
+        for number, text in enumerate(labels)
+    ]
+    path = folder / f'{len(labels)}.json'
+    path.write_text(json.dumps(dict(
+        metainfo=dict(dataset_type='TextRecogDataset', task_name='textrecog'),
+        data_list=entries)))
+    return DATASETS.build(dict(
+        type='OCRDataset', ann_file=str(path), pipeline=[], _scope_='mmocr'))
+
+
+def decoder(dict_file: str, loss: str = 'LMIMModuleLoss', start: bool = False,
+            unknown: bool = True, **kwargs: Any) -> Any:
+    dictionary = dict(type='Dictionary', dict_file=dict_file, with_end=True,
+                      with_padding=True, with_start=start,
+                      with_unknown=unknown)
+    built = TASK_UTILS.build(dict(dictionary, _scope_='mmocr'))
+    return BaseDecoder(built, max_seq_len=6, module_loss=dict(
+        type=loss, _scope_='mmocr', **kwargs))
+
+
+class Logged(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: List[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f'{record.levelname} {record.getMessage()}')
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Iterator[Any]:
+    """Runs the hook on a data set and a decoder; what it logged."""
+    logger = logging.Logger('labels', logging.INFO)
+
+    def run(dataset: Any, decoder: Any, **kwargs: Any) -> List[str]:
+        logged = Logged()
+        logger.handlers = [logged]
+        model = nn.Module()
+        model.decoder = decoder
+        LabelCheckHook(**kwargs).before_train(SimpleNamespace(
+            model=model, logger=logger, work_dir=str(tmp_path),
+            train_dataloader=SimpleNamespace(dataset=dataset),
+            cfg=Config(dict(model=dict(decoder=dict(dictionary=dict(
+                dict_file='abc.txt')))))))
+        return logged.lines
+
+    yield run
+
+
+def test_all_characters_are_told_at_once(check: Any, dict_file: str,
+                                         tmp_path: Path) -> None:
+    dataset = json_set(tmp_path, 'abc', 'aé', 'éé\u200b', 'dé', 'Af', 'xé')
+    with pytest.raises(ValueError) as error:
+        check(dataset, decoder(dict_file))
+    message = str(error.value)
+    assert message.startswith(
+        '5 of 6 training labels have characters that are not in the '
+        'dictionary abc.txt:\n'
+        "  'é' (U+00E9) in 4 label(s)\n"
+        "  'A' (U+0041) in 1 label(s)\n"
+        "  'x' (U+0078) in 1 label(s)\n"
+        "  '\\u200b' (U+200B) in 1 label(s)\n"
+        'For example:\n'
+        "  1.png: 'aé'\n  2.png: 'éé\\u200b'\n  3.png: 'dé'\n")
+    assert 'model.decoder.dictionary.dict_file=FILE' in message
+    assert 'model.decoder.module_loss.on_unknown=map' in message
+    assert check(dataset, decoder(dict_file), enable=False) == []
+
+
+def test_unknown_characters_may_be_mapped(check: Any, dict_file: str,
+                                          tmp_path: Path) -> None:
+    dataset = json_set(tmp_path, 'abc', 'aé')
+    line, = check(dataset, decoder(dict_file, on_unknown='map'))
+    assert line.startswith('WARNING 1 of 2') and "'é' (U+00E9)" in line
+    assert line.endswith('They are learnt as the unknown token.')
+
+
+def test_letter_case_is_that_of_the_loss(check: Any, dict_file: str,
+                                         tmp_path: Path) -> None:
+    dataset = json_set(tmp_path, 'ABC', 'Def')
+    assert check(dataset, decoder(dict_file, letter_case='lower')) == []
+
+
+def test_long_and_empty_labels_are_counted(check: Any, dict_file: str,
+                                           tmp_path: Path) -> None:
+    dataset = json_set(tmp_path, 'abcdef', 'abcdefa', '', None, 'a')
+    line, = check(dataset, decoder(dict_file))
+    assert '1 of 5 training labels have more than 6 characters' in line
+    assert "1.png: 'abcdefa'" in line and '0.png' not in line
+    assert '2 of 5 training records have an empty label' in line
+    assert "2.png: ''" in line and '3.png: None' in line
+
+
+def test_recognizers_of_mmocr_are_checked_by_their_own_rules(
+        check: Any, dict_file: str, tmp_path: Path) -> None:
+    dataset = json_set(tmp_path, 'abcdef', 'é', 'abcdefabcdef')
+    # A start token takes a place; characters are mapped where they can be.
+    cut, unknown = check(dataset, decoder(dict_file, 'CEModuleLoss', True))
+    assert '2 of 3' in cut and 'more than 5 characters' in cut
+    assert '1 of 3' in unknown and 'learnt as the unknown token' in unknown
+    with pytest.raises(ValueError, match='dictionary.with_unknown=True'):
+        check(dataset, decoder(dict_file, 'CTCModuleLoss', unknown=False))
+    assert len(check(dataset, decoder(dict_file, 'CTCModuleLoss'))) == 1
+
+
+def test_wrapped_sets_and_lmdbs_name_their_records(
+        check: Any, dict_file: str, tmp_path: Path) -> None:
+    with LMDBWriter(tmp_path / 'good.lmdb') as writer:
+        writer.add(picture(1), 'abc')
+        writer.add(picture(2), 'a-b')
+    # A broken picture is no matter here: no picture is read.
+    path = make_lmdb(tmp_path / 'part.lmdb', [picture(1), b'', picture(3)],
+                     labels=[b'abc', b'a+'])
+    lmdbs = [
+        DATASETS.build(dict(type='LabelledLMDBDataset', paths=paths,
+                            pipeline=[], _scope_='mmocr'))
+        for paths in (str(tmp_path / 'good.lmdb'), path)
+    ]
+    wrapped = SimpleNamespace(dataset=SimpleNamespace(
+        datasets=[*lmdbs, json_set(tmp_path, 'e', 'f/')]))
+    with pytest.raises(ValueError) as error:
+        check(wrapped, decoder(dict_file))
+    message = str(error.value)
+    assert message.startswith('3 of 7 training labels')
+    for name in (f"{tmp_path / 'good.lmdb'} image-000000002: 'a-b'",
+                 f"{path} image-000000002: 'a+'", "1.png: 'f/'"):
+        assert name in message
+
+
+def test_many_characters_are_listed_in_a_file(check: Any, dict_file: str,
+                                              tmp_path: Path) -> None:
+    dataset = json_set(tmp_path, *map(chr, range(0x4E00, 0x4E00 + 100)))
+    with pytest.raises(ValueError, match='and 60 more, all in') as error:
+        check(dataset, decoder(dict_file))
+    listing = tmp_path / label_check_hook.LISTING
+    assert str(listing) in str(error.value)
+    lines = listing.read_text(encoding='utf-8').splitlines()
+    assert len(lines) == 100 and lines[99].startswith("'乣' (U+4E63)")
+
+
+def test_long_checks_report_progress(check: Any, dict_file: str,
+                                     tmp_path: Path,
+                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_check_hook, 'PATIENCE', -1.)
+    lines = check(json_set(tmp_path, *['abc'] * 2000), decoder(dict_file))
+    assert lines == [
+        'INFO Checking labels: 1,000 of 2,000 (50%)',
+        'INFO Checking labels: 2,000 of 2,000 (100%)'
+    ]
+
+
+def test_other_models_are_left_alone(check: Any, tmp_path: Path) -> None:
+    """Pre-training has no decoder, or one without a dictionary."""
+    assert check(object(), None) == []
+    assert check(object(), MODELS.build(dict(
+        type='ReconstructionHead', _scope_='mmocr'))) == []
