@@ -174,7 +174,7 @@ def smaller(cfg: Config) -> List[str]:
         if cfg.get(name):
             options += [f'{name}.num_workers=0', f'{name}.pin_memory=False',
                         f'{name}.persistent_workers=False']
-    options.append('train_dataloader.batch_size=2')
+    options.append('train_dataloader.batch_size=1')
     if cfg.get('val_dataloader'):
         options.append('train_cfg.val_interval=1000')
     for part in ('neck', 'decoder'):

@@ -160,7 +160,8 @@ def test_empty_sets(room: Path, tmp_path: Path) -> None:
     options = recognizing(room)
     del options[DATA]
     refused(run_tool('train.py', room, config, options=options),
-            'no sample', 'list.json')
+            f'{tmp_path / "list.json"} (train_dataloader.dataset.ann_file) '
+            'lists no sample', 'train_dataloader.dataset.ann_file=FILE')
 
 
 def test_an_lmdb_without_num_samples(room: Path, tmp_path: Path) -> None:
@@ -265,11 +266,11 @@ def test_labels_outside_the_dictionary(room: Path, tmp_path: Path) -> None:
     with LMDBWriter(tmp_path / 'bad.lmdb') as writer:
         for word in ['good', 'né', 'a b', 'Größe', 'lengthier', 'né']:
             writer.add(picture(9), word)
-    bad = {DATA: tmp_path / 'bad.lmdb'}
+    bad = {DATA: tmp_path / 'bad.lmdb', 'train_dataloader.batch_size': 2}
     outcome = run_tool('train.py', room, RECOGNIZER, '--work-dir',
                        tmp_path / 'work', options=recognizing(room, **bad))
-    refused(outcome, "4 of 6 training labels have characters that are not in "
-            "the dictionary", 'english_94.txt', "'é' (U+00E9) in 2 label(s)",
+    refused(outcome, '4 of 6 training labels have characters that are not in '
+            'the dictionary', 'english_94.txt', "'é' (U+00E9) in 2 label(s)",
             "' ' (U+0020) in 1 label(s)", "'ö' (U+00F6)", "'ß' (U+00DF)",
             f"{tmp_path / 'bad.lmdb'} image-000000002: 'né'",
             'model.decoder.module_loss.on_unknown=map')
@@ -278,8 +279,7 @@ def test_labels_outside_the_dictionary(room: Path, tmp_path: Path) -> None:
     outcome = run_tool(
         'train.py', room, RECOGNIZER, '--work-dir', tmp_path / 'mapped',
         options=recognizing(room, **bad, **{
-            'model.decoder.module_loss.on_unknown': 'map',
-            'train_dataloader.batch_size': 2}))
+            'model.decoder.module_loss.on_unknown': 'map'}))
     assert outcome.code == 0, outcome.stderr
     log = log_of(tmp_path / 'mapped')
     assert 'They are learnt as the unknown token.' in log

@@ -68,8 +68,11 @@ def run_tool(name: str, cwd: Path, *args: Any,
     """
     line = [name, *arguments(*args, options=options)]
     stderr = io.StringIO()
+    # MMEngine formats the config four times for its logs, a second in all.
     with _state_kept(cwd), mock.patch.object(
-            sys, 'argv', line), contextlib.redirect_stderr(stderr):
+            sys, 'argv', line), contextlib.redirect_stderr(stderr), mock.patch(
+                'mmengine.config.config.FormatCode',
+                lambda text, **kwargs: (text, False)):
         tool = runpy.run_path(str(TOOLS / name))
         parsed = tool['parse_args']()
         code = run_cleanly(lambda: tool['main'](parsed))

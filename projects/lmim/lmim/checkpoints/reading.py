@@ -38,14 +38,15 @@ def read_checkpoint(path: Union[str, pathlib.Path]) -> Dict[str, Any]:
             'work_dirs/NAME/epoch_10.pth')
     try:
         content = safe_globals.load(path, also=COMMAND_LINE_TYPES)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(_refusal(path, error)) from error
-    except (RuntimeError, EOFError, OSError, KeyError, ValueError,
-            AttributeError) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError,
+            ValueError, AttributeError) as error:
+        if isinstance(error, pickle.UnpicklingError) and _is_pickled(path):
+            raise CheckpointError(_refusal(path, error)) from error
+        reason = str(error).strip().split('\n')[0]
         raise CheckpointError(
             f'checkpoint {path} cannot be read: it is truncated, or no file '
             f'of torch.save ({path.stat().st_size:,} bytes). Copy or download '
-            f'it again, or take an earlier one. [{error}]') from error
+            f'it again, or take an earlier one. [{reason}]') from error
     if not isinstance(content, Mapping):
         raise CheckpointError(
             f'checkpoint {path} holds a {type(content).__name__}, and a '
@@ -82,6 +83,12 @@ def read_weights(path: Union[str, pathlib.Path]) -> Dict[str, torch.Tensor]:
             f'checkpoint {path} holds no weights; its keys are '
             f'{sorted(map(str, content))[:10]}')
     return weights
+
+
+def _is_pickled(path: pathlib.Path) -> bool:
+    """Whether a file begins as those of torch.save: a zip or a pickle."""
+    with open(path, 'rb') as file:
+        return file.read(4).startswith((b'PK\x03\x04', b'\x80'))
 
 
 def _refusal(path: pathlib.Path, error: Exception) -> str:

@@ -9,12 +9,12 @@ class Label(NamedTuple):
 
     Attributes:
         dataset (Any): The innermost data set that has the record.
-        index (int): Its number in that data set.
+        number (int): Its number in that data set.
         text (str, optional): None where the record has no label that can be
             read.
     """
     dataset: Any
-    index: int
+    number: int
     text: Optional[str]
 
     @property
@@ -22,12 +22,12 @@ class Label(NamedTuple):
         """str: Name of the picture by which a person finds it."""
         describe = getattr(self.dataset, 'describe', None)
         if describe is not None:
-            return describe(self.index)
-        info = self.dataset.get_data_info(self.index)
+            return describe(self.number)
+        info = self.dataset.get_data_info(self.number)
         for key in ('img_path', 'img_key'):
             if info.get(key):
                 return str(info[key])
-        return f'record {self.index}'
+        return f'record {self.number}'
 
 
 def innermost(dataset: Any) -> List[Any]:

@@ -1,4 +1,5 @@
 """Find every missing path of a config before anything is built."""
+import json
 import os
 import os.path as osp
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
@@ -23,13 +24,9 @@ def find_missing(cfg: Config,
         ``--cfg-options`` takes it, and the path; every path once.
     """
     missing: Dict[str, str] = {}
-    for name in dataloaders:
-        loaders = cfg.get(name) or {}
-        for loader in loaders if isinstance(loaders, list) else [loaders]:
-            dataset = loader.get('dataset')
-            for where, path in _named_paths(dataset, f'{name}.dataset'):
-                if '://' not in path and not osp.exists(path):
-                    missing.setdefault(path, where)
+    for where, path in _local_paths(cfg, dataloaders):
+        if not osp.exists(path):
+            missing.setdefault(path, where)
     return [(where, path) for path, where in missing.items()]
 
 
@@ -42,9 +39,11 @@ def check_data(cfg: Config, dataloaders: Sequence[str]) -> None:
 
     Raises:
         FileNotFoundError: If any path is missing.
+        ValueError: If a list of samples is empty, or no JSON.
     """
     missing = find_missing(cfg, dataloaders)
     if not missing:
+        _check_lists(cfg, dataloaders)
         return
     lines = ''.join(f'\n  {path}  ({where})' for where, path in missing)
     root = os.environ.get('LMIM_DATA_ROOT')
@@ -55,6 +54,41 @@ def check_data(cfg: Config, dataloaders: Sequence[str]) -> None:
         f'holds the data sets ({root_line}), or give a path with '
         f'--cfg-options {missing[0][0]}=PATH. Relative paths start from '
         f'{os.getcwd()}.')
+
+
+def _check_lists(cfg: Config, dataloaders: Sequence[str]) -> None:
+    """Refuse an empty list of samples, with which MMEngine fails oddly."""
+    for where, path in _local_paths(cfg, dataloaders):
+        # A list that has samples is longer than this, or quickly read.
+        if (not where.endswith('ann_file') or not osp.isfile(path)
+                or osp.getsize(path) > 2**16):
+            continue
+        with open(path, encoding='utf-8', errors='replace') as file:
+            content: Any = file.read().strip()
+        if path.endswith('.json') and content:
+            try:
+                content = json.loads(content)
+            except json.JSONDecodeError as error:
+                raise ValueError(f'{path} ({where}) is no JSON: {error}. '
+                                 'Write or copy it again.') from error
+            if isinstance(content, dict):
+                content = content.get('data_list', content)
+        if not content:
+            raise ValueError(
+                f'{path} ({where}) lists no sample. Give a list with at '
+                f'least one: --cfg-options {where}=FILE')
+
+
+def _local_paths(cfg: Config,
+                 dataloaders: Iterable[str]) -> Iterator[Tuple[str, str]]:
+    """Every path on this machine that the datasets of a config name."""
+    for name in dataloaders:
+        loaders = cfg.get(name) or {}
+        for loader in loaders if isinstance(loaders, list) else [loaders]:
+            dataset = loader.get('dataset')
+            for where, path in _named_paths(dataset, f'{name}.dataset'):
+                if '://' not in path:
+                    yield where, path
 
 
 def _named_paths(dataset: Any, where: str) -> Iterator[Tuple[str, str]]:

@@ -42,7 +42,7 @@ def spelling_of(model: Any) -> Optional[Spelling]:
     dictionary = getattr(decoder, 'dictionary', None)
     if dictionary is None:
         return None
-    loss = getattr(decoder, 'module_loss', None)
+    loss: Any = getattr(decoder, 'module_loss', None)
     length = getattr(loss, 'max_seq_len', None)
     if isinstance(loss, CTCModuleLoss):
         length = None  # it takes as many as the picture has columns
