@@ -110,7 +110,7 @@ def test_lists_are_read(module, tmp_path, name, text):
         (tmp_path / f'{picture_name}.png').write_bytes(b'')
     path = tmp_path / name
     path.write_text(text, encoding='utf-8')
-    assert module('pictures').read_list(path) == [
+    assert module('splitting').read_list(path) == [
         (tmp_path / 'a.png', 'one two'), (tmp_path / 'b.png', 'two')]
 
 
@@ -119,10 +119,10 @@ def test_missing_pictures_and_unreadable_lists_are_named(module, tmp_path):
     path.write_text('gone.png word\n')
     with pytest.raises(SystemExit, match=r'(?s)1 do not exist.*gone.png.*'
                        '--image-root'):
-        module('pictures').read_list(path)
+        module('splitting').read_list(path)
     path.write_text('only-a-path.png\n')
     with pytest.raises(SystemExit, match='cannot be read as a list'):
-        module('pictures').read_list(path)
+        module('splitting').read_list(path)
 
 
 def test_kinds_of_data_are_told_apart(module, tmp_path):
@@ -138,12 +138,12 @@ def test_kinds_of_data_are_told_apart(module, tmp_path):
 
 
 def test_unreadable_records_are_left_out_and_named(module, tmp_path):
-    pictures = module('pictures')
+    splitting = module('splitting')
     words = ['alpha', 'beta', 'gamma', 'delta', 'one', 'two', 'three']
     with LMDBWriter(tmp_path / 'mixed.lmdb') as writer:
         for number, word in enumerate(words):
             writer.add(picture(number) if number else b'broken', word)
-    unreadable = pictures.split(
+    unreadable = splitting.split(
         tmp_path / 'mixed.lmdb', None, tmp_path / 'out')
     assert len(unreadable) == 1 and 'image-000000001' in unreadable[0]
     found = {}
@@ -151,11 +151,11 @@ def test_unreadable_records_are_left_out_and_named(module, tmp_path):
         one = LabelledLMDBDataset(str(tmp_path / f'out/{part}.lmdb'))
         found[part] = [one.source.label(i) for i in range(len(one))]
     assert sorted(found['train'] + found['test']) == sorted(words[1:])
-    assert set(found['test']) == pictures.test_labels(words) - {'alpha'}
+    assert set(found['test']) == splitting.test_labels(words) - {'alpha'}
 
 
 def test_a_fifth_of_the_words_is_held_out(module):
-    test_labels = module('pictures').test_labels
+    test_labels = module('splitting').test_labels
     words = [f'word{number}' for number in range(50)]
     assert len(test_labels(words * 3)) == 10
     assert test_labels(reversed(words)) == test_labels(words)
@@ -167,7 +167,7 @@ def test_pictures_that_cannot_be_split_leave_nothing(module, tmp_path):
     path = tmp_path / 'list.txt'
     path.write_text('a.png one\na.png one\n')
     with pytest.raises(SystemExit, match='0 and 2 of 2 can be read'):
-        module('pictures').split(path, None, tmp_path / 'out')
+        module('splitting').split(path, None, tmp_path / 'out')
     assert not list((tmp_path / 'out').glob('*.lmdb'))
 
 

@@ -13,9 +13,10 @@ import _import_lmim  # noqa: E402,F401  (finds lmim without an installation)
 # isort: split
 import report  # noqa: E402
 import stages  # noqa: E402
-from pictures import Sets, choose, is_labelled, split  # noqa: E402
+from pictures import Sets, choose, is_labelled  # noqa: E402
 from running import NOMINAL, Progress, kept, run  # noqa: E402
 from settings import Settings, parse  # noqa: E402
+from splitting import split  # noqa: E402
 
 from lmim.engine.fileio import write_atomic  # noqa: E402
 from lmim.engine.launch import run_cleanly  # noqa: E402
