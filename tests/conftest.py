@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 import lmim  # noqa: F401  (registers every component)
+from tests.good_runs import nothing_lost, room  # noqa: F401
 
 REPO = Path(__file__).resolve().parent.parent
 SHARED = REPO.parent / 'shared'

@@ -2,36 +2,36 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from mmocr.registry import HOOKS, MODELS
+from mmocr.registry import HOOKS
 
 from lmim.datasets.lmdb_writer import LMDBWriter
 from tests.datasets.make_lmdb import make_lmdb, picture, write_entries
+from tests.good_runs import (
+    DATA,
+    MAE,
+    RECOGNIZER,
+    recognizing,
+    refused,
+    training,
+)
 from tests.tool_runs import (
     TOOLS,
     Outcome,
     arguments,
     log_of,
-    mini_config,
     run_tool,
     saved_files,
-    small_loader,
 )
-
-MAE, LMIM, RECOGNIZER = map(
-    mini_config, ('pretrain/mae', 'pretrain/lmim', 'textrecog/lmim'))
-WORDS = ['Ab1', 'word', 'LMIM', 'x', 'seven', '8', 'nine', 'ten']
-DATA = 'train_dataloader.dataset.paths'
 
 
 @HOOKS.register_module()
@@ -45,72 +45,6 @@ class PoisonHook(Hook):
                           data_batch: Any = None) -> None:
         if runner.iter == self.at:
             runner.model.neck.decoder_pred.bias.data[0] = float('nan')
-
-
-def training(paths: Any, **changes: Any) -> Dict[str, Any]:
-    """Options: two epochs of two iterations on a set of eight words."""
-    return {
-        DATA: paths, **small_loader('train_dataloader', 4),
-        'train_cfg.max_epochs': 2, 'default_hooks.logger.interval': 1,
-        **changes
-    }
-
-
-def recognizing(room: Path, **changes: Any) -> Dict[str, Any]:
-    """The same for the recognizer, which is evaluated on these words, too."""
-    words = room / 'words.lmdb'
-    return training(words, **{
-        'model.backbone.init_cfg.checkpoint': room / 'mae/epoch_2.pth',
-        'val_dataloader.dataset.paths': words,
-        'test_dataloader.dataset.paths': words,
-        **small_loader('val_dataloader', 4),
-        **small_loader('test_dataloader', 4), 'train_cfg.val_interval': 5,
-        **changes
-    })
-
-
-@pytest.fixture(scope='module')
-def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with data, and a good run of each of the three models."""
-    room = tmp_path_factory.mktemp('room')
-    rng = np.random.default_rng(0)
-    with LMDBWriter(room / 'words.lmdb') as writer:
-        for word in WORDS:
-            image = rng.integers(0, 255, (24, 60, 3), 'uint8')
-            writer.add(cv2.imencode('.png', image)[1].tobytes(), word)
-    runs = {
-        'mae': (MAE, training('words.lmdb')),
-        'lmim': (LMIM, training('words.lmdb', **{
-            'model.target_generator.checkpoint': 'mae/epoch_2.pth'})),
-        'recognizer': (RECOGNIZER, recognizing(room)),
-    }
-    for options in (runs['mae'][1], runs['lmim'][1]):
-        options['train_dataloader.dataset.data_root'] = room
-    for name, (config, options) in runs.items():
-        outcome = run_tool('train.py', room, config, '--work-dir', name,
-                           options=options)
-        assert outcome.code == 0, outcome.stderr
-    return room
-
-
-@pytest.fixture
-def nothing_lost(room: Path) -> Iterator[None]:
-    """What was written before is there afterwards, every byte of it."""
-    before = {path: saved_files(path) for path in room.glob('*/')}
-    assert sum(map(len, before.values())) == 9
-    yield
-    assert {path: saved_files(path) for path in before} == before
-
-
-def refused(outcome: Outcome, *words: Any) -> str:
-    """Exit status 1, one message that has these words, no traceback."""
-    message = outcome.stderr
-    assert outcome.code == 1, message
-    assert message.startswith('\nError: '), message
-    assert 'Traceback' not in message
-    for word in words:
-        assert str(word) in message, f'{word!r} is not in:\n{message}'
-    return message
 
 
 def train_mae(room: Path, paths: Any, **changes: Any) -> Outcome:
@@ -182,85 +116,6 @@ def test_image_sizes_that_are_no_multiple_of_the_patch(room: Path) -> None:
         'scale=(128, 32)')
 
 
-class Executable:
-    """Leaves a file behind where it is loaded without care."""
-
-    def __reduce__(self) -> Any:
-        return os.mkdir, ('executed', )
-
-
-def other_encoder() -> Dict[str, torch.Tensor]:
-    """Weights of an encoder of another size."""
-    encoder = MODELS.build(dict(
-        type='TextViT', _scope_='mmocr', patch_size=8,
-        arch=dict(embed_dims=32, num_layers=1, num_heads=2,
-                  feedforward_channels=64)))
-    return {f'backbone.{name}': value
-            for name, value in encoder.state_dict().items()}
-
-
-def write_bad(kind: str, path: Path, good: Path) -> None:
-    """Make a checkpoint that must not be taken."""
-    state = dict(optimizer=dict(), meta=dict(epoch=1, iter=2))
-    if kind == 'another size':
-        torch.save(dict(state, state_dict=other_encoder()), path)
-    elif kind == 'another kind':
-        torch.save(dict(state, state_dict={
-            'layer1.0.conv1.weight': torch.zeros(4, 3, 3, 3)}), path)
-    elif kind == 'truncated':
-        path.write_bytes(good.read_bytes()[:good.stat().st_size // 2])
-    elif kind == 'no checkpoint':
-        path.write_text('<!DOCTYPE html>' * 100)
-    elif kind == 'executable':
-        torch.save(dict(state, state_dict=other_encoder(),
-                        extra=Executable()), path)
-
-
-#: What the message says where an encoder is loaded, and a whole model.
-SAYS: Dict[str, List[str]] = {
-    'missing': ['does not exist', 'does not exist'],
-    'another size': ['the encoder does not match .*Set arch',
-                     'does not fit the model .*Use the config'],
-    'another kind': ['holds no encoder .*Known are',
-                     'does not fit the model .*Use the config'],
-    'truncated': ['truncated.*Copy or download', 'truncated.*Copy or'],
-    'no checkpoint': ['no file of torch.save.*Copy', 'no file of torch.save'],
-    'executable': ['would be executed.*mkdir.*If you trust'] * 2,
-}
-
-
-@pytest.mark.parametrize('kind', SAYS)
-def test_bad_checkpoints(room: Path, tmp_path: Path, kind: str) -> None:
-    bad = tmp_path / 'bad.pth'
-    write_bad(kind, bad, room / 'recognizer' / 'epoch_2.pth')
-    words = room / 'words.lmdb'
-    load = 'load_from', 'model.target_generator.checkpoint'
-    uses = {
-        'teacher': ('train.py', [LMIM], training(words, **{load[1]: bad})),
-        'backbone': ('train.py', [RECOGNIZER], recognizing(room, **{
-            'model.backbone.init_cfg.checkpoint': bad})),
-        'test': ('test.py', [RECOGNIZER, bad], recognizing(room)),
-        'resume': ('train.py', [RECOGNIZER, '--resume', bad],
-                   recognizing(room)),
-    }
-    for use, (tool, args, options) in uses.items():
-        work_dir = 'lmim' if use == 'teacher' else 'recognizer'
-        outcome = run_tool(tool, room, *args, '--work-dir', work_dir,
-                           options=options)
-        message = refused(outcome, bad)
-        says = SAYS[kind][use in ('test', 'resume')]
-        assert re.search(says, message, re.S), f'{use}: {message}'
-    assert not (room / 'executed').exists()
-
-
-def test_a_teacher_that_is_not_named(room: Path) -> None:
-    outcome = run_tool('train.py', room, LMIM, '--work-dir', 'lmim',
-                       options=training(room / 'words.lmdb', **{
-                           'model.target_generator.checkpoint': 'None'}))
-    refused(outcome, 'model.target_generator.checkpoint=FILE',
-            'configs/pretrain/mae/')
-
-
 def test_labels_outside_the_dictionary(room: Path, tmp_path: Path) -> None:
     """All at once, and before the first iteration."""
     with LMDBWriter(tmp_path / 'bad.lmdb') as writer:
@@ -285,6 +140,28 @@ def test_labels_outside_the_dictionary(room: Path, tmp_path: Path) -> None:
     assert 'They are learnt as the unknown token.' in log
     assert ('1 of 6 training labels have more than 8 characters' in log
             and "image-000000005: 'lengthier'" in log)
+
+
+def test_all_processes_refuse_labels_together(room: Path,
+                                              tmp_path: Path) -> None:
+    """The first process looks; the others do not wait for ever."""
+    path = make_lmdb(tmp_path / 'bad.lmdb', [picture(1)] * 8,
+                     labels=['né'.encode()] * 8)
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = str(free.getsockname()[1])
+    scripts = Path(sys.executable).parent
+    done = subprocess.run(
+        ['bash', str(TOOLS / 'dist_train.sh'), str(RECOGNIZER), '2',
+         *arguments('--work-dir', tmp_path / 'work',
+                    options=recognizing(room, **{
+                        DATA: path, 'train_dataloader.batch_size': 2}))],
+        cwd=room, text=True, capture_output=True, timeout=120,
+        env=dict(os.environ, OMP_NUM_THREADS='1', PORT=port,
+                 PATH=f'{scripts}{os.pathsep}{os.environ["PATH"]}'))
+    assert done.returncode == 1
+    assert done.stderr.count('Error: 8 of 8 training labels') == 1
+    assert done.stderr.count("'é' (U+00E9) in 8 label(s)") == 1
 
 
 def test_a_learning_rate_that_explodes(room: Path, tmp_path: Path) -> None:

@@ -30,8 +30,7 @@ class Outcome(NamedTuple):
 
 def mini_config(folder: str) -> Path:
     """The CPU-sized config in a folder below `configs`."""
-    config, = (REPO / 'configs' / folder).glob('*vit-mini*.py')
-    return config
+    return sorted((REPO / 'configs' / folder).glob('*vit-mini*.py'))[0]
 
 
 def small_loader(name: str, batch_size: int,

@@ -14,7 +14,8 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from lmim.engine.data_check import check_data
-from lmim.engine.launch import prepare_cpu_launch, run_cleanly, set_work_dir
+from lmim.engine.launch import (leave, prepare_cpu_launch, run_cleanly,
+                                set_work_dir)
 
 
 def parse_args() -> argparse.Namespace:
@@ -122,4 +123,4 @@ def main(args: argparse.Namespace) -> None:
 
 if __name__ == '__main__':
     arguments = parse_args()
-    sys.exit(run_cleanly(lambda: main(arguments), arguments.debug))
+    leave(run_cleanly(lambda: main(arguments), arguments.debug))

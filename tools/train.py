@@ -4,7 +4,6 @@ Usage: python tools/train.py CONFIG [--resume] [--amp] [--cfg-options K=V ...]
 """
 import argparse
 import os
-import sys
 
 import _import_lmim  # noqa: F401  (finds lmim without an installation)
 import lmim  # noqa: F401  (before anything of MMOCR)
@@ -14,7 +13,8 @@ from mmengine.runner import Runner
 
 from lmim.engine.data_check import check_data
 from lmim.engine.launch import (enable_amp, enable_auto_scale_lr,
-                                prepare_cpu_launch, run_cleanly, set_work_dir)
+                                leave, prepare_cpu_launch, run_cleanly,
+                                set_work_dir)
 from lmim.engine.resume import find_resumable
 
 
@@ -106,4 +106,4 @@ def main(args: argparse.Namespace) -> None:
 
 if __name__ == '__main__':
     arguments = parse_args()
-    sys.exit(run_cleanly(lambda: main(arguments), arguments.debug))
+    leave(run_cleanly(lambda: main(arguments), arguments.debug))

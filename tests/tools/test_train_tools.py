@@ -23,6 +23,7 @@ from engine_dummies import (  # noqa: E402
     with_val,
 )
 
+from lmim.engine import launch  # noqa: E402
 from lmim.engine.fileio import write_atomic  # noqa: E402
 from lmim.engine.launch import run_cleanly  # noqa: E402
 
@@ -174,6 +175,22 @@ def test_errors_of_libraries_keep_their_traceback() -> None:
 
     with pytest.raises(RuntimeError):
         run_cleanly(fail)
+
+
+def test_several_processes_end_without_finalisation(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread of gloo may still need the interpreter."""
+    ended = []
+    monkeypatch.setattr(launch.os, '_exit', ended.append)
+    monkeypatch.setattr(launch.atexit, '_run_exitfuncs', lambda: None)
+    monkeypatch.setenv('WORLD_SIZE', '2')
+    with pytest.raises(SystemExit):  # what stands in for the end returned
+        launch.leave(1)
+    assert ended == [1]
+    monkeypatch.setenv('WORLD_SIZE', '1')
+    with pytest.raises(SystemExit) as end:
+        launch.leave(3)
+    assert end.value.code == 3 and ended == [1]
 
 
 def test_names_without_a_registry_entry_are_told(
