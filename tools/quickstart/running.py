@@ -16,7 +16,7 @@ from lmim.engine.fileio import write_atomic
 #: How long the steps take on two cores without a GPU, in seconds, measured;
 #: the time that is left is told from it and from the speed seen so far.
 NOMINAL = {
-    'data': 12, 'mae': 55, 'lmim': 105, 'finetune': 90, 'scratch': 90,
+    'data': 12, 'mae': 55, 'lmim': 105, 'finetune': 105, 'scratch': 105,
     'evaluate-finetune': 7, 'evaluate-scratch': 7
 }
 _LINE = re.compile(r'Epoch\(train\)\s+\[\s*(\d+)\]\[\s*(\d+)/\s*(\d+)\]'

@@ -85,7 +85,7 @@ def parse(argv: Optional[Sequence[str]] = None) -> Settings:
     add('--pretrain-iters', type=int, default=750, metavar='N',
         help='batches of pre-training, MAE and LMIM each (default: '
         '%(default)s)')
-    add('--finetune-iters', type=int, default=850, metavar='N',
+    add('--finetune-iters', type=int, default=1000, metavar='N',
         help='batches of each recognizer (default: %(default)s)')
     add('--samples', type=int, nargs=2, default=[16000, 500],
         metavar=('TRAIN', 'TEST'),
