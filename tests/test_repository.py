@@ -14,7 +14,7 @@ from tests.documents import REPO
 CONFIGS = sorted(path for path in (REPO / 'configs').rglob('*.py')
                  if '_base_' not in path.parts)
 #: Lines that a file may have. A test file is one list of cases.
-LIMITS = {'projects': 220, 'tools': 220, 'configs': 220, 'tests': 340}
+LIMITS = {'projects': 220, 'tools': 220, 'configs': 220, 'tests': 320}
 #: Folders of one machine, and hosts of package indexes. Split, so that this
 #: file is not among its own findings.
 FOREIGN = re.compile('|'.join([
