@@ -31,7 +31,7 @@ model = dict(
         max_seq_len=25,
         module_loss=dict(type='LMIMModuleLoss'),
         postprocessor=dict(
-            type='AttentionPostprocessor',
+            type='LMIMPostprocessor',
             ignore_chars=['padding', 'unknown'])),
     data_preprocessor=dict(
         type='TextRecogDataPreprocessor',

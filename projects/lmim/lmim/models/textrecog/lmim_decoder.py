@@ -10,7 +10,8 @@ from mmocr.structures import TextRecogDataSample
 from torch import nn
 
 from ..utils import init_transformer
-from .lmim_decoder_layer import KeysValues, LMIMDecoderLayer
+from .lmim_decoder_layer import LMIMDecoderLayer
+from .word_search import beam_search, greedy_search
 
 
 @MODELS.register_module()
@@ -19,8 +20,8 @@ class LMIMDecoder(BaseDecoder):
 
     The start symbol is no class: it has a row of its own after those of the
     dictionary in the embedding (98 rows for 97 classes), and is never
-    predicted. Decoding is greedy, keeps keys and values of what is written,
-    and stops when every word of the batch has ended.
+    predicted. Decoding keeps keys and values of what is written, and stops
+    when every word of the batch has ended.
 
     Args:
         dictionary (dict | Dictionary): Needs ``with_end`` and
@@ -34,12 +35,15 @@ class LMIMDecoder(BaseDecoder):
         max_seq_len (int): Most characters of a word, T; the end counts as
             one where it fits.
         early_stop (bool): Stop when all words have ended.
+        beam_width (int): Words that are pursued for each picture; 1 (the
+            paper's) takes the likeliest character at each step.
         module_loss (dict, optional): Loss.
         postprocessor (dict, optional): From probabilities to text.
         init_cfg (dict, optional): Initialisation config.
 
     Raises:
-        ValueError: If the dictionary has a start token, or no end or padding.
+        ValueError: If the dictionary has a start token, or no end or padding,
+            or the beam has no width.
     """
 
     def __init__(self,
@@ -52,6 +56,7 @@ class LMIMDecoder(BaseDecoder):
                  drop_rate: float = 0.1,
                  max_seq_len: int = 25,
                  early_stop: bool = True,
+                 beam_width: int = 1,
                  module_loss: Optional[Dict] = None,
                  postprocessor: Optional[Dict] = None,
                  init_cfg: Optional[Union[Dict, List[Dict]]] = None) -> None:
@@ -69,9 +74,12 @@ class LMIMDecoder(BaseDecoder):
                 'LMIMDecoder has a start symbol of its own: its dictionary '
                 'must be built with with_start=False, with_end=True, '
                 'with_padding=True')
+        if beam_width < 1:
+            raise ValueError(f'beam_width is 1 or more, not {beam_width}')
         num_classes = self.dictionary.num_classes
         self.start_idx = num_classes
         self.early_stop = early_stop
+        self.beam_width = beam_width
         self.trg_word_emb = nn.Embedding(num_classes + 1, embed_dims)
         self.position_enc = PositionalEncoding(
             embed_dims, n_position=max(200, max_seq_len))
@@ -116,7 +124,7 @@ class LMIMDecoder(BaseDecoder):
         return self.teacher_forced(out_enc, targets)
 
     @property
-    def _layers(self) -> List[LMIMDecoderLayer]:
+    def layers(self) -> List[LMIMDecoderLayer]:
         """The blocks, by their type."""
         return cast(List[LMIMDecoderLayer], list(self.layer_stack))
 
@@ -127,7 +135,7 @@ class LMIMDecoder(BaseDecoder):
         inputs = torch.cat([start, targets[:, :-1]], dim=1)
         tokens = self.dropout(self.position_enc(self.trg_word_emb(inputs)))
         mask = self._mask(inputs, tokens.dtype)
-        for layer in self._layers:
+        for layer in self.layers:
             tokens = layer(tokens, layer.memorize(memory), mask)
         return self.classifier(self.layer_norm(tokens))
 
@@ -156,7 +164,7 @@ class LMIMDecoder(BaseDecoder):
         out_enc: Optional[torch.Tensor] = None,
         data_samples: Optional[Sequence[TextRecogDataSample]] = None
     ) -> torch.Tensor:
-        """Write words greedily.
+        """Write words.
 
         Args:
             feat (torch.Tensor, optional): Not used.
@@ -165,24 +173,10 @@ class LMIMDecoder(BaseDecoder):
 
         Returns:
             torch.Tensor: Probabilities, (N, T', classes), where T' is the
-            length of the longest word and its end, at most T.
+            length of the longest word and its end, at most T; with several
+            beams see :func:`~.word_search.beam_search`.
         """
         assert out_enc is not None
-        memory = [layer.memorize(out_enc) for layer in self._layers]
-        past: List[List[KeysValues]] = [[] for _ in self.layer_stack]
-        written = out_enc.new_full((len(out_enc), 1), self.start_idx,
-                                   dtype=torch.long)
-        ended = torch.zeros_like(written, dtype=torch.bool)
-        probs = []
-        for step in range(self.max_seq_len):
-            tokens = (self.trg_word_emb(written) +
-                      self.position_enc.position_table[:, step:step + 1])
-            for layer, context, cache in zip(self.layer_stack, memory, past):
-                tokens = layer(tokens, context, past=cache)
-            logits = self.classifier(self.layer_norm(tokens))
-            probs.append(logits.float().softmax(dim=-1))
-            written = logits.argmax(dim=-1)
-            ended |= written == self.end_idx
-            if self.early_stop and ended.all():
-                break
-        return torch.cat(probs, dim=1)
+        if self.beam_width == 1:
+            return greedy_search(self, out_enc)
+        return beam_search(self, out_enc, self.beam_width)

@@ -17,6 +17,10 @@ class KeysValues(NamedTuple):
         return KeysValues(*(torch.cat(pair, dim=2)
                             for pair in zip(self, other)))
 
+    def rows(self, rows: torch.Tensor) -> 'KeysValues':
+        """Those of some items of the batch, by their numbers (N', )."""
+        return KeysValues(self.keys[rows], self.values[rows])
+
 
 class LMIMDecoderLayer(TFDecoderLayer):
     """MMOCR's pre-norm decoder layer with fused attention and a cache.
