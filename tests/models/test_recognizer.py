@@ -8,6 +8,13 @@ from mmocr.structures import TextRecogDataSample
 from .conftest import ENCODER, build
 
 
+DECODER = dict(
+    type='LMIMDecoder', num_layers=2, embed_dims=24, num_heads=2,
+    head_dims=12, feedforward_channels=16, max_seq_len=6, drop_rate=0.,
+    module_loss=dict(type='LMIMModuleLoss'),
+    postprocessor=dict(type='AttentionPostprocessor'))
+
+
 @pytest.fixture
 def dictionary(tmp_path) -> dict:
     path = tmp_path / 'abc.txt'
@@ -21,12 +28,7 @@ def recognizer(dictionary: dict, **decoder):
         type='EncoderDecoderRecognizer',
         backbone=ENCODER,
         encoder=dict(type='LMIMEncoder', in_dims=16, embed_dims=24),
-        decoder=dict(
-            type='LMIMDecoder', dictionary=dictionary, num_layers=2,
-            embed_dims=24, num_heads=2, head_dims=12, feedforward_channels=16,
-            max_seq_len=6, drop_rate=0.,
-            module_loss=dict(type='LMIMModuleLoss'),
-            postprocessor=dict(type='AttentionPostprocessor'), **decoder),
+        decoder={**DECODER, 'dictionary': dictionary, **decoder},
         data_preprocessor=dict(type='TextRecogDataPreprocessor')))
 
 

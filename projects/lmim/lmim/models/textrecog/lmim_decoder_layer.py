@@ -38,22 +38,27 @@ class LMIMDecoderLayer(TFDecoderLayer):
                 tokens: torch.Tensor,
                 memory: KeysValues,
                 mask: Optional[torch.Tensor] = None,
-                past: Optional[List[KeysValues]] = None) -> torch.Tensor:
+                past: Optional[List[KeysValues]] = None,
+                context: Optional[torch.Tensor] = None) -> torch.Tensor:
         """Decode some tokens.
 
         Args:
             tokens (torch.Tensor): (N, T, D).
             memory (KeysValues): What :meth:`memorize` gave.
             mask (torch.Tensor, optional): Added to the logits of
-                self-attention, (N, 1, T, T).
+                self-attention, (N, 1, T, K), where K is the number of keys:
+                T, or S with ``context``.
             past (List[KeysValues], optional): Keys and values of earlier
                 tokens, at most one item; replaced by those up to now.
+            context (torch.Tensor, optional): (N, S, D), which the tokens
+                attend to in place of themselves.
 
         Returns:
             torch.Tensor: (N, T, D).
         """
         normed = self.norm1(tokens)
-        own = self._keys_values(self.self_attn, normed)
+        own = self._keys_values(
+            self.self_attn, normed if context is None else self.norm1(context))
         if past is not None:
             own = past.pop().followed_by(own) if past else own
             past.append(own)
