@@ -153,3 +153,15 @@ def test_label_outside_the_dictionary_can_be_mapped(dictionary):
 def test_dictionary_with_a_start_token_is_refused(dictionary):
     with pytest.raises(ValueError, match='with_start=False'):
         recognizer(dict(dictionary, with_start=True))
+
+
+def test_smoothed_labels_are_spread_over_all_classes(dictionary):
+    loss = recognizer(dictionary, module_loss=dict(
+        type='LMIMModuleLoss', label_smoothing=0.2)).decoder.module_loss
+    logits = torch.randn(1, 6, 7)
+    data = loss.get_targets(samples('ab'))
+    steps = logits[0].log_softmax(-1)
+    expected = -sum(0.8 * steps[t, c] + 0.2 * steps[t].mean()
+                    for t, c in enumerate((0, 1, 4)))
+    assert loss(logits, data)['loss_ce'].item() == pytest.approx(
+        expected.item(), rel=1e-5)

@@ -44,7 +44,10 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     GPU. It also logs some lines for every parameter; here it is one line for
     every group.
 
-    The arguments are those of ``DefaultOptimWrapperConstructor``.
+    The arguments are those of ``DefaultOptimWrapperConstructor``, and
+    ``paramwise_cfg=dict(layer_decay_rate=0.75)`` lowers the rate of a ViT's
+    blocks from the last to the first, by that factor at each step (as in
+    BEiT, Bao et al., ICLR 2022); what follows the ViT keeps the full rate.
     """
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
@@ -74,6 +77,7 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             super().add_params(params, module, prefix, is_dcn_module)
         finally:
             logger.setLevel(level)
+        self._decay_by_layer(params, module)
         params[:] = self._merge(params)
         for group in params:
             options = ', '.join(f'{name} {value:g}'
@@ -85,6 +89,38 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         if frozen:
             logger.info(f'Not trained: {len(frozen)} tensors, '
                         f'{sum(p.numel() for p in frozen):,} parameters')
+
+    def _decay_by_layer(self, params: List[Dict[str, Any]],
+                        model: nn.Module) -> None:
+        """Lower the rate of the groups, one for each parameter, by layer.
+
+        Raises:
+            ValueError: If the factor is not within (0, 1], or no part of the
+                model can tell the depth of its parameters.
+        """
+        factor = self.paramwise_cfg.get('layer_decay_rate', 1.)
+        if not 0 < factor <= 1:
+            raise ValueError('paramwise_cfg.layer_decay_rate is above 0 and '
+                             f'at most 1, not {factor}')
+        if factor == 1:
+            return
+        encoders: List[Any] = [
+            part for part in model.modules()
+            if hasattr(part, 'get_layer_depth')
+        ]
+        if not encoders:
+            raise ValueError(
+                'paramwise_cfg.layer_decay_rate needs a ViT in the model '
+                '(TextViT, MaskedViT, or one of mmpretrain): none has '
+                'get_layer_depth. Remove it.')
+        scales = {}
+        for encoder in encoders:
+            for name, param in encoder.named_parameters():
+                depth, layers = encoder.get_layer_depth(name)
+                scales[param] = factor**(layers - depth - 1)
+        for group in params:
+            scale = scales.get(group['params'][0], 1.)
+            group['lr'] = group.get('lr', self.base_lr) * scale
 
     @staticmethod
     def _merge(params: List[Dict[str, Any]]) -> List[Dict[str, Any]]:

@@ -1,6 +1,10 @@
-"""Transforms for pre-training: seeding, the guidance view, packing."""
+"""Transforms: seeding, the guidance view, several views, packing."""
 from .guidance_view import GuidanceView
 from .packing import PackPretrainInputs
 from .seed import SetSampleSeed
+from .several_views import SeveralViews, collate_views
 
-__all__ = ['GuidanceView', 'PackPretrainInputs', 'SetSampleSeed']
+__all__ = [
+    'GuidanceView', 'PackPretrainInputs', 'SetSampleSeed', 'SeveralViews',
+    'collate_views'
+]

@@ -43,7 +43,8 @@ class TextViT(VisionTransformer):
             (N, 1 + L, C); ``'featmap'``: the patch tokens as a feature map,
             (N, C, rows, columns), for recognizers that expect one.
         **kwargs: As in ``VisionTransformer`` (``drop_rate``,
-            ``drop_path_rate``, ``layer_cfgs``, ``init_cfg`` ...).
+            ``drop_path_rate``, ``layer_cfgs``, ``frozen_stages``: the patch
+            embedding and so many blocks are not trained, ``init_cfg`` ...).
 
     Raises:
         ValueError: If the image size is no multiple of the patch size.
@@ -104,8 +105,14 @@ class TextViT(VisionTransformer):
             build_sincos_2d(self._pos_grid, self.embed_dims))
 
     def train(self, mode: bool = True) -> 'TextViT':
-        """Set the mode and return the module, as torch's modules do."""
+        """Set the mode and return the module, as torch's modules do.
+
+        Frozen stages stay in eval mode: mmpretrain's would get their dropout
+        back with the first call.
+        """
         super().train(mode)
+        if mode and self.frozen_stages > 0:
+            self._freeze_stages()
         return self
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:

@@ -6,6 +6,8 @@ from mmocr.models.textrecog.module_losses import CEModuleLoss
 from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
 
+from lmim.characters import named_character
+
 
 @MODELS.register_module()
 class LMIMModuleLoss(CEModuleLoss):
@@ -14,16 +16,23 @@ class LMIMModuleLoss(CEModuleLoss):
     Args:
         on_unknown (str): What to do with a label that has a character outside
             the dictionary: ``'error'``, or ``'map'`` to the unknown token.
+        label_smoothing (float): Share of the target that is spread over all
+            classes; 0 in the paper.
         **kwargs: As in ``CEModuleLoss``.
     """
 
-    def __init__(self, on_unknown: str = 'error', **kwargs: Any) -> None:
+    def __init__(self,
+                 on_unknown: str = 'error',
+                 label_smoothing: float = 0.,
+                 **kwargs: Any) -> None:
         super().__init__(
             ignore_char='padding', flatten=True, reduction='sum', **kwargs)
         if on_unknown not in ('error', 'map'):
             raise ValueError("on_unknown must be 'error' or 'map', got "
                              f'{on_unknown!r}')
         self.on_unknown = on_unknown
+        # The base class passes none on.
+        self.loss_ce.label_smoothing = label_smoothing
         self._characters = set(self.dictionary.dict)
 
     def get_targets(
@@ -72,11 +81,6 @@ class LMIMModuleLoss(CEModuleLoss):
         """
         losses = super().forward(outputs.float(), data_samples)
         return dict(loss_ce=losses['loss_ce'] / len(outputs))
-
-
-def named_character(char: str) -> str:
-    """A character with its code point, for it may be invisible."""
-    return f'{char!r} (U+{ord(char):04X})'
 
 
 def unknown_characters_message(unknown: Sequence[str], where: str) -> str:
