@@ -33,11 +33,14 @@ INSTALL_REQUIRES = [
     'mmdet>=3.0.0,<3.2.0',
     'mmocr>=1.0.1,<1.1.0',
     'mmpretrain>=1.2.0,<1.3.0',
+    'fonttools',
     'lmdb',
     'matplotlib',
     'numpy>=1.21',
     'opencv-python>=4.2.0.32,!=4.5.5.*',
     'pillow',
+    'rapidfuzz',
+    'rich',
     # mmengine and mmcv import pkg_resources, which setuptools 81 dropped.
     'setuptools<81',
 ]
@@ -49,8 +52,12 @@ INSTALL_REQUIRES = [
 EXTRAS_REQUIRE = {
     'lite': ['mmcv-lite>=2.0.0,<2.1.0'],
     'full': ['mmcv>=2.0.0,<2.1.0'],
+    # For checkpoints of that kind of file.
+    'safetensors': ['safetensors'],
+    # Traditional to simplified, in the protocol of the Chinese benchmark.
+    'chinese': ['opencc>=1.1'],
     # For the tests; the versions in use are pinned in tools/run_tests.sh.
-    'tests': ['pytest', 'ruff', 'mypy'],
+    'tests': ['pytest', 'ruff', 'mypy', 'safetensors', 'opencc>=1.1'],
 }
 
 setup(

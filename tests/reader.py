@@ -18,7 +18,7 @@ from mmengine.config import Config
 
 from lmim.models.backbones import TextViT
 from tests.documents import REPO
-from tests.test_configs import datasets_of, write_data
+from tests.lay_data import lay_loader, lay_set
 
 MMOCR_TOOLS = Path(mmocr.__file__).parent / '.mim' / 'tools'
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -65,12 +65,11 @@ class Reader:
         for name in PUBLISHED:
             cfg = Config.fromfile(REPO / 'configs' / name)
             for loader in LOADERS:
-                for dataset in datasets_of(cfg.get(loader, {}).get(
-                        'dataset', dict(datasets=[]))):
-                    write_data(dataset)
-        for part in ('train.json', 'test.json'):
-            write_data(dict(type='OCRDataset', data_root='data/my_words',
-                            ann_file=part))
+                if cfg.get(loader):
+                    lay_loader(cfg[loader].dataset)
+        for part in ('train.txt', 'test.txt'):
+            lay_set(dict(type='TextImageDataset', data_root='data/my_words',
+                         paths=part))
         scene = np.random.default_rng(0).integers(0, 255, (80, 90, 3), 'uint8')
         (self.root / 'scenes').mkdir()
         cv2.imwrite('scenes/street.png', scene)
@@ -104,6 +103,11 @@ class Reader:
     def rendered_in_small(self, command: str) -> None:
         """``python tools/data.py render ...``"""
         self.as_it_is(f'{command} --train 4 --test 2')
+
+    def verified(self, command: str) -> None:
+        """``python tools/data.py verify``; of sets that are too small."""
+        with pytest.raises(AssertionError, match='400,000 are published'):
+            self.as_it_is(command)
 
     def in_small(self, command: str) -> None:
         """``python tools/train.py CONFIG ...``, or test.py, or MMOCR's."""

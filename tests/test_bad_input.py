@@ -31,6 +31,7 @@ from tests.tool_runs import (
     log_of,
     run_tool,
     saved_files,
+    small_loader,
 )
 
 
@@ -96,6 +97,24 @@ def test_empty_sets(room: Path, tmp_path: Path) -> None:
     refused(run_tool('train.py', room, config, options=options),
             f'{tmp_path / "list.json"} (train_dataloader.dataset.ann_file) '
             'lists no sample', 'train_dataloader.dataset.ann_file=FILE')
+
+
+def test_too_many_unreadable_records(room: Path, tmp_path: Path) -> None:
+    """A tenth, met by a worker; the run stops with their number."""
+    path = make_lmdb(tmp_path / 'a.lmdb', [
+        picture(number) if number % 10 else b'bad' for number in range(200)])
+    outcome = run_tool(
+        'train.py', room, MAE, '--work-dir', tmp_path / 'work',
+        options=training(path, **small_loader('train_dataloader', 10, 1)))
+    message = refused(outcome, 'max_unreadable=0.01 allows 1.0%', path,
+                      'unreadable.jsonl', 'tools/data.py validate')
+    counts = re.search(r'Error: (\d+) of (\d+) reads met an unreadable '
+                       r'record \((.*)%\), (\d+) different ones', message)
+    assert counts is not None and 10 <= int(counts[4]) <= int(counts[1])
+    share = 100 * int(counts[1]) / int(counts[2])
+    assert float(counts[3]) == pytest.approx(share, abs=0.06)
+    file, = (tmp_path / 'work').glob('*/unreadable.jsonl')
+    assert len(file.read_text().splitlines()) >= 10
 
 
 def test_an_lmdb_without_num_samples(room: Path, tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ TABLE: List[Tuple[str, Exercise]] = [
     (r'export PYTHONPATH=\$PWD/projects/lmim:\$PYTHONPATH',
      by('tests/test_import.py::test_mmocrs_own_train_script')),
     (r'python tools/data\.py render .*', Reader.rendered_in_small),
+    (r'python tools/data\.py verify', Reader.verified),
     (r'python tools/(data|verify_reference)\.py .*', Reader.as_it_is),
     (r'python (MMOCR/)?tools/(train|test)\.py .*', Reader.in_small),
     (r'(\w+=\w+ )*bash tools/(dist|slurm)_(train|test)\.sh .*',

@@ -71,7 +71,8 @@ def test_no_other_library_is_imported() -> None:
     """lmim costs what MMOCR and mmpretrain cost, and its own few files."""
     out = run(
         ALONE + 'compat.install()\n'
-        'import lmdb, mmocr.datasets, mmocr.models, mmpretrain.models\n'
+        'import lmdb, mmocr.datasets, mmocr.evaluation, mmocr.models\n'
+        'import mmpretrain.models\n'
         'before = {name.split(".")[0] for name in sys.modules}\n'
         "for name in [n for n in sys.modules if n.split('.')[0] == "
         "'lmim']: del sys.modules[name]\n"

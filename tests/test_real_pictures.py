@@ -102,13 +102,12 @@ WORDS = """\
 _base_ = {base!r}
 words = dict(
     _delete_=True,
-    type='OCRDataset',
+    type='TextImageDataset',
     data_root={root!r},
-    ann_file='labels.json',
-    data_prefix=dict(img_path='imgs'),
+    paths=dict(path='labels.json', image_root='imgs'),
+    with_text=True,
     pipeline=[
         dict(type='SetSampleSeed'),
-        dict(type='LoadImageFromFile'),
         dict(type='LoadOCRAnnotations', with_text=True),
         dict(type='Resize', scale=(128, 32)),
         dict(type='PackTextRecogInputs', meta_keys=_base_.meta_keys),

@@ -7,9 +7,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 . tools/setup_env.sh
 
 # The one place where the versions of these tools are pinned.
-pins=('pytest==9.2.0' 'ruff==0.17.5' 'mypy==2.4.1')
+pins=('pytest==9.2.0' 'ruff==0.17.5' 'mypy==2.4.1' 'safetensors==0.8.0'
+      'opencc==1.4.2')
 if "$PYTHON" -c 'import sys; sys.exit(sys.version_info >= (3, 10))'; then
-    pins=('pytest<9' 'ruff' 'mypy<2')   # the last ones for Python 3.9
+    # the last ones for Python 3.9
+    pins=('pytest<9' 'ruff' 'mypy<2' 'safetensors' 'opencc')
 fi
 missing=()
 for pin in "${pins[@]}"; do

@@ -1,21 +1,23 @@
-"""Evaluate a recognizer on the test sets of its config.
+"""Evaluate a recognizer on the test sets of its config, any number of them.
 
-Usage: python tools/test.py CONFIG CHECKPOINT [--save-preds] [--show-dir DIR]
+Usage: python tools/test.py CONFIG CHECKPOINT [--tta] [--misread N]
+
+Ends with a table for each benchmark, also in the work dir as
+CHECKPOINT_benchmark.md, .csv and .json, and a sheet of misread words,
+CHECKPOINT_misread.html.
 """
 import argparse
-import os
 import os.path as osp
 import sys
+from typing import Any, List
 
 import _import_lmim  # noqa: F401  (finds lmim without an installation)
 import lmim  # noqa: F401  (before anything of MMOCR)
-from mmengine.config import Config, DictAction
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
+from mmengine.config import Config
 
+from lmim.engine import command_line
 from lmim.engine.data_check import check_data
-from lmim.engine.launch import (leave, prepare_cpu_launch, run_cleanly,
-                                set_work_dir)
+from lmim.engine.launch import leave, run_cleanly
 
 
 def parse_args() -> argparse.Namespace:
@@ -24,10 +26,6 @@ def parse_args() -> argparse.Namespace:
         description='Evaluate a recognizer on the test sets of its config.')
     parser.add_argument('config', help='the config file')
     parser.add_argument('checkpoint', help='the checkpoint to evaluate')
-    parser.add_argument(
-        '--work-dir',
-        help='folder for logs and results (default: work_dir of the config, '
-        'else ./work_dirs/NAME_OF_CONFIG)')
     parser.add_argument(
         '--save-preds',
         action='store_true',
@@ -43,28 +41,19 @@ def parse_args() -> argparse.Namespace:
         default=2,
         help='seconds for which --show shows a picture')
     parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change settings of the config, such as '
-        'test_dataloader.batch_size=32 or key="[a,b]"')
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='how several processes were started')
-    parser.add_argument(
-        '--tta', action='store_true', help='augment at test time')
-    parser.add_argument(
-        '--debug',
+        '--tta',
         action='store_true',
-        help='show where an error was raised (as LMIM_DEBUG=1 does)')
-    # Older launchers pass it; newer ones set the environment variable.
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+        help='read tall pictures in three orientations, and take the surest '
+        "reading (tta_pipeline of the config); '_tta' is added to the names "
+        'of the tables')
+    parser.add_argument(
+        '--misread',
+        type=int,
+        metavar='N',
+        help='how many misread words of each set are shown with their '
+        'pictures, worst first (default: 50 by the config; 0: no sheet)')
+    command_line.add_common_options(parser, 'test_dataloader.batch_size=32')
+    return command_line.parse_args(parser)
 
 
 def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
@@ -87,38 +76,64 @@ def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
 
 
 def save_predictions(cfg: Config, checkpoint: str) -> None:
-    """Add the metric that writes predictions to the evaluators."""
+    """Add the metric that writes predictions to the evaluator's."""
     path = osp.join(cfg.work_dir,
                     f'{osp.basename(checkpoint)}_predictions.pkl')
     dump = dict(type='DumpResults', out_file_path=path)
-    evaluators = cfg.test_evaluator
-    if not isinstance(evaluators, (list, tuple)):
-        evaluators = [evaluators]
-    cfg.test_evaluator = [*evaluators, dump]
+    evaluator = cfg.test_evaluator
+    if isinstance(evaluator, dict) and 'metrics' in evaluator:
+        evaluator['metrics'] = _listed(evaluator['metrics']) + [dump]
+    else:
+        cfg.test_evaluator = _listed(evaluator) + [dump]
+
+
+def _listed(value: Any) -> List[Any]:
+    """One thing or several as a list."""
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def augment(cfg: Config) -> None:
+    """Test with test-time augmentation.
+
+    Raises:
+        SystemExit: If the config does not say how.
+    """
+    if 'tta_model' not in cfg or 'tta_pipeline' not in cfg:
+        sys.exit('Error: --tta needs tta_model and tta_pipeline in the '
+                 'config; configs/_base_/recognizer_dataloader.py has both')
+    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    cfg.model = dict(cfg.tta_model, module=cfg.model)
+
+
+def limit_misread(cfg: Config, number: int) -> None:
+    """Set how many misread words are shown.
+
+    Raises:
+        SystemExit: If the config has no hook that shows them.
+    """
+    hook = cfg.get('default_hooks', {}).get('benchmark')
+    if hook is None:
+        sys.exit('Error: --misread needs the hook that makes tables. Add to '
+                 'default_hooks of the config: '
+                 "benchmark=dict(type='BenchmarkHook')")
+    hook.max_misread = number
 
 
 def main(args: argparse.Namespace) -> None:
     """Build the runner and test."""
-    # Without yapf, which lays the whole config out anew for each of four
-    # copies and takes more time than everything else before training.
-    cfg = Config.fromfile(args.config, format_python_code=False)
-    cfg.launcher = args.launcher
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
-    set_work_dir(cfg, args.work_dir, args.config)
+    cfg = command_line.load_config(args)
     cfg.load_from = args.checkpoint
     cfg.resume = False
     if args.show or args.show_dir:
         draw_predictions(cfg, args)
     if args.tta:
-        cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
-        cfg.model = dict(cfg.tta_model, module=cfg.model)
+        augment(cfg)
+    if args.misread is not None:
+        limit_misread(cfg, args.misread)
     if args.save_preds:
         save_predictions(cfg, args.checkpoint)
     check_data(cfg, ('test_dataloader', ))
-    prepare_cpu_launch(cfg)
-    build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
-    build(cfg).test()
+    command_line.build_runner(cfg).test()
 
 
 if __name__ == '__main__':

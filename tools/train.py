@@ -3,18 +3,15 @@
 Usage: python tools/train.py CONFIG [--resume] [--amp] [--cfg-options K=V ...]
 """
 import argparse
-import os
 
 import _import_lmim  # noqa: F401  (finds lmim without an installation)
 import lmim  # noqa: F401  (before anything of MMOCR)
-from mmengine.config import Config, DictAction
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
+from mmengine.config import Config
 
+from lmim.engine import command_line
 from lmim.engine.data_check import check_data
-from lmim.engine.launch import (enable_amp, enable_auto_scale_lr,
-                                leave, prepare_cpu_launch, run_cleanly,
-                                set_work_dir)
+from lmim.engine.launch import (enable_amp, enable_auto_scale_lr, leave,
+                                run_cleanly)
 from lmim.engine.resume import find_resumable
 
 
@@ -23,10 +20,6 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description='Train a model: pre-training and fine-tuning alike.')
     parser.add_argument('config', help='the config file')
-    parser.add_argument(
-        '--work-dir',
-        help='folder for checkpoints and logs (default: work_dir of the '
-        'config, else ./work_dirs/NAME_OF_CONFIG)')
     parser.add_argument(
         '--resume',
         nargs='?',
@@ -43,27 +36,9 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='scale the learning rate with the effective batch: batch size x '
         'processes x accumulated iterations / auto_scale_lr.base_batch_size')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change settings of the config, such as '
-        'train_dataloader.batch_size=32 or key="[a,b]"')
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='how several processes were started')
-    parser.add_argument(
-        '--debug',
-        action='store_true',
-        help='show where an error was raised (as LMIM_DEBUG=1 does)')
-    # Older launchers pass it; newer ones set the environment variable.
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    command_line.add_common_options(
+        parser, 'train_dataloader.batch_size=32')
+    return command_line.parse_args(parser)
 
 
 def set_resume(cfg: Config, resume: str) -> None:
@@ -85,13 +60,7 @@ def set_resume(cfg: Config, resume: str) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Build the runner and train."""
-    # Without yapf, which lays the whole config out anew for each of four
-    # copies and takes more time than everything else before training.
-    cfg = Config.fromfile(args.config, format_python_code=False)
-    cfg.launcher = args.launcher
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
-    set_work_dir(cfg, args.work_dir, args.config)
+    cfg = command_line.load_config(args)
     if args.resume:
         set_resume(cfg, args.resume)
     if args.amp:
@@ -99,9 +68,7 @@ def main(args: argparse.Namespace) -> None:
     if args.auto_scale_lr:
         enable_auto_scale_lr(cfg)
     check_data(cfg, ('train_dataloader', 'val_dataloader'))
-    prepare_cpu_launch(cfg)
-    build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
-    build(cfg).train()
+    command_line.build_runner(cfg).train()
 
 
 if __name__ == '__main__':

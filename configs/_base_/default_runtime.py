@@ -19,10 +19,13 @@ default_hooks = dict(
     sync_buffer=dict(type='SyncBuffersHook'),
     visualization=dict(type='VisualizationHook', enable=False),
     step_seed=dict(type='StepSeedHook'),
+    sample_count=dict(type='SampleCountHook'),
     label_check=dict(type='LabelCheckHook'),
     loss_check=dict(type='LossCheckHook'),
     checkpoint_guard=dict(type='CheckpointGuardHook'),
-    train_info=dict(type='TrainInfoHook'))
+    train_info=dict(type='TrainInfoHook'),
+    # After a test: tables, and `max_misread` misread words of each set.
+    benchmark=dict(type='BenchmarkHook', max_misread=50))
 
 log_level = 'INFO'
 log_processor = dict(type='LogProcessor', window_size=10, by_epoch=True)

@@ -32,11 +32,17 @@ from lmim.checkpoints import detect_format, names_to_ours
         'backbone.norm.weight': 'backbone.ln1.weight',
         'decoder.classifier.bias': 'decoder.classifier.bias',
     }),
-    ('MAE, MAERec or timm ViT', {
+    ('MAE or MAERec pre-training', {
         'patch_embed.proj.weight': 'backbone.patch_embed.projection.weight',
         'blocks.7.mlp.fc2.bias': 'backbone.layers.7.ffn.layers.1.bias',
         'norm.bias': 'backbone.ln1.bias',
         'decoder_pos_embed': 'neck.decoder_pos_embed',
+        'decoder_blocks.0.mlp.fc1.bias':
+        'neck.decoder_blocks.0.ffn.layers.0.0.bias',
+    }),
+    ('timm ViT', {
+        'patch_embed.proj.bias': 'backbone.patch_embed.projection.bias',
+        'head.weight': 'head.weight',
     }),
     ('LMIM for MMOCR', {
         'backbone.patch_embed.projection.weight':

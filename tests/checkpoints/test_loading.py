@@ -4,6 +4,8 @@ import torch
 
 from lmim.checkpoints import CheckpointError, load_encoder
 from lmim.models.backbones import TextViT
+from tests.checkpoints.tiny import weights_of
+from tests.data.make_reference import VIT
 
 ARCH = dict(
     embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32)
@@ -70,3 +72,16 @@ def test_checkpoint_of_another_kind_is_refused(tmp_path):
     torch.save({'state_dict': {'layer1.0.conv1.weight': torch.ones(1)}}, path)
     with pytest.raises(CheckpointError, match='resnet.pth holds no encoder'):
         load_encoder(vit(), str(path))
+
+
+def test_an_encoder_with_more_in_it_is_another_encoder(tmp_path):
+    """Layer scale, say: without it the encoder computes something else."""
+    model = TextViT(VIT['arch'], img_size=(8, 32))
+    path = tmp_path / 'mae.pth'
+    more = {'head.bias': torch.ones(1), 'decoder_more.bias': torch.ones(1)}
+    torch.save({'model': {**weights_of('mae'), **more}}, path)
+    assert load_encoder(model, str(path)).is_full
+    more['blocks.0.ls1.gamma'] = torch.ones(12)
+    torch.save({'model': {**weights_of('mae'), **more}}, path)
+    with pytest.raises(CheckpointError, match='unexpected: blocks.0.ls1'):
+        load_encoder(model, str(path))

@@ -59,7 +59,7 @@ def test_executable_content_is_refused_and_not_executed(tmp_path):
     with pytest.raises(CheckpointError, match='mkdir') as error:
         read_checkpoint(path)
     assert 'would be executed' in str(error.value)
-    assert 'weights_only=False' in str(error.value)
+    assert 'evil.pth NEW_FILE --skip-code' in str(error.value)
     assert not made.exists()
 
 

@@ -1,89 +1,163 @@
-"""The base configs of known sets, and MMOCR's own reader of lists."""
+"""The base configs of known sets."""
+from pathlib import Path
+from typing import Any
+
 import pytest
 from mmengine.config import Config
 from mmocr.registry import DATASETS
 from mmocr.utils import register_all_modules
 from torch.utils.data import DataLoader, default_collate
 
-from lmim.datasets import UnlabelledTextDataset
+from lmim.datasets import TextImageDataset
+from lmim.datasets.catalogue import read_catalogue
+from tests.datasets.make_lmdb import make_lmdb
+from tests.lay_data import IMAGES, lay_set
 
-NAMES = ('union14m_u', 'union14m_l', 'union14m_benchmark',
-         'common_benchmarks', 'unlabelled')
+SIX = dict(IIIT5K=3000, SVT=647, IC13_1015=1015, IC15_2077=2077, SVTP=645,
+           CUTE80=288)
+BENCHMARK = {
+    'Curve': 2426, 'Multi-Oriented': 1369, 'Artistic': 900,
+    'Contextless': 779, 'Salient': 1585, 'Multi-Words': 829,
+    'General': 400_000
+}
+#: The lists of the configs, and how many images each set is published with.
+LISTS = {
+    'common_benchmarks_textrecog_test_list': SIX,
+    'common_benchmarks_lmdb_textrecog_test_list': SIX,
+    'common_benchmarks_corrected_textrecog_test_list': SIX,
+    'common_benchmarks_parseq_textrecog_test_list': dict(
+        IIIT5K=3000, SVT=647, IC13_857=857, IC15_1811=1811, SVTP=645,
+        CUTE80=288),
+    'union14m_benchmark_textrecog_test_list': BENCHMARK,
+    'union14m_benchmark_lmdb_textrecog_test_list': BENCHMARK,
+    'chinese_benchmark_textrecog_train_list': dict(
+        Scene=509_164, Web=112_471, Document=400_000, Handwriting=74_603),
+    'chinese_benchmark_textrecog_val_list': dict(
+        Scene=63_645, Web=14_059, Document=50_000, Handwriting=18_651),
+    'chinese_benchmark_textrecog_test_list': dict(
+        Scene=63_646, Web=14_059, Document=50_000, Handwriting=23_389),
+}
+SUMS = {
+    'union14m_l_textrecog_train_list': 3_230_742,
+    'union14m_l_lmdb_textrecog_train_list': 3_230_742,
+    'union14m_l_filtered_textrecog_train_list': 3_230_742 - 6_599,
+    'mjsynth_synthtext_textrecog_train_list': 14_442_049,
+}
 
 
 @pytest.fixture(autouse=True)
-def registered():
+def registered() -> None:
     register_all_modules()
 
 
 @pytest.fixture
-def load(repo, tmp_path):
-    """Load a config that has all the base files."""
-
-    def load_bases(*names):
-        folder = repo / 'configs' / '_base_' / 'datasets'
-        bases = [str(folder / f'{name}.py') for name in names]
-        path = tmp_path / 'config.py'
-        path.write_text(f'_base_ = {bases!r}\n')
-        return Config.fromfile(path)
-
-    return load_bases
+def everything(repo: Path, tmp_path: Path) -> Path:
+    """A config that has all the base files."""
+    bases = sorted(map(str, (repo / 'configs/_base_/datasets').glob('*.py')))
+    assert len(bases) >= 16
+    path = tmp_path / 'config.py'
+    path.write_text(f'_base_ = {bases!r}\n')
+    return path
 
 
-def test_bases_can_be_combined_and_follow_the_data_root(load, monkeypatch):
+def test_bases_can_be_combined_and_follow_the_data_root(
+        everything: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv('LMIM_DATA_ROOT', raising=False)
-    cfg = load(*NAMES)
+    cfg = Config.fromfile(everything)
     assert cfg.union14m_u_pretrain.data_root == 'data/Union14M-U'
     monkeypatch.setenv('LMIM_DATA_ROOT', '/mnt/my data')
-    cfg = load(*NAMES)
+    cfg = Config.fromfile(everything)
     assert cfg.union14m_u_pretrain.data_root == '/mnt/my data/Union14M-U'
-    assert len(cfg.union14m_l_textrecog_train_list) == 5
-    assert len(cfg.union14m_benchmark_textrecog_test_list) == 7
-    assert len(cfg.common_benchmarks_textrecog_test_list) == 6
-    for name in NAMES:
-        assert cfg[f'{name}_data_root'].startswith('/mnt/my data')
+    roots = [value for name, value in cfg.items()
+             if name.endswith('_data_root')]
+    assert len(roots) >= 16
+    assert all(root.startswith('/mnt/my data') for root in roots)
 
 
-def test_missing_lmdbs_of_union14m_u_are_all_listed(load, monkeypatch):
+def test_counts_and_protocols_are_the_published_ones(everything: Path) -> None:
+    cfg = Config.fromfile(everything)
+    for variable, counts in LISTS.items():
+        facts = [each.published for each in cfg[variable]]
+        assert {each.name: each.num_samples for each in facts} == counts
+        # A table has one protocol.
+        assert len({each.labels for each in facts}) == 1, variable
+    for variable, total in SUMS.items():
+        assert sum(each.published.num_samples
+                   for each in cfg[variable]) == total, variable
+    by_name = {value.published.name: value.published for value in cfg.values()
+               if isinstance(value, dict) and 'published' in value}
+    assert by_name['IC13_857'].num_samples == 857
+    assert by_name['IC15_1811'].num_samples == 1811
+    assert by_name['Incomplete'].num_samples == 1495
+    labels = [cfg[f'common_benchmarks{kind}_textrecog_test_list'][0].published
+              .labels for kind in ('', '_lmdb', '_corrected', '_parseq')]
+    assert labels == ['original', 'original', 'corrected', 'PARSeq']
+
+
+def test_each_set_tells_what_it_is_and_builds(tmp_path: Path) -> None:
+    """With data laid where it says, in the layout that it says."""
+    known = read_catalogue(data_root=str(tmp_path))
+    for each in known:
+        if each.config != 'ard':
+            lay_set(each.dataset, 2)
+    (tmp_path / 'ARD/Openimages').mkdir(parents=True)
+    for part in ('TextOCR', 'Openimages/train_1', 'Openimages/validation'):
+        make_lmdb(tmp_path / 'ARD' / part, IMAGES[:2], [b'Ab1', b'word'])
+    for each in known:
+        own = each.config in ('rendered', 'unlabelled', 'labelled')
+        assert each.source['obtain'] and own != ('homepage' in each.source)
+        facts = set(each.published)
+        assert {'name'} <= facts <= {'name', 'num_samples', 'labels',
+                                     'benchmark', 'in_average'}, each
+        labelled = each.kind != 'pre-training'
+        assert each.dataset.get('with_text', False) == labelled, each
+        assert own or ('labels' in facts) == labelled, each
+        assert each.dataset.get('test_mode', False) == (
+            each.kind in ('validation', 'test')), each
+        dataset = DATASETS.build(dict(each.dataset, _scope_='mmocr'))
+        places = 3 if each.config == 'ard' else len(each.paths)
+        assert len(dataset) == 2 * places, each
+        assert dataset.published == each.published
+        if labelled:
+            assert dataset[0]['instances'] == [dict(text='Ab1')], each
+        assert dataset[1]['img'].shape == (24, 60, 3)
+
+
+def test_missing_lmdbs_of_union14m_u_are_all_listed(
+        everything: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('LMIM_DATA_ROOT', '/nowhere')
-    cfg = load('union14m_u')
+    cfg = Config.fromfile(everything)
     with pytest.raises(FileNotFoundError) as error:
-        DATASETS.build(dict(cfg.union14m_u_pretrain, pipeline=[]))
+        DATASETS.build(cfg.union14m_u_pretrain)
     for name in ('book32_lmdb', 'cc_lmdb', 'openvino_lmdb'):
         assert f'/nowhere/Union14M-U/{name}' in str(error.value)
 
 
-def test_own_folder_through_the_config(load, shared_data):
-    cfg = load('unlabelled')
-    cfg.unlabelled_pretrain.paths = str(shared_data / 'rec_toy_dataset')
+def test_own_folder_through_the_config(everything: Path,
+                                       shared_data: Any) -> None:
+    cfg = Config.fromfile(everything)
+    cfg.unlabelled_pretrain.paths = str(shared_data / 'rec_toy_dataset/imgs')
     dataset = DATASETS.build(
         dict(cfg.unlabelled_pretrain,
              pipeline=[dict(type='Resize', scale=(128, 32)),
                        dict(type='PackPretrainInputs')]))
-    assert isinstance(dataset, UnlabelledTextDataset)
+    assert isinstance(dataset, TextImageDataset)
     batch = next(iter(DataLoader(
         dataset, batch_size=10, collate_fn=default_collate)))
     assert batch['inputs'].shape == (10, 3, 32, 128)
     assert batch['data_samples'].tolist() == list(range(10))
 
 
-@pytest.mark.parametrize('separator', [' ', '\t'])
-def test_lists_with_space_and_tab(shared_data, tmp_path, separator):
+def test_own_list_through_the_config(everything: Path,
+                                     shared_data: Any) -> None:
+    cfg = Config.fromfile(everything)
     root = shared_data / 'rec_toy_dataset'
-    lines = (root / 'old_label.txt').read_text().splitlines()
-    path = tmp_path / 'list.txt'
-    path.write_text('\n'.join(x.replace(' ', separator) for x in lines))
-    dataset = DATASETS.build(
-        dict(
-            type='RecogTextDataset',
-            ann_file=str(path),
-            data_prefix=dict(img_path=str(root / 'imgs')),
-            parser_cfg=dict(type='LineStrParser', separator=separator),
-            pipeline=[
-                dict(type='SetSampleSeed'),
-                dict(type='LoadImageFromFile'),
-                dict(type='LoadOCRAnnotations', with_text=True),
-            ]))
+    cfg.labelled_textrecog_train.paths = dict(
+        path=str(root / 'old_label.txt'), image_root=str(root / 'imgs'))
+    dataset = DATASETS.build(dict(
+        cfg.labelled_textrecog_train,
+        pipeline=[dict(type='SetSampleSeed'),
+                  dict(type='LoadOCRAnnotations', with_text=True)]))
     assert len(dataset) == 10
     assert dataset[4]['gt_texts'] == ['03/09/2009']
     assert dataset[4]['img'].shape == (25, 119, 3)

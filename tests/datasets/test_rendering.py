@@ -1,172 +1,65 @@
-"""Rendered words: same seed, same bytes; test words and fonts unseen."""
-from pathlib import Path
+"""Pictures of words: same seed, same bytes; as the style says."""
+from collections import Counter
+from dataclasses import replace
 
-import matplotlib
+import cv2
 import numpy as np
 import pytest
 
-from lmim.datasets.rendering import (LOWER_CASE, PARTS, Font, RenderedWords,
+from lmim.datasets.rendering import (PARTS, STYLES, FontPool, RenderedWords,
                                      WordGenerator, WordRenderer,
-                                     contact_sheet, find_fonts,
-                                     missing_characters, part_of_word,
-                                     split_fonts)
+                                     contact_sheet, find_fonts)
+from lmim.datasets.rendering.bends import Bend, BentLine
+from lmim.datasets.rendering.patterns import PATTERNS, Pattern, draw_plane
+from lmim.datasets.rendering.style import Outline, Shadow
 
-BUNDLED = Path(matplotlib.get_data_path()) / 'fonts' / 'ttf'
-LETTERS_AND_DIGITS = LOWER_CASE + LOWER_CASE.upper() + '0123456789'
+LUMA = np.array([0.114, 0.587, 0.299])
 
 
 @pytest.fixture(scope='module')
-def fonts():
-    return find_fonts(LOWER_CASE)
+def font():
+    return {font.name: font for font in find_fonts('a')}['DejaVuSans-Bold']
 
 
-def test_every_face_has_every_character(fonts):
-    assert len(fonts) >= 20
-    assert fonts == sorted(fonts, key=lambda font: font.name)
-    for font in fonts:
-        assert missing_characters(font.path, LOWER_CASE) == ''
-    names = {font.name for font in fonts}
-    assert {'DejaVuSans', 'DejaVuSerif-Bold', 'cmr10'} <= names
+@pytest.fixture(scope='module')
+def clean():
+    """Black, level, sharp text on white."""
+    style = WordRenderer(difficulty=0, jpeg_quality=(100, 100)).draw_style(
+        np.random.default_rng(0))
+    return replace(style, height=48, margins=(0.2, ) * 4, slack=0.,
+                   foreground=(0., ) * 3, background=(255., ) * 3)
 
 
-@pytest.mark.parametrize('face, missing', [
-    ('STIXSizOneSymReg', 'ab'),  # has no letters
-    ('cmsy10', 'ab'),  # has other signs in their places
-    ('cmex10', 'ab'),
-    ('LastResortHE-Regular', 'ab'),  # claims all, draws boxes
-    ('DejaVuSans', ''),
-])
-def test_symbol_faces_lack_letters(face, missing, fonts):
-    path = BUNDLED / f'{face}.ttf'
-    if not path.exists():
-        pytest.skip(f'this matplotlib does not bring {face}')
-    assert missing_characters(path, 'ba') == missing
-    assert (face in {font.name for font in fonts}) == (not missing)
+def compose(text, font, style):
+    return WordRenderer().compose(text, font, style)
 
 
-def test_glyphs_of_every_face_differ_from_each_other(fonts):
-    """No boxes: 26 letters leave 26 different shapes."""
-    plain = WordRenderer(difficulty=0)
-    style = plain.draw_style(np.random.default_rng(0))
-    for font in fonts:
-        shapes = {
-            plain.glyph_mask(char, font, style).tobytes()
-            for char in LOWER_CASE
-        }
-        assert len(shapes) == 26, font.name
-
-
-def test_missing_character_is_named():
-    with pytest.raises(ValueError, match='lacks only'):
-        find_fonts('abc\U0010fffe')
-
-
-def test_a_folder_of_fonts_is_added(tmp_path, fonts):
-    (tmp_path / 'Mine.ttf').write_bytes(
-        (BUNDLED / 'DejaVuSans.ttf').read_bytes())
-    (tmp_path / 'broken.ttf').write_bytes(b'no font')
-    found = find_fonts(LOWER_CASE, tmp_path)
-    assert {f.name for f in found} - {f.name for f in fonts} == {'Mine'}
-
-
-def test_folder_errors(tmp_path):
-    with pytest.raises(FileNotFoundError, match='No font in'):
-        find_fonts('abc', tmp_path)
-    with pytest.raises(FileNotFoundError, match='does not exist'):
-        find_fonts('abc', tmp_path / 'none')
-
-
-def test_fonts_are_split_by_family(fonts):
-    parts = split_fonts(fonts)
-    assert sorted(parts['train'] + parts['test'],
-                  key=lambda font: font.name) == fonts
-    families = [{font.family for font in parts[part]} for part in PARTS]
-    assert not families[0] & families[1]
-    assert len(parts['train']) > len(parts['test']) >= 4
-
-
-@pytest.mark.parametrize('families, test_names', [
-    (['A', 'A'], ['1']),
-    (['A', 'B', 'B'], ['1', '2']),
-])
-def test_few_fonts_leave_no_part_empty(families, test_names):
-    given = [Font(f'{BUNDLED}/{i}.ttf', name)
-             for i, name in enumerate(families)]
-    parts = split_fonts(given)
-    assert [font.name for font in parts['test']] == test_names
-    assert len(parts['train']) == len(given) - len(test_names)
-
-
-def test_one_font_cannot_be_split():
-    with pytest.raises(ValueError, match='Two fonts are needed'):
-        split_fonts([Font('a.ttf', 'A')])
-
-
-def _words(part, count=400, **kwargs):
-    generator = WordGenerator(part, **kwargs)
-    rng = np.random.default_rng(0)
-    return [generator.draw(rng) for _ in range(count)]
-
-
-@pytest.mark.parametrize('kind', ['syllables', 'random'])
-def test_words_of_the_parts_are_disjoint(kind):
-    train, test = (_words(part, kind=kind) for part in PARTS)
-    assert not set(train) & set(test)
-    assert {part_of_word(word) for word in train} == {'train'}
-    for words in (train, test):
-        assert {len(word) for word in words} == {3, 4, 5, 6}
-        assert set(''.join(words)) == set(LOWER_CASE)
-
-
-def test_words_can_be_pronounced():
-    words = _words('train', lengths=(6, 6))
-    assert words == _words('train', lengths=(6, 6))
-    for word in words:
-        kinds = ''.join('v' if c in 'aeiou' else 'c' for c in word)
-        assert 'vvv' not in kinds and 'ccc' not in kinds, word
-
-
-def test_every_character_of_a_mixed_alphabet_comes():
-    words = _words('train', count=2000, alphabet=LETTERS_AND_DIGITS)
-    assert set(''.join(words)) == set(LETTERS_AND_DIGITS)
-
-
-def test_alphabets_without_vowels_give_plain_strings():
-    words = _words('test', alphabet='0123456789', lengths=(4, 4))
-    assert all(word.isdigit() and len(word) == 4 for word in words)
-
-
-@pytest.mark.parametrize('kwargs, message', [
-    (dict(alphabet=''), 'one visible character'),
-    (dict(alphabet='a b'), 'no spaces'),
-    (dict(lengths=(4, 3)), '1 <= least'),
-    (dict(part='val'), 'part is one of'),
-    (dict(kind='real'), 'kind is one of'),
-])
-def test_generator_errors(kwargs, message):
-    with pytest.raises(ValueError, match=message):
-        WordGenerator(**kwargs)
-
-
-def test_a_vocabulary_of_one_part_only_is_an_error():
-    part = part_of_word('aaa')
-    other = PARTS[1 - PARTS.index(part)]
-    assert _words(part, 1, alphabet='a', lengths=(3, 3)) == ['aaa']
-    with pytest.raises(ValueError, match=f'No {other} word'):
-        _words(other, 1, alphabet='a', lengths=(3, 3))
-
-
-def test_same_seed_same_bytes(fonts):
+def test_same_seed_same_bytes():
     first, again, other = (RenderedWords(20, seed=s) for s in (3, 3, 4))
     for index in reversed(range(20)):  # in any order
-        assert again[index].text == first[index].text
+        assert again[index].text == first[index].text == first.text(index)
         assert again[index].image.tobytes() == first[index].image.tobytes()
     assert [w.text for w in other] != [w.text for w in first]
     assert other[0].image.tobytes() != first[0].image.tobytes()
+    # As a source of records.
+    assert first.label(7) == first[7].text
+    picture = cv2.imdecode(np.frombuffer(first.read(7), np.uint8), 1)
+    assert np.abs(picture - first[7].image.astype(float)).mean() < 3
+
+
+def test_epochs_have_other_samples():
+    words = RenderedWords(30)
+    texts = [[words.text(i, epoch) for i in range(30)] for epoch in (0, 1, 2)]
+    assert texts[0] == [words[i].text for i in range(30)]
+    for one, two in ((0, 1), (0, 2), (1, 2)):
+        assert sum(map(str.__eq__, texts[one], texts[two])) < 3
+    assert words.sample(5, 2).image.tobytes() == \
+        words.sample(5, 2).image.tobytes() != words[5].image.tobytes()
 
 
 def test_parts_share_neither_words_nor_fonts():
-    train, test = (list(RenderedWords(60, part)) for part in PARTS)
+    train, test = (list(RenderedWords(60, WordGenerator(part)))
+                   for part in PARTS)
     assert not {w.text for w in train} & {w.text for w in test}
     assert not {w.font for w in train} & {w.font for w in test}
 
@@ -174,50 +67,206 @@ def test_parts_share_neither_words_nor_fonts():
 def test_pictures_are_crops_of_words():
     for word in RenderedWords(100):
         height, width, channels = word.image.shape
+        style = word.rendering.style
         assert word.image.dtype == np.uint8 and channels == 3
-        assert 28 <= height <= 48
-        assert 0.2 * height * len(word.text) < width < height * (
-            len(word.text) + 1)
+        assert 28 <= style.height <= 48
+        assert style.height <= height <= 2 * style.height
+        assert 0.2 * style.height * len(word.text) < width
+        assert width < 1.5 * style.height * (len(word.text) + 1)
 
 
-def test_text_stands_out(fonts):
-    """Ink and ground differ in brightness by what was asked for."""
-    renderer = WordRenderer(min_contrast=120)
+def effects(style):
+    """What a style does beyond level text on a plain ground."""
+    bend, outline, pattern = style.bend, style.outline, style.pattern
+    found = {
+        'tilt': abs(style.rotation) > 5.01,
+        'spacing': style.spacing > 0,
+        'shade': style.shade is not None,
+        'shadow': style.shadow is not None,
+    }
+    if bend is not None:
+        found['wave' if bend.kind == 'wave' else
+              'arc up' if bend.strength > 0 else 'arc down'] = True
+    if outline is not None:
+        found['hollow' if outline.hollow else 'outline'] = True
+    if pattern is not None:
+        found[pattern.kind] = True
+    return {name for name, there in found.items() if there}
+
+
+def test_every_effect_comes_and_print_has_none():
     rng = np.random.default_rng(0)
-    weights = np.array([0.114, 0.587, 0.299])
+    seen = Counter(name for _ in range(1000)
+                   for name in effects(WordRenderer().draw_style(rng)))
+    assert set(seen) == {
+        'tilt', 'spacing', 'shade', 'shadow', 'wave', 'arc up', 'arc down',
+        'hollow', 'outline', *PATTERNS
+    }
+    assert min(seen.values()) >= 20
+    for settings in (STYLES['print'], dict(difficulty=0)):
+        renderer = WordRenderer(**settings)
+        for _ in range(100):
+            assert effects(renderer.draw_style(rng)) == set()
+
+
+def test_text_stands_out(font):
+    """Ink and ground differ in brightness by what was asked for."""
+    renderer = WordRenderer(min_contrast=120, outlined=0, shadowed=0)
+    rng = np.random.default_rng(0)
     dark_on_light = 0
-    for _ in range(50):
-        style = renderer.draw_style(rng)
-        mask = renderer.glyph_mask('word', fonts[0], style)
-        luma = renderer.compose('word', fonts[0], style) @ weights
-        contrast = luma[mask > 250].mean() - luma[mask < 5].mean()
-        assert abs(contrast) > 70  # blur and light take some
+    for _ in range(60):
+        word = renderer.compose('word', font, renderer.draw_style(rng))
+        luma = word.image @ LUMA
+        contrast = luma[word.mask > 250].mean() - luma[word.mask < 5].mean()
+        assert abs(contrast) > 60  # blur, light and patterns take some
         dark_on_light += contrast < 0
-    assert 10 < dark_on_light < 40
+    assert 10 < dark_on_light < 50
 
 
-def test_same_style_on_two_texts(fonts):
-    renderer = WordRenderer()
-    style = renderer.draw_style(np.random.default_rng(1))
-    one = renderer.compose('one', fonts[0], style)
-    two = renderer.compose('three', fonts[0], style)
-    assert one.shape[0] == two.shape[0] == style.height
-    assert one.shape[1] < two.shape[1]
-
-
-def test_difficulty_zero_is_level_and_plain(fonts):
+def test_difficulty_zero_is_level_and_plain():
     style = WordRenderer(difficulty=0).draw_style(np.random.default_rng(0))
     assert style.rotation == style.shear == style.blur == style.noise == 0
     assert set(style.perspective) == {0}
 
 
-def test_renderer_errors(fonts):
+def ink_heights(word):
+    """Mean y of the ink in the first, middle and last fifth, 0 to 1."""
+    mask = word.mask.astype(float)
+    width = mask.shape[1]
+    y = np.arange(mask.shape[0])[:, None] / mask.shape[0]
+    parts = (mask[:, width * a // 10:width * (a + 2) // 10] for a in (1, 4, 7))
+    return [(part * y).sum() / part.sum() for part in parts]
+
+
+def test_base_lines_bend_as_they_are_told(font, clean):
+    def draw(bend):
+        style = replace(clean, bend=bend, max_growth=2.)
+        return compose('nononononon', font, style)
+
+    level = compose('nononononon', font, clean)
+    assert np.ptp(ink_heights(level)) < 0.02
+    first, middle, last = ink_heights(draw(Bend('arc', 90)))
+    assert middle < first - 0.15 and abs(first - last) < 0.05
+    first, middle, last = ink_heights(draw(Bend('arc', -90)))
+    assert middle > first + 0.15 and abs(first - last) < 0.05
+    # A whole sine: down, through the middle, up (y grows downwards).
+    first, middle, last = ink_heights(draw(Bend('wave', 0.5)))
+    assert first > middle + 0.1 and last < middle - 0.1
+    # The picture grows, so that letters keep their size.
+    arc = draw(Bend('arc', 90))
+    assert 1.3 * 48 < arc.mask.shape[0] <= 2 * 48
+    assert arc.mask.sum() > 0.8 * level.mask.sum()
+    kept = compose('nononononon', font,
+                   replace(clean, bend=Bend('arc', 90), max_growth=1.))
+    assert kept.mask.shape[0] == 48
+    # A tiny angle is a straight line.
+    straight = draw(Bend('arc', 1e-4))
+    assert straight.mask.shape[0] == 48
+    assert abs(straight.mask.shape[1] - level.mask.shape[1]) <= 1
+    assert np.ptp(ink_heights(straight)) < 0.02
+
+
+@pytest.mark.parametrize('bend', [
+    Bend('arc', 100), Bend('arc', -60), Bend('wave', 0.3, 1.4, 2.)])
+def test_bends_lead_there_and_back(bend):
+    line = BentLine(bend, 200, -3, 37)
+    points = np.random.default_rng(0).uniform((0, -3), (200, 37), (50, 2))
+    there = line.forward(points)
+    assert np.abs(there - points).max() > 5
+    back = np.stack(line.backward(*there.T), axis=1)
+    np.testing.assert_allclose(back, points, atol=1e-9)
+
+
+def test_rotation_and_its_limit(font, clean):
+    turned = compose('nonono', font, replace(clean, rotation=8.))
+    first, _, last = ink_heights(turned)
+    assert first > last + 0.15  # counter-clockwise: the end is higher
+    long = compose('n' * 40, font, replace(clean, rotation=45., max_growth=2.))
+    ink = cv2.boundingRect(long.mask)
+    assert ink[2] > 5 * ink[3]  # not on end
+
+
+def test_rims_shadows_and_shades_are_painted(font, clean):
+    def at(style, *places):
+        return [compose('I', font, style).image[place].astype(int)
+                for place in places]
+
+    plain = compose('I', font, clean)
+    left, top, width, height = cv2.boundingRect((plain.mask > 250).astype(
+        np.uint8))
+    inside = (slice(top + 4, top + height - 4), left + width // 2)
+    beside = (slice(top + 4, top + height - 4), left - 3)
+    right = (slice(top + 4, top + height - 4), left + width + 2)
+    ink, ground = at(clean, inside, beside)
+    assert ink.max() < 12 and ground.min() > 243
+    rim = Outline(4 / 48, (0., 0., 255.))
+    ink, red = at(replace(clean, outline=rim), inside, beside)
+    assert ink.max() < 60 and (red[:, 2] > red[:, 0] + 120).all()
+    ink, red = at(replace(clean, outline=replace(rim, hollow=True)), inside,
+                  beside)
+    assert ink.mean() > 150 and (red[:, 2] > red[:, 0] + 120).all()
+    shadow = Shadow((3 / 48, 0.), 0., (100., ) * 3, 1.)
+    ground, dark = at(replace(clean, shadow=shadow), beside, right)
+    assert ground.min() > 243 and np.abs(dark - 100).max() < 30
+    (ink, ) = at(replace(clean, shade=(200., ) * 3), inside)
+    assert ink[0].mean() < ink[-1].mean() - 60
+    # None of these are letters.
+    for style in (replace(clean, outline=rim), replace(clean, shadow=shadow)):
+        assert (compose('I', font, style).mask == plain.mask).all()
+
+
+@pytest.mark.parametrize('kind', PATTERNS)
+def test_patterns_stay_within_their_colour(kind, font, clean):
+    for shape in ((48, 150), (9, 1), (30, 400)):
+        plane = draw_plane(Pattern(kind, (1., ) * 3), shape,
+                           np.random.default_rng(0))
+        assert plane.shape == shape and plane.dtype == np.float32
+        assert np.abs(plane).max() <= 1
+    spread = []
+    for seed in range(4):
+        word = compose('word', font, replace(
+            clean, background=(180., ) * 3, seed=seed,
+            pattern=Pattern(kind, (40., ) * 3)))
+        ground = word.image[cv2.dilate(word.mask, np.ones((9, 9))) == 0]
+        assert ground.min() > 140 - 25 and ground.max() < 220 + 25  # JPEG
+        spread.append(ground.std())
+    assert max(spread) > 8
+
+
+def test_dashes_and_dots_do_not_fill_the_picture(font, clean):
+    for sign, share in (('-', 0.5), ('.', 0.6), ("'", 0.8), ('_', 0.6)):
+        left, top, width, height = cv2.boundingRect(
+            compose(sign, font, clean).mask)
+        assert height < share * 48 * 0.6, sign
+    heights = {sign: cv2.boundingRect(compose(sign, font, clean).mask)[1]
+               for sign in "'-."}
+    assert heights["'"] < heights['-'] < heights['.']
+
+
+def test_renderer_errors(font):
     with pytest.raises(ValueError, match='Heights'):
         WordRenderer(height=(40, 30))
-    with pytest.raises(ValueError, match='difficulty'):
+    with pytest.raises(ValueError, match='difficulty is 0 or more'):
         WordRenderer(difficulty=-1)
+    with pytest.raises(ValueError, match="bent is 0 or more, not 'often'"):
+        WordRenderer(bent='often')
+    for pair in (('low', 'high'), 80):
+        with pytest.raises(ValueError, match='jpeg_quality is a pair of num'):
+            WordRenderer(jpeg_quality=pair)
+    with pytest.raises(ValueError, match='no setting curl; it has height'):
+        WordRenderer(curl=1)
     with pytest.raises(ValueError, match='leaves no ink'):
-        WordRenderer().render(' ', fonts[0], np.random.default_rng(0))
+        WordRenderer().render(' ', font, np.random.default_rng(0))
+
+
+def test_words_that_no_font_can_draw_are_passed_over(font):
+    words = WordGenerator(None, 'ab', (3, 3), 'random')
+    pool = FontPool([font], 'ab')
+    pool._has[0, pool._columns['b']] = pool._has_all = False
+    assert {w.text for w in RenderedWords(5, words, pool)} == {'aaa'}
+    pool._has[:] = False
+    with pytest.raises(ValueError, match='in none of the 1 fonts'):
+        RenderedWords(5, words, pool)[0]
 
 
 def test_contact_sheet():

@@ -1,53 +1,37 @@
+"""Opening places, folders of images, and sources made of sources."""
 import os
+import pickle
 
+import numpy as np
 import pytest
-from make_lmdb import make_lmdb, picture, write_entries
+import torch
+from make_lmdb import make_lmdb, picture
+from mmengine.logging import MMLogger
 
-from lmim.datasets import UnlabelledTextDataset
 from lmim.datasets.sources import (FolderSource, JoinedSource, LMDBSource,
-                                   UnreadableRecordError, open_sources)
+                                   SubsetSource, UnreadableRecordError,
+                                   open_sources)
+from lmim.datasets.sources import log, shared
 
 
-def test_lmdb_reads_names_and_labels(tmp_path):
-    path = make_lmdb(tmp_path / 'a', [b'one', None, b''], [b'w\xc3\xb6rt'])
-    source = LMDBSource(path)
-    assert len(source) == 3
-    assert source.read(0) == b'one'
-    assert source.name(0) == f'{path} image-000000001'
-    assert source.label(0) == 'wört'
-    assert source.label(1) is None
-    with pytest.raises(UnreadableRecordError, match="no key 'image-00000000"):
-        source.read(1)
-    with pytest.raises(UnreadableRecordError, match='no'):
-        source.read(2)
+@pytest.fixture
+def told(monkeypatch, capsys):
+    """Reads what was told, where no run has a logger."""
+    monkeypatch.setattr(MMLogger, '_instance_dict', {})
+    return lambda: capsys.readouterr().err
 
 
-def test_the_same_lmdb_twice_in_one_process(tmp_path):
-    # LMDB refuses to be opened twice; two datasets must share it.
-    path = make_lmdb(tmp_path / 'a', [b'one'])
-    first, second = LMDBSource(path), LMDBSource(path)
-    assert first.env is second.env
-    del first
-    assert second.read(0) == b'one'
+def write_images(folder, names):
+    """Files of one byte each, the last digit of their number."""
+    for number, name in enumerate(names):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b'%d' % (number % 10))
+    return str(folder)
 
 
-def test_lmdb_is_closed_with_its_last_source(tmp_path):
-    path = make_lmdb(tmp_path / 'a', [b'one'])
-    source = LMDBSource(path)
-    del source
-    make_lmdb(tmp_path / 'a', [b'two', b'three'])
-    assert LMDBSource(path).read(0) == b'two'
-
-
-def test_lmdb_is_opened_again_after_fork(tmp_path):
-    source = LMDBSource(make_lmdb(tmp_path / 'a', [b'one']))
-    parent = source.env
-    child = os.fork()
-    if child == 0:
-        ok = source.read(0) == b'one' and source.env is not parent
-        os._exit(0 if ok else 1)
-    assert os.waitpid(child, 0)[1] == 0
-    assert source.env is parent and source.read(0) == b'one'
+def read_all(source):
+    return [source.read(i) for i in range(len(source))]
 
 
 def test_joined_sources_keep_order(tmp_path):
@@ -57,64 +41,173 @@ def test_joined_sources_keep_order(tmp_path):
     ]
     source = open_sources(paths)
     assert isinstance(source, JoinedSource)
-    assert [source.read(i) for i in range(len(source))] == [
-        b'a1', b'a2', b'b1'
-    ]
+    assert read_all(source) == [b'a1', b'a2', b'b1']
     assert [source.label(i) for i in range(3)] == ['x', 'y', 'z']
     assert source.name(2) == f'{paths[1]} image-000000001'
+    assert source.ends == [2, 3]
+    assert source.locate(2) == (source.sources[1], 0)
+    assert source.layout == 'LMDB with plain labels' and source.labelled
+    folder = write_images(tmp_path / 'c', ['1.png'])
+    source = open_sources([*paths, folder])
+    assert source.layout == 'LMDB with plain labels, folder of images'
+    assert not source.labelled  # those of the folder have none
+    assert source.label(3) is None and source.path == ', '.join(
+        [*paths, folder])
+
+
+def test_a_subset_keeps_its_order(tmp_path):
+    source = open_sources(
+        make_lmdb(tmp_path / 'a', [b'1', b'2', b'3'], [b'x', b'y', b'z']))
+    subset = SubsetSource(source, np.array([2, 0]))
+    assert len(subset) == 2 and read_all(subset) == [b'3', b'1']
+    assert [subset.label(i) for i in range(2)] == ['z', 'x']
+    assert subset.name(0) == source.name(2)
+    assert (subset.path, subset.layout, subset.labelled) == (
+        source.path, 'LMDB with plain labels', True)
+    assert len(SubsetSource(source, np.array([], int))) == 0
 
 
 def test_folder_is_searched_recursively(tmp_path):
-    (tmp_path / 'b' / 'deep').mkdir(parents=True)
-    (tmp_path / 'b' / 'deep' / 'ü.JPG').write_bytes(b'3')
-    (tmp_path / 'b' / 'x.png').write_bytes(b'2')
-    (tmp_path / 'a.png').write_bytes(b'1')
-    (tmp_path / 'notes.txt').write_bytes(b'no image')
+    write_images(tmp_path, ['b/deep/ü.JPG', 'b/x.png', 'a b.png', 'notes.txt',
+                            '__MACOSX/._a b.png'])
     (tmp_path / 'b' / 'loop').symlink_to(tmp_path)
     source = FolderSource(str(tmp_path))
-    assert [source.read(i) for i in range(len(source))] == [b'1', b'3', b'2']
+    assert read_all(source) == [b'2', b'0', b'1']
     assert source.name(1) == str(tmp_path / 'b' / 'deep' / 'ü.JPG')
+    assert (source.layout, source.labelled) == ('folder of images', False)
+    assert source.label(0) is None
+    again = pickle.loads(pickle.dumps(source))
+    assert read_all(again) == read_all(source)
+    # As it is typed; paths begin with what was typed.
+    typed = FolderSource(os.path.relpath(tmp_path) + '/')
+    assert typed.name(0) == os.path.join(os.path.relpath(tmp_path), 'a b.png')
+
+
+def test_files_that_cannot_be_read_have_a_reason(tmp_path):
+    write_images(tmp_path, ['a.png', 'b.png', 'c.png', 'd.png'])
+    source = FolderSource(str(tmp_path))
+    (tmp_path / 'a.png').unlink()
+    (tmp_path / 'b.png').write_bytes(b'')
+    (tmp_path / 'c.png').unlink()
+    os.mkfifo(tmp_path / 'c.png')  # reading it would wait for ever
+    (tmp_path / 'd.png').unlink()
+    (tmp_path / 'd.png').symlink_to('/dev/zero')  # or never end
+    for index, reason in enumerate(['No such file', 'no bytes',
+                                    'no regular file', 'no regular file']):
+        with pytest.raises(UnreadableRecordError, match=reason):
+            source.read(index)
+
+
+def test_names_that_are_not_utf8(tmp_path):
+    with open(os.fsencode(tmp_path) + b'/\xe4.png', 'wb') as file:
+        file.write(b'1')
+    source = open_sources(str(tmp_path))
+    assert source.read(0) == b'1'
+    source.name(0).encode('utf-8')  # any log takes it
+    assert source.name(0).startswith(str(tmp_path))
+
+
+def test_tables_lie_in_shared_memory(tmp_path, monkeypatch, told):
+    table = shared.share(np.arange(5))
+    assert table.is_shared() and table.tolist() == [0, 1, 2, 3, 4]
+
+    def no_room(tensor):
+        raise RuntimeError('No space left on device')
+
+    monkeypatch.setattr(torch.Tensor, 'share_memory_', no_room)
+    folder = write_images(tmp_path, [f'{i}.png' for i in range(9)])
+    source = FolderSource(folder)
+    assert read_all(source) == [b'%d' % i for i in range(9)]
+    assert '--shm-size' in told()
+
+
+def test_messages_reach_the_log_of_a_run(tmp_path):
+    path = tmp_path / 'run.log'
+    name = f'test_{tmp_path.name}'
+    MMLogger.get_instance(name, logger_name='mmengine', log_file=str(path))
+    try:
+        log.tell('something is odd')
+    finally:
+        del MMLogger._instance_dict[name]
+    assert 'WARNING - something is odd' in path.read_text()
+
+
+def test_long_searches_tell_how_far_they_are(monkeypatch, told):
+    times = iter([0, 5, 20, 25, 40])
+    monkeypatch.setattr(log.time, 'monotonic', lambda: next(times))
+    progress = log.Progress('searching a', total=100)
+    for records in range(1000, 5000, 1000):
+        progress.update(records, done=records // 80)
+    assert told().splitlines() == [
+        'searching a: 2,000 records so far, 25%, 60 s left',
+        'searching a: 4,000 records so far, 50%, 40 s left']
+
+
+def test_a_folder_of_lmdbs_is_all_of_them(tmp_path, told):
+    (tmp_path / 'u' / 'deep').mkdir(parents=True)
+    make_lmdb(tmp_path / 'u' / 'b.lmdb', [b'b'], [b'y'])
+    make_lmdb(tmp_path / 'u' / 'deep' / 'a.lmdb', [b'a'], [b'x'])
+    write_images(tmp_path / 'u', ['readme.txt'])
+    source = open_sources('u', data_root=str(tmp_path))
+    assert [s.path for s in source.sources] == [
+        str(tmp_path / 'u' / 'b.lmdb'), str(tmp_path / 'u/deep/a.lmdb')]
+    assert read_all(source) == [b'b', b'a'] and source.label(1) == 'x'
+    # One that is labels only is no set; it says so.
+    make_lmdb(tmp_path / 'u' / 'c', [], [b'1', b'2'], num_samples=b'2')
+    assert len(open_sources(str(tmp_path / 'u'))) == 2
+    assert 'u/c holds labels only' in told()
+    # Images count more; what is left out is named.
+    write_images(tmp_path / 'u', ['sheet.png'])
+    source = open_sources(str(tmp_path / 'u'))
+    assert isinstance(source, FolderSource) and len(source) == 1
+    message = told()
+    assert 'its 1 image files are read' in message and 'u/b.lmdb' in message
 
 
 def test_all_missing_paths_are_listed(tmp_path):
     good = make_lmdb(tmp_path / 'good', [picture(1)])
     with pytest.raises(FileNotFoundError) as error:
-        UnlabelledTextDataset([good, 'gone_a', 'gone_b'],
-                              data_root=str(tmp_path))
+        open_sources([good, 'gone_a', dict(path='good', labels='gone_b'),
+                      dict(path='good', image_root='gone_c')],
+                     data_root=str(tmp_path))
     message = str(error.value)
-    assert '2 of 3' in message and 'LMIM_DATA_ROOT' in message
-    assert str(tmp_path / 'gone_a') in message
-    assert str(tmp_path / 'gone_b') in message
+    assert '3 of 6' in message and 'LMIM_DATA_ROOT' in message
+    for name in ('gone_a', 'gone_b', 'gone_c'):
+        assert str(tmp_path / name) in message
 
 
 def test_other_bad_places_are_refused(tmp_path):
-    (tmp_path / 'file.jpg').write_bytes(b'1')
-    with pytest.raises(NotADirectoryError, match='file.jpg is a file'):
-        open_sources([str(tmp_path / 'file.jpg')])
+    folder = write_images(tmp_path / 'images', ['file.jpg'])
+    with pytest.raises(NotADirectoryError, match='file.jpg is a file, an im'):
+        open_sources([f'{folder}/file.jpg'])
     (tmp_path / 'empty').mkdir()
     with pytest.raises(ValueError, match='empty: no image in this folder'):
-        open_sources([str(tmp_path / 'empty')])
-    make_lmdb(tmp_path / 'empty' / 'words', [b'1'])
-    with pytest.raises(ValueError, match='holds LMDBs.*empty/words'):
-        open_sources([str(tmp_path / 'empty')])
+        open_sources(str(tmp_path / 'empty'))
+    os.mkfifo(tmp_path / 'pipe')
+    with pytest.raises(ValueError, match='pipe is neither a folder nor a f'):
+        open_sources(str(tmp_path / 'pipe'))
     with pytest.raises(ValueError, match='no path is given'):
         open_sources([])
     with pytest.raises(ValueError, match='num-samples is 0'):
         open_sources([make_lmdb(tmp_path / 'none', [])])
+    lmdb = make_lmdb(tmp_path / 'lmdb', [b'1'])
+    with pytest.raises(ValueError, match=r"needs `path`.*\['label'\] is not"):
+        open_sources(dict(path=lmdb, label=lmdb))
+    with pytest.raises(ValueError, match='names no data'):
+        open_sources(dict(labels=lmdb))
+    with pytest.raises(ValueError, match='is no LMDB: `labels`'):
+        open_sources(dict(path=folder, labels=lmdb))
+    with pytest.raises(ValueError, match='is no LMDB, and is to hold'):
+        open_sources(dict(path=lmdb, labels=folder))
+    with pytest.raises(ValueError, match='is no list: `image_root`'):
+        open_sources(dict(path=lmdb, image_root=folder))
 
 
-def test_lmdb_without_a_valid_count_is_refused(tmp_path):
-    path = write_entries(tmp_path / 'a', {b'image-000000001': picture(1)})
-    with pytest.raises(ValueError, match="no key 'num-samples'.*image-0000"):
-        LMDBSource(path)
-    path = make_lmdb(tmp_path / 'b', [b'x'], num_samples=b'many')
-    with pytest.raises(ValueError, match="'num-samples' is b'many'"):
-        LMDBSource(path)
-
-
-def test_truncated_lmdb_is_refused(tmp_path):
-    path = make_lmdb(tmp_path / 'a', [os.urandom(20000)] * 5)
-    file = tmp_path / 'a' / 'data.mdb'
-    os.truncate(file, file.stat().st_size // 2)
-    with pytest.raises(ValueError, match='is truncated. Copy it again'):
-        LMDBSource(path)
+def test_specs_take_paths_of_any_kind(tmp_path):
+    make_lmdb(tmp_path / 'a', [b'1'])
+    for spec in (tmp_path / 'a', [str(tmp_path / 'a')],
+                 dict(path=tmp_path / 'a', labels=None)):
+        assert open_sources(spec).read(0) == b'1'
+    source = open_sources(dict(path='a'), data_root=str(tmp_path))
+    assert isinstance(source, LMDBSource)
+    assert source.path == str(tmp_path / 'a')

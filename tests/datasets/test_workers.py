@@ -1,4 +1,7 @@
+"""Workers, forked and spawned: the same data, and what they report."""
 import functools
+import json
+import re
 
 import pytest
 import torch
@@ -9,7 +12,8 @@ from mmocr.registry import DATASETS
 from mmocr.utils import register_all_modules
 from torch.utils.data import DataLoader
 
-from lmim.datasets import SetSampleSeed, UnlabelledTextDataset
+from lmim.datasets import (SetSampleSeed, TextImageDataset,
+                           TooManyUnreadableError)
 
 PRETRAIN = [
     dict(type='SetSampleSeed'),
@@ -65,14 +69,14 @@ def two_epochs(dataset, num_workers, **kwargs):
 
 @functools.lru_cache(maxsize=None)
 def _alone(path):
-    return two_epochs(UnlabelledTextDataset(path, pipeline=PRETRAIN), 0)
+    return two_epochs(TextImageDataset(path, pipeline=PRETRAIN), 0)
 
 
 @pytest.mark.parametrize('num_workers, context', [(1, 'fork'), (2, 'fork'),
                                                   (1, 'spawn')])
 def test_workers_change_nothing_and_report(mixed_lmdb, log_file, num_workers,
                                            context):
-    dataset = UnlabelledTextDataset(mixed_lmdb, pipeline=PRETRAIN)
+    dataset = TextImageDataset(mixed_lmdb, pipeline=PRETRAIN)
     # Open in the main process before workers start: they must open it anew.
     assert dataset[0]['data_samples'] == 0
     epochs = two_epochs(dataset, num_workers, multiprocessing_context=context)
@@ -97,13 +101,98 @@ def test_workers_change_nothing_and_report(mixed_lmdb, log_file, num_workers,
     for name in names:
         assert 1 <= text.count(f'Unreadable record skipped: {name}') <= 2
     assert 'WARNING' in text
+    lines = [json.loads(line) for line in (
+        log_file.parent / 'unreadable.jsonl').read_text().splitlines()]
+    assert sorted({line['name'] for line in lines}) == names
+    assert {line['reason'] for line in lines} == {
+        "its 6 bytes are no image whose header can be read "
+        "(UnidentifiedImageError); they begin with b'broken'", 'no bytes'}
+    assert 2 <= len(lines) <= 4
+
+
+def bad_lmdb(path, number, bad):
+    images = [b'bad' if i % bad == 1 else picture(1) for i in range(number)]
+    return make_lmdb(path, images)
+
+
+def test_the_limit_holds_over_all_workers(tmp_path, log_file):
+    """A thirtieth of the records, in two workers; 1 % is allowed."""
+    path = bad_lmdb(tmp_path / 'bad', 600, 30)
+    dataset = TextImageDataset(path, pipeline=PRETRAIN[2:])
+    loader = DataLoader(dataset, batch_size=10, num_workers=2)
+    with pytest.raises(TooManyUnreadableError) as error:
+        for _ in loader:
+            pass
+    # Neither worker has met ten of them alone.
+    message = str(error.value)
+    assert dataset.num_unreadable < 20
+    assert re.search(r'1\d of \d+ reads met an unreadable record .* 1\d '
+                     'different ones; max_unreadable=0.01', message)
+    assert f'For example: {path} image-000000002; {path} image-000000032' in (
+        message)
+    lines = (log_file.parent / 'unreadable.jsonl').read_text().splitlines()
+    names = {json.loads(line)['name'] for line in lines}
+    assert names == set(dataset.unreadable_names())
+
+
+def test_chance_does_not_stop_a_set_within_the_limit(tmp_path):
+    """0.9 % of records fail, in some stretches more than 1 %."""
+    path = make_lmdb(tmp_path / 'a', [picture(0)] * 1982 + [b''] * 18)
+    for seed in range(4):
+        order = torch.randperm(
+            2000, generator=torch.Generator().manual_seed(seed))
+        dataset = TextImageDataset(path)
+        SetSampleSeed.set_seed(seed)
+        for epoch in range(2):
+            SetSampleSeed.set_epoch(epoch)
+            for index in order.tolist():
+                dataset[index]
+        assert dataset.num_unreadable == 18
+
+
+def test_the_file_names_each_record_though_the_list_is_full(tmp_path,
+                                                            log_file):
+    path = bad_lmdb(tmp_path / 'a', 60, 6)
+    dataset = TextImageDataset(path, max_unreadable=1)
+    dataset.unreadable.capacity = 4
+    for _ in range(2):
+        for index in range(60):
+            dataset[index]
+    text = log_file.read_text()
+    assert text.count('Unreadable record skipped') == 4
+    assert text.count('This process has met 4 unreadable records. Further '
+                      'ones are counted, and named in unreadable.jsonl') == 1
+    lines = (log_file.parent / 'unreadable.jsonl').read_text().splitlines()
+    names = [json.loads(line)['name'] for line in lines]
+    assert sorted(set(names)) == [
+        f'{path} image-{i:09d}' for i in range(2, 61, 6)
+    ]
+    assert len(set(names[:4])) == 4 and not set(names[:4]) & set(names[4:])
+
+
+def test_without_a_log_there_is_no_file_and_another_process_is_told(
+        tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / 'log'
+    folder.mkdir()
+    monkeypatch.setattr('lmim.datasets.unreadable_log.current_log_file',
+                        lambda: (0, None))
+    odd = 'w\udc80rd'  # as os.fsdecode gives a name that is not UTF-8
+    dataset = TextImageDataset(bad_lmdb(tmp_path / 'a', 12, 6))
+    monkeypatch.setattr(dataset.source, 'name', lambda index: odd)
+    assert dataset[1]['sample_idx'] != 1
+    assert not list(tmp_path.rglob('*.jsonl'))
+    dataset.unreadable.log.folder = str(folder)
+    assert dataset[7]['sample_idx'] != 7
+    line, = (folder / 'unreadable.jsonl').read_bytes().splitlines()
+    assert json.loads(line)['name'] == odd
 
 
 def test_seed_changes_the_views(mixed_lmdb):
     first = _alone(mixed_lmdb)
     SetSampleSeed.set_seed(1)
     second = two_epochs(
-        UnlabelledTextDataset(mixed_lmdb, pipeline=PRETRAIN), 0)
+        TextImageDataset(mixed_lmdb, pipeline=PRETRAIN), 0)
     assert not torch.equal(first[0][1], second[0][1])
     kept = first[0][2] == second[0][2]
     assert torch.equal(first[0][0][kept], second[0][0][kept])
@@ -112,9 +201,10 @@ def test_seed_changes_the_views(mixed_lmdb):
 def test_labelled_lmdb_in_workers(shared_data):
     dataset = DATASETS.build(
         dict(
-            type='LabelledLMDBDataset',
+            type='TextImageDataset',
             data_root=str(shared_data / 'rec_toy_dataset'),
-            paths='imgs.lmdb',
+            paths=dict(path='imgs.lmdb', labels='label.lmdb'),
+            with_text=True,
             pipeline=[
                 dict(type='SetSampleSeed'),
                 dict(type='LoadOCRAnnotations', with_text=True),

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 import lmim.engine  # noqa: F401
-import lmim.engine.fileio as fileio
 from lmim.datasets.transforms.seed import SetSampleSeed
 
 
@@ -117,7 +116,7 @@ class KillHook(Hook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         if runner.iter + 1 == self.write:
             # After the bytes were handed over, before they are on the disk.
-            fileio.os.fsync = _die  # type: ignore
+            os.fsync = _die  # type: ignore
 
 
 def _die(*args: Any) -> None:

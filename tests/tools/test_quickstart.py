@@ -1,4 +1,5 @@
 """The quick start: what it reads, and that it does each step once."""
+import argparse
 import importlib
 import json
 import subprocess
@@ -8,9 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mmengine.config import Config, DictAction
+from mmocr.registry import DATASETS
 
-from lmim.datasets import LabelledLMDBDataset
 from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.datasets.sources import open_sources
+from lmim.datasets.splitting import word_key
 
 TINY = ['--samples', '130', '40', '--pretrain-iters', '4',
         '--finetune-iters', '4']
@@ -27,6 +31,11 @@ def start(repo: Path, *args) -> subprocess.CompletedProcess:
     return subprocess.run(
         ['bash', str(repo / 'tools/quickstart.sh'), *map(str, args)],
         capture_output=True, text=True)
+
+
+def labels_of(path: Path) -> list:
+    source = open_sources(str(path))
+    return [source.label(index) for index in range(len(source))]
 
 
 def picture(value: int) -> bytes:
@@ -75,13 +84,12 @@ def test_own_labelled_pictures_are_split_and_trained_on(repo, shared_data,
         tmp_path / 'work', '--stages', 'data,mae', *TINY)
     assert done.returncode == 0, done.stdout + done.stderr
     data = tmp_path / 'work/data'
-    parts = {part: LabelledLMDBDataset(str(data / f'{part}.lmdb'))
-             for part in ('train', 'test')}
-    labels = {part: [one.source.label(i) for i in range(len(one))]
-              for part, one in parts.items()}
+    labels = {part: labels_of(data / f'{part}.lmdb')
+              for part in ('train', 'test')}
     assert sorted(labels['train'] + labels['test']) == sorted([
         'GRAND', 'HOTEL', 'HOTEL', 'PACIFIC', '03/09/2009', 'ANING',
         'Virgin', 'america', 'ATTACK', 'DAVIDSON'])
+    assert labels['train'] and labels['test']
     assert not set(labels['train']) & set(labels['test'])
     assert (tmp_path / 'work/mae/done.json').is_file()
 
@@ -96,33 +104,47 @@ def test_a_failed_step_shows_why_and_is_not_done(repo, tmp_path):
     assert not list((tmp_path / 'work').rglob('done.json'))
 
 
+@pytest.mark.parametrize('with_root', [True, False])
+def test_a_list_without_labels_is_pretrained_on(module, shared_data,
+                                                tmp_path, with_root):
+    """Its place reaches the config through the command line."""
+    images = shared_data / 'rec_toy_dataset/imgs'
+    root, path = '' if with_root else f'{images}/', tmp_path / 'list.txt'
+    path.write_text(''.join(
+        f'{root}{image.name}\n' for image in sorted(images.iterdir())))
+    sets = module('pictures').choose(
+        str(path), str(images) if with_root else None, tmp_path)
+    assert sets.train == tmp_path / 'data/train.lmdb'
+    stages = module('stages')
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    cfg = Config.fromfile(stages.MAE)
+    cfg.merge_from_dict(parser.parse_args([
+        '--cfg-options', *stages.data_options('train', sets.pretrain)
+    ]).cfg_options)
+    dataset = DATASETS.build(
+        dict(cfg.train_dataloader.dataset, pipeline=[], _scope_='mmocr'))
+    assert len(dataset) == 10
+    assert dataset[0]['img_path'] == str(images / '1036169.jpg')
+
+
 @pytest.mark.parametrize('name, text', [
     ('list.txt', 'a.png\tone two\n\nb.png\ttwo\n'),
-    ('list.txt', '\ufeffa.png one two\nb.png two\n'),
     ('list.jsonl', '{"filename": "a.png", "text": "one two"}\n'
      '{"filename": "b.png", "text": "two"}\n'),
     ('list.json', json.dumps({'data_list': [
         {'img_path': 'a.png', 'instances': [{'text': 'one two'}]},
         {'img_path': 'b.png', 'instances': [{'text': 'two'}]}]})),
 ])
-def test_lists_are_read(module, tmp_path, name, text):
+def test_lists_are_split(module, tmp_path, name, text):
     for picture_name in 'ab':
-        (tmp_path / f'{picture_name}.png').write_bytes(b'')
+        (tmp_path / f'{picture_name}.png').write_bytes(picture(3))
     path = tmp_path / name
     path.write_text(text, encoding='utf-8')
-    assert module('splitting').read_list(path) == [
-        (tmp_path / 'a.png', 'one two'), (tmp_path / 'b.png', 'two')]
-
-
-def test_missing_pictures_and_unreadable_lists_are_named(module, tmp_path):
-    path = tmp_path / 'list.txt'
-    path.write_text('gone.png word\n')
-    with pytest.raises(SystemExit, match=r'(?s)1 do not exist.*gone.png.*'
-                       '--image-root'):
-        module('splitting').read_list(path)
-    path.write_text('only-a-path.png\n')
-    with pytest.raises(SystemExit, match='cannot be read as a list'):
-        module('splitting').read_list(path)
+    assert module('pictures').is_labelled(str(path))
+    assert module('splitting').split(str(path), tmp_path / 'out') == []
+    assert sorted(labels_of(tmp_path / 'out/train.lmdb') +
+                  labels_of(tmp_path / 'out/test.lmdb')) == ['one two', 'two']
 
 
 def test_kinds_of_data_are_told_apart(module, tmp_path):
@@ -130,11 +152,11 @@ def test_kinds_of_data_are_told_apart(module, tmp_path):
     for name, label in (('labelled', 'word'), ('bare', None)):
         with LMDBWriter(tmp_path / name) as writer:
             writer.add(picture(9), label)
-    assert pictures.is_labelled(tmp_path / 'labelled')
-    assert not pictures.is_labelled(tmp_path / 'bare')
-    assert not pictures.is_labelled(tmp_path)
+    assert pictures.is_labelled(str(tmp_path / 'labelled'))
+    assert not pictures.is_labelled(str(tmp_path / 'bare'))
+    assert not pictures.is_labelled(str(tmp_path))
     with pytest.raises(SystemExit, match='does not exist'):
-        pictures.is_labelled(tmp_path / 'none')
+        pictures.is_labelled(str(tmp_path / 'none'))
 
 
 def test_unreadable_records_are_left_out_and_named(module, tmp_path):
@@ -143,31 +165,36 @@ def test_unreadable_records_are_left_out_and_named(module, tmp_path):
     with LMDBWriter(tmp_path / 'mixed.lmdb') as writer:
         for number, word in enumerate(words):
             writer.add(picture(number) if number else b'broken', word)
+        writer.add(picture(8))
     unreadable = splitting.split(
-        tmp_path / 'mixed.lmdb', None, tmp_path / 'out')
-    assert len(unreadable) == 1 and 'image-000000001' in unreadable[0]
-    found = {}
-    for part in ('train', 'test'):
-        one = LabelledLMDBDataset(str(tmp_path / f'out/{part}.lmdb'))
-        found[part] = [one.source.label(i) for i in range(len(one))]
+        str(tmp_path / 'mixed.lmdb'), tmp_path / 'out')
+    name = f'{tmp_path / "mixed.lmdb"} image-00000000'
+    assert len(unreadable) == 2
+    assert unreadable[0].startswith(f'{name}1: its 6 bytes are no image')
+    assert unreadable[1] == f'{name}8: it has no label'
+    found = {part: labels_of(tmp_path / f'out/{part}.lmdb')
+             for part in ('train', 'test')}
     assert sorted(found['train'] + found['test']) == sorted(words[1:])
-    assert set(found['test']) == splitting.test_labels(words) - {'alpha'}
+    held_out = splitting.test_words({word_key(word) for word in words})
+    assert {word_key(word) for word in found['test']} == (
+        held_out - {b'alpha'})
 
 
-def test_a_fifth_of_the_words_is_held_out(module):
-    test_labels = module('splitting').test_labels
-    words = [f'word{number}' for number in range(50)]
-    assert len(test_labels(words * 3)) == 10
-    assert test_labels(reversed(words)) == test_labels(words)
-    assert len(test_labels(['one', 'two'])) == 1
+def test_about_a_fifth_of_the_words_is_held_out(module):
+    test_words = module('splitting').test_words
+    words = {b'word%d' % number for number in range(1000)}
+    assert 160 < len(test_words(words)) < 240
+    for number in range(20):  # of two words always one
+        assert len(test_words({b'%d' % number, b'other'})) == 1
+    assert test_words({b'one'}) == test_words(set()) == set()
 
 
 def test_pictures_that_cannot_be_split_leave_nothing(module, tmp_path):
     (tmp_path / 'a.png').write_bytes(picture(3))
     path = tmp_path / 'list.txt'
-    path.write_text('a.png one\na.png one\n')
-    with pytest.raises(SystemExit, match='0 and 2 of 2 can be read'):
-        module('splitting').split(path, None, tmp_path / 'out')
+    path.write_text('a.png one\na.png One\n')
+    with pytest.raises(SystemExit, match='2 and 0 of 2 can be read'):
+        module('splitting').split(str(path), tmp_path / 'out')
     assert not list((tmp_path / 'out').glob('*.lmdb'))
 
 

@@ -13,7 +13,7 @@ import _import_lmim  # noqa: E402,F401  (finds lmim without an installation)
 # isort: split
 import report  # noqa: E402
 import stages  # noqa: E402
-from pictures import Sets, choose, is_labelled  # noqa: E402
+from pictures import Sets, choose, is_labelled, spec_of  # noqa: E402
 from running import NOMINAL, Progress, kept, run  # noqa: E402
 from settings import Settings, parse  # noqa: E402
 from splitting import split  # noqa: E402
@@ -31,7 +31,8 @@ class QuickStart:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.sets: Sets = choose(settings.data, settings.work_dir)
+        self.sets: Sets = choose(settings.data, settings.image_root,
+                                 settings.work_dir)
         wanted: List[str] = []
         for name in settings.stages:
             if name == 'evaluate':
@@ -71,16 +72,18 @@ class QuickStart:
 
     def _splits(self) -> bool:
         data = self.settings.data
-        return data is not None and is_labelled(Path(data))
+        return data is not None and is_labelled(
+            data, self.settings.image_root)
 
     def _split(self) -> None:
         """Make a user's labelled pictures into two LMDBs."""
         settings = self.settings
         start = time.monotonic()
-        unreadable = split(Path(str(settings.data)), settings.image_root,
+        data = str(settings.data)
+        unreadable = split(spec_of(data, settings.image_root),
                            settings.work_dir / 'data')
         counts = self.sets.counts()
-        print(f'{settings.data}: {counts["train"]} pictures to train on, '
+        print(f'{data}: {counts["train"]} pictures to train on, '
               f'{counts["test"]} to test on; {len(unreadable)} cannot be '
               'read' + ''.join(f'\n  {name}' for name in unreadable[:5]))
         seconds = max(time.monotonic() - start, 1e-3)

@@ -1,10 +1,13 @@
 """Which pictures the quick start trains on and which it tests on."""
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-from lmim.datasets import LabelledLMDBDataset, UnlabelledTextDataset
-from lmim.datasets.sources import UnreadableRecordError
+from lmim.datasets import TextImageDataset
+from lmim.datasets.labels import iter_labels
+from lmim.datasets.sources import open_sources
+from lmim.datasets.sources.opening import Spec
 
 
 class Sets(NamedTuple):
@@ -12,12 +15,12 @@ class Sets(NamedTuple):
 
     Attributes:
         name (str): What the table calls the test set.
-        pretrain (Path): LMDB or folder for MAE and LMIM.
+        pretrain (Spec): What MAE and LMIM read.
         train (Path): LMDB with labels.
         test (Path): LMDB with labels.
     """
     name: str
-    pretrain: Path
+    pretrain: Spec
     train: Path
     test: Path
 
@@ -27,60 +30,58 @@ class Sets(NamedTuple):
                 for part in ('pretrain', 'train', 'test')}
 
 
-def count(path: Path) -> int:
-    """Number of pictures of an LMDB or a folder."""
-    return len(UnlabelledTextDataset(str(path)))
+def count(spec: Spec) -> int:
+    """Number of pictures of a set; at least one can be read."""
+    return len(TextImageDataset(spec))
 
 
 def longest_label(sets: Sets) -> int:
     """Number of characters of the longest word of training and test."""
-    longest = 0
-    for path in (sets.train, sets.test):
-        source = LabelledLMDBDataset(str(path)).source
-        longest = max(longest, *(len(source.label(index) or '')
-                                 for index in range(len(source))))
-    return longest
+    return max(
+        len(label.text or '') for path in (sets.train, sets.test)
+        for label in iter_labels(open_sources(str(path))))
 
 
 def rendered(folder: Path) -> Sets:
     """The sets that `tools/data.py render` makes."""
-    return Sets('rendered, unseen words and fonts', folder / 'train.lmdb',
-                folder / 'train.lmdb', folder / 'test.lmdb')
+    train = folder / 'train.lmdb'
+    return Sets('rendered, unseen words and fonts', str(train), train,
+                folder / 'test.lmdb')
 
 
-def choose(data: Optional[str], work_dir: Path) -> Sets:
+def choose(data: Optional[str], image_root: Optional[str],
+           work_dir: Path) -> Sets:
     """The sets of a run; a user's may have to be split first.
 
     Args:
         data (str, optional): The user's pictures.
+        image_root (str, optional): What paths of a list are relative to.
         work_dir (Path): Where sets that are made lie.
     """
+    made = rendered(work_dir / 'data')
     if data is None:
-        return rendered(work_dir / 'data')
-    name = Path(data).name
-    if is_labelled(Path(data)):
-        made = work_dir / 'data'
-        return Sets(f'{name}, held out', made / 'train.lmdb',
-                    made / 'train.lmdb', made / 'test.lmdb')
-    count(Path(data))  # is there a picture that can be read?
-    return rendered(work_dir / 'data')._replace(pretrain=Path(data))
+        return made
+    if is_labelled(data, image_root):
+        return made._replace(name=f'{Path(data).name}, held out')
+    spec = spec_of(data, image_root)
+    count(spec)  # is there a picture that can be read?
+    return made._replace(pretrain=spec)
 
 
-def is_labelled(path: Path) -> bool:
+def spec_of(data: str, image_root: Optional[str]) -> Spec:
+    """What the reader is told of a user's pictures."""
+    return data if image_root is None else dict(
+        path=data, image_root=image_root)
+
+
+@lru_cache(maxsize=None)  # a long list takes a while to open
+def is_labelled(data: str, image_root: Optional[str] = None) -> bool:
     """Whether a user's pictures come with labels.
 
     Raises:
         SystemExit: If there is nothing at the path.
     """
-    if not path.exists():
-        sys.exit(f'--data {path} does not exist. Give a folder of pictures, '
+    if not Path(data).exists():
+        sys.exit(f'--data {data} does not exist. Give a folder of pictures, '
                  'an LMDB, or a list with labels.')
-    if path.is_file():
-        return True
-    if not (path / 'data.mdb').is_file():
-        return False
-    try:
-        LabelledLMDBDataset(str(path)).get_data_info(0)
-    except (UnreadableRecordError, ValueError):
-        return False
-    return True
+    return open_sources(spec_of(data, image_root)).labelled

@@ -7,9 +7,11 @@ from typing import Any, Dict, List, Optional
 
 from pictures import Sets
 from settings import Settings
+from stages import data_options
 
-from lmim.datasets import UnlabelledTextDataset
+from lmim.datasets import TextImageDataset
 from lmim.datasets.sources import UnreadableRecordError
+from lmim.datasets.sources.opening import Spec
 from lmim.engine.fileio import write_atomic
 from lmim.visualization import draw_curves, draw_view_sheet, save_figure
 
@@ -79,9 +81,9 @@ def draw(settings: Settings, sets: Sets) -> List[Path]:
     return [views, curves]
 
 
-def _samples(path: Path, number: int = 8) -> list:
+def _samples(spec: Spec, number: int = 8) -> list:
     """Some readable pictures of a set, evenly spread."""
-    dataset = UnlabelledTextDataset(str(path))
+    dataset = TextImageDataset(spec)
     images = []
     for index in range(0, len(dataset), max(1, len(dataset) // number)):
         try:
@@ -140,5 +142,5 @@ def tell(settings: Settings, sets: Sets, summary: Dict[str, Any],
         teacher = 'configs/pretrain/mae/mae_vit-small_8xb128-20e_union14m-u.py'
         print('\nNext, the teacher at full size on these pictures (and then '
               "as in README, 'Your own images'):\n  python tools/train.py "
-              f'{teacher} --amp --auto-scale-lr --cfg-options '
-              f'train_dataloader.dataset.paths={sets.pretrain}')
+              f'{teacher} --amp --auto-scale-lr --cfg-options ' +
+              ' '.join(data_options('train', sets.pretrain)[1:]))

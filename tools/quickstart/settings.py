@@ -69,10 +69,10 @@ def parse(argv: Optional[Sequence[str]] = None) -> Settings:
         'evaluates both. Run again, it goes on where it was interrupted.')
     add = parser.add_argument
     add('--data', metavar='PATH',
-        help='your own pictures: a folder or an LMDB without labels is '
-        'pre-trained on; an LMDB with labels, or a list of pictures with '
-        'labels (.txt with `path<TAB>label`, .jsonl, or .json of MMOCR), is '
-        'trained on and evaluated as well. Default: words that are rendered')
+        help='your own pictures: a folder, an LMDB, a list '
+        '(`path<TAB>label`), JSON lines or JSON of MMOCR. Without labels they '
+        'are pre-trained on; with labels trained on and evaluated as well. '
+        'Default: words that are rendered')
     add('--image-root', metavar='DIR',
         help="what the paths of a list are relative to (default: the list's "
         'folder)')

@@ -6,6 +6,7 @@ from typing import Dict, List, NamedTuple
 from pictures import Sets, count, longest_label
 from settings import Settings
 
+from lmim.datasets.sources.opening import Spec
 from lmim.engine.resume import find_resumable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +62,7 @@ def finetune(settings: Settings, sets: Sets) -> Stage:
     """Train the recognizer from LMIM."""
     encoder = _checkpoint(settings, 'lmim')
     return _train(settings, 'finetune', 'recognizer from LMIM', RECOGNIZER,
-                  sets.train, settings.finetune_iters,
+                  str(sets.train), settings.finetune_iters,
                   {'model.backbone.init_cfg.checkpoint': encoder,
                    **_recognizer(sets)})
 
@@ -69,7 +70,7 @@ def finetune(settings: Settings, sets: Sets) -> Stage:
 def scratch(settings: Settings, sets: Sets) -> Stage:
     """Train the recognizer from scratch, with the same budget."""
     return _train(settings, 'scratch', 'recognizer from scratch', RECOGNIZER,
-                  sets.train, settings.finetune_iters,
+                  str(sets.train), settings.finetune_iters,
                   {'model.backbone.init_cfg': 'None', **_recognizer(sets)})
 
 
@@ -81,15 +82,15 @@ def evaluate(settings: Settings, sets: Sets, name: str) -> Stage:
         _checkpoint(settings, name), '--work-dir',
         str(settings.work_dir / folder), '--cfg-options',
         'model.backbone.init_cfg=None', _max_seq_len(sets),
-        *_data('test', sets.test)
+        *data_options('test', str(sets.test))
     ]
     origin = 'from LMIM' if name == 'finetune' else 'from scratch'
     return Stage(folder, f'evaluation, {origin}', _python(command),
-                 count(sets.test))
+                 count(str(sets.test)))
 
 
 def _train(settings: Settings, name: str, title: str, config: Path,
-           data: Path, iters: int, options: Dict[str, str]) -> Stage:
+           data: Spec, iters: int, options: Dict[str, str]) -> Stage:
     """A run of a number of batches, whatever the size of the set is."""
     samples = count(data)
     # A warm-up of one epoch needs two batches at least.
@@ -110,7 +111,7 @@ def _train(settings: Settings, name: str, title: str, config: Path,
         str(ROOT / 'tools/train.py'), str(config), '--work-dir',
         str(settings.work_dir / name), '--resume', '--amp', '--cfg-options',
         *(f'{key}={value}' for key, value in options.items()),
-        *_data('train', data)
+        *data_options('train', data)
     ]
     images = epochs * (samples // batch) * batch
     return Stage(name, title, _python(command), images)
@@ -129,9 +130,21 @@ def _max_seq_len(sets: Sets) -> str:
     return f'model.decoder.max_seq_len={max(8, longest_label(sets) + 1)}'
 
 
-def _data(part: str, path: Path) -> List[str]:
+def data_options(part: str, spec: Spec) -> List[str]:
+    """Settings that make a config read these pictures.
+
+    Args:
+        part (str): 'train' or 'test'.
+        spec (Spec): The pictures.
+    """
     prefix = f'{part}_dataloader.dataset'
-    return [f'{prefix}.data_root=', f'{prefix}.paths={path}']
+    options = [f'{prefix}.data_root=']
+    if isinstance(spec, dict):
+        # Instead of the string that the config has there.
+        return [*options, f'{prefix}.paths._delete_=True',
+                *(f'{prefix}.paths.{key}={value}'
+                  for key, value in spec.items())]
+    return [*options, f'{prefix}.paths={spec}']
 
 
 def _checkpoint(settings: Settings, name: str) -> str:

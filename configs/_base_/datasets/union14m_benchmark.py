@@ -3,86 +3,129 @@
 # LMIM_DATA_ROOT says where the data lies; ./data if it is not set.
 union14m_benchmark_data_root = (
     '{{$LMIM_DATA_ROOT:data}}/Union14M-L/Union14M-Benchmarks')
+union14m_benchmark_source = dict(
+    homepage='https://github.com/Mountchicken/Union14M',
+    obtain='Download "Union14M-L & Union14M-Benchmark" (12 GB) from the links '
+    'on the home page.')
 
-# 2,426 images
 union14m_benchmark_curve_textrecog_test = dict(
-    type='OCRDataset',
+    type='TextImageDataset',
     data_root=union14m_benchmark_data_root,
-    data_prefix=dict(img_path='curve'),
-    ann_file='curve/annotation.json',
+    paths='curve/annotation.json',
+    with_text=True,
     test_mode=True,
+    published=dict(
+        name='Curve',
+        num_samples=2426,
+        labels='original',
+        benchmark='Union14M benchmark'),
     pipeline=None)
 
-# 1,369 images
 union14m_benchmark_multi_oriented_textrecog_test = dict(
-    type='OCRDataset',
+    type='TextImageDataset',
     data_root=union14m_benchmark_data_root,
-    data_prefix=dict(img_path='multi_oriented'),
-    ann_file='multi_oriented/annotation.json',
+    paths='multi_oriented/annotation.json',
+    with_text=True,
     test_mode=True,
+    published=dict(
+        name='Multi-Oriented',
+        num_samples=1369,
+        labels='original',
+        benchmark='Union14M benchmark'),
     pipeline=None)
 
-# 900 images
 union14m_benchmark_artistic_textrecog_test = dict(
-    type='OCRDataset',
+    type='TextImageDataset',
     data_root=union14m_benchmark_data_root,
-    data_prefix=dict(img_path='artistic'),
-    ann_file='artistic/annotation.json',
+    paths='artistic/annotation.json',
+    with_text=True,
     test_mode=True,
+    published=dict(
+        name='Artistic',
+        num_samples=900,
+        labels='original',
+        benchmark='Union14M benchmark'),
     pipeline=None)
 
-# 779 images
 union14m_benchmark_contextless_textrecog_test = dict(
-    type='OCRDataset',
+    type='TextImageDataset',
     data_root=union14m_benchmark_data_root,
-    data_prefix=dict(img_path='contextless'),
-    ann_file='contextless/annotation.json',
+    paths='contextless/annotation.json',
+    with_text=True,
     test_mode=True,
+    published=dict(
+        name='Contextless',
+        num_samples=779,
+        labels='original',
+        benchmark='Union14M benchmark'),
     pipeline=None)
 
-# 1,585 images
 union14m_benchmark_salient_textrecog_test = dict(
-    type='OCRDataset',
+    type='TextImageDataset',
     data_root=union14m_benchmark_data_root,
-    data_prefix=dict(img_path='salient'),
-    ann_file='salient/annotation.json',
+    paths='salient/annotation.json',
+    with_text=True,
     test_mode=True,
+    published=dict(
+        name='Salient',
+        num_samples=1585,
+        labels='original',
+        benchmark='Union14M benchmark'),
     pipeline=None)
 
-# 829 images
 union14m_benchmark_multi_words_textrecog_test = dict(
-    type='OCRDataset',
+    type='TextImageDataset',
     data_root=union14m_benchmark_data_root,
-    data_prefix=dict(img_path='multi_words'),
-    ann_file='multi_words/annotation.json',
+    paths='multi_words/annotation.json',
+    with_text=True,
     test_mode=True,
+    published=dict(
+        name='Multi-Words',
+        num_samples=829,
+        labels='original',
+        benchmark='Union14M benchmark'),
     pipeline=None)
 
-# 400,000 images, whose paths are relative to the root of Union14M-L
+# Its image paths start at the root of Union14M-L.
 union14m_benchmark_general_textrecog_test = dict(
-    type='OCRDataset',
+    type='TextImageDataset',
     data_root=union14m_benchmark_data_root,
-    data_prefix=dict(img_path='..'),
-    ann_file='general/annotation.json',
+    paths=dict(path='general/annotation.json', image_root='..'),
+    with_text=True,
     test_mode=True,
+    published=dict(
+        name='General',
+        num_samples=400000,
+        labels='original',
+        benchmark='Union14M benchmark'),
     pipeline=None)
 
-# 1,495 images
 union14m_benchmark_incomplete_textrecog_test = dict(
-    type='OCRDataset',
+    type='TextImageDataset',
     data_root=union14m_benchmark_data_root,
-    data_prefix=dict(img_path='incomplete'),
-    ann_file='incomplete/annotation.json',
+    paths='incomplete/annotation.json',
+    with_text=True,
     test_mode=True,
+    published=dict(
+        name='Incomplete',
+        num_samples=1495,
+        labels='original',
+        benchmark='Union14M benchmark',
+        in_average=False),
     pipeline=None)
 
-# its uncut counterpart
+# The words of Incomplete, uncut; how many is not published.
 union14m_benchmark_incomplete_ori_textrecog_test = dict(
-    type='OCRDataset',
+    type='TextImageDataset',
     data_root=union14m_benchmark_data_root,
-    data_prefix=dict(img_path='incomplete_ori'),
-    ann_file='incomplete_ori/annotation.json',
+    paths='incomplete_ori/annotation.json',
+    with_text=True,
     test_mode=True,
+    published=dict(
+        name='Incomplete_ori',
+        labels='original',
+        benchmark='Union14M benchmark',
+        in_average=False),
     pipeline=None)
 
 union14m_benchmark_textrecog_test_list = [

@@ -30,8 +30,7 @@ model = dict(
         drop_rate=0.,
         max_seq_len=8))
 
-# The dataset has decoded the picture; the augmentation is left out, as the
-# task is to be learnt in minutes.
+# The augmentation is left out, as the task is to be learnt in minutes.
 train_pipeline = [
     dict(type='SetSampleSeed'),
     dict(type='LoadOCRAnnotations', with_text=True),

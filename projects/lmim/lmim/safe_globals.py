@@ -9,7 +9,7 @@ import os
 import pickle
 from functools import lru_cache
 from types import ModuleType
-from typing import Any, Callable, Dict, List, Sequence, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 from unittest import mock
 
 import numpy as np
@@ -93,13 +93,17 @@ def allow_mmengine_checkpoints() -> List[Any]:
 
 def load(path: Union[str, os.PathLike],
          map_location: Any = 'cpu',
-         also: Sequence[type] = ()) -> Any:
+         also: Sequence[type] = (),
+         skipped: Optional[List[str]] = None) -> Any:
     """``torch.load(weights_only=True)`` with MMEngine's types, on any torch.
 
     Args:
         path (str | os.PathLike): A file written by ``torch.save``.
         map_location (Any): As of ``torch.load``. Defaults to ``'cpu'``.
         also (Sequence[type]): Further harmless types that this file may hold.
+        skipped (List[str], optional): Do not refuse what is not allowed, but
+            put a :class:`Skipped` in its place, and its name in this list.
+            Nothing of the file is run.
 
     Returns:
         Any: The content of the file.
@@ -108,8 +112,9 @@ def load(path: Union[str, os.PathLike],
         pickle.UnpicklingError: If the file holds anything that is not
             allowed; the error names it.
     """
-    if not hasattr(torch.serialization, 'safe_globals'):  # before torch 2.5
-        return _restricted_load(path, map_location, also)
+    before_2_5 = not hasattr(torch.serialization, 'safe_globals')
+    if before_2_5 or skipped is not None:
+        return _restricted_load(path, map_location, also, skipped)
     # What is allowed for one call is taken off the list after it, even where
     # it was there before.
     known = set(allow_mmengine_checkpoints())
@@ -117,10 +122,24 @@ def load(path: Union[str, os.PathLike],
         return torch.load(path, map_location=map_location, weights_only=True)
 
 
+class Skipped:
+    """Stands where a file has something that is not allowed; does nothing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def _ignore(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    # What a pickle may ask of an object that it has made.
+    __call__ = __setstate__ = __setitem__ = append = extend = add = _ignore
+
+
 def _restricted_load(path: Union[str, os.PathLike], map_location: Any,
-                     also: Sequence[type]) -> Any:
+                     also: Sequence[type],
+                     skipped: Optional[List[str]] = None) -> Any:
     """``torch.load`` with a ``pickle`` that finds only what is allowed."""
-    restricted: Any = _restricted_pickle(also)
+    restricted: Any = _restricted_pickle(also, skipped)
     # torch 1.13 takes ``pickle_module`` and then uses its own ``pickle``.
     with mock.patch.object(torch.serialization, 'pickle', restricted):
         return torch.load(path,
@@ -129,7 +148,8 @@ def _restricted_load(path: Union[str, os.PathLike], map_location: Any,
                           weights_only=False)
 
 
-def _restricted_pickle(also: Sequence[type]) -> ModuleType:
+def _restricted_pickle(also: Sequence[type],
+                       skipped: Optional[List[str]] = None) -> ModuleType:
     """A ``pickle`` that finds only what is allowed.
 
     torch before 2.5 cannot be told of further types for one call, and before
@@ -141,6 +161,18 @@ def _restricted_pickle(also: Sequence[type]) -> ModuleType:
     for entry in (*_checkpoint_types(), *also):
         allowed[f'{entry.__module__}.{entry.__qualname__}'] = entry
 
+    noted: List[str] = [] if skipped is None else skipped
+
+    def looked_up(*args: Any) -> Any:
+        try:
+            return _statistics_method(*args)
+        except (pickle.UnpicklingError, TypeError):
+            noted.append('builtins.getattr')
+            return Skipped()
+
+    if skipped is not None:
+        allowed['builtins.getattr'] = looked_up
+
     class Unpickler(pickle.Unpickler):
         """Looks names up in ``allowed`` instead of importing them."""
 
@@ -148,6 +180,9 @@ def _restricted_pickle(also: Sequence[type]) -> ModuleType:
             if module == '__builtin__':  # as Python 2 called it
                 module = 'builtins'
             path = f'{module}.{name}'
+            if path not in allowed and skipped is not None:
+                noted.append(path)
+                return type(name, (Skipped, ), {})
             if path not in allowed:
                 raise pickle.UnpicklingError(
                     f'Weights only load failed: GLOBAL {path} is not allowed')

@@ -178,5 +178,5 @@ def test_wrong_options_are_refused():
     with pytest.raises(ValueError, match='rotate=.*is a pair'):
         GuidanceView(rotate=(5, -5))
     with pytest.raises(ValueError, match='from 0 to 1'):
-        from lmim.datasets import UnlabelledTextDataset
-        UnlabelledTextDataset('x', max_unreadable=5)
+        from lmim.datasets import TextImageDataset
+        TextImageDataset('x', max_unreadable=5)

@@ -89,9 +89,9 @@ def test_all_characters_are_told_at_once(check: Any, dict_file: str,
         '5 of 6 training labels have characters that are not in the '
         'dictionary abc.txt:\n'
         "  'é' (U+00E9) in 4 label(s)\n"
-        "  'A' (U+0041) in 1 label(s)\n"
+        "  'A' (U+0041) in 1 label(s); 'a' by letter_case=lower\n"
         "  'x' (U+0078) in 1 label(s)\n"
-        "  '\\u200b' (U+200B) in 1 label(s)\n"
+        "  '\\u200b' (U+200B) in 1 label(s); nothing is to be seen of it\n"
         'For example:\n'
         "  1.png: 'aé'\n  2.png: 'éé\\u200b'\n  3.png: 'dé'\n")
     assert 'model.decoder.dictionary.dict_file=FILE' in message
@@ -119,7 +119,7 @@ def test_long_and_empty_labels_are_counted(check: Any, dict_file: str,
     line, = check(dataset, decoder(dict_file))
     assert '1 of 5 training labels have more than 6 characters' in line
     assert "1.png: 'abcdefa'" in line and '0.png' not in line
-    assert '2 of 5 training records have an empty label' in line
+    assert '2 of 5 training labels are empty' in line
     assert "2.png: ''" in line and '3.png: None' in line
 
 
@@ -144,8 +144,8 @@ def test_wrapped_sets_and_lmdbs_name_their_records(
     path = make_lmdb(tmp_path / 'part.lmdb', [picture(1), b'', picture(3)],
                      labels=[b'abc', b'a+'])
     lmdbs = [
-        DATASETS.build(dict(type='LabelledLMDBDataset', paths=paths,
-                            pipeline=[], _scope_='mmocr'))
+        DATASETS.build(dict(type='TextImageDataset', paths=paths,
+                            with_text=True, pipeline=[], _scope_='mmocr'))
         for paths in (str(tmp_path / 'good.lmdb'), path)
     ]
     wrapped = SimpleNamespace(dataset=SimpleNamespace(

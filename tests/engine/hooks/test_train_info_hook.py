@@ -1,12 +1,18 @@
 """What the log says about a run."""
+import json
 from pathlib import Path
+from typing import Any, Dict
 
 import pytest
-from engine_dummies import DummyVectors, make_cfg, train
+import torch
+from engine_dummies import make_cfg, train
+from mmcv.transforms import BaseTransform
 from mmengine.config import Config
 from mmengine.runner import Runner
+from mmocr.registry import TRANSFORMS
 
 from lmim.engine.launch import enable_auto_scale_lr
+from tests.datasets.make_lmdb import make_lmdb, picture
 
 
 def _log(runner: Runner) -> str:
@@ -53,10 +59,31 @@ def test_scaling_needs_the_batch_of_the_rate() -> None:
         enable_auto_scale_lr(Config(dict(optim_wrapper=dict())))
 
 
-def test_unreadable_records_are_named(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(DummyVectors, 'num_unreadable', 2, raising=False)
-    monkeypatch.setattr(DummyVectors, 'unreadable_names',
-                        lambda self: ['b 7', 'a 3'], raising=False)
-    log = _log(train(make_cfg(tmp_path, interval=100)))
-    assert ('2 unreadable record(s) were skipped so far: a 3, b 7\n') in log
+@TRANSFORMS.register_module()
+class FourNumbers(BaseTransform):
+    """What the dummy model takes, from any picture."""
+
+    def transform(self, results: Dict[str, Any]) -> Dict[str, Any]:
+        return dict(inputs=torch.ones(4), data_samples=results['sample_idx'])
+
+
+def test_unreadable_records_of_joined_sets_are_named(tmp_path: Path) -> None:
+    parts, names = [], []
+    for name, bad in (('a', 3), ('b', 7)):
+        images = [picture(1)] * 16
+        images[bad] = b'bad'
+        path = make_lmdb(tmp_path / name, images)
+        names.append(f'{path} image-{bad + 1:09d}')
+        parts.append(dict(type='TextImageDataset', paths=path,
+                          pipeline=[dict(type='FourNumbers')]))
+    cfg = make_cfg(tmp_path / 'work', interval=100)
+    cfg.train_dataloader.dataset = dict(type='ConcatDataset', datasets=parts)
+    runner = train(cfg)
+    assert (f'2 unreadable record(s) were skipped so far: {", ".join(names)}'
+            '\n') in _log(runner)
+    for dataset in runner.train_dataloader.dataset.datasets:
+        # So that processes without a log file write there, too.
+        assert dataset.unreadable.log.folder == runner.log_dir
+    file = Path(runner.log_dir, 'unreadable.jsonl')
+    assert sorted(json.loads(line)['name']
+                  for line in file.read_text().splitlines()) == names

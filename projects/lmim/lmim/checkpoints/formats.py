@@ -1,78 +1,162 @@
 """Names of weights in the field's checkpoints, and in ours.
 
-Each format is a list of (pattern, replacement) pairs from its names to ours.
 Ours are those of the modules: ``backbone.`` (mmpretrain's names of a ViT),
 ``target_generator.encoder.``, ``neck.``, ``encoder.`` and ``decoder.``.
 """
 import re
-from typing import Dict, Iterable, List, NamedTuple, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 import torch
 
-Rules = List[Tuple[str, str]]
+from .naming import NameTable, Row
 
-#: timm's (and MAE's) names of a ViT to mmpretrain's.
-_VIT: Rules = [
-    (r'patch_embed\.proj\.', 'patch_embed.projection.'),
-    (r'blocks\.(\d+)\.norm([12])\.', r'layers.\1.ln\2.'),
-    (r'blocks\.(\d+)\.attn\.', r'layers.\1.attn.'),
-    (r'blocks\.(\d+)\.mlp\.fc1\.', r'layers.\1.ffn.layers.0.0.'),
-    (r'blocks\.(\d+)\.mlp\.fc2\.', r'layers.\1.ffn.layers.1.'),
-    (r'norm\.', 'ln1.'),
-    (r'(cls_token|pos_embed)$', r'\1'),
+#: What our names of an encoder start with.
+ENCODER = 'backbone.'
+_TEACHER = 'target_generator.encoder.'
+
+#: timm's (and MAE's) names of a block to mmpretrain's.
+_BLOCK: List[Row] = [
+    ('norm1.{p}', 'ln1.{p}'),
+    ('attn.qkv.{p}', 'attn.qkv.{p}'),
+    ('attn.proj.{p}', 'attn.proj.{p}'),
+    ('norm2.{p}', 'ln2.{p}'),
+    ('mlp.fc1.{p}', 'ffn.layers.0.0.{p}'),
+    ('mlp.fc2.{p}', 'ffn.layers.1.{p}'),
 ]
 
 
-def _vit_under(prefix: str, ours: str) -> Rules:
-    return [(re.escape(prefix) + old, ours + new) for old, new in _VIT]
+def _under(theirs: str, ours: str, rows: List[Row]) -> List[Row]:
+    return [(theirs + old, ours + new) for old, new in rows]
+
+
+def _same(theirs: str, ours: str, names: List[str]) -> List[Row]:
+    return _under(theirs, ours, [(name, name) for name in names])
+
+
+#: timm's (and MAE's) names of a ViT to mmpretrain's.
+_VIT: List[Row] = [
+    ('cls_token', 'cls_token'),
+    ('pos_embed', 'pos_embed'),
+    ('patch_embed.proj.{p}', 'patch_embed.projection.{p}'),
+    *_under('blocks.{n}.', 'layers.{n}.', _BLOCK),
+    ('norm.{p}', 'ln1.{p}'),
+]
+#: What the decoders of MAE and of LMIM's pre-training share.
+_NECK = _same('', 'neck.', [
+    'mask_token', 'decoder_pos_embed', 'decoder_embed.{p}', 'decoder_norm.{p}',
+    'decoder_pred.{p}'
+])
+_LMIM_NECK = _NECK + _same('', 'neck.', [
+    'decoder_embed2.{p}',
+    *(f'decoder_blocks.{{n}}.{name}' for name in (
+        'self_attn.in_proj_{p}', 'self_attn.out_proj.{p}',
+        'multihead_attn.in_proj_{p}', 'multihead_attn.out_proj.{p}',
+        'linear1.{p}', 'linear2.{p}', 'norm1.{p}', 'norm2.{p}', 'norm3.{p}'))
+])
+#: A text decoder of MMOCR's transformer layers.
+_TEXT_DECODER = _same('decoder.', 'decoder.', [
+    'trg_word_emb.weight', 'position_enc.position_table', 'layer_norm.{p}',
+    'classifier.{p}',
+    *(f'layer_stack.{{n}}.{name}' for name in (
+        'norm1.{p}', 'norm2.{p}', 'norm3.{p}', 'self_attn.{q}.weight',
+        'enc_attn.{q}.weight', 'mlp.w_1.{p}', 'mlp.w_2.{p}'))
+])
 
 
 class CheckpointFormat(NamedTuple):
     """A checkpoint format.
 
     Attributes:
+        key (str): What a command line calls it.
         name (str): What messages call it.
         marker (str): A pattern that a name of this format matches, and no
             name of the formats after it in :data:`FORMATS`.
-        rules (Rules): Patterns of whole names and what they become.
+        names (NameTable): Its names and ours.
+        wraps (str): The key of a file under which the weights are, or ''.
+        prefix (str): What its names of an encoder start with.
+        aside (str): A pattern of names that are no part of what is
+            converted, such as a classifier's.
+        needs (Tuple[str, ...]): Parts, by what our names of them start with,
+            without which it is not this format.
+        start_rows (int, optional): How many rows the embedding of characters
+            has beyond the classes: LMIM's start symbol is no class.
     """
+    key: str
     name: str
     marker: str
-    rules: Rules
+    names: NameTable
+    wraps: str = 'model'
+    prefix: str = ''
+    aside: str = '(?!)'
+    needs: Tuple[str, ...] = (ENCODER, )
+    start_rows: Optional[int] = None
 
 
 FORMATS = [
     CheckpointFormat(
-        'LMIM pre-training (authors)', r'model_maeenc\.',
-        _vit_under('model_maeenc.', 'backbone.') +
-        _vit_under('model_maeenc_momentum.', 'target_generator.encoder.') +
-        [(r'(mask_token|decoder_)', r'neck.\1')]),
+        'lmim-pretrain', 'LMIM pre-training (authors)', r'model_maeenc\.',
+        NameTable(
+            _under('model_maeenc.', ENCODER, _VIT) +
+            _under('model_maeenc_momentum.', _TEACHER, _VIT) + _LMIM_NECK),
+        prefix='model_maeenc.',
+        needs=(ENCODER, _TEACHER, 'neck.')),
     CheckpointFormat(
-        'LMIM fine-tuned (authors)', r'encoder\.patch_embed\.proj\.',
-        _vit_under('encoder.', 'backbone.') + [
-            (r'linear_norm\.0\.', 'encoder.projection.'),
-            (r'linear_norm\.1\.', 'encoder.norm.'),
-            (r'decoder\.', 'decoder.'),
-        ]),
+        'lmim-finetune', 'LMIM fine-tuned (authors)',
+        r'encoder\.patch_embed\.proj\.',
+        NameTable(
+            _under('encoder.', ENCODER, _VIT) +
+            [('linear_norm.0.{p}', 'encoder.projection.{p}'),
+             ('linear_norm.1.{p}', 'encoder.norm.{p}')] + _TEXT_DECODER),
+        prefix='encoder.',
+        needs=(ENCODER, 'encoder.', 'decoder.'),
+        start_rows=1),
     CheckpointFormat(
-        'MAERec fine-tuned', r'backbone\.patch_embed\.proj\.',
-        _vit_under('backbone.', 'backbone.') + [(r'decoder\.', 'decoder.')]),
+        'maerec', 'MAERec fine-tuned', r'backbone\.patch_embed\.proj\.',
+        NameTable(_under('backbone.', ENCODER, _VIT) + _TEXT_DECODER),
+        wraps='state_dict',
+        prefix='backbone.',
+        needs=(ENCODER, 'decoder.'),
+        start_rows=0),
     CheckpointFormat(
-        'MAE, MAERec or timm ViT', r'patch_embed\.proj\.',
-        _vit_under('', 'backbone.') +
-        [(r'(mask_token|decoder_)', r'neck.\1')]),
-    CheckpointFormat('LMIM for MMOCR', r'backbone\.patch_embed\.projection\.',
-                     [(r'', '')]),
-    CheckpointFormat('mmpretrain ViT', r'patch_embed\.projection\.',
-                     [(r'', 'backbone.')]),
+        'mae', 'MAE or MAERec pre-training',
+        r'mask_token$|decoder_(embed|pos_embed|blocks|norm|pred)\b',
+        NameTable(
+            _under('', ENCODER, _VIT) + _NECK +
+            _under('decoder_blocks.{n}.', 'neck.decoder_blocks.{n}.', _BLOCK)),
+        aside=r'head\.|fc_norm\.|decoder_'),
+    CheckpointFormat(
+        'timm', 'timm ViT', r'patch_embed\.proj\.',
+        NameTable(_under('', ENCODER, _VIT)),
+        wraps='',
+        aside=r'head(_dist)?\.|fc_norm\.|pre_logits\.'),
+    CheckpointFormat(
+        'mmpretrain-classifier', 'mmpretrain ViT with a classifier',
+        r'head\.(layers|fc)\.',
+        NameTable([(ENCODER + '{rest}', ENCODER + '{rest}')]),
+        wraps='state_dict',
+        prefix='backbone.',
+        aside=r'head\.',
+        needs=('head.', )),
+    CheckpointFormat(
+        'ours', 'LMIM for MMOCR', r'backbone\.patch_embed\.projection\.',
+        NameTable([('{rest}', '{rest}')]),
+        wraps='state_dict',
+        prefix='backbone.',
+        needs=()),
+    CheckpointFormat(
+        'mmpretrain', 'mmpretrain ViT', r'patch_embed\.projection\.',
+        NameTable(_same('', ENCODER, [ours for _, ours in _VIT])),
+        wraps='state_dict'),
 ]
+#: The formats by their keys.
+BY_KEY = {kind.key: kind for kind in FORMATS}
 
 
-def detect_format(names: List[str]) -> CheckpointFormat:
+def detect_format(names: Iterable[str]) -> CheckpointFormat:
     """Recognise a checkpoint by its names.
 
     Args:
-        names (List[str]): Names of the weights.
+        names (Iterable[str]): Names of the weights.
 
     Returns:
         CheckpointFormat: The format.
@@ -80,6 +164,7 @@ def detect_format(names: List[str]) -> CheckpointFormat:
     Raises:
         ValueError: If no known format has such names.
     """
+    names = list(names)
     for kind in FORMATS:
         if any(re.match(kind.marker, name) for name in names):
             return kind
@@ -95,19 +180,18 @@ def names_to_ours(names: Iterable[str]) -> Dict[str, str]:
         names (Iterable[str]): All names of the weights, in any known format.
 
     Returns:
-        Dict[str, str]: Our name for each. A name that no rule of the format
-        knows stays as it is.
+        Dict[str, str]: Our name for each. A name that the format does not
+        know stays as it is.
 
     Raises:
         ValueError: If the format is not known.
     """
     names = list(names)
-    rules = detect_format(names).rules
-    return {name: _rename(name, rules) for name in names}
+    table = detect_format(names).names
+    return {name: table.ours(name) or name for name in names}
 
 
-def to_ours(
-        weights: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
+def to_ours(weights: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
     """Rename the weights of any known format as our modules call them.
 
     Args:
@@ -121,11 +205,3 @@ def to_ours(
     """
     ours = names_to_ours(weights)
     return {ours[name]: value for name, value in weights.items()}
-
-
-def _rename(name: str, rules: Rules) -> str:
-    for pattern, replacement in rules:
-        renamed, count = re.subn('^' + pattern, replacement, name, count=1)
-        if count:
-            return renamed
-    return name

@@ -1,15 +1,17 @@
 """Loading pre-trained encoders, with a report and a refusal."""
-from typing import Dict, List, NamedTuple, Tuple
+import math
+import re
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import torch
 from mmengine.logging import print_log
-from torch import nn
 
-from .errors import CheckpointError
-from .formats import detect_format, to_ours
+from .errors import CheckpointError, some
+from .formats import ENCODER, detect_format, to_ours
+from .positions import USUAL_GRID, resize_positions
 from .reading import read_weights
 
-_ENCODER = 'backbone.'
+_POSITIONS = 'pos_embed'
 
 
 class LoadReport(NamedTuple):
@@ -43,16 +45,27 @@ class LoadReport(NamedTuple):
                 f'another shape, {len(self.unexpected)} unexpected, '
                 f'{self.unused} of other parts left aside')
 
+    def details(self) -> str:
+        """What does not fit, a line for each kind, '' where all does."""
+        return ''.join(f'\n  {what}: {some(names, 8)}'
+                       for what in ('missing', 'mismatched', 'unexpected')
+                       for names in [getattr(self, what)] if names)
 
-def load_encoder(encoder: nn.Module,
+
+def load_encoder(encoder: Any,
                  path: str,
-                 allow_partial: bool = False) -> LoadReport:
+                 allow_partial: bool = False,
+                 pos_grid: Optional[Tuple[int, int]] = None) -> LoadReport:
     """Load the encoder of any known checkpoint into a :class:`TextViT`.
 
     Args:
         encoder (nn.Module): Filled in place.
         path (str): Checkpoint file.
         allow_partial (bool): Take what fits instead of refusing.
+        pos_grid (Tuple[int, int], optional): Rows and columns of patches that
+            the checkpoint's images had. Needed where the encoder has another
+            number of patches, unless those were 8x32; see
+            :func:`~.positions.resize_positions`.
 
     Returns:
         LoadReport: What was loaded and what was not; also logged.
@@ -64,55 +77,85 @@ def load_encoder(encoder: nn.Module,
     """
     weights = read_weights(path)
     try:
-        source = f'{path} ({detect_format(list(weights)).name})'
-        renamed = to_ours(weights)
+        kind = detect_format(weights)
     except ValueError as error:
         raise CheckpointError(
             f'checkpoint {path} holds no encoder for word images: '
             f'{error}') from error
+    renamed = to_ours(weights)
     found = {
-        name[len(_ENCODER):]: value
-        for name, value in renamed.items() if name.startswith(_ENCODER)
+        name[len(ENCODER):]: value
+        for name, value in renamed.items() if name.startswith(ENCODER)
     }
-    report, fitting = _compare(encoder, found, source,
-                               len(renamed) - len(found))
+    # What the format does not know of an encoder makes it another encoder.
+    found.update({
+        name: value for name, value in weights.items()
+        if name.startswith(kind.prefix) and kind.names.ours(name) is None
+        and not re.match(kind.aside, name)
+    })
+    wanted = encoder.state_dict()
+    _fit_positions(found, wanted, encoder.grid, pos_grid)
+    report = compare(wanted, found, f'{path} ({kind.name})',
+                     len(renamed) - len(found))
     print_log(f'Encoder from {report}', logger='current')
     if not report.is_full and not allow_partial:
-        raise CheckpointError(_refusal(report))
-    encoder.load_state_dict(fitting, strict=False)
+        raise CheckpointError(
+            f'the encoder does not match {report}.{report.details()}\n'
+            'Set arch, img_size and patch_size of the encoder to those of the '
+            "checkpoint. Or add to init_cfg=dict(type='Pretrained', ...): "
+            'allow_partial=True, to start the rest from scratch; where only '
+            'the size of the images differs, pos_grid=(rows, columns), the '
+            'patches that those of the checkpoint had.')
+    encoder.load_state_dict({name: found[name] for name in report.loaded},
+                            strict=False)
     return report
 
 
-def _compare(module: nn.Module, found: Dict[str, torch.Tensor], source: str,
-             unused: int) -> Tuple[LoadReport, Dict[str, torch.Tensor]]:
-    wanted = module.state_dict()
-    fitting, mismatched = {}, []
-    for name in wanted.keys() & found.keys():
+def _fit_positions(found: Dict[str, torch.Tensor],
+                   wanted: Dict[str, torch.Tensor], grid: Tuple[int, int],
+                   pos_grid: Optional[Tuple[int, int]]) -> None:
+    """Interpolate the positions found where the encoder has more or fewer."""
+    own = found.get(_POSITIONS)
+    if own is None or own.dim() != 3 or own.shape == (
+            wanted[_POSITIONS].shape):
+        return
+    if own.shape[2] != wanted[_POSITIONS].shape[2]:
+        return  # of another width, as everything else is
+    if pos_grid is None and own.shape[1] != 1 + math.prod(USUAL_GRID):
+        return  # the refusal says how to tell the grid
+    found[_POSITIONS] = resize_positions(own, grid, pos_grid)
+    print_log(
+        f'Positions of {own.shape[1] - 1} patches interpolated for the '
+        f'{grid[0]}x{grid[1]} of this encoder, on the grid that the patches '
+        f'had ({"x".join(map(str, pos_grid or USUAL_GRID))})',
+        logger='current')
+
+
+def compare(wanted: Dict[str, torch.Tensor], found: Dict[str, torch.Tensor],
+            source: str, unused: int = 0) -> LoadReport:
+    """Compare the weights of a file with those of a module.
+
+    Args:
+        wanted (Dict[str, torch.Tensor]): Those of the module by name.
+        found (Dict[str, torch.Tensor]): Those of the file by name.
+        source (str): The file and its format, for the report.
+        unused (int): How many others the file has.
+
+    Returns:
+        LoadReport: What fits and what does not.
+    """
+    loaded, mismatched = [], []
+    for name in sorted(wanted.keys() & found.keys()):
         if wanted[name].shape == found[name].shape:
-            fitting[name] = found[name]
+            loaded.append(name)
         else:
             mismatched.append(f'{name} ({tuple(found[name].shape)} in the '
                               f'file, {tuple(wanted[name].shape)} in the '
                               'model)')
-    report = LoadReport(
+    return LoadReport(
         source=source,
-        loaded=sorted(fitting),
+        loaded=loaded,
         missing=sorted(wanted.keys() - found.keys()),
-        mismatched=sorted(mismatched),
+        mismatched=mismatched,
         unexpected=sorted(found.keys() - wanted.keys()),
         unused=unused)
-    return report, fitting
-
-
-def _refusal(report: LoadReport) -> str:
-    lines = [f'the encoder does not match {report}.']
-    for what in ('missing', 'mismatched', 'unexpected'):
-        names = getattr(report, what)
-        if names:
-            more = f' ... and {len(names) - 8} more' if len(names) > 8 else ''
-            lines.append(f'  {what}: ' + ', '.join(names[:8]) + more)
-    lines.append(
-        'Set arch, img_size and patch_size of the encoder to those of the '
-        'checkpoint, or, to start the rest from scratch, add '
-        "allow_partial=True to init_cfg=dict(type='Pretrained', ...)")
-    return '\n'.join(lines)

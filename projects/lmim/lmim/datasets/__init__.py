@@ -1,12 +1,12 @@
 """Data sets of word images; importing this registers them in MMOCR."""
-from .labelled_lmdb_dataset import LabelledLMDBDataset
+from .ratio_sampler import RatioSampler
+from .rendered_text_dataset import RenderedTextDataset
 from .text_image_dataset import TextImageDataset
 from .transforms import GuidanceView, PackPretrainInputs, SetSampleSeed
-from .unlabelled_text_dataset import UnlabelledTextDataset
 from .unreadable import TooManyUnreadableError
 
 __all__ = [
-    'GuidanceView', 'LabelledLMDBDataset', 'PackPretrainInputs',
-    'SetSampleSeed', 'TextImageDataset', 'TooManyUnreadableError',
-    'UnlabelledTextDataset'
+    'GuidanceView', 'PackPretrainInputs', 'RatioSampler',
+    'RenderedTextDataset', 'SetSampleSeed', 'TextImageDataset',
+    'TooManyUnreadableError'
 ]

@@ -1,25 +1,30 @@
 """The labels of a data set, without its pictures."""
 from typing import Any, Iterator, List, NamedTuple, Optional
 
-from .sources import UnreadableRecordError
+from .sources import RecordSource, UnreadableRecordError
 
 
 class Label(NamedTuple):
     """The label of a record.
 
     Attributes:
-        dataset (Any): The innermost data set that has the record.
-        number (int): Its number in that data set.
+        dataset (Any): The innermost data set, or the source, that has the
+            record.
+        number (int): Its number there.
         text (str, optional): None where the record has no label that can be
             read.
+        problem (str, optional): Why it cannot be read, where it is there.
     """
     dataset: Any
     number: int
     text: Optional[str]
+    problem: Optional[str] = None
 
     @property
     def picture(self) -> str:
         """str: Name of the picture by which a person finds it."""
+        if isinstance(self.dataset, RecordSource):
+            return self.dataset.name(self.number)
         describe = getattr(self.dataset, 'describe', None)
         if describe is not None:
             return describe(self.number)
@@ -52,22 +57,26 @@ def innermost(dataset: Any) -> List[Any]:
 
 
 def iter_labels(dataset: Any) -> Iterator[Label]:
-    """All labels of an innermost data set; no picture is read.
+    """All labels of a data set or a source; no picture is read.
 
     Args:
-        dataset (Any): One of :func:`innermost`.
+        dataset (Any): One of :func:`innermost`, or a
+            :class:`~lmim.datasets.sources.RecordSource`.
 
     Yields:
         Label: One for each record.
     """
-    read = getattr(getattr(dataset, 'source', None), 'label', None)
+    source = (dataset if isinstance(dataset, RecordSource) else getattr(
+        dataset, 'source', None))
+    read = getattr(source, 'label', None)
     for index in range(len(dataset)):
         try:
             text = (read(index) if read is not None else _text(
                 dataset.get_data_info(index)))
-        except UnreadableRecordError:
-            text = None
-        yield Label(dataset, index, text)
+        except UnreadableRecordError as error:
+            yield Label(dataset, index, None, str(error))
+        else:
+            yield Label(dataset, index, text)
 
 
 def _text(info: dict) -> Optional[str]:

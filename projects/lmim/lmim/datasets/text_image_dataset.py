@@ -1,80 +1,104 @@
-"""What our datasets of word images have in common."""
-import os
-import os.path as osp
+"""Word images from wherever they lie, with or without their text."""
 from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
-import cv2
-import mmcv
 from mmengine.dataset import Compose
+from mmocr.registry import DATASETS
 from torch.utils.data import Dataset
 
 from .clock import CLOCK, mix
+from .decoding import MAX_PIXELS, decode_image
+from .parts import parts_of_source
+from .set_check import check_labelled, check_readable
 from .sources import UnreadableRecordError, open_sources
+from .sources.opening import Spec
 from .unreadable import UnreadableRecords
-from .worker_log import LogFile, current_log_file, warn
 
 
+@DATASETS.register_module()
 class TextImageDataset(Dataset):
-    """Pictures of words from LMDBs and folders, each decoded once.
+    """Pictures of words from LMDBs, folders and lists, each decoded once.
 
     Neither time nor memory grows with the number of records, files are
     opened in each worker at its first read, and a record that cannot be read
-    is skipped, counted (:attr:`num_unreadable`), named in the log and
-    replaced by another one of the set, drawn from (seed, epoch, index).
+    is skipped, counted (:attr:`num_unreadable`), named in the log and in
+    ``unreadable.jsonl`` beside it, and replaced by another one of the same
+    place, drawn from (seed, epoch, index). Records come decoded: a pipeline
+    needs no ``LoadImageFromFile``.
 
     Args:
-        paths (str or Sequence[str]): LMDB folders, or folders of images that
-            are searched with their sub-folders. Several are joined.
-        data_root (str): Prefix of the relative ``paths``. Defaults to ''.
+        paths (str, dict or Sequence): What to read, recognised by itself;
+            several are joined. See
+            :func:`~lmim.datasets.sources.open_sources`.
+        data_root (str): Prefix of relative paths. Defaults to ''.
         pipeline (Sequence[dict or Callable]): Transforms. Defaults to ().
-        color_type (str): How pictures are decoded, see
-            :func:`mmcv.imfrombytes`. Defaults to 'color': (H, W, 3), BGR.
+        with_text (bool): Whether to add the text as ``instances``, for
+            ``LoadOCRAnnotations(with_text=True)``. A record without label is
+            unreadable then. Defaults to False: labels are not looked at.
+        color_type (str): As in :func:`~lmim.datasets.decoding.decode_image`.
+            Defaults to 'color': (H, W, 3), BGR.
+        max_pixels (int): A picture with more is unreadable. Defaults to
+            :data:`~lmim.datasets.decoding.MAX_PIXELS`.
         max_unreadable (float): Training stops where a larger fraction of the
-            reads fails (and at least ten different records did). Defaults to
-            0.01.
+            reads fails (ten different records at least). Defaults to 0.01.
         test_mode (bool): Whether an unreadable record is an error, as it
             must be where each record counts. Defaults to False.
+        published (dict, optional): What is known of a published set: its
+            ``name``, and perhaps ``num_samples``, ``labels``, the
+            ``benchmark`` in whose table it stands, and ``in_average=False``
+            where that leaves it out. Only kept, as :attr:`published`.
         metainfo (dict, optional): Added to :attr:`metainfo`.
 
     Raises:
-        FileNotFoundError: If paths do not exist; all of them are listed.
-        NotADirectoryError: If a path is a file.
-        ValueError: If a set is empty, or an LMDB is not as it should be, or
-            none of the records looked at can be read.
+        ValueError: If a place has none of the labels that are wanted, or no
+            readable record among those looked at.
+        OSError: With the former as ``open_sources`` raises them.
+
+    Examples:
+        >>> train_dataset = dict(
+        ...     type='TextImageDataset',
+        ...     data_root='data/Union14M-U',
+        ...     paths=['book32_lmdb', 'cc_lmdb', 'openvino_lmdb'],
+        ...     pipeline=pipeline)
     """
 
-    METAINFO: Dict[str, Any] = dict(task_name='textrecog')
+    #: As in MMOCR's JSON files, so that its sets and ours can be joined.
+    METAINFO: Dict[str, Any] = dict(
+        dataset_type='TextRecogDataset', task_name='textrecog')
 
-    #: So many records, evenly spread, are looked at for one that is readable
-    #: before a set is refused.
-    max_probes = 1000
     #: So many other records are tried in place of an unreadable one.
     max_refetch = 1000
 
     def __init__(self,
-                 paths: Union[str, Sequence[str]],
+                 paths: Union[Spec, Sequence[Spec]],
                  data_root: str = '',
                  pipeline: Sequence[Union[dict, Callable]] = (),
+                 with_text: bool = False,
                  color_type: str = 'color',
+                 max_pixels: int = MAX_PIXELS,
                  max_unreadable: float = 0.01,
                  test_mode: bool = False,
+                 published: Optional[dict] = None,
                  metainfo: Optional[dict] = None) -> None:
         super().__init__()
-        if isinstance(paths, (str, os.PathLike)):
-            paths = [paths]
+        self.with_text = with_text
         self.color_type = color_type
+        self.max_pixels = max_pixels
         self.test_mode = test_mode
+        self.published = published
         self.pipeline = Compose(pipeline)
         self.unreadable = UnreadableRecords(max_unreadable)
         self.clock = CLOCK.share()
         self._metainfo = {**self.METAINFO, **(metainfo or {})}
-        self._log_file: Optional[LogFile] = None
-        self.source = open_sources([osp.join(data_root, p) for p in paths])
-        self._probe()
+        self.source = open_sources(paths, data_root)
+        self.parts = parts_of_source(self.source)
+        if with_text:
+            check_labelled(self.source)
+        for part in self.parts:
+            check_readable(part, self.load, self.describe)
 
     @property
     def metainfo(self) -> dict:
-        """dict: Facts about the set, as in MMEngine's datasets."""
+        """dict: As in MMEngine's datasets."""
         return dict(self._metainfo)
 
     @property
@@ -87,19 +111,29 @@ class TextImageDataset(Dataset):
         return [self.source.name(i) for i in sorted(self.unreadable.listed())]
 
     def describe(self, index: int) -> str:
-        """Name of a record by which a person finds it.
-
-        Args:
-            index (int): Its ``sample_idx``.
-        """
+        """Name of a record, by its ``sample_idx``, for a person to find."""
         return self.source.name(index)
 
     def full_init(self) -> None:
         """Nothing is left to do; MMEngine's wrappers call this."""
 
     def get_data_info(self, index: int) -> Dict[str, Any]:
-        """What is known of a record without decoding it."""
-        return dict(img_path=self.source.name(index), sample_idx=index)
+        """What is known of a record without decoding it.
+
+        Returns:
+            Dict[str, Any]: ``img_path`` (a name by which a person finds it),
+            ``sample_idx`` and, with text, ``instances``.
+
+        Raises:
+            UnreadableRecordError: If its text is wanted and it has none.
+        """
+        info = dict(img_path=self.source.name(index), sample_idx=index)
+        if self.with_text:
+            text = self.source.label(index)
+            if text is None:
+                raise UnreadableRecordError('it has no label')
+            info['instances'] = [dict(text=text)]
+        return info
 
     def load(self, index: int) -> Dict[str, Any]:
         """Read and decode a record.
@@ -109,21 +143,13 @@ class TextImageDataset(Dataset):
 
         Returns:
             Dict[str, Any]: ``img`` ((H, W, 3), uint8, BGR), ``ori_shape``
-            and ``img_shape`` ((H, W)), ``img_path`` (a name by which a
-            person finds it), ``sample_idx``.
+            and ``img_shape`` ((H, W)), and what :meth:`get_data_info` gives.
 
         Raises:
             UnreadableRecordError: If it cannot be.
         """
-        value = self.source.read(index)
-        try:
-            img = mmcv.imfrombytes(value, flag=self.color_type)
-        except cv2.error as error:
-            reason = str(error).strip().splitlines()[0]
-            raise UnreadableRecordError(f'OpenCV: {reason}') from error
-        if img is None:
-            raise UnreadableRecordError(
-                f'its {len(value)} bytes are no image that OpenCV can decode')
+        img = decode_image(
+            self.source.read(index), self.color_type, self.max_pixels)
         info = self.get_data_info(index)
         info.update(img=img, ori_shape=img.shape[:2], img_shape=img.shape[:2])
         return info
@@ -142,64 +168,33 @@ class TextImageDataset(Dataset):
         if not -len(self) <= index < len(self):
             raise IndexError(f'no record {index} in a set of {len(self)}')
         index = int(index) % len(self)
-        for attempt in range(self.max_refetch):
+        attempts = 1 if self.test_mode else self.max_refetch
+        for attempt in range(attempts):
             at = self._replacement(index, attempt) if attempt else index
             self.unreadable.count_read()
             try:
                 results = self.load(at)
             except UnreadableRecordError as error:
-                self._report(at, error)
+                if self.test_mode:
+                    raise UnreadableRecordError(
+                        f'{self.describe(at)} is unreadable: {error}. A test '
+                        'set is not evaluated in part: mend the record or '
+                        'take it out of the set.') from error
+                self.unreadable.report(at, error, self.describe)
                 continue
             data = self.pipeline(results)
             # A transform says with None that it can do nothing with this one.
             if data is not None:
                 return data
         raise RuntimeError(
-            f'{self.source.path}: nothing could be made of '
-            f'{self.describe(index)}, nor of {self.max_refetch - 1} others. '
-            'Look at the warnings above, and for a transform that returns '
-            'None.')
+            f'{self.describe(index)}: nothing could be made of this record, '
+            f'nor of {attempts - 1} others from the same place. Look at the '
+            'warnings above, and for a transform that returns None.')
 
     def _replacement(self, index: int, attempt: int) -> int:
-        """Any record of the set, the same in any worker and on any resume.
-
-        A neighbour would do, but records near each other are often of one
-        scene, which would then be seen more often.
-        """
-        return mix(self.clock.seed, self.clock.epoch, index,
-                   attempt) % len(self)
-
-    def _report(self, index: int, error: UnreadableRecordError) -> None:
-        name = self.source.name(index)
-        if self.test_mode:
-            raise UnreadableRecordError(
-                f'{name} is unreadable: {error}. A test set is not evaluated '
-                'in part: mend the record or take it out of the set.'
-            ) from error
-        if self.unreadable.add(index):
-            message = f'Unreadable record skipped: {name}: {error}.'
-            if self.unreadable.full:
-                message += ' Further ones are counted, and not named.'
-            warn(message, self._log_file)
-        self.unreadable.check(self.unreadable_names()[:3])
-
-    def _probe(self) -> None:
-        """Refuse a set without a readable record before training begins."""
-        step = -(-len(self) // self.max_probes)
-        probes = range(0, len(self), step)
-        first: Optional[str] = None
-        for index in probes:
-            try:
-                self.load(index)
-                return
-            except UnreadableRecordError as error:
-                first = first or f'{self.source.name(index)}: {error}'
-        raise ValueError(
-            f'{self.source.path}: no readable record among '
-            f'{len(probes):,} looked at, of {len(self):,}. The first: '
-            f'{first}. Check that these are images, and copy or make the set '
-            'again.')
-
-    def __getstate__(self) -> Dict[str, Any]:
-        # Called when a worker is spawned: tell it where the log is.
-        return {**self.__dict__, '_log_file': current_log_file()}
+        """Any record of its part, the same in any worker and on resume."""
+        # Neighbours are often of one scene, which would then be seen more
+        # often; a record of another part would shift the mix.
+        part = next(part for part in self.parts if index < part.end)
+        number = mix(self.clock.seed, self.clock.epoch, index, attempt)
+        return part.begin + number % part.size

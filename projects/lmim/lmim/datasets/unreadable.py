@@ -1,9 +1,12 @@
-"""Counts of records that cannot be read, over all workers."""
-from typing import List, Set
+"""Records that cannot be read: counted over all workers, and told of."""
+import math
+from typing import Any, Callable, Dict, Optional, Set
 
 import numpy as np
 import torch
 from torch.utils.data import get_worker_info
+
+from .unreadable_log import FILE, UnreadableLog
 
 #: Below so many different unreadable records a set is not given up.
 TOLERATED = 10
@@ -26,7 +29,9 @@ class UnreadableRecords:
     Args:
         limit (float): The fraction of reads that may fail. It is enforced
             once :data:`TOLERATED` different records have failed, so that one
-            bad record in ten does not end a run on a toy set.
+            bad record in ten does not end a run on a toy set, and with three
+            standard deviations to spare, so that chance does not end one
+            either whose records fail a little more rarely than that.
         capacity (int): How many records each process lists by number.
             Defaults to 1024.
         num_rows (int): Processes with a row of their own; of more workers
@@ -46,22 +51,44 @@ class UnreadableRecords:
         #: records failed, records listed, and the list.
         self.state = torch.zeros(
             num_rows, _HEADER + capacity, dtype=torch.int64).share_memory_()
+        self._rows: Optional[np.ndarray] = None
+        self.log = UnreadableLog()
 
     @property
     def rows(self) -> np.ndarray:
         """np.ndarray: The shared memory, (num_rows, 4 + capacity)."""
-        return self.state.numpy()
+        if self._rows is None:
+            self._rows = self.state.numpy()
+        return self._rows
 
     @property
-    def _row(self) -> np.ndarray:
+    def _number(self) -> int:
         """The row of this process: 0 for the main one, then the workers."""
         info = get_worker_info()
-        number = 0 if info is None else info.id + 1
-        return self.rows[number % len(self.state)]
+        return 0 if info is None else (info.id + 1) % len(self.rows)
 
     def count_read(self) -> None:
         """Count an attempt to read a record."""
-        self._row[_READS] += 1
+        self.rows[self._number, _READS] += 1
+
+    def report(self, index: int, error: Exception,
+               name: Callable[[int], str]) -> None:
+        """Count a record that could not be read, and tell of it once.
+
+        Args:
+            index (int): Number of the record.
+            error (Exception): Why.
+            name (Callable[[int], str]): Names a record.
+
+        Raises:
+            TooManyUnreadableError: As :meth:`check`.
+        """
+        full = self.full
+        if self.add(index):
+            self.log.tell(name(index), str(error), in_log=not full)
+            if self.full and not full:
+                self.log.tell_last(self.capacity)
+        self.check(name)
 
     def add(self, index: int) -> bool:
         """Count a record that could not be read.
@@ -70,18 +97,18 @@ class UnreadableRecords:
             index (int): Number of the record.
 
         Returns:
-            bool: Whether it is met for the first time, and was listed.
+            bool: Whether it is not known to have been met before. Once this
+            process lists no more, a record may be taken for a new one again.
         """
-        row = self._row
+        row = self.rows[self._number]
         row[_FAILURES] += 1
         if index in self.listed():
             return False
         row[_DISTINCT] += 1
         listed = row[_LISTED]
-        if listed >= self.capacity:
-            return False
-        row[_HEADER + listed] = index
-        row[_LISTED] += 1
+        if listed < self.capacity:
+            row[_HEADER + listed] = index
+            row[_LISTED] += 1
         return True
 
     def listed(self) -> Set[int]:
@@ -105,13 +132,13 @@ class UnreadableRecords:
     @property
     def full(self) -> bool:
         """bool: Whether this process can list no more records."""
-        return bool(self._row[_LISTED] >= self.capacity)
+        return bool(self.rows[self._number, _LISTED] >= self.capacity)
 
-    def check(self, examples: List[str]) -> None:
+    def check(self, name: Callable[[int], str]) -> None:
         """Stop where too many reads have failed.
 
         Args:
-            examples (List[str]): Names of some of the records.
+            name (Callable[[int], str]): Names a record.
 
         Raises:
             TooManyUnreadableError: If more than ``limit`` of the reads
@@ -119,11 +146,19 @@ class UnreadableRecords:
         """
         totals = self.rows[:, :_HEADER].sum(axis=0)
         reads, failures = int(totals[_READS]), int(totals[_FAILURES])
-        if len(self) < TOLERATED or failures <= self.limit * reads:
+        allowed = self.limit * reads
+        if failures <= allowed + 3 * math.sqrt(allowed * (1 - self.limit)):
             return
+        if len(self) < TOLERATED:
+            return
+        examples = [name(index) for index in sorted(self.listed())[:3]]
         raise TooManyUnreadableError(
             f'{failures:,} of {reads:,} reads met an unreadable record '
             f'({failures / reads:.1%}), {len(self):,} different ones; '
             f'max_unreadable={self.limit:g} allows {self.limit:.1%}. For '
-            f'example: {"; ".join(examples)}. Mend the set, or raise '
-            'max_unreadable of the dataset.')
+            f'example: {"; ".join(examples)}. {FILE} beside the log names '
+            'those met so far, `python tools/data.py validate` finds all. '
+            'Mend the set, or raise max_unreadable of the dataset.')
+
+    def __getstate__(self) -> Dict[str, Any]:
+        return {**self.__dict__, '_rows': None}

@@ -27,7 +27,7 @@ def whole_folder(path: Union[str, Path],
         FileExistsError: If something is at ``path`` and may not be replaced.
     """
     path = Path(path)
-    _refuse(path, overwrite)
+    refuse_existing(path, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f'{path.name}.tmp-{os.getpid()}')
     if draft.exists():  # of a dead process that had this process's number
@@ -35,30 +35,57 @@ def whole_folder(path: Union[str, Path],
     draft.mkdir()
     try:
         yield draft
-        _refuse(path, overwrite)
-        _sync(draft)
-        # A folder cannot be renamed onto a full one: the old one steps
-        # aside first.
-        old = path.with_name(f'{path.name}.old-{os.getpid()}')
-        if path.exists():
-            os.replace(path, old)
-        os.replace(draft, path)
-        _sync(path.parent)
-        shutil.rmtree(old, ignore_errors=True)
+        publish(draft, path, overwrite)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
 
 
-def _refuse(path: Path, overwrite: bool) -> None:
-    """Raise if what is at a path may not be replaced."""
+def publish(draft: Path, path: Path, overwrite: bool = False) -> None:
+    """Move a folder that is whole to its place.
+
+    Args:
+        draft (Path): The folder, on the same file system.
+        path (Path): Its place.
+        overwrite (bool): Whether a folder that is there gives way.
+
+    Raises:
+        FileExistsError: If something is at ``path`` and may not be replaced.
+    """
+    refuse_existing(path, overwrite)
+    _sync(draft)
+    # A folder cannot be renamed onto a full one: the old one steps aside
+    # first.
+    old = path.with_name(f'{path.name}.old-{os.getpid()}')
+    if path.exists():
+        os.replace(path, old)
+    try:
+        os.replace(draft, path)
+    except OSError:
+        if old.exists():
+            os.replace(old, path)
+        raise
+    _sync(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Refuse to replace what may not be.
+
+    Args:
+        path (Path): Where a folder is to be made.
+        overwrite (bool): Whether a folder that is there gives way.
+
+    Raises:
+        FileExistsError: If something is there that does not.
+    """
     if path.exists() and not path.is_dir():
         raise FileExistsError(
             f'{path} is a file; give the path of a folder to make')
     if path.exists() and not overwrite:
         raise FileExistsError(
             f'{path} exists; give another path, or say that it may be '
-            'overwritten')
+            'overwritten (--overwrite)')
 
 
 def _sync(folder: Path) -> None:

@@ -6,6 +6,7 @@ from .hooks import (
     LossCheckHook,
     PlainAttentionHook,
     SafeCheckpointHook,
+    SampleCountHook,
     StepSeedHook,
     TrainInfoHook,
 )
@@ -17,5 +18,5 @@ __all__ = [
     'AtomicLocalBackend', 'BF16OptimWrapper', 'CheckpointGuardHook',
     'GroupedOptimWrapperConstructor', 'LabelCheckHook', 'LossCheckHook',
     'PlainAttentionHook', 'ResumableEpochLoop', 'SafeCheckpointHook',
-    'StepSeedHook', 'TrainInfoHook', 'find_resumable'
+    'SampleCountHook', 'StepSeedHook', 'TrainInfoHook', 'find_resumable'
 ]

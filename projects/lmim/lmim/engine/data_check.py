@@ -6,8 +6,8 @@ from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 from mmengine.config import Config
 
-#: Arguments of datasets that hold paths, besides ``data_prefix``.
-PATH_KEYS = ('ann_file', 'paths')
+from lmim.datasets.catalogue import spec_paths
+from lmim.datasets.data_root import DATA_ROOT
 
 
 def find_missing(cfg: Config,
@@ -46,14 +46,16 @@ def check_data(cfg: Config, dataloaders: Sequence[str]) -> None:
         _check_lists(cfg, dataloaders)
         return
     lines = ''.join(f'\n  {path}  ({where})' for where, path in missing)
-    root = os.environ.get('LMIM_DATA_ROOT')
+    root = os.environ.get(DATA_ROOT)
     root_line = (f'it is {root} now' if root else 'it is not set now')
     raise FileNotFoundError(
         f'{len(missing)} path(s) of the data sets do not exist:{lines}\n'
-        'Set the environment variable LMIM_DATA_ROOT to the folder that '
-        f'holds the data sets ({root_line}), or give a path with '
-        f'--cfg-options {missing[0][0]}=PATH. Relative paths start from '
-        f'{os.getcwd()}.')
+        'Give the folder that holds the data sets with --cfg-options '
+        f'data_root=FOLDER or the environment variable {DATA_ROOT} '
+        f'({root_line}), or give a path with --cfg-options '
+        f'{missing[0][0]}=PATH. Relative paths start from {os.getcwd()}. '
+        '`python tools/data.py list` says where each known set must lie and '
+        'how it is obtained.')
 
 
 def _check_lists(cfg: Config, dataloaders: Sequence[str]) -> None:
@@ -101,8 +103,10 @@ def _named_paths(dataset: Any, where: str) -> Iterator[Tuple[str, str]]:
         return
     root = dataset.get('data_root') or ''
     own: List[Tuple[str, str]] = []
-    for key in PATH_KEYS:
-        own += [(key, path) for path in _strings(dataset.get(key))]
+    if dataset.get('paths'):
+        own += spec_paths(dataset['paths'])
+    # MMOCR's own data sets.
+    own += [('ann_file', path) for path in _strings(dataset.get('ann_file'))]
     prefix = dataset.get('data_prefix')
     for key, value in prefix.items() if isinstance(prefix, dict) else []:
         own += [(f'data_prefix.{key}', path) for path in _strings(value)]

@@ -4,13 +4,14 @@ import linecache
 import os
 import os.path as osp
 import sys
-import traceback
 from typing import Callable, NoReturn
 
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.logging import print_log
+
+from .error_origin import origin_of
 
 #: In ``auto_scale_lr``: the accumulated iterations that are already counted.
 COUNTED = 'counted_accumulation'
@@ -131,8 +132,7 @@ def run_cleanly(main: Callable[[], None], debug: bool = False) -> int:
             raise
         if not _is_meant_for_user(error):
             raise
-        text = str(error.args[0] if isinstance(error, KeyError)
-                   and error.args else error)
+        text = origin_of(error).message
         rank = int(os.environ.get('RANK', 0))
         if rank:  # one process tells it in full
             text = f'[process {rank}] {text.splitlines()[0]}'
@@ -176,8 +176,8 @@ def _is_meant_for_user(error: BaseException) -> bool:
         return True
     if isinstance(error, KeyError) and 'registry' in str(error):
         return True
-    frame = traceback.extract_tb(error.__traceback__)[-1]
+    origin = origin_of(error)
     package = osp.dirname(osp.dirname(osp.abspath(__file__)))
-    line = linecache.getline(frame.filename, frame.lineno or 0)
-    return (osp.abspath(frame.filename).startswith(package + os.sep)
+    line = linecache.getline(origin.file, origin.line)
+    return (osp.abspath(origin.file).startswith(package + os.sep)
             and line.lstrip().startswith('raise'))

@@ -4,6 +4,8 @@ from typing import Iterable, Tuple
 import cv2
 import numpy as np
 
+from .captions import draw_caption
+
 CAPTION_HEIGHT = 16
 
 
@@ -14,8 +16,7 @@ def contact_sheet(samples: Iterable[Tuple[np.ndarray, str]],
 
     Args:
         samples (Iterable[tuple[np.ndarray, str]]): Pictures, BGR uint8 of
-            shape (H, W, 3), and captions (OpenCV draws ASCII only; other
-            characters come out as question marks).
+            shape (H, W, 3), and captions, in any script.
         columns (int): Pictures in a row.
         cell (tuple[int, int]): Greatest height and width of a picture;
             larger ones are shrunk.
@@ -50,6 +51,5 @@ def _tile(image: np.ndarray, caption: str,
     tile = np.full((cell[0] + CAPTION_HEIGHT + 4, cell[1] + 4, 3), 255,
                    np.uint8)
     tile[2:2 + height, 2:2 + width] = image
-    cv2.putText(tile, caption, (2, cell[0] + CAPTION_HEIGHT - 1),
-                cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
+    draw_caption(tile, caption, (2, cell[0] + CAPTION_HEIGHT - 1), cell[1])
     return tile

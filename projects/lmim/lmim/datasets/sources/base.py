@@ -16,6 +16,10 @@ class RecordSource(metaclass=ABCMeta):
 
     #: Where the records come from, as the user wrote it.
     path: str
+    #: What was recognised there, in words.
+    layout: str
+    #: Whether the records carry labels, told from the first ones.
+    labelled: bool
 
     @abstractmethod
     def __len__(self) -> int:
@@ -37,7 +41,7 @@ class RecordSource(metaclass=ABCMeta):
         """Name of the record by which a person finds it."""
 
     def label(self, index: int) -> Optional[str]:
-        """The text in the picture, or None where the source has none.
+        """The text in the picture, or None where the record has none.
 
         Raises:
             UnreadableRecordError: If there is a label but it is no text.

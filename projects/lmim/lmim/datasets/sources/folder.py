@@ -3,66 +3,57 @@ import os
 import os.path as osp
 from typing import Iterator, List, Set
 
-import numpy as np
+from .base import RecordSource
+from .files import IMAGE_SUFFIXES, printable, read_image_file
+from .log import Progress
+from .shared import ByteStrings
 
-from .base import RecordSource, UnreadableRecordError
-from .lmdb import is_lmdb
-
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp',
-                  '.ppm', '.pgm', '.jp2')
+_SUFFIXES = tuple(os.fsencode(suffix) for suffix in IMAGE_SUFFIXES)
 
 
 class FolderSource(RecordSource):
     """All images in a folder and its sub-folders, in the order of their path.
 
-    The names are held as one block of bytes and an array of offsets: ten
-    million names are two Python objects, which workers share after a fork.
-
     Args:
-        path (str): The folder.
+        path (str): The folder. There may be no image in it.
 
-    Raises:
-        ValueError: If there is no image in it.
+    Attributes:
+        lmdbs (List[str]): LMDBs below the folder, which are not read.
     """
+
+    layout = 'folder of images'
+    labelled = False
 
     def __init__(self, path: str) -> None:
         self.path = path
-        names = sorted(self._find())
-        if not names:
-            raise ValueError(self._empty_message())
-        encoded = [os.fsencode(name) for name in names]
-        self._names = b''.join(encoded)
-        self._offsets = np.cumsum([0] + [len(name) for name in encoded])
+        self.lmdbs: List[str] = []
+        self._names = ByteStrings(sorted(self._find()))
+        self.lmdbs.sort()
 
     def __len__(self) -> int:
-        return len(self._offsets) - 1
+        return len(self._names)
 
     def read(self, index: int) -> bytes:
         """The bytes of a file."""
-        try:
-            with open(self.name(index), 'rb') as file:
-                value = file.read()
-        except OSError as error:
-            raise UnreadableRecordError(error.strerror or str(error)) \
-                from error
-        if not value:
-            raise UnreadableRecordError('no bytes')
-        return value
+        return read_image_file(self._file(index))
 
     def name(self, index: int) -> str:
         """The path of a file."""
-        begin, end = self._offsets[index], self._offsets[index + 1]
-        return osp.join(self.path, os.fsdecode(self._names[begin:end]))
+        return printable(self._file(index))
 
-    def _walk(self) -> Iterator[os.DirEntry]:
+    def _file(self, index: int) -> str:
+        return osp.join(self.path, os.fsdecode(self._names[index]))
+
+    def _walk(self) -> Iterator['os.DirEntry[bytes]']:
         """Every file below the folder; links are followed, loops are not."""
-        seen: Set[str] = set()
-        folders: List[str] = [self.path]
+        seen: Set[bytes] = set()
+        folders: List[bytes] = [os.fsencode(self.path)]
         while folders:
             folder = folders.pop()
-            if osp.realpath(folder) in seen:
+            real = osp.realpath(folder)
+            if real in seen:
                 continue
-            seen.add(osp.realpath(folder))
+            seen.add(real)
             with os.scandir(folder) as entries:
                 for entry in entries:
                     if entry.is_dir():
@@ -70,18 +61,18 @@ class FolderSource(RecordSource):
                     else:
                         yield entry
 
-    def _find(self) -> Iterator[str]:
+    def _find(self) -> Iterator[bytes]:
+        """Paths of all images, relative to the folder."""
+        progress = Progress(f'searching {self.path}')
+        begin = len(osp.join(os.fsencode(self.path), b''))
+        found = 0
         for entry in self._walk():
-            if entry.name.lower().endswith(IMAGE_SUFFIXES):
-                yield osp.relpath(entry.path, self.path)
-
-    def _empty_message(self) -> str:
-        message = (f'{self.path}: no image in this folder or its sub-folders '
-                   f'(looked for {", ".join(IMAGE_SUFFIXES)}).')
-        lmdbs = sorted({
-            osp.dirname(entry.path)
-            for entry in self._walk() if is_lmdb(osp.dirname(entry.path))
-        })
-        if lmdbs:
-            message += f' It holds LMDBs; give their paths: {lmdbs}.'
-        return message
+            if entry.name.startswith(b'._'):  # macOS leaves them in archives
+                continue
+            if entry.name.lower().endswith(_SUFFIXES):
+                found += 1
+                if found % 1000 == 0:
+                    progress.update(found)
+                yield entry.path[begin:]
+            elif entry.name == b'data.mdb':
+                self.lmdbs.append(os.fsdecode(osp.dirname(entry.path)))

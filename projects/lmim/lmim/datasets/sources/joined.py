@@ -16,6 +16,10 @@ class JoinedSource(RecordSource):
     def __init__(self, sources: Sequence[RecordSource]) -> None:
         self.sources = list(sources)
         self.path = ', '.join(source.path for source in sources)
+        self.layout = ', '.join(
+            dict.fromkeys(source.layout for source in sources))
+        #: Only if those of each source are.
+        self.labelled = all(source.labelled for source in sources)
         #: Number of the first record after each source.
         self.ends = list(accumulate(len(source) for source in sources))
 

@@ -1,39 +1,75 @@
-"""The command line of `tools/data.py`."""
+"""The command line of `tools/data.py` and of tools like it."""
 import argparse
 import inspect
+import io
 import json
 import sys
-from typing import List, Optional
+from typing import Dict, List, NamedTuple, Optional
 
 import lmdb
 
-from .command import COMMANDS
+from .command import COMMANDS, Command
 
+DESCRIPTION = """Make and look after sets of word images.
+
+What is read may be an LMDB (images only, or with plain or JSON labels, or
+with its labels in another LMDB), a folder of images or of LMDBs, a list
+(path<TAB>label), JSON lines, or MMOCR JSON: it is recognised. The way of
+labelled words to a training run is
+
+  python tools/data.py create train_list.txt words.lmdb
+  python tools/data.py validate words.lmdb
+  python tools/data.py inspect words.lmdb --sheet words.png
+  python tools/data.py split words.lmdb data/words"""
 EXIT_CODES = """exit status:
   0    done (or nothing to do)
-  1    not done; the message says why and what to do
+  1    not done, or done and something found that is wrong; the message
+       says what, and what to do
   2    the command line is wrong
-  130  interrupted; nothing half-made is left"""
+  130  interrupted; nothing half-made is left at the place of the result"""
 
 
-def main(argv: Optional[List[str]] = None) -> int:
+class Tool(NamedTuple):
+    """A tool with sub-commands.
+
+    Attributes:
+        name (str): The file in `tools/`.
+        description (str): What `--help` says of it.
+        commands (Dict[str, Command]): Its sub-commands by name.
+    """
+    name: str
+    description: str
+    commands: Dict[str, Command]
+
+
+DATA = Tool('data.py', DESCRIPTION, COMMANDS)
+
+
+def main(argv: Optional[List[str]] = None, tool: Tool = DATA) -> int:
     """Run one sub-command.
 
     Args:
         argv (list[str], optional): Its name and arguments. Defaults to the
             process's own.
+        tool (Tool): Whose sub-command it is.
 
     Returns:
         int: The exit status.
     """
-    args = _parser().parse_args(argv)
-    command = COMMANDS[args.command]
+    args = _parser(tool).parse_args(argv)
+    command = tool.commands[args.command]
+    for stream in (sys.stdout, sys.stderr):
+        # Labels hold what a terminal's encoding may lack.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
     try:
         result = command.run(args)
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         return 130
     except (OSError, ValueError, lmdb.Error) as error:
+        if args.debug:
+            raise
         print(f'{args.command}: error: {error}', file=sys.stderr)
         if args.json:
             print(json.dumps({'command': args.command, 'error': str(error)}))
@@ -42,25 +78,27 @@ def main(argv: Optional[List[str]] = None) -> int:
         print(json.dumps({'command': args.command, **result}, indent=2))
     else:
         print(command.report(result))
-    return 0
+    return 0 if result.get('ok', True) else 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(tool: Tool) -> argparse.ArgumentParser:
     """The parser of all sub-commands."""
     parser = argparse.ArgumentParser(
-        prog='data.py',
-        description='Make and look after sets of word images.',
-        epilog=EXIT_CODES,
+        prog=tool.name,
+        description=tool.description,
+        epilog=f'commands:\n{_listing(tool)}\n\n{EXIT_CODES}',
         formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(
-        dest='command', required=True, metavar='COMMAND')
-    for name in sorted(COMMANDS):
-        command = COMMANDS[name]
+        dest='command',
+        required=True,
+        metavar='COMMAND',
+        help='one of those below; COMMAND --help tells of it')
+    for name in sorted(tool.commands):
+        command = tool.commands[name]
         sub = commands.add_parser(
             name,
-            help=command.summary,
             description=inspect.getdoc(command),
-            epilog=EXIT_CODES,
+            epilog=_example(tool, command) + EXIT_CODES,
             formatter_class=argparse.RawDescriptionHelpFormatter)
         command.add_arguments(sub)
         sub.add_argument(
@@ -68,4 +106,21 @@ def _parser() -> argparse.ArgumentParser:
             action='store_true',
             help='print the result as one JSON object on standard output '
             '(progress and errors go to standard error)')
+        sub.add_argument(
+            '--debug',
+            action='store_true',
+            help='show where an error was raised')
     return parser
+
+
+def _listing(tool: Tool) -> str:
+    """All commands, with what each is for."""
+    width = max(map(len, tool.commands))
+    return '\n'.join(f'  {name:<{width}}  {tool.commands[name].summary}'
+                     for name in sorted(tool.commands))
+
+
+def _example(tool: Tool, command: Command) -> str:
+    if not command.example:
+        return ''
+    return f'example:\n  python tools/{tool.name} {command.example}\n\n'

@@ -14,7 +14,10 @@ class Command(ABC):
     """
 
     name: str
+    #: What it is for, in one line of the list of commands.
     summary: str
+    #: A command line, without `python tools/data.py`.
+    example: str = ''
 
     @abstractmethod
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -25,7 +28,9 @@ class Command(ABC):
         """Do the work.
 
         Returns:
-            dict: What was done, of types that JSON has.
+            dict: What was done, of types that JSON has. With ``'ok': False``
+            the command ends with exit status 1: it did what was asked, and
+            found that something is wrong.
 
         Raises:
             OSError, ValueError: With a message for the user; the command

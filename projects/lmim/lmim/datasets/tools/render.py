@@ -1,27 +1,30 @@
 """`render`: a labelled set of word images, drawn with fonts."""
 import argparse
+import json
 import time
-from itertools import chain
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List, Optional, Tuple
 
 import cv2
 import numpy as np
 
 from ..lmdb_writer import LMDBWriter
-from ..rendering import (LOWER_CASE, PARTS, STYLES, RenderedWords,
-                         WordRenderer, contact_sheet, find_fonts, split_fonts)
+from ..rendering import PARTS, RenderedWords, make_sets
+from ..sources import RecordSource
 from .command import Command, at_least, register
-from .progress import track
-from .render_manifest import (MANIFEST, describe, is_there, lmdb_path,
-                              save_manifest)
+from .parallel import add_workers_argument, map_records
+from .render_arguments import add_looks, add_words, lengths
+from .render_manifest import (MANIFEST, describe, is_there, lmdb_paths,
+                              remove_masks, save_manifest)
+from .render_sheet import save_sheet
 
 SHEET = 'samples.png'
+Record = Tuple[bytes, Optional[str]]
 
 
 @register
 class Render(Command):
-    """Draw a small labelled set of word images.
+    """Draw a labelled set of word images.
 
     OUT_DIR/train.lmdb, and OUT_DIR/test.lmdb with words and fonts that
     training has not. Beside them lie rendered.json (settings, fonts, counts)
@@ -34,6 +37,7 @@ class Render(Command):
 
     name = 'render'
     summary = 'draw a labelled set of word images with fonts'
+    example = 'render data/rendered --train 20000 --fonts my_fonts'
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
@@ -45,65 +49,59 @@ class Render(Command):
             help='test samples (default: %(default)s)')
         add('--seed', type=at_least(0), default=0,
             help='(default: %(default)s)')
-        add('--alphabet', default=LOWER_CASE,
-            help='characters that words are made of (default: %(default)s)')
-        add('--min-length', type=at_least(1), default=3,
-            help='least characters of a word (default: %(default)s)')
-        add('--max-length', type=at_least(1), default=6,
-            help='most characters of a word (default: %(default)s)')
-        add('--style', choices=sorted(STYLES), default='varied',
-            help='any colours, or dark ink on light paper (default: '
-            '%(default)s)')
-        add('--difficulty', type=float,
-            help='strength of rotation, blur, noise and so on; 0 is clean '
-            "text (default: 1, and 0.5 for 'print')")
-        add('--fonts', type=Path, metavar='DIR',
-            help='a folder of fonts to use beside those matplotlib brings')
+        add('--masks', action='store_true',
+            help='also write PART_masks.lmdb: where letters are, as pictures '
+            'under the same numbers, and a box for each character')
         add('--overwrite', action='store_true',
             help='replace a set of other settings')
+        add_workers_argument(parser)
+        add_words(parser)
+        add_looks(parser)
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Draw both parts, or find that they are there."""
-        sizes = {'train': args.train, 'test': args.test}
-        fonts = split_fonts(find_fonts(args.alphabet, args.fonts))
-        settings = dict(STYLES[args.style])
-        if args.difficulty is not None:
-            settings['difficulty'] = args.difficulty
-        renderer = WordRenderer(**settings)
-        sets = {
-            part: RenderedWords(sizes[part], part, args.seed, args.alphabet,
-                                (args.min_length, args.max_length),
-                                fonts[part], renderer)
-            for part in PARTS
-        }
-        manifest = describe(sets, settings)
+        sizes: Dict[Optional[str], int] = {
+            'train': args.train, 'test': args.test}
+        made = make_sets(
+            sizes, args.seed, alphabet=args.alphabet,
+            alphabet_file=args.alphabet_file, words=args.words,
+            statistics=args.statistics, lengths=lengths(args),
+            kind=args.kind, order=args.order, fonts=args.fonts,
+            same_fonts=args.same_fonts, style=args.style,
+            difficulty=args.difficulty, style_options=args.style_options)
+        sets = {part: made.parts[part] for part in PARTS}
+        manifest = describe(sets, args.masks, made.left_out)
         result: Dict[str, Any] = {
             'out_dir': str(args.out_dir),
             'skipped': is_there(args.out_dir, manifest, args.overwrite),
             'sheet': str(args.out_dir / SHEET),
             'manifest': str(args.out_dir / MANIFEST),
-            'parts': {
-                part: {
-                    'path': str(lmdb_path(args.out_dir, part)),
-                    'samples': sizes[part],
-                    'fonts': [font.name for font in fonts[part]]
-                }
-                for part in PARTS
-            },
+            'left_out': made.left_out,
+            'parts': {},
         }
         if not result['skipped']:
             args.out_dir.mkdir(parents=True, exist_ok=True)
             save_manifest(manifest, args.out_dir)
-            for part in PARTS:
-                result['parts'][part].update(
-                    _write(sets[part], lmdb_path(args.out_dir, part)))
-            _save_sheet(sets, args.out_dir / SHEET)
+            remove_masks(args.out_dir)
+        for part, words in sets.items():
+            paths = lmdb_paths(args.out_dir, part, args.masks)
+            about = result['parts'][part] = {
+                'path': str(paths[0]),
+                'samples': len(words),
+                'fonts': [font.name for font in words.fonts.fonts],
+            }
+            if args.masks:
+                about['masks'] = str(paths[1])
+            if not result['skipped']:
+                about.update(_write(words, paths, args.workers))
+        if not result['skipped']:
+            save_sheet(sets, args.out_dir / SHEET)
             save_manifest({**manifest, 'complete': True}, args.out_dir)
         return result
 
     def report(self, result: Dict[str, Any]) -> str:
         """Tell what was done in words."""
-        lines = []
+        lines = list(result['left_out'])
         for part, about in result['parts'].items():
             speed = ('' if result['skipped'] else
                      f', {about["images_per_second"]:.0f} images/s')
@@ -116,29 +114,36 @@ class Render(Command):
         return '\n'.join(lines)
 
 
-def _write(words: RenderedWords, path: Path) -> Dict[str, float]:
-    """Draw a part into its LMDB; tells how fast."""
-    start = time.perf_counter()
-    with LMDBWriter(path, overwrite=True) as writer:
-        for sample in track(words, len(words), f'render {path.name}'):
-            writer.add(_encode('.jpg', sample.image), sample.text)
-    seconds = time.perf_counter() - start
+def _write(words: RenderedWords, paths: List[Path],
+           workers: int) -> Dict[str, float]:
+    """Draw a part into its LMDBs; tells how fast the pictures were drawn."""
+    seconds = []
+    for path, record in zip(paths, (_record, _mask_record)):
+        start = time.perf_counter()
+        with LMDBWriter(path, overwrite=True) as writer:
+            for image, text in map_records(record, words, range(len(words)),
+                                           workers, f'render {path.name}'):
+                writer.add(image, text)
+        seconds.append(time.perf_counter() - start)
     return {
-        'seconds': round(seconds, 2),
-        'images_per_second': round(len(words) / seconds, 1),
+        'seconds': round(sum(seconds), 2),
+        'images_per_second': round(len(words) / seconds[0], 1),
     }
 
 
-def _encode(suffix: str, image: np.ndarray) -> bytes:
-    # OpenCV's JPEG quality is 95 unless told.
-    return cv2.imencode(suffix, image)[1].tobytes()
+def _record(words: RecordSource, index: int) -> Record:
+    """A picture, and what it says."""
+    return words.read(index), words.label(index)
 
 
-def _save_sheet(sets: Dict[str, RenderedWords], path: Path) -> None:
-    """A look at the first samples of both parts, training first."""
-    shown = chain.from_iterable(
-        (sets[part][index] for index in range(min(48, len(sets[part]))))
-        for part in PARTS)
-    sheet = contact_sheet(
-        (word.image, f'{word.text} {word.font}') for word in shown)
-    path.write_bytes(_encode('.png', sheet))
+def _mask_record(words: RecordSource, index: int) -> Record:
+    """Where the letters are; text and boxes, as MMOCR's labels in JSON."""
+    assert isinstance(words, RenderedWords)
+    word = words[index]
+    boxes = word.boxes.reshape(-1, 8).round(1).tolist()
+    return _png(word.mask), json.dumps(
+        dict(text=word.text, boxes=boxes), ensure_ascii=False)
+
+
+def _png(image: np.ndarray) -> bytes:
+    return cv2.imencode('.png', image)[1].tobytes()

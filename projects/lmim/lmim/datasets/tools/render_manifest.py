@@ -5,8 +5,9 @@ so a set that was broken off is known as this command's own.
 """
 import hashlib
 import json
-import os
 import platform
+import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -15,34 +16,38 @@ import lmdb
 import numpy as np
 import PIL
 
+from lmim.whole_file import write_atomic
+
 from ..rendering import PARTS, Font, RenderedWords
 
 MANIFEST = 'rendered.json'
 # Raised when the same settings come to give other bytes.
-FORMAT = 1
+FORMAT = 2
 
 
-def describe(sets: Mapping[str, RenderedWords],
-             style: Dict[str, Any]) -> Dict[str, Any]:
+def describe(sets: Mapping[str, RenderedWords], masks: bool,
+             left_out: List[str]) -> Dict[str, Any]:
     """The manifest of a set that is not made yet.
 
     Args:
         sets (Mapping[str, RenderedWords]): Both parts.
-        style (Dict[str, Any]): The renderer's settings.
+        masks (bool): Whether masks and boxes are written beside them.
+        left_out (list[str]): What is not drawn, in words.
     """
-    words = sets['train'].words
-    return {
+    train = sets['train']
+    manifest = {
         'complete': False,
         'settings': {
             'format': FORMAT,
-            'seed': sets['train'].seed,
-            'alphabet': words.alphabet,
-            'lengths': list(words.lengths),
-            'style': style,
+            'seed': train.seed,
+            'words': train.words.settings(),
+            'style': asdict(train.renderer.ranges),
+            'masks': masks,
             'samples': {part: len(sets[part]) for part in PARTS},
-            'fonts': {part: _list(sets[part].fonts) for part in PARTS},
+            'fonts': {part: _list(sets[part].fonts.fonts) for part in PARTS},
         },
         # Told, not compared: a set is not made anew for a newer library.
+        'left_out': left_out,
         'made_with': {
             'python': platform.python_version(),
             'numpy': np.__version__,
@@ -50,11 +55,14 @@ def describe(sets: Mapping[str, RenderedWords],
             'pillow': PIL.__version__,
         },
     }
+    # As it is read back: lists for tuples.
+    return dict(json.loads(json.dumps(manifest)))
 
 
-def lmdb_path(out_dir: Path, part: str) -> Path:
-    """Where a part of the set lies."""
-    return out_dir / f'{part}.lmdb'
+def lmdb_paths(out_dir: Path, part: str, masks: bool) -> List[Path]:
+    """Where a part of the set lies, and its masks if there are any."""
+    names = [part, f'{part}_masks'] if masks else [part]
+    return [out_dir / f'{name}.lmdb' for name in names]
 
 
 def _list(fonts: List[Font]) -> Dict[str, str]:
@@ -86,8 +94,10 @@ def is_there(out_dir: Path, manifest: Dict[str, Any],
         found, settings = {}, {}
     if settings == manifest['settings']:
         return found.get('complete') is True and all(
-            _count(lmdb_path(out_dir, part)) == size
-            for part, size in manifest['settings']['samples'].items())
+            _count(path) == size
+            for part, size in manifest['settings']['samples'].items()
+            for path in lmdb_paths(out_dir, part,
+                                   manifest['settings']['masks']))
     if overwrite:
         return False
     if settings is not None:
@@ -97,11 +107,20 @@ def is_there(out_dir: Path, manifest: Dict[str, Any],
             f'{out_dir} holds a set of other settings ({", ".join(other)}); '
             'see its rendered.json. Give another folder, or --overwrite')
     for part in PARTS:
-        if lmdb_path(out_dir, part).exists():
-            raise FileExistsError(
-                f'{lmdb_path(out_dir, part)} is there and was not made by '
-                'this command. Give another folder, or --overwrite')
+        for path in lmdb_paths(out_dir, part, True):
+            if path.exists():
+                raise FileExistsError(
+                    f'{path} is there and was not made by this command. '
+                    'Give another folder, or --overwrite')
     return False
+
+
+def remove_masks(out_dir: Path) -> None:
+    """Remove masks of the set that gives way: a new one may have none."""
+    for part in PARTS:
+        masks = lmdb_paths(out_dir, part, True)[1]
+        if masks.exists():
+            shutil.rmtree(masks)
 
 
 def _count(path: Path) -> int:
@@ -116,8 +135,5 @@ def _count(path: Path) -> int:
 
 def save_manifest(manifest: Dict[str, Any], out_dir: Path) -> None:
     """Write the manifest whole or not at all."""
-    draft = out_dir / f'{MANIFEST}.tmp-{os.getpid()}'
-    draft.write_text(
-        json.dumps(manifest, indent=2, ensure_ascii=False) + '\n',
-        encoding='utf-8')
-    os.replace(draft, out_dir / MANIFEST)
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + '\n'
+    write_atomic(out_dir / MANIFEST, text.encode())

@@ -1,10 +1,14 @@
-"""Reads MMOCR's text detection annotations and finds their images."""
-import json
+"""Reads annotations of scene images, and finds these."""
+import re
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
+
+from ..sources.files import IMAGE_SUFFIXES
+from .textdet_icdar import UNREAD, read_icdar
+from .textdet_mmocr import read_mmocr
 
 NAMED_AT_MOST = 20
 
@@ -16,72 +20,108 @@ class Scene(NamedTuple):
         path (Path): Where it lies.
         size (tuple[int, int], optional): Height and width that the
             annotation says, where it does.
-        instances (list[dict]): Its words, with ``polygon`` or ``bbox``.
+        instances (list[dict]): Its words, with ``polygon`` or ``bbox``, and
+            perhaps ``text`` and ``ignore``; or with ``problem``, which says
+            why there is none.
     """
     path: Path
     size: Optional[Tuple[int, int]]
     instances: List[Dict[str, Any]]
 
 
-def read_scenes(annotation: Path, images_dir: Path) -> List[Scene]:
-    """Read a TextDet (or TextSpotting) file of MMOCR 1.x.
+def read_scenes(annotation: Path,
+                images_dir: Path) -> Tuple[str, List[Scene]]:
+    """Read annotations of any format that is known.
 
-    An image is looked for by its path below ``images_dir``, then by its name
-    alone in it.
+    An image that a JSON file names is looked for by its path below
+    ``images_dir``, then by its name alone in it; that of ICDAR's
+    ``gt_img_1.txt`` is any picture ``img_1`` in or below it.
+
+    Args:
+        annotation (Path): A TextDet or TextSpotting file of MMOCR 1.x; or a
+            folder of ICDAR's text files, or one of them.
+        images_dir (Path): Where the images lie.
+
+    Returns:
+        tuple[str, list[Scene]]: What the format is called, and the images.
 
     Raises:
         FileNotFoundError: If the file, the folder or images are missing; all
             missing images are told at once.
-        ValueError: If the file is not of that format.
+        ValueError: If the annotation is of no format that is known.
     """
-    if not annotation.is_file():
+    if not annotation.exists():
         raise FileNotFoundError(f'The annotation {annotation} does not exist')
     if not images_dir.is_dir():
         raise FileNotFoundError(
             f'The folder of images {images_dir} does not exist')
-    scenes, missing = [], []
-    for entry in _entries(annotation):
-        named = Path(entry['img_path'])
-        found = [path for path in (images_dir / named,
-                                   images_dir / named.name)
-                 if path.is_file()]
-        if not found:
-            missing.append(str(named))
+    scenes: List[Tuple[str, Optional[Scene]]] = []
+    if annotation.is_dir() or annotation.suffix.lower() == '.txt':
+        name, files = read_icdar(annotation)
+        pictures = _by_stem(images_dir)
+        for words in files:
+            path = _of_words(words.path, pictures)
+            scene = None if path is None else Scene(
+                path, None, words.instances)
+            scenes.append((f'the picture of {words.path.name}', scene))
+    else:
+        name = 'MMOCR 1.x'
+        for entry in read_mmocr(annotation):
+            path = _of_entry(Path(entry['img_path']), images_dir)
+            scene = None if path is None else Scene(
+                path, entry.get('size'), entry['instances'])
+            scenes.append((entry['img_path'], scene))
+    _refuse_missing(scenes, annotation, images_dir)
+    return name, [scene for _, scene in scenes if scene is not None]
+
+
+def _of_entry(named: Path, images_dir: Path) -> Optional[Path]:
+    """The image that an entry of a JSON file names."""
+    for path in (images_dir / named, images_dir / named.name):
+        if path.is_file():
+            return path
+    return None
+
+
+def _by_stem(images_dir: Path) -> Dict[str, Path]:
+    """All pictures in a folder and below, by their name without suffix.
+
+    Raises:
+        ValueError: If two have the same.
+    """
+    found: Dict[str, Path] = {}
+    for path in sorted(images_dir.rglob('*')):
+        if path.suffix.lower() not in IMAGE_SUFFIXES:
             continue
-        scenes.append(
-            Scene(found[0], entry.get('size'), entry['instances']))
-    if missing:
-        shown = ''.join(f'\n  {name}' for name in missing[:NAMED_AT_MOST])
-        more = len(missing) - NAMED_AT_MOST
-        raise FileNotFoundError(
-            f'{len(missing)} of {len(missing) + len(scenes)} images that '
-            f'{annotation} names are not in {images_dir}, neither by their '
-            f'path nor by their name:{shown}' +
-            (f'\n  and {more} more' if more > 0 else ''))
-    return scenes
+        other = found.setdefault(path.stem, path)
+        if other is not path:
+            raise ValueError(
+                f'{other} and {path} go by the same name, which an '
+                'annotation could mean either by. Give the folder of one')
+    return found
 
 
-def _entries(annotation: Path) -> List[Dict[str, Any]]:
-    """The checked `data_list` of a file."""
-    wanted = ('MMOCR 1.x text detection JSON is wanted: {"data_list": '
-              '[{"img_path": ..., "instances": [{"polygon": ...}, ...]}, '
-              '...]}')
-    try:
-        entries = json.loads(
-            annotation.read_text(encoding='utf-8'))['data_list']
-        for number, entry in enumerate(entries):
-            if not (isinstance(entry['img_path'], str)
-                    and isinstance(entry['instances'], list)):
-                raise TypeError(f'entry {number} of data_list')
-            if 'height' in entry and 'width' in entry:
-                entry['size'] = (int(entry['height']), int(entry['width']))
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f'{annotation} is not of the right format ({error!r}). {wanted}'
-        ) from None
-    if not entries:
-        raise ValueError(f'{annotation} names no image. {wanted}')
-    return entries
+def _of_words(path: Path, pictures: Dict[str, Path]) -> Optional[Path]:
+    """The picture that a text file of ICDAR belongs to."""
+    bare = re.sub('^(poly_)?gt_', '', path.stem)
+    for stem in (path.stem, bare, bare.lstrip('0')):
+        if stem in pictures:
+            return pictures[stem]
+    return None
+
+
+def _refuse_missing(scenes: List[Tuple[str, Optional[Scene]]],
+                    annotation: Path, images_dir: Path) -> None:
+    """Name all images that were not found."""
+    missing = [name for name, scene in scenes if scene is None]
+    if not missing:
+        return
+    shown = ''.join(f'\n  {name}' for name in missing[:NAMED_AT_MOST])
+    more = len(missing) - NAMED_AT_MOST
+    raise FileNotFoundError(
+        f'{len(missing)} of {len(scenes)} images that {annotation} names are '
+        f'not in {images_dir}, neither by their path nor by their name:'
+        f'{shown}' + (f'\n  and {more} more' if more > 0 else ''))
 
 
 def load_scene(scene: Scene) -> np.ndarray:
@@ -118,3 +158,16 @@ def load_scene(scene: Scene) -> np.ndarray:
 def _name_size(size: Sequence[int]) -> str:
     """A height and a width as people write them, width first."""
     return f'{size[1]}x{size[0]}'
+
+
+def is_ignored(instance: Dict[str, Any]) -> bool:
+    """Whether a word is marked as one that nobody could read."""
+    return bool(instance.get('ignore')) or instance.get('text') in UNREAD
+
+
+def label_of(instance: Any) -> Optional[str]:
+    """What a word says, if that is known."""
+    if not isinstance(instance, dict) or is_ignored(instance):
+        return None
+    text = instance.get('text')
+    return text if isinstance(text, str) and text else None

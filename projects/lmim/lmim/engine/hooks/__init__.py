@@ -4,11 +4,12 @@ from .label_check_hook import LabelCheckHook
 from .loss_check_hook import LossCheckHook
 from .plain_attention_hook import PlainAttentionHook
 from .safe_checkpoint_hook import SafeCheckpointHook
+from .sample_count_hook import SampleCountHook
 from .step_seed_hook import StepSeedHook
 from .train_info_hook import TrainInfoHook
 
 __all__ = [
     'CheckpointGuardHook', 'LabelCheckHook', 'LossCheckHook',
-    'PlainAttentionHook', 'SafeCheckpointHook', 'StepSeedHook',
-    'TrainInfoHook'
+    'PlainAttentionHook', 'SafeCheckpointHook', 'SampleCountHook',
+    'StepSeedHook', 'TrainInfoHook'
 ]

@@ -9,9 +9,10 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 
+from lmim.datasets.label_report import SHOWN, LabelReport
 from lmim.datasets.labels import innermost, iter_labels
+from lmim.datasets.spelling import Spelling, spelling_of
 from lmim.engine.fileio import write_atomic
-from lmim.engine.label_check import SHOWN, LabelReport, Spelling, spelling_of
 
 #: Seconds between two lines of progress.
 PATIENCE = 5.
@@ -49,8 +50,9 @@ class LabelCheckHook(Hook):
             runner (Runner): The runner of the training process.
         """
         model = runner.model
-        spelling = spelling_of(
-            model.module if is_model_wrapper(model) else model)
+        if is_model_wrapper(model):
+            model = model.module
+        spelling = spelling_of(getattr(model, 'decoder', None))
         if not self.enable or spelling is None:
             return
         outcome: List[Optional[str]] = [None]

@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 from torch import Tensor, nn
 
+from lmim.checkpoints.contents import complete_dictionary
 from lmim.engine.accumulation import pending_gradients, restore_gradients
 from lmim.engine.fileio import remove_partial, write_atomic
 from lmim.engine.resume import LAST_CHECKPOINT
@@ -66,12 +67,15 @@ class SafeCheckpointHook(CheckpointHook):
             self._pending = checkpoint.get(PENDING)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Add the gradients that wait for an update.
+        """Add the dictionary, and the gradients that wait for an update.
+
+        The config, which MMEngine saves, tells only where the dictionary is.
 
         Args:
             runner (Runner): The runner of the training process.
             checkpoint (dict): What is to be saved.
         """
+        complete_dictionary(checkpoint['meta'], runner.cfg.get('model'))
         if self._pending is not None and 'optimizer' in checkpoint:
             checkpoint[PENDING] = self._pending
 

@@ -7,6 +7,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 
+from lmim.datasets import TextImageDataset
+from lmim.datasets.labels import innermost
 from lmim.engine.launch import COUNTED
 
 DataBatch = Optional[Union[dict, tuple, list]]
@@ -22,7 +24,8 @@ class TrainInfoHook(Hook):
     The effective batch is batch size x processes x accumulated iterations;
     the paper's rate is ``blr * effective batch / 256``. After each epoch come
     the images per second (loading included, validation not) and, where the
-    dataset counts them, the unreadable records.
+    datasets count them, the unreadable records. All processes write these
+    into one file beside the log; only the first has a log file.
     """
 
     def __init__(self) -> None:
@@ -36,6 +39,8 @@ class TrainInfoHook(Hook):
             runner (Runner): The runner of the training process.
         """
         loader = runner.train_dataloader
+        for dataset in _counting(runner):
+            dataset.unreadable.log.folder = runner.log_dir
         batch = getattr(loader.batch_sampler, 'batch_size', None) or 1
         counts = runner.optim_wrapper._accumulative_counts
         effective = batch * runner.world_size * counts
@@ -123,16 +128,26 @@ class TrainInfoHook(Hook):
     @staticmethod
     def _log_unreadable(runner: Runner) -> None:
         """Log the records that could not be read, over all processes."""
-        dataset = runner.train_dataloader.dataset
-        if not hasattr(dataset, 'num_unreadable'):
+        datasets = _counting(runner)
+        if not datasets:
             return
-        names = getattr(dataset, 'unreadable_names', list)
-        gathered: List[Tuple[int, List[str]]] = all_gather_object(
-            (int(dataset.num_unreadable), list(names())[:SHOWN]))
-        count = sum(number for number, _ in gathered)
+        # A record may have been met by several processes.
+        listed = [(number, index) for number, dataset in enumerate(datasets)
+                  for index in dataset.unreadable.listed()]
+        more = sum(dataset.num_unreadable for dataset in datasets)
+        gathered: List[Tuple[list, int]] = all_gather_object(
+            (listed, more - len(listed)))
+        found = sorted({record for some, _ in gathered for record in some})
+        count = len(found) + sum(rest for _, rest in gathered)
         if count:
-            shown = sorted({name for _, some in gathered for name in some})
-            rest = ', ...' if count > len(shown[:SHOWN]) else ''
+            shown = ', '.join(datasets[number].describe(index)
+                              for number, index in found[:SHOWN])
             runner.logger.warning(
-                f'{count} unreadable record(s) were skipped so far: '
-                f'{", ".join(shown[:SHOWN])}{rest}')
+                f'{count} unreadable record(s) were skipped so far: {shown}'
+                f'{", ..." if count > SHOWN else ""}')
+
+
+def _counting(runner: Runner) -> List[TextImageDataset]:
+    """The training sets that count what they cannot read."""
+    return [dataset for dataset in innermost(runner.train_dataloader.dataset)
+            if isinstance(dataset, TextImageDataset)]

@@ -28,7 +28,9 @@ class TextViT(VisionTransformer):
     a pre-trained encoder is loaded: ``init_cfg=dict(type='Pretrained',
     checkpoint=...)`` reads every format that :mod:`lmim.checkpoints` knows,
     reports what was loaded, and refuses anything below a full match unless
-    ``allow_partial=True`` is added to that dict.
+    ``allow_partial=True`` is added to that dict. For images of another size
+    than the checkpoint's, positions are interpolated (``pos_grid`` in that
+    dict, see :func:`lmim.checkpoints.load_encoder`).
 
     Args:
         arch (str | dict): ``'mini'`` (for a CPU), ``'tiny'``, ``'small'``
@@ -92,7 +94,8 @@ class TextViT(VisionTransformer):
             load_encoder(
                 self,
                 cfg['checkpoint'],
-                allow_partial=cfg.get('allow_partial', False))
+                allow_partial=cfg.get('allow_partial', False),
+                pos_grid=cfg.get('pos_grid'))
             self._is_init = True
             return
         super().init_weights()

@@ -1,0 +1,200 @@
+"""What is in a checkpoint file, and files with the same."""
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Union
+
+import torch
+from mmengine.config import Config
+
+from ..version import __version__
+from ..whole_file import whole_file
+from .config_text import check_types, parse_config, write_config
+from .dictionaries import CHARACTERS, describe_dictionary
+from .errors import CheckpointError
+from .formats import CheckpointFormat, detect_format, to_ours
+from .reading import find_weights, read_checkpoint
+from .safetensors_files import SUFFIX, save_safetensors
+
+
+class Checkpoint(NamedTuple):
+    """What is in a checkpoint file.
+
+    Attributes:
+        path (str): The file.
+        weights (Dict[str, torch.Tensor]): Weights by their own names.
+        meta (Dict[str, Any]): What is told about them, plain values only:
+            ``cfg`` is the text of the config, ``dictionary`` the characters.
+        wraps (str): The key under which the weights are, or ''.
+        kind (CheckpointFormat, optional): The format of the names, None
+            where it is not known.
+        others (List[str]): What else is in the file.
+        skipped (List[str]): What would have been executed and was skipped.
+    """
+    path: str
+    weights: Dict[str, torch.Tensor]
+    meta: Dict[str, Any]
+    wraps: str = 'state_dict'
+    kind: Optional[CheckpointFormat] = None
+    others: List[str] = []
+    skipped: List[str] = []
+
+    def by_our_names(self) -> Dict[str, torch.Tensor]:
+        """The weights by our names, or by their own in an unknown format."""
+        return self.weights if self.kind is None else to_ours(self.weights)
+
+    def model_config(self) -> Optional[Dict[str, Any]]:
+        """The config of the model, read as plain data.
+
+        Returns:
+            Dict[str, Any], optional: None where the file holds no config.
+
+        Raises:
+            CheckpointError: If the config is more than data.
+        """
+        text = self.meta.get('cfg')
+        if not isinstance(text, str):
+            return None
+        model = parse_config(text, self.path).get('model')
+        if not isinstance(model, dict):
+            return None
+        check_types(model, self.path)
+        return model
+
+    def characters(self) -> Optional[List[str]]:
+        """The characters of the dictionary, where the file holds them."""
+        held = self.meta.get('dictionary')
+        found = held.get(CHARACTERS) if isinstance(held, dict) else None
+        if isinstance(found, list) and all(isinstance(c, str) for c in found):
+            return found
+        return None
+
+
+def open_checkpoint(path: Union[str, Path],
+                    skip_code: bool = False) -> Checkpoint:
+    """Read a checkpoint of any format.
+
+    Args:
+        path (str or Path): The file.
+        skip_code (bool): Skip what would have to be executed instead of
+            refusing.
+
+    Returns:
+        Checkpoint: What is in it.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        CheckpointError: If it cannot be read or holds no weights.
+    """
+    skipped: List[str] = []
+    content = read_checkpoint(path, skipped if skip_code else None)
+    weights, wraps = find_weights(content, path)
+    meta = content.get('meta')
+    others = [
+        str(key) for key in content
+        if wraps and key not in (wraps, 'meta')
+    ]
+    told = plain(meta) if isinstance(meta, dict) else {}
+    for key in ('epoch', 'iter'):  # where the field's other code keeps them
+        if wraps and isinstance(content.get(key), int):
+            told.setdefault(key, content[key])
+    try:
+        kind: Optional[CheckpointFormat] = detect_format(weights)
+    except ValueError:
+        kind = None  # which is for the caller to judge
+    return Checkpoint(str(path), weights, told, wraps, kind, others,
+                      list(dict.fromkeys(skipped)))
+
+
+def add_config(meta: Dict[str, Any], config: Union[str, Path]) -> Config:
+    """Put a config and its dictionary into what is told about weights.
+
+    Args:
+        meta (Dict[str, Any]): Changed in place.
+        config (str or Path): The config file, of the user's own.
+
+    Returns:
+        Config: The config.
+
+    Raises:
+        CheckpointError: If the config has no model.
+    """
+    cfg = Config.fromfile(config)
+    if not isinstance(cfg.get('model'), dict):
+        raise CheckpointError(f'config {config} has no model')
+    meta['cfg'] = write_config(cfg.to_dict())
+    meta.pop('dictionary', None)
+    complete_dictionary(meta, cfg.model.to_dict())
+    return cfg
+
+
+def complete_dictionary(meta: Dict[str, Any],
+                        model: Optional[Dict[str, Any]]) -> None:
+    """Add the characters that the config names by a file, if it is there."""
+    if model is not None and 'dictionary' not in meta:
+        dictionary = describe_dictionary(model)
+        if dictionary is not None:
+            meta['dictionary'] = dictionary
+
+
+def write_checkpoint(checkpoint: Checkpoint, path: Union[str, Path],
+                     overwrite: bool = False) -> None:
+    """Write a checkpoint, whole or not at all.
+
+    Args:
+        checkpoint (Checkpoint): Its ``path`` is not regarded.
+        path (str or Path): The file; ``.safetensors`` is written by that
+            library, anything else by ``torch.save``.
+        overwrite (bool): Whether a file that is there gives way.
+
+    Raises:
+        FileExistsError: If there is a file that may not be overwritten.
+        CheckpointError: If the library safetensors is needed and missing.
+    """
+    path = Path(path)
+    refuse_existing(path, overwrite)
+    weights = {
+        name: value.detach()
+        for name, value in checkpoint.weights.items()
+    }
+    meta = dict(checkpoint.meta, lmim_version=__version__)
+    with whole_file(path) as partial:
+        if path.suffix == SUFFIX:
+            key = checkpoint.kind.key if checkpoint.kind else ''
+            save_safetensors(partial, weights, meta, key)
+        elif checkpoint.wraps:
+            torch.save({'meta': meta, checkpoint.wraps: weights}, partial)
+        else:
+            torch.save(weights, partial)
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Raise if there is something that may not be overwritten.
+
+    Raises:
+        FileExistsError: In that case.
+    """
+    if path.is_dir():
+        raise FileExistsError(f'{path} is a folder: name a file')
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f'{path} exists: name another file, or add --overwrite')
+
+
+def plain(value: Any) -> Any:
+    """The part of a value that is of plain types, which loading allows."""
+    if isinstance(value, dict):
+        return {
+            plain(key): plain(item)
+            for key, item in value.items()
+            if isinstance(key, (str, int)) and _is_plain(item)
+        }
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value if _is_plain(item)]
+    for kind in (bool, int, float, str):  # also from NumPy's and torch's own
+        if isinstance(value, kind):
+            return kind(value)
+    return None
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(
+        value, (str, int, float, bool, dict, list, tuple))

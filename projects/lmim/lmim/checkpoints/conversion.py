@@ -1,0 +1,186 @@
+"""From one format to another: the same tensors by other names."""
+import re
+from typing import Dict, List, NamedTuple
+
+import torch
+
+from .contents import Checkpoint
+from .errors import CheckpointError, some
+from .formats import ENCODER, CheckpointFormat
+
+#: The parts of models, by what our names of them start with.
+PARTS = {
+    ENCODER: 'encoder',
+    'target_generator.encoder.': 'teacher',
+    'neck.': 'decoder of pre-training',
+    'encoder.': 'projection',
+    'decoder.': 'text decoder',
+}
+OTHERS = 'others'
+
+
+class Conversion(NamedTuple):
+    """What became of a checkpoint.
+
+    Attributes:
+        checkpoint (Checkpoint): The result.
+        dropped (Dict[str, List[str]]): The names of the weights that were
+            left out, by their part.
+    """
+    checkpoint: Checkpoint
+    dropped: Dict[str, List[str]]
+
+
+def part_of(name: str) -> str:
+    """The part of a model that a weight of our naming is in."""
+    return next((part for prefix, part in PARTS.items()
+                 if name.startswith(prefix)), OTHERS)
+
+
+def convert(checkpoint: Checkpoint, kind: CheckpointFormat,
+            drop: bool = False) -> Conversion:
+    """Give a checkpoint the names of another format.
+
+    The tensors stay what they are, to the bit.
+
+    Args:
+        checkpoint (Checkpoint): Of any known format.
+        kind (CheckpointFormat): The format it is to have.
+        drop (bool): Leave parts out that the format has no place for.
+
+    Returns:
+        Conversion: The result, and what was left out.
+
+    Raises:
+        CheckpointError: If the format of the checkpoint is not known, if the
+            other has no place for a part and ``drop`` is off, or if it needs
+            a part that the checkpoint does not have.
+    """
+    source = checkpoint.kind
+    if source is None:
+        raise CheckpointError(
+            f'checkpoint {checkpoint.path} is of no format that is known, so '
+            'its names cannot be changed; its weights are called '
+            f'{sorted(checkpoint.weights)[:8]} ... --to same keeps them')
+    kept = _without_aside(checkpoint)
+    own = {source.names.ours(name) or name: name for name in kept}
+    unheld = _unheld(list(own), kind)
+    dropped = {part: [own[name] for name in names]
+               for part, names in unheld.items()}
+    aside = sorted(checkpoint.weights.keys() - kept.keys())
+    if aside:
+        dropped['classifier'] = aside
+    gone = {name for names in unheld.values() for name in names}
+    renamed = {ours: kept[name] for ours, name in own.items()
+               if ours not in gone}
+    _check_needs(renamed, checkpoint, kind, dropped)
+    if dropped and not drop:
+        listed = '; '.join(f'{part} ({some(names)})'
+                           for part, names in dropped.items())
+        raise CheckpointError(
+            f'{kind.name} has no place for parts of {checkpoint.path} '
+            f'({source.name}): {listed}. Add --drop to leave them out')
+    weights = {
+        kind.names.theirs(name) or name: value
+        for name, value in renamed.items()
+    }
+    meta = dict(checkpoint.meta)
+    if source.key != kind.key:
+        meta['converted_from'] = source.name
+    return Conversion(
+        checkpoint._replace(
+            weights=weights, meta=meta, wraps=kind.wraps, kind=kind), dropped)
+
+
+def extract_encoder(checkpoint: Checkpoint,
+                    kind: CheckpointFormat) -> Conversion:
+    """Take only the encoder, by our names.
+
+    Args:
+        checkpoint (Checkpoint): Of any known format.
+        kind (CheckpointFormat): Our format.
+
+    Returns:
+        Conversion: The result, and what was left out.
+
+    Raises:
+        CheckpointError: If there is no encoder, or none for word images.
+    """
+    whole = convert(checkpoint, kind, drop=True)
+    dropped = dict(whole.dropped)
+    weights = {}
+    for name, value in whole.checkpoint.weights.items():
+        if name.startswith(ENCODER):
+            weights[name] = value
+        else:
+            dropped.setdefault(part_of(name), []).append(name)
+    if not weights:
+        raise CheckpointError(f'checkpoint {checkpoint.path} has no encoder')
+    return Conversion(whole.checkpoint._replace(weights=weights), dropped)
+
+
+def _without_aside(checkpoint: Checkpoint) -> Dict[str, torch.Tensor]:
+    """The weights that the format of a checkpoint knows.
+
+    Raises:
+        CheckpointError: If there is a weight that it should not have.
+    """
+    kind = checkpoint.kind
+    assert kind is not None
+    kept, strange = {}, []
+    for name, value in checkpoint.weights.items():
+        if kind.names.ours(name) is not None:
+            kept[name] = value
+        elif not re.match(kind.aside, name):
+            strange.append(name)
+    if strange:
+        raise CheckpointError(
+            f'checkpoint {checkpoint.path} looks like {kind.name}, but has '
+            f'weights that this format does not: {some(strange)}. A model '
+            'with these computes something else, so it is not converted')
+    return kept
+
+
+def _unheld(names: List[str],
+            kind: CheckpointFormat) -> Dict[str, List[str]]:
+    """Parts that a format does not hold whole: our names, all of them."""
+    lost = {part_of(name) for name in names if not kind.names.theirs(name)}
+    return {
+        part: [name for name in names if part_of(name) == part]
+        for part in sorted(lost)
+    }
+
+
+def _check_needs(renamed: Dict[str, torch.Tensor], checkpoint: Checkpoint,
+                 kind: CheckpointFormat,
+                 dropped: Dict[str, List[str]]) -> None:
+    """Refuse what would be only a piece of a format.
+
+    Raises:
+        CheckpointError: If something is lacking.
+    """
+    lacking: List[str] = []
+    for prefix, part in PARTS.items():
+        present = any(name.startswith(prefix) for name in renamed)
+        if not present and prefix in kind.needs:
+            why = (': what the file has is of another kind'
+                   if part in dropped else '')
+            lacking.append(f'a {part} of its kind{why}')
+        elif present:
+            lacking += kind.names.lacking(renamed, prefix)
+    if 'projection' in dropped and 'decoder.' in kind.needs:
+        lacking.append('a text decoder that reads the encoder as it is, '
+                       'without a projection between them')
+    if lacking:
+        raise CheckpointError(
+            f'{kind.name} needs what {checkpoint.path} does not have: '
+            f'{some(lacking)}')
+    if kind.start_rows is None:
+        return
+    rows = len(renamed['decoder.trg_word_emb.weight'])
+    classes = len(renamed['decoder.classifier.bias'])
+    if rows - classes != kind.start_rows:
+        raise CheckpointError(
+            f'{kind.name} embeds {kind.start_rows} symbols more than it has '
+            f'classes (the start), and the text decoder of {checkpoint.path} '
+            f'embeds {rows} for {classes} classes: it is of another kind')

@@ -1,0 +1,89 @@
+"""Which configs a checkpoint fits, by names and shapes of its weights."""
+import json
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Union
+
+import torch
+from mmengine.config import Config
+from torch import nn
+
+from .building import build_model, compare_with_model
+from .config_text import dicts_in
+from .formats import ENCODER
+
+#: Settings of a model that change none of its weights.
+_WEIGHTLESS = ('init_cfg', 'checkpoint', 'drop_rate', 'drop_path_rate',
+               'module_loss', 'postprocessor', 'data_preprocessor')
+
+
+class Fits(NamedTuple):
+    """The configs that a checkpoint fits.
+
+    Attributes:
+        whole (List[str]): Every weight of model and checkpoint fits.
+        encoder (List[str]): Only those of the encoder do, all of them.
+        unread (Dict[str, str]): Configs whose model cannot be built, and why.
+        model (nn.Module, optional): A model that fits, shapes only.
+    """
+    whole: List[str]
+    encoder: List[str]
+    unread: Dict[str, str]
+    model: Optional[nn.Module]
+
+
+def find_configs(weights: Dict[str, torch.Tensor],
+                 folder: Union[str, Path]) -> Fits:
+    """Find the configs whose model has weights of these names and shapes.
+
+    Args:
+        weights (Dict[str, torch.Tensor]): Weights by our names.
+        folder (str or Path): Where to look for configs; folders called
+            ``_base_`` hold parts of configs and are left out.
+
+    Returns:
+        Fits: Paths of configs.
+    """
+    fits = Fits([], [], {}, None)
+    whole: Optional[nn.Module] = None
+    partly: Optional[nn.Module] = None
+    judged: Dict[str, str] = {}
+    for path in sorted(Path(folder).rglob('*.py')):
+        if '_base_' in path.parts:
+            continue
+        try:
+            cfg = Config.fromfile(path)
+            model = cfg.get('model')
+            if not isinstance(model, dict):
+                continue
+            # Many configs differ in data and schedule alone.
+            key = _weighty(model)
+            if key not in judged:
+                built = build_model(cfg.model.to_dict())
+                judged[key] = _judge(built, weights)
+                if judged[key] == 'whole':
+                    whole = built
+                elif judged[key] == 'encoder':
+                    partly = built
+        except Exception as error:  # whatever fails in building it
+            fits.unread[str(path)] = str(error).split('\n')[0]
+            continue
+        if judged[key]:
+            getattr(fits, judged[key]).append(str(path))
+    return fits._replace(model=whole or partly)
+
+
+def _judge(model: nn.Module, weights: Dict[str, torch.Tensor]) -> str:
+    """What of a model the weights fit: 'whole', 'encoder' or ''."""
+    if compare_with_model(model, weights, '').is_full:
+        return 'whole'
+    encoder = compare_with_model(model, weights, '', ENCODER)
+    return 'encoder' if encoder.is_full and encoder.loaded else ''
+
+
+def _weighty(model: Dict[str, Any]) -> str:
+    """A key that models with the same weights share."""
+    model = json.loads(json.dumps(model, default=str))
+    for part in list(dicts_in(model)):
+        for name in _WEIGHTLESS:
+            part.pop(name, None)
+    return json.dumps(model, sort_keys=True)

@@ -1,0 +1,191 @@
+"""Another dictionary for a trained recognizer."""
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+
+import torch
+from mmengine.logging import MMLogger
+from mmocr.models.common.dictionary import Dictionary
+from torch import nn
+
+from .building import build_model, compare_with_model, shapes_of
+from .contents import Checkpoint
+from .dictionaries import dictionaries_of, with_characters
+from .errors import CheckpointError
+from .formats import BY_KEY
+
+
+class Resized(NamedTuple):
+    """A recognizer with another dictionary.
+
+    Attributes:
+        checkpoint (Checkpoint): The result, by our names.
+        carried (List[str]): Characters whose weights were carried over.
+        new (List[str]): Characters that start as in a new model.
+        dropped (List[str]): Characters that are no more.
+        tokens (List[str]): Tokens that are no characters; carried over.
+        tensors (Dict[str, Tuple[List[int], List[int]]]): Shapes before and
+            after, of the weights that have to do with characters.
+    """
+    checkpoint: Checkpoint
+    carried: List[str]
+    new: List[str]
+    dropped: List[str]
+    tokens: List[str]
+    tensors: Dict[str, Tuple[List[int], List[int]]]
+
+
+def resize_dictionary(checkpoint: Checkpoint, model: Dict[str, Any],
+                      old: Sequence[str], new: Sequence[str],
+                      seed: int = 0) -> Resized:
+    """Carry a recognizer's weights over to another dictionary, by character.
+
+    Which weights have a row (or a column) for each class is found out by
+    building the model with one character more. So it works for any
+    recognizer.
+
+    Args:
+        checkpoint (Checkpoint): The recognizer, of any known format.
+        model (Dict[str, Any]): Its config.
+        old (Sequence[str]): The characters it was trained with.
+        new (Sequence[str]): The characters it is to have.
+        seed (int): Of the weights of new characters.
+
+    Returns:
+        Resized: The result, and what was done.
+
+    Raises:
+        CheckpointError: If the checkpoint is not of that model with the old
+            characters, or it cannot be told where its classes are.
+    """
+    if not dictionaries_of(model):
+        raise CheckpointError('the config has no dictionary: it is that of '
+                              'no recognizer')
+    weights = checkpoint.by_our_names()
+    before = build_model(model, old)
+    report = compare_with_model(before, weights, checkpoint.path)
+    if not report.is_full:
+        raise CheckpointError(
+            f'{report.source} is not of this config with a dictionary of '
+            f'{len(old)} characters:{report.details()}\nName the dictionary '
+            'it was trained with (--old-dict) and its config (--config)')
+    dims = _class_dims(shapes_of(before), shapes_of(
+        build_model(model, [*old, _another(old)])))
+    after = _initialised(model, new, seed)
+    entries = _entries(before), _entries(after)
+    result, tensors = {}, {}
+    for name, fresh in after.state_dict().items():
+        result[name] = weights[name]
+        if name in dims:
+            result[name] = _carry(weights[name], fresh, dims[name], *entries)
+            tensors[name] = list(weights[name].shape), list(fresh.shape)
+    after.load_state_dict(result)  # which checks every name and shape
+    kept = set(old) & set(new)
+    return Resized(
+        checkpoint._replace(
+            weights=result, wraps='state_dict',
+            kind=BY_KEY['ours'] if checkpoint.kind else None,
+            meta=dict(checkpoint.meta, dictionary=with_characters(
+                dictionaries_of(model)[0], new))),
+        carried=[char for char in new if char in kept],
+        new=[char for char in new if char not in kept],
+        dropped=[char for char in old if char not in kept],
+        tokens=sorted({entry for entries_ in entries[0]
+                       for entry in entries_} - set(old)),
+        tensors=tensors)
+
+
+def _initialised(model: Dict[str, Any], characters: Sequence[str],
+                 seed: int) -> nn.Module:
+    """A new model, without the list of all its weights in the log."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel('WARNING')
+    try:
+        torch.manual_seed(seed)
+        built: Any = build_model(model, characters, empty=False)
+        built.init_weights()
+    finally:
+        logger.setLevel(level)
+    return built
+
+
+def _another(characters: Sequence[str]) -> str:
+    """A character that is not among these; from the private use area."""
+    return next(chr(code) for code in range(0xE000, 0x110000)
+                if chr(code) not in characters)
+
+
+def _class_dims(shapes: Dict[str, List[int]],
+                larger: Dict[str, List[int]]) -> Dict[str, int]:
+    """Which dimension of which weight grows with the dictionary.
+
+    Args:
+        shapes (Dict[str, List[int]]): Shapes of a model's weights.
+        larger (Dict[str, List[int]]): With one character more.
+
+    Returns:
+        Dict[str, int]: The dimension of each weight that grows.
+
+    Raises:
+        CheckpointError: If something else changes, or nothing does.
+    """
+    dims = {}
+    for name, shape in shapes.items():
+        if larger.get(name) == shape:
+            continue
+        grown = [size - before
+                 for size, before in zip(larger.get(name, []), shape)]
+        if sorted(grown) != [0] * (len(shape) - 1) + [1]:
+            raise CheckpointError(
+                f'with one character more, {name} is {larger.get(name)} '
+                f'instead of {shape}: it cannot be told which of it belongs '
+                'to which character')
+        dims[name] = grown.index(1)
+    if not dims:
+        raise CheckpointError('no weight of this model has to do with the '
+                              'characters of its dictionary')
+    return dims
+
+
+def _entries(model: nn.Module) -> List[List[str]]:
+    """All classes of the dictionaries in a model, each dictionary once."""
+    found: List[List[str]] = []
+    for module in model.modules():
+        dictionary = getattr(module, 'dictionary', None)
+        if isinstance(dictionary, Dictionary):
+            if dictionary.dict not in found:
+                found.append(list(dictionary.dict))
+    return found
+
+
+def _carry(value: torch.Tensor, fresh: torch.Tensor, dim: int,
+           before: List[List[str]], after: List[List[str]]) -> torch.Tensor:
+    """Put the slices of shared classes into fresh weights.
+
+    Args:
+        value (torch.Tensor): Trained weights.
+        fresh (torch.Tensor): Those of a new model.
+        dim (int): The dimension of the classes.
+        before (List[List[str]]): Classes of the old dictionaries.
+        after (List[List[str]]): Classes of the new ones, in that order.
+
+    Returns:
+        torch.Tensor: Of the shape of ``fresh``.
+
+    Raises:
+        CheckpointError: If no dictionary has that many classes.
+    """
+    for extra in (0, 1):  # a start symbol may follow the classes
+        for old, new in zip(before, after):
+            if value.shape[dim] != len(old) + extra:
+                continue
+            places = {entry: place for place, entry in enumerate(old)}
+            pairs = [(places[entry], place)
+                     for place, entry in enumerate(new) if entry in places]
+            pairs += [(len(old) + k, len(new) + k) for k in range(extra)]
+            sources, targets = torch.tensor(pairs).unbind(1)
+            result = fresh.detach().clone().to(value.dtype)
+            return result.index_copy_(
+                dim, targets, value.detach().index_select(dim, sources))
+    raise CheckpointError(
+        f'a weight of {tuple(value.shape)} grows with the dictionary, and no '
+        f'dictionary has as many classes: {[len(old) for old in before]}')

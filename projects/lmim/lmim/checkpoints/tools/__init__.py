@@ -1,0 +1,37 @@
+"""The sub-commands of `tools/checkpoint.py`."""
+from typing import Dict, List, Optional
+
+from lmim.datasets.tools.cli import Tool
+from lmim.datasets.tools.cli import main as run_tool
+from lmim.datasets.tools.command import Command
+
+from .average import Average
+from .convert import Convert
+from .extract import Extract
+from .inspect import Inspect
+from .resize_dictionary import ResizeDictionary
+
+DESCRIPTION = """Look into checkpoints, and make others of them.
+
+Formats are recognised: MAE and MAERec, LMIM's published code, timm,
+mmpretrain, and this project's; as files of torch.save or of safetensors. What
+a file would execute is never run.
+
+  python tools/checkpoint.py inspect checkpoint.pth
+  python tools/checkpoint.py convert checkpoint.pth ours.pth --to ours
+  python tools/checkpoint.py extract ours.pth encoder.pth
+
+`COMMAND --help` tells of each."""
+COMMANDS: Dict[str, Command] = {
+    command.name: command
+    for command in (Average(), Convert(), Extract(), Inspect(),
+                    ResizeDictionary())
+}
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Run one sub-command; see :func:`lmim.datasets.tools.cli.main`."""
+    return run_tool(argv, Tool('checkpoint.py', DESCRIPTION, COMMANDS))
+
+
+__all__ = ['COMMANDS', 'main']

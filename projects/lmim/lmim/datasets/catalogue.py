@@ -1,0 +1,158 @@
+"""The data sets that the configs know: where they lie, how large they are.
+
+The configs in ``configs/_base_/datasets`` are the only table of them; what is
+here reads it.
+"""
+import os
+import os.path as osp
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+from .data_root import read_config
+
+#: What the end of a variable's name says that its set is for.
+KINDS = {
+    '_pretrain': 'pre-training',
+    '_train': 'training',
+    '_val': 'validation',
+    '_test': 'test'
+}
+
+
+class KnownSet(NamedTuple):
+    """A data set as a config has it.
+
+    Attributes:
+        variable (str): What the config calls it.
+        config (str): Name of the config, without ``.py``.
+        kind (str): What it is for, one of :data:`KINDS`.
+        dataset (Dict[str, Any]): The config of the ``TextImageDataset``;
+            its ``published`` has ``name`` and perhaps ``num_samples`` and
+            ``labels``.
+        source (Dict[str, str]): ``obtain`` says how it is obtained, and
+            ``homepage`` where.
+    """
+    variable: str
+    config: str
+    kind: str
+    dataset: Dict[str, Any]
+    source: Dict[str, str]
+
+    @property
+    def published(self) -> Dict[str, Any]:
+        """Dict[str, Any]: What is known of the set as published."""
+        return self.dataset['published']
+
+    @property
+    def paths(self) -> List[str]:
+        """List[str]: Where it must lie, data root included."""
+        return [path for setting, path in self._spec_paths()
+                if not setting.endswith('image_root')]
+
+    @property
+    def missing(self) -> List[str]:
+        """List[str]: What it needs and is not there."""
+        return [path for _, path in self._spec_paths()
+                if not osp.exists(path)]
+
+    @property
+    def there(self) -> str:
+        """str: Whether it is there: 'yes', 'no' or 'in part'."""
+        missing = self.missing
+        if not missing:
+            return 'yes'
+        return 'no' if set(self.paths) <= set(missing) else 'in part'
+
+    @property
+    def names(self) -> List[str]:
+        """List[str]: What a user may call it, perhaps with others."""
+        return [self.published['name'], self.variable, self.config]
+
+    def _spec_paths(self) -> Iterator[Tuple[str, str]]:
+        return spec_paths(self.dataset['paths'],
+                          self.dataset.get('data_root', ''))
+
+
+def spec_paths(paths: Any, data_root: str = '') -> Iterator[Tuple[str, str]]:
+    """Every path in the ``paths`` of a ``TextImageDataset``.
+
+    Args:
+        paths (str, dict or list): A path, or a dict of ``path`` and perhaps
+            ``labels`` and ``image_root``, or several of these.
+        data_root (str): Prefix of the relative ones. Defaults to ''.
+
+    Yields:
+        Tuple[str, str]: The setting that names it, as ``--cfg-options`` takes
+        it, such as ``paths.0.labels``, and the path.
+    """
+    several = isinstance(paths, (list, tuple))
+    for number, spec in enumerate(paths if several else [paths]):
+        if not isinstance(spec, dict):
+            # MMEngine cannot set one string of a list.
+            yield 'paths', osp.join(data_root, os.fspath(spec))
+            continue
+        setting = f'paths.{number}' if several else 'paths'
+        for key in ('path', 'labels', 'image_root'):
+            if spec.get(key):
+                yield f'{setting}.{key}', osp.join(data_root, spec[key])
+
+
+def find_configs(configs: Optional[str] = None) -> Path:
+    """The folder of the configs of known data sets.
+
+    Args:
+        configs (str, optional): A repository's folder ``configs``. Defaults
+            to that of the repository in which this package lies, then to the
+            one in the working folder.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    places = ([Path(configs)] if configs is not None else
+              [Path(__file__).resolve().parents[4] / 'configs',
+               Path('configs')])
+    for place in places:
+        if (place / '_base_' / 'datasets').is_dir():
+            return place / '_base_' / 'datasets'
+    raise FileNotFoundError(
+        f'no folder _base_/datasets in {" or ".join(map(str, places))}. The '
+        'data sets are known by the configs of the repository: give its '
+        'folder `configs` with --configs DIR')
+
+
+def read_catalogue(configs: Optional[str] = None,
+                   data_root: Optional[str] = None) -> List[KnownSet]:
+    """All data sets that the configs know.
+
+    Args:
+        configs (str, optional): As of :func:`find_configs`.
+        data_root (str, optional): As of
+            :func:`~lmim.datasets.data_root.read_config`.
+
+    Raises:
+        FileNotFoundError: If there are no configs.
+        ValueError: If the name of a set does not tell what it is for.
+    """
+    found = []
+    for path in sorted(find_configs(configs).glob('*.py')):
+        cfg = read_config(str(path), data_root).to_dict()
+        # `X_source` is of the sets in `X_data_root`. In each set it would
+        # make the configs that MMEngine dumps several times as long.
+        sources = {cfg[f'{name[:-len("_source")]}_data_root']: value
+                   for name, value in cfg.items() if name.endswith('_source')}
+        for variable, value in cfg.items():
+            if isinstance(value, dict) and (value.get('type') ==
+                                            'TextImageDataset'):
+                found.append(KnownSet(
+                    variable, path.stem, _kind(variable, path), value,
+                    sources.get(value.get('data_root'), {})))
+    return found
+
+
+def _kind(variable: str, path: Path) -> str:
+    """What a set is for, by the end of its name."""
+    for end, kind in KINDS.items():
+        if variable.endswith(end):
+            return kind
+    raise ValueError(f'{path}: the name of {variable} does not tell what it '
+                     f'is for. Let it end in {", ".join(KINDS)}')

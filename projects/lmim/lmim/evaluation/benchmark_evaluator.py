@@ -1,0 +1,180 @@
+"""MMOCR's evaluator of several sets, which can keep what each word was."""
+from typing import Any, List, NamedTuple, Optional, Sequence
+
+import torch
+from mmengine.dist import collect_results, is_main_process
+from mmengine.evaluator import BaseMetric, DumpResults
+from mmocr.evaluation.evaluator import MultiDatasetsEvaluator
+from mmocr.registry import EVALUATOR
+from rapidfuzz.distance import Levenshtein
+
+from lmim.datasets.spelling import Spelling
+
+from .protocol import protocol_of
+
+
+class Misread(NamedTuple):
+    """A word that was not read.
+
+    Attributes:
+        label (str): What is written.
+        read (str): What the recognizer read.
+        confidence (float, optional): The mean of its characters' scores, as
+            MMOCR's test-time augmentation takes it; 0 where nothing was
+            read, None where the model gives no scores.
+    """
+    label: str
+    read: str
+    confidence: Optional[float]
+
+
+class WordRecord(NamedTuple):
+    """What a table needs to know of one word.
+
+    Attributes:
+        correct (bool): Whether it was read, by the protocol.
+        exact (bool): Whether it was read to the letter.
+        distance (float): Edit distance after the protocol's rules, from 0 to
+            1: divided by the length of the longer text.
+        too_long (bool): Whether the recognizer cannot write so many
+            characters.
+        empty (bool): Whether the rules leave nothing of the label.
+        outside (bool): Whether characters of it are in no dictionary.
+        misread (Misread, optional): The texts, where it was not read.
+    """
+    correct: bool
+    exact: bool
+    distance: float
+    too_long: bool
+    empty: bool
+    outside: bool
+    misread: Optional[Misread]
+
+
+@EVALUATOR.register_module()
+class BenchmarkEvaluator(MultiDatasetsEvaluator):
+    """MMOCR's evaluator of several sets, for tables of benchmarks.
+
+    Metrics and their names are those of ``MultiDatasetsEvaluator``. While
+    :class:`BenchmarkHook` has it record, it keeps what the table is made of.
+    A ``DumpResults`` among the metrics writes one file for all sets, where
+    ``MultiDatasetsEvaluator`` would write one for each over the last.
+
+    Args:
+        metrics (dict or BaseMetric or Sequence): Among them a ``WordMetric``
+            or a kind of it; its rules are those of the table.
+        dataset_prefixes (Sequence[str]): One for each set.
+
+    Attributes:
+        recording (bool): Whether words are kept.
+        spelling (Spelling, optional): What the recognizer can write.
+        records (List[List[WordRecord]]): The words of each set after
+            :meth:`evaluate`, in their order; empty on all processes but the
+            main one.
+
+    Raises:
+        ValueError: If there is no ``WordMetric``.
+    """
+
+    metrics: List[BaseMetric]
+
+    def __init__(self, metrics: Any, dataset_prefixes: Sequence[str]) -> None:
+        super().__init__(metrics, dataset_prefixes)
+        self.protocol = protocol_of(self.metrics)
+        self.recording = False
+        self.spelling: Optional[Spelling] = None
+        self.records: List[List[WordRecord]] = []
+        self._recorded: List[WordRecord] = []
+
+    def check_prefixes(self, num_sets: int) -> None:
+        """Refuse another number of prefixes than of sets, before the run.
+
+        Args:
+            num_sets (int): Number of sets.
+
+        Raises:
+            ValueError: If they differ.
+        """
+        given = self.dataset_prefixes
+        if isinstance(given, (list, tuple)) and len(given) == num_sets:
+            return
+        raise ValueError(
+            f'The evaluator needs a prefix for each of {num_sets} set(s), in '
+            f'their order, and has {given!r}. Set dataset_prefixes of '
+            'val_evaluator and test_evaluator.')
+
+    def process(self, data_samples: Sequence[Any],
+                data_batch: Optional[Any] = None) -> None:
+        """Hand a batch to the metrics and keep its words.
+
+        Args:
+            data_samples (Sequence[BaseDataElement]): Words with ``gt_text``
+                and ``pred_text``.
+            data_batch (Any, optional): The batch from the dataloader.
+        """
+        super().process(data_samples, data_batch)
+        if self.recording:
+            self._recorded += [self._record(word) for word in data_samples]
+
+    def _record(self, word: Any) -> WordRecord:
+        """Compare the label of a word with what was read."""
+        label = word.get('gt_text').get('item')
+        prediction = word.get('pred_text')
+        read = prediction.get('item')
+        wanted, got = map(self.protocol.normalize, (label, read))
+        correct = wanted == got
+        too_long = outside = False
+        if self.spelling is not None:
+            length = self.spelling.max_length
+            case = self.spelling.letter_case
+            text = label if case == 'unchanged' else getattr(label, case)()
+            too_long = length is not None and len(text) > length
+            outside = not self.spelling.characters.issuperset(text)
+        return WordRecord(
+            correct, label == read, Levenshtein.normalized_distance(
+                wanted, got), too_long, not wanted, outside,
+            None if correct else Misread(label, read,
+                                         _confidence(prediction.get('score'))))
+
+    def evaluate(self, size: int) -> dict:
+        """Compute all metrics and collect the words of all processes.
+
+        Args:
+            size (int): Number of words in all sets.
+
+        Returns:
+            dict: The metrics, as ``prefix/recog/word_acc``.
+        """
+        recorded, self._recorded, self.records = self._recorded, [], []
+        if self.recording:
+            everything = collect_results(recorded, size, 'cpu')
+            if is_main_process():
+                self.records = self._by_set(everything, size)
+        whole = self.metrics
+        dumps = [one for one in whole if isinstance(one, DumpResults)]
+        self.metrics = [
+            one for one in whole if not isinstance(one, DumpResults)
+        ]
+        try:
+            metrics = super().evaluate(size)
+        finally:
+            self.metrics = whole
+        for dump in dumps:
+            dump.evaluate(size)
+        return metrics
+
+    def _by_set(self, records: List[WordRecord],
+                size: int) -> List[List[WordRecord]]:
+        """Cut the words of all sets, which come in order, into sets."""
+        ends = (self.dataset_meta or {}).get('cumulative_sizes', [size])
+        return [
+            records[start:end] for start, end in zip([0, *ends[:-1]], ends)
+        ]
+
+
+def _confidence(score: Any) -> Optional[float]:
+    """The mean of a word's scores, of which a model may give any kind."""
+    if score is None:
+        return None
+    scores = torch.as_tensor(score, dtype=torch.float64)
+    return scores.mean().item() if scores.numel() else 0.

@@ -1,0 +1,182 @@
+"""Tables of benchmarks: a row for each set, their Avg and W-Avg."""
+import math
+import re
+from fractions import Fraction
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from lmim.datasets.spelling import Spelling
+
+from .benchmark_evaluator import WordRecord
+from .protocol import Protocol
+
+#: What is averaged over sets.
+FIGURES = ('accuracy', 'exact', 'one_minus_ned')
+
+
+class SetResult(NamedTuple):
+    """What was measured on a set. Figures are exact, 1 is all words.
+
+    Attributes:
+        name (str): The set.
+        samples (int): Number of words.
+        accuracy (Fraction): Words read by the protocol.
+        exact (Fraction, optional): Words read to the letter.
+        one_minus_ned (Fraction, optional): 1 - normalised edit distance.
+        too_long (int): Words longer than the recognizer writes.
+        empty (int): Words of whose labels the rules leave nothing.
+        outside (int): Words with characters outside the dictionary.
+        published (int, optional): The published number of words.
+        in_average (bool): Whether it counts in Avg and W-Avg.
+    """
+    name: str
+    samples: int
+    accuracy: Fraction
+    exact: Optional[Fraction] = None
+    one_minus_ned: Optional[Fraction] = None
+    too_long: int = 0
+    empty: int = 0
+    outside: int = 0
+    published: Optional[int] = None
+    in_average: bool = True
+
+    @property
+    def as_published(self) -> bool:
+        """bool: Whether it has as many words as are published."""
+        return self.published in (None, self.samples)
+
+    @classmethod
+    def count(cls, name: str, records: Sequence[WordRecord],
+              published: Dict[str, Any]) -> 'SetResult':
+        """Count the words of a set.
+
+        Args:
+            name (str): The set.
+            records (Sequence[WordRecord]): Its words, one or more.
+            published (Dict[str, Any]): What is published of it.
+        """
+        samples = len(records)
+        distance = math.fsum(record.distance for record in records)
+        return cls(
+            name,
+            samples,
+            Fraction(sum(record.correct for record in records), samples),
+            Fraction(sum(record.exact for record in records), samples),
+            1 - Fraction(distance) / samples,
+            too_long=sum(record.too_long for record in records),
+            empty=sum(record.empty for record in records),
+            outside=sum(record.outside for record in records),
+            published=published.get('num_samples'),
+            in_average=published.get('in_average', True))
+
+
+class BenchmarkTable(NamedTuple):
+    """The sets of one benchmark, all measured by one protocol.
+
+    Attributes:
+        title (str): The benchmark.
+        labels (str, optional): Which labels: ``original``, ``corrected``.
+        metric (str): What the accuracy is called.
+        protocol (str): How it was measured, a line.
+        results (List[SetResult]): The sets.
+        max_length (int, optional): Most characters that the recognizer
+            writes.
+    """
+    title: str
+    labels: Optional[str]
+    metric: str
+    protocol: str
+    results: List[SetResult]
+    max_length: Optional[int] = None
+
+    @property
+    def averaged(self) -> List[SetResult]:
+        """List[SetResult]: The sets that count in Avg and W-Avg."""
+        return [result for result in self.results if result.in_average]
+
+    @property
+    def left_out(self) -> List[SetResult]:
+        """List[SetResult]: The others."""
+        return [result for result in self.results if not result.in_average]
+
+    def averages(self) -> List[SetResult]:
+        """Avg, the plain mean over the sets, and W-Avg, over their words.
+
+        Returns:
+            List[SetResult]: Two rows; none where there are no two sets to
+            average.
+        """
+        if len(self.averaged) < 2:
+            return []
+        return [
+            self._average('Avg', [1] * len(self.averaged)),
+            self._average('W-Avg', [one.samples for one in self.averaged])
+        ]
+
+    def _average(self, name: str, weights: Sequence[int]) -> SetResult:
+        """The mean of each figure over sets that all have it."""
+        figures: Dict[str, Any] = {}
+        for figure in FIGURES:
+            values = [getattr(result, figure) for result in self.averaged]
+            figures[figure] = None if None in values else Fraction(
+                sum(value * weight for value, weight in zip(values, weights)),
+                sum(weights))
+        return SetResult(
+            name, sum(result.samples for result in self.averaged), **figures)
+
+
+def percent(value: Optional[Fraction], digits: int = 1) -> str:
+    """A figure as it is printed, halves rounded up; '' where there is none.
+
+    Args:
+        value (Fraction, optional): The figure; 1 is 100 %.
+        digits (int): Digits after the point. Defaults to 1.
+    """
+    if value is None:
+        return ''
+    scale = 10**digits
+    whole = math.floor(value * 100 * scale + Fraction(1, 2))
+    return f'{whole // scale}.{whole % scale:0{digits}d}'
+
+
+def make_tables(sets: Sequence[Tuple[SetResult, Dict[str, Any]]],
+                protocol: Protocol,
+                spelling: Optional[Spelling]) -> List[BenchmarkTable]:
+    """A table for each benchmark and kind of labels.
+
+    Args:
+        sets (Sequence[Tuple[SetResult, Dict]]): Each result, and what is
+            published of the set; ``benchmark`` and ``labels`` tell its table.
+        protocol (Protocol): How accuracy was measured.
+        spelling (Spelling, optional): What the recognizer can write.
+    """
+    groups: Dict[Tuple, List[SetResult]] = {}
+    for result, facts in sets:
+        key = facts.get('benchmark'), facts.get('labels')
+        groups.setdefault(key, []).append(result)
+    length = None if spelling is None else spelling.max_length
+    tables = []
+    for (benchmark, labels), results in groups.items():
+        parts = [
+            f'{protocol.accuracy} ({protocol.rules})',
+            *([f'{labels} labels'] if labels else []), *_splits(results),
+            'all words of a set count, whatever their length and characters'
+        ]
+        if spelling is not None:
+            parts.append(
+                f'the recognizer writes {len(spelling.characters):,} '
+                'characters' + (f', {length} a word' if length else ''))
+        tables.append(
+            BenchmarkTable(benchmark or 'Results', labels, protocol.accuracy,
+                           '; '.join(parts), results, length))
+    return tables
+
+
+def _splits(results: Sequence[SetResult]) -> List[str]:
+    """The sizes of sets that are in use in several, as ``IC13_1015``."""
+    sizes: Dict[str, List[str]] = {}
+    for result in results:
+        match = re.fullmatch(r'(.+)_(\d+)', result.name)
+        if match and int(match[2]) == result.samples:
+            sizes.setdefault(match[1], []).append(f'{result.samples:,}')
+    return [f'{name} with {" and again with ".join(counts)} words'
+            for name, counts in sizes.items()]

@@ -1,0 +1,161 @@
+"""A sheet of the words that were not read, with their pictures."""
+import base64
+import html
+from pathlib import Path
+from typing import Any, List, NamedTuple, Sequence, Tuple
+
+import cv2
+import numpy as np
+
+from lmim.datasets.decoding import decode_image
+from lmim.datasets.labels import Label
+from lmim.datasets.sources import UnreadableRecordError
+
+from .benchmark_evaluator import Misread, WordRecord
+
+#: Most pixels of a picture in the sheet, (height, width).
+PICTURE_SIZE = (96, 240)
+STYLE = ('body{font-family:sans-serif;margin:2em}'
+         'table{border-collapse:collapse}'
+         'td,th{border:1px solid #bbb;padding:.3em .7em;text-align:left}'
+         'td.text{font-family:monospace;font-size:1.2em;white-space:pre-wrap}'
+         'td.text i{color:#b00;font-size:.7em}'
+         'td.name{color:#666;font-size:.8em;word-break:break-all}')
+
+
+class MisreadSet(NamedTuple):
+    """A set whose misread words are shown.
+
+    Attributes:
+        title (str): The set.
+        dataset (Any): The data set, for the pictures.
+        records (Sequence[WordRecord]): All its words, in its order.
+    """
+    title: str
+    dataset: Any
+    records: Sequence[WordRecord]
+
+
+def worst_first(
+        records: Sequence[WordRecord]) -> List[Tuple[int, float, Misread]]:
+    """The misread words of a set: the most distant, then the surest, first.
+
+    Args:
+        records (Sequence[WordRecord]): All words of a set, in its order.
+
+    Returns:
+        List[Tuple[int, float, Misread]]: For each its number in the set, its
+        edit distance after the protocol's rules (0 to 1), and the texts.
+    """
+    wrong = [(number, record.distance, record.misread)
+             for number, record in enumerate(records)
+             if record.misread is not None]
+    return sorted(wrong, key=lambda one: (-one[1], -(one[2].confidence or 0.)))
+
+
+def picture_of(dataset: Any, number: int) -> np.ndarray:
+    """Read the picture of a word again, as it was before any transform.
+
+    Args:
+        dataset (Any): A :class:`TextImageDataset`, or a data set of MMOCR
+            whose records name a file.
+        number (int): The word.
+
+    Returns:
+        np.ndarray: (H, W, 3), uint8, BGR, or (H, W) where it is read so.
+
+    Raises:
+        UnreadableRecordError: If it cannot be read.
+    """
+    load = getattr(dataset, 'load', None)
+    if load is not None:
+        return load(number)['img']
+    path = dataset.get_data_info(number).get('img_path')
+    if path is None:
+        raise UnreadableRecordError('its data set names no file')
+    try:
+        value = Path(path).read_bytes()
+    except OSError as error:
+        raise UnreadableRecordError(str(error)) from error
+    return decode_image(value)
+
+
+def data_uri(picture: np.ndarray) -> str:
+    """A picture, made small, as a text that a browser shows.
+
+    Args:
+        picture (np.ndarray): (H, W, 3) or (H, W), uint8, BGR.
+    """
+    height, width = picture.shape[:2]
+    scale = min(1., PICTURE_SIZE[0] / height, PICTURE_SIZE[1] / width)
+    if scale < 1:
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    code = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
+    return ('data:image/jpeg;base64,' +
+            base64.b64encode(code.tobytes()).decode('ascii'))
+
+
+def misread_sheet(heading: str, protocol: str, sets: Sequence[MisreadSet],
+                  limit: int) -> str:
+    """The sheet, a web page without other files.
+
+    Args:
+        heading (str): What was tested.
+        protocol (str): The rules by which words count as read.
+        sets (Sequence[MisreadSet]): The sets.
+        limit (int): How many words of each set are shown, at most.
+    """
+    parts = [
+        '<!DOCTYPE html>\n<html><head><meta charset="utf-8">'
+        f'<title>{html.escape(heading)}</title><style>{STYLE}</style></head>'
+        f'<body>\n<h1>{html.escape(heading)}</h1>\n<p>Words that were not '
+        f'read ({html.escape(protocol)}), worst first: by edit distance, as a '
+        'part of the longer text, and then by the confidence with which they '
+        'were misread.</p>\n'
+    ]
+    for one in sets:
+        parts += _section(one, limit)
+    return ''.join([*parts, '</body></html>\n'])
+
+
+def _section(one: MisreadSet, limit: int) -> List[str]:
+    """The lines of a set."""
+    wrong = worst_first(one.records)
+    parts = [
+        f'<h2>{html.escape(one.title)}</h2>\n<p>{len(wrong):,} of '
+        f'{len(one.records):,} words were not read.</p>\n'
+    ]
+    if not wrong:
+        return parts
+    parts.append('<table>\n<tr><th>Picture<th>Label<th>Read<th>Distance'
+                 '<th>Confidence<th>Name</tr>\n')
+    for number, distance, misread in wrong[:limit]:
+        sure = ('' if misread.confidence is None else
+                f'{misread.confidence:.2f}')
+        name = Label(one.dataset, number, None).picture
+        parts.append(
+            f'<tr><td>{_image(one.dataset, number)}'
+            f'<td class="text">{_text(misread.label)}'
+            f'<td class="text">{_text(misread.read)}<td>{distance:.2f}'
+            f'<td>{sure}<td class="name">{html.escape(name)}</tr>\n')
+    parts.append('</table>\n')
+    rest = len(wrong) - limit
+    if rest > 0:
+        parts.append(f'<p>And {rest:,} more that are not shown.</p>\n')
+    return parts
+
+
+def _image(dataset: Any, number: int) -> str:
+    """The picture of a word, or why there is none."""
+    try:
+        return f'<img src="{data_uri(picture_of(dataset, number))}" alt="">'
+    except UnreadableRecordError as error:
+        return html.escape(f'no picture: {error}')
+
+
+def _text(text: str) -> str:
+    """A text, with the code points of what cannot be seen of it."""
+    return ''.join(
+        html.escape(char) if char.isprintable() else
+        f'<i>U+{ord(char):04X}</i>' for char in text)

@@ -1,0 +1,193 @@
+"""Files of checkpoints: what is in them, and how they are written."""
+import os
+import sys
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytest
+import torch
+from mmengine.runner import CheckpointLoader
+
+from lmim.checkpoints import (
+    Checkpoint,
+    CheckpointError,
+    load_encoder,
+    open_checkpoint,
+    read_checkpoint,
+    write_checkpoint,
+)
+from lmim.checkpoints.contents import add_config, plain
+from lmim.checkpoints.safetensors_files import is_safetensors
+from lmim.models.backbones import TextViT
+from tests.checkpoints.tiny import assert_same, checkpoint, weights_of
+from tests.data.make_reference import VIT
+
+META = {'cfg': 'model = dict(type="MIM")', 'epoch': 3,
+        'dictionary': {'characters': ['a', '中'], 'with_end': True}}
+
+
+class Runs:
+    """Loading this with care for nothing would make a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, (self.path, )
+
+
+def test_file_of_torch(tmp_path: Path) -> None:
+    weights = weights_of('our recognizer')
+    path = tmp_path / 'deep' / 'new.pth'
+    write_checkpoint(checkpoint(weights)._replace(meta=META), path)
+    read = open_checkpoint(path)
+    assert_same(read.weights, weights)
+    assert read.kind is not None and read.kind.key == 'ours'
+    assert read.characters() == ['a', '中']
+    assert read.model_config() == {'type': 'MIM'}
+    assert read.meta['epoch'] == 3 and read.others == []
+    # Any code reads it, with the check of torch on.
+    content = torch.load(path, weights_only=True)
+    assert list(content) == ['meta', 'state_dict']
+
+
+def test_file_of_safetensors(tmp_path: Path) -> None:
+    safetensors = pytest.importorskip('safetensors')
+    weights = {**weights_of('our MAE'), 'n': torch.tensor(3),
+               'half': torch.ones(3).bfloat16()}
+    weights['tied'] = weights['half']
+    weights['view'] = torch.arange(6.).reshape(2, 3).t()
+    path = tmp_path / 'new.safetensors'
+    write_checkpoint(checkpoint(weights)._replace(meta=META), path)
+    read = open_checkpoint(path)
+    assert_same(read.weights, weights)
+    assert {**read.meta, **META} == read.meta
+    with safetensors.safe_open(str(path), 'pt') as file:
+        texts = file.metadata()
+    assert texts['lmim_format'] == 'ours' and texts['format'] == 'pt'
+    assert texts['config'] == META['cfg']
+    assert '中' in texts['dictionary']
+    # MMEngine's own loading, as of `load_from`.
+    loaded = CheckpointLoader.load_checkpoint(str(path))
+    assert_same(loaded['state_dict'], weights)
+
+
+def test_encoders_are_loaded_from_safetensors(tmp_path: Path) -> None:
+    pytest.importorskip('safetensors')
+    path = tmp_path / 'timm.safetensors'
+    write_checkpoint(checkpoint(weights_of('timm'), wraps=''), path)
+    model = TextViT(VIT['arch'], img_size=(8, 32))
+    report = load_encoder(model, str(path))
+    assert report.is_full and len(report.loaded) == 30
+    assert torch.equal(model.layers[1].attn.qkv.bias,
+                       weights_of('timm')['blocks.1.attn.qkv.bias'])
+
+
+def test_damaged_safetensors(tmp_path: Path) -> None:
+    pytest.importorskip('safetensors')
+    path = tmp_path / 'whole.safetensors'
+    write_checkpoint(checkpoint(weights_of('timm')), path)
+    content = path.read_bytes()
+    assert is_safetensors(path)
+    for share in (0, 0.2, 0.99):
+        path.write_bytes(content[:int(share * len(content))])
+        with pytest.raises(CheckpointError, match='truncated, or no file of '
+                           'safetensors'):
+            read_checkpoint(path)
+    other = tmp_path / 'by_content'
+    other.write_bytes(content)
+    assert is_safetensors(other)
+    assert set(open_checkpoint(other).weights) == set(weights_of('timm'))
+
+
+def test_without_the_library(tmp_path: Path) -> None:
+    path = tmp_path / 'new.safetensors'
+    with mock.patch.dict(sys.modules, {'safetensors': None}):
+        with pytest.raises(CheckpointError, match='pip install safetensors'):
+            write_checkpoint(checkpoint(weights_of('timm')), path)
+        assert not list(tmp_path.iterdir())
+        path.write_bytes(b'')
+        with pytest.raises(CheckpointError, match='to read .*new.safetens'):
+            read_checkpoint(path)
+
+
+def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
+    path = tmp_path / 'old.pth'
+    path.write_bytes(b'old')
+    new = checkpoint(weights_of('timm'))
+    with pytest.raises(FileExistsError, match='add --overwrite'):
+        write_checkpoint(new, path)
+    with pytest.raises(FileExistsError, match='is a folder'):
+        write_checkpoint(new, tmp_path)
+    assert path.read_bytes() == b'old'
+    write_checkpoint(new, path, overwrite=True)
+    assert len(open_checkpoint(path).weights) == 30
+
+
+def test_a_broken_write_leaves_the_old_file(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / 'old.pth'
+    path.write_bytes(b'old')
+
+    def full(content: Any, file: Path) -> None:
+        file.write_bytes(b'half')
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(torch, 'save', full)
+    with pytest.raises(OSError, match='No space'):
+        write_checkpoint(checkpoint(weights_of('timm')), path, True)
+    assert path.read_bytes() == b'old'
+    assert [file.name for file in tmp_path.iterdir()] == ['old.pth']
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+def test_code_is_skipped_and_not_run(tmp_path: Path, zipped: bool) -> None:
+    path, made = tmp_path / 'in.pth', tmp_path / 'made'
+    weights = weights_of('mae')
+    torch.save({'model': weights, 'extra': Runs(made), 'epoch': 7,
+                'meta': {'seed': 1, 'odd': Runs(made)},
+                'more': [Path.cwd, Runs(made).__reduce__]}, path,
+               _use_new_zipfile_serialization=zipped)
+    with pytest.raises(CheckpointError, match='refused: .*mkdir') as error:
+        open_checkpoint(path)
+    assert f'convert {path} NEW_FILE --skip-code' in str(error.value)
+    read = open_checkpoint(path, skip_code=True)
+    assert_same(read.weights, weights)
+    assert any('mkdir' in name for name in read.skipped)
+    assert read.meta == {'seed': 1, 'epoch': 7}
+    assert not made.exists()
+
+
+def test_whole_models_and_programs(tmp_path: Path) -> None:
+    path = tmp_path / 'model.pth'
+    torch.save(torch.nn.Linear(1, 1), path)
+    with pytest.raises(CheckpointError, match='holds a Linear.*state_dict'):
+        open_checkpoint(path, skip_code=True)
+    torch.jit.script(torch.nn.Linear(1, 1)).save(str(path))
+    for skip_code in (False, True):
+        with pytest.raises(CheckpointError, match='program of TorchScript'):
+            open_checkpoint(path, skip_code)
+
+
+def test_only_plain_values_are_carried() -> None:
+    value = {'a': (1, [True, None]), 'b': np.float64(2), 'c': torch.ones(1),
+             'd': {'e': 'f', 'g': object()}, 3: torch.__version__}
+    assert plain(value) == {'a': [1, [True, None]], 'b': 2.0,
+                            'd': {'e': 'f'}, 3: str(torch.__version__)}
+    kept = plain(value)
+    assert type(kept['b']) is float and type(kept[3]) is str
+
+
+def test_a_config_is_put_in_with_its_dictionary(repo: Path) -> None:
+    config = sorted((repo / 'configs/textrecog/lmim').glob('*mini*'))[0]
+    meta = {'dictionary': {'characters': ['x']}}
+    add_config(meta, config)
+    held = Checkpoint('in.pth', {}, meta)
+    model = held.model_config()
+    assert model is not None and model['backbone']['arch'] == 'mini'
+    characters = held.characters()
+    assert characters is not None and len(characters) == 94
+    assert characters[:2] == ['0', '1'] and characters[-1] == '~'
+    assert meta['dictionary']['with_end'] is True  # type: ignore[comparison-overlap]

@@ -1,0 +1,115 @@
+"""Sets of rendered words from what a user asks for."""
+import pytest
+from make_font import make_font
+
+from lmim.datasets.rendering import make_sets, part_of_word
+
+BOTH = {'train': 60, 'test': 40}
+
+
+@pytest.fixture
+def file(tmp_path):
+
+    def write(name, text):
+        path = tmp_path / name
+        path.write_text(text, encoding='utf-8')
+        return str(path)
+
+    return write
+
+
+def texts(made, part):
+    words = made.parts[part]
+    return [words.text(index) for index in range(len(words))]
+
+
+def test_parts_share_neither_words_nor_fonts():
+    made = make_sets(BOTH, seed=3, alphabet='abc01', lengths=(2, 4))
+    train, test = (made.parts[part] for part in BOTH)
+    assert (len(train), len(test), train.seed) == (60, 40, 3)
+    assert not set(texts(made, 'train')) & set(texts(made, 'test'))
+    assert not set(train.fonts.fonts) & set(test.fonts.fonts)
+    assert made.left_out == []
+    shared = make_sets(BOTH, alphabet='abc01', same_fonts=True).parts
+    assert shared['train'].fonts.fonts == shared['test'].fonts.fonts
+    whole = make_sets({None: 300}, alphabet='abc01')
+    assert whole.parts[None].fonts.fonts == shared['train'].fonts.fonts
+    assert {part_of_word(text) for text in texts(whole, None)} == set(BOTH)
+    assert whole.parts[None].name(7) == (
+        'rendered words (train and test, seed 0) 7')
+
+
+def test_style_settings_reach_the_renderer():
+    made = make_sets({'train': 1}, style='print', difficulty=0.25,
+                     style_options=dict(bent=0.4))
+    ranges = made.parts['train'].renderer.ranges
+    assert (ranges.difficulty, ranges.bent, ranges.dark_text) == (
+        0.25, 0.4, True)
+
+
+def test_listed_and_imitated_words(file):
+    listed = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta']
+    path = file('words.txt', '\n'.join(listed))
+    drawn = texts(make_sets({None: 100}, words=path), None)
+    assert set(drawn) == set(listed)
+    assert set(texts(make_sets({None: 50}, words=path, lengths=(5, 5)),
+                     None)) == {'alpha', 'gamma', 'delta'}
+    imitated = set(texts(make_sets({None: 100}, statistics=path, order=1),
+                         None))
+    assert imitated - set(listed) and set(''.join(imitated)) <= set(
+        ''.join(listed))
+
+
+def test_chinese_with_a_font_that_has_it(file, tmp_path):
+    """Nothing is drawn that a font lacks; what none has is told."""
+    fonts = ['matplotlib', make_font(tmp_path / 'One.ttf', '中文国ab', 'One'),
+             make_font(tmp_path / 'Two.ttf', '中文大', 'Two')]
+    path = file('words.txt', '中国\n中文\nabba\ncab\n大国\n中文中\n好\n')
+    made = make_sets({None: 200}, words=path, fonts=fonts)
+    words = made.parts[None]
+    pairs = {(words[i].text, words[i].font) for i in range(200)}
+    assert {text for text, font in pairs if font == 'One'} == {
+        '中国', '中文', '中文中', 'abba'}
+    assert {text for text, font in pairs if font == 'Two'} == {
+        '中文', '中文中'}
+    # No one font has 大国, and none has 好.
+    assert {text for text, _ in pairs} == {
+        '中国', '中文', 'abba', 'cab', '中文中'}
+    assert made.left_out == [
+        "1 character(s) '好' left out of the whole set: none of its "
+        f'{len(words.fonts)} font(s) has them'
+    ]
+    assert all(words[i].mask.any() for i in range(20))
+
+
+def test_an_alphabet_of_a_file_leaves_out_what_cannot_be_drawn(
+        file, tmp_path):
+    font = make_font(tmp_path / 'One.ttf', '中文国', 'One')
+    path = file('dict.txt', '中\n文\nא\n国\n好\ne\u0301\n')
+    made = make_sets({None: 50}, alphabet_file=path, fonts=font)
+    assert set(''.join(texts(made, None))) == set('中文国')
+    assert [line.split(' left out')[0] for line in made.left_out] == [
+        f"1 character(s) 'א' of {path}", f"2 character(s) 'é好' of {path}"]
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    (dict(alphabet='ab好'), "1 character.* '好' of the alphabet cannot be "
+     'drawn: no font has them'),
+    (dict(alphabet='abא'), 'right to left'),
+    (dict(alphabet='ab', words='x'), 'not from alphabet and words'),
+    (dict(style='plain'), 'style is one of print, varied'),
+    (dict(style_options=dict(curl=1)), 'no setting curl'),
+    (dict(difficulty=-1), 'difficulty is 0 or more'),
+    (dict(lengths=(5, 4)), 'Lengths are'),
+])
+def test_settings_that_make_no_sense(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        make_sets(BOTH, **kwargs)
+
+
+def test_one_font_needs_leave_to_be_in_both_parts(tmp_path):
+    font = make_font(tmp_path / 'One.ttf', '中文国', 'One')
+    with pytest.raises(ValueError, match='or let both parts use the same'):
+        make_sets(BOTH, alphabet='中文国', fonts=font)
+    made = make_sets(BOTH, alphabet='中文国', fonts=font, same_fonts=True)
+    assert not set(texts(made, 'train')) & set(texts(made, 'test'))

@@ -1,0 +1,175 @@
+"""Words that are drawn while training runs."""
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmocr.registry import DATASETS
+from mmocr.utils import register_all_modules
+from torch.utils.data import DataLoader, default_collate
+
+from lmim.datasets import RenderedTextDataset, SetSampleSeed
+from lmim.datasets.labels import innermost, iter_labels
+
+PRETRAIN = [
+    dict(type='SetSampleSeed'),
+    dict(type='Resize', scale=(128, 32)),
+    dict(type='PackPretrainInputs'),
+]
+
+
+@pytest.fixture(autouse=True)
+def reset_run():
+    register_all_modules()
+    yield
+    SetSampleSeed.set_epoch(0)
+
+
+def build(**kwargs):
+    return DATASETS.build(dict(type='RenderedTextDataset', **kwargs))
+
+
+def images(dataset):
+    return [dataset[index]['img'].tobytes() for index in range(len(dataset))]
+
+
+def test_keys_are_those_of_text_images():
+    dataset = build(length=5, with_text=True, alphabet='abc', seed=2)
+    data = dataset[3]
+    assert set(data) == {'img', 'ori_shape', 'img_shape', 'img_path',
+                         'sample_idx', 'instances'}
+    assert data['img'].dtype == np.uint8
+    assert data['ori_shape'] == data['img_shape'] == data['img'].shape[:2]
+    assert data['sample_idx'] == 3
+    (instance, ) = data['instances']
+    assert 3 <= len(instance['text']) <= 6 and set(instance['text']) <= set(
+        'abc')
+    assert data['img_path'] == dataset.describe(3) == (
+        'rendered words (train, seed 2) 3')
+    assert dataset.get_data_info(3) == {
+        key: data[key] for key in ('img_path', 'sample_idx', 'instances')}
+    assert 'instances' not in build(length=5)[0]
+    assert (dataset[-1]['img'] == dataset[4]['img']).all()
+    with pytest.raises(IndexError):
+        dataset[5]
+    with pytest.raises(ValueError, match='length'):
+        build(length=0)
+
+
+def test_fresh_and_fixed_epochs():
+    for kwargs, fixed in ((dict(), False), (dict(fixed=True), True),
+                          (dict(part='test'), True),
+                          (dict(part='test', fixed=False), False)):
+        dataset = build(length=4, with_text=True, **kwargs)
+        SetSampleSeed.set_epoch(0)
+        first = images(dataset)
+        SetSampleSeed.set_epoch(1)
+        assert (images(dataset) == first) == fixed
+        for index in range(4):
+            assert (dataset.get_data_info(index)['instances'] ==
+                    dataset[index]['instances'])
+        SetSampleSeed.set_epoch(0)
+        assert images(dataset) == first
+
+
+def test_workers_forked_and_spawned_draw_the_same():
+    dataset = build(length=24, with_text=True, pipeline=PRETRAIN)
+
+    def two_epochs(**kwargs):
+        loader = DataLoader(dataset, 8, collate_fn=default_collate, **kwargs)
+        found = []
+        for epoch in range(2):
+            SetSampleSeed.set_epoch(epoch)
+            found += [batch['inputs'] for batch in loader]
+        return found
+
+    alone = two_epochs(num_workers=0)
+    assert not (alone[0] == alone[3]).all()
+    for kwargs in (dict(num_workers=2, persistent_workers=True),
+                   dict(num_workers=1, multiprocessing_context='spawn')):
+        for one, two in zip(alone, two_epochs(**kwargs)):
+            assert (one == two).all()
+
+
+def test_letters_are_carried_along_by_resize():
+    kwargs = dict(length=3, with_text=True, with_letters=True)
+    data = build(**kwargs)[1]
+    text = data['instances'][0]['text']
+    assert len(data['gt_polygons']) == len(text)
+    assert {polygon.shape for polygon in data['gt_polygons']} == {(8, )}
+    assert data['gt_seg_map'].shape == data['img'].shape[:2]
+    resize = dict(type='Resize', scale=(128, 32), clip_object_border=False)
+    small = build(**kwargs, pipeline=[resize])[1]
+    assert small['gt_seg_map'].shape == small['img'].shape[:2] == (32, 128)
+    factor = np.array(small['scale_factor'] * 4)
+    for one, two in zip(data['gt_polygons'], small['gt_polygons']):
+        np.testing.assert_allclose(two, one * factor, rtol=1e-5)
+
+
+def test_guidance_view_is_another_rendering():
+    pipeline = [dict(type='SetSampleSeed'),
+                dict(type='Resize', scale=(128, 32)),
+                dict(type='PackPretrainInputs')]
+    dataset = build(length=3, guidance_size=(32, 128), pipeline=pipeline)
+    picture, guidance = dataset[0]['inputs']
+    assert picture.shape == guidance.shape == (3, 32, 128)
+    assert (picture != guidance).float().mean() > 0.9
+    assert (dataset[0]['inputs'][1] == guidance).all()
+    word = dataset.source.same_text(0)
+    assert word.text == dataset.source.text(0)
+    assert abs(word.image.mean() - guidance.float().mean()) < 5
+
+
+def test_in_wrappers_and_label_checks():
+    one = dict(type='RenderedTextDataset', length=3, with_text=True)
+    joined = DATASETS.build(dict(
+        type='ConcatDataset', datasets=[one, dict(one, seed=1)]))
+    assert len(joined) == 6
+    leaves = innermost(joined)
+    assert [leaf.source.seed for leaf in leaves] == [0, 1]
+    for leaf in leaves:
+        assert [label.text for label in iter_labels(leaf)] == [
+            leaf[index]['instances'][0]['text'] for index in range(3)]
+    batch = next(iter(DataLoader(joined, 6, collate_fn=pseudo_collate)))
+    assert len(set(batch['img_path'])) == 6
+    assert leaves[0].metainfo == dict(
+        dataset_type='TextRecogDataset', task_name='textrecog')
+
+
+def test_a_transform_that_refuses():
+    dataset = RenderedTextDataset(10, alphabet='abc', with_text=True)
+
+    def not_the_first(results):
+        return None if results['sample_idx'] == 0 else results
+
+    dataset.pipeline.transforms = [not_the_first]
+    assert dataset[0]['sample_idx'] == dataset[0]['sample_idx'] != 0
+    assert dataset[1]['sample_idx'] == 1
+    dataset.pipeline.transforms = [lambda results: None]
+    with pytest.raises(RuntimeError, match='refuses rendered words'):
+        dataset[0]
+
+
+def test_words_from_the_data_root(tmp_path):
+    (tmp_path / 'words.txt').write_text('left\nright\n')
+    dataset = build(length=20, part=None, words='words.txt',
+                    data_root=str(tmp_path), with_text=True)
+    assert {dataset.get_data_info(i)['instances'][0]['text']
+            for i in range(20)} == {'left', 'right'}
+    with pytest.raises(FileNotFoundError, match='words .* do not exist'):
+        build(length=20, words='words.txt')
+
+
+def test_the_base_config(repo):
+    cfg = Config.fromfile(
+        repo / 'configs/_base_/datasets/rendered_on_the_fly.py')
+    train, test = (
+        DATASETS.build(cfg[f'rendered_on_the_fly_textrecog_{part}'])
+        for part in ('train', 'test'))
+    assert (train.fixed, test.fixed) == (False, True)
+    assert train.with_text and test.with_text
+    words = {train.source.text(i) for i in range(300)}
+    assert not words & {test.source.text(i) for i in range(300)}
+    assert {len(word) for word in words} == set(range(1, 13))
+    pretrain = DATASETS.build(dict(
+        cfg.rendered_on_the_fly_pretrain, pipeline=PRETRAIN))
+    assert pretrain[0]['inputs'].shape == (3, 32, 128)

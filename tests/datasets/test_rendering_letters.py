@@ -1,0 +1,132 @@
+"""Where letters are: boxes, masks; and pairs of pictures."""
+import string
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from lmim.datasets.rendering import (RenderedWords, WordGenerator,
+                                     WordRenderer, find_fonts)
+
+ALPHABET = string.ascii_letters + string.digits
+
+
+@pytest.fixture(scope='module')
+def fonts():
+    return {font.name: font for font in find_fonts('a')}
+
+
+@pytest.fixture(scope='module')
+def clean():
+    style = WordRenderer(difficulty=0, dark_text=True, min_contrast=200,
+                         jpeg_quality=(100, 100)).draw_style(
+                             np.random.default_rng(0))
+    return replace(style, height=48)
+
+
+def filled(boxes, shape, grow=0):
+    """A mask of quadrilaterals, with fractions of pixels."""
+    mask = np.zeros(shape, np.uint8)
+    for box in boxes:
+        cv2.fillPoly(mask, [np.round(box * 16).astype(np.int32)], 255,
+                     shift=4)
+    return cv2.dilate(mask, np.ones((2 * grow + 1, ) * 2)) > 0
+
+
+def test_boxes_hold_each_letter_and_nothing_else(fonts, clean):
+    """Of level letters that stand apart, they are the bounding boxes."""
+    for name in ('DejaVuSans', 'cmr10', 'STIXGeneralBolIta'):
+        word = WordRenderer().compose('Hgxo8', fonts[name],
+                                      replace(clean, spacing=0.3))
+        number, _, stats, _ = cv2.connectedComponentsWithStats(
+            (word.mask > 15).astype(np.uint8))
+        assert number == 6 and word.boxes.shape == (5, 4, 2)
+        assert word.boxes.dtype == np.float32
+        parts = sorted(stats[1:], key=lambda row: row[0])
+        for box, (x, y, width, height, _) in zip(word.boxes, parts):
+            # From top left clockwise, around centres of pixels.
+            wanted = np.array([[x, y], [x + width, y],
+                               [x + width, y + height], [x, y + height]])
+            np.testing.assert_allclose(box, wanted - 0.5, atol=1.1)
+
+
+def test_boxes_follow_curves_and_perspective():
+    renderer = WordRenderer(bent=0.7, tilted=0.3, perspective=0.2)
+    words = RenderedWords(60, WordGenerator('train', ALPHABET, (2, 9)),
+                          renderer=renderer, seed=1)
+    tight = []
+    for word in words:
+        ink = word.mask > 127
+        boxes = word.boxes
+        assert word.mask.shape == word.image.shape[:2]
+        assert word.mask.dtype == np.uint8
+        assert boxes.shape == (len(word.text), 4, 2)
+        assert not (ink & ~filled(boxes, ink.shape, grow=1)).any(), word.text
+        for box in boxes:
+            own = ink & filled([box], ink.shape)
+            assert own.any(), word.text
+            tight.append(own.sum() / filled([box], ink.shape).sum())
+        # In reading order, the right way up.
+        centers = boxes.mean(axis=1)
+        forward = np.diff(centers, axis=0) @ (centers[-1] - centers[0])
+        assert (forward > 0).all(), word.text
+        tops, feet = boxes[:, :2].mean(axis=1), boxes[:, 2:].mean(axis=1)
+        assert (tops[:, 1] < feet[:, 1]).all()
+        assert (boxes[:, 1, 0] > boxes[:, 0, 0]).all()
+    assert 0.25 < np.mean(tight) < 0.7  # letters fill about half
+
+
+def test_a_letter_is_in_its_own_box(fonts, clean):
+    """Take a letter away, and its box is what becomes empty."""
+    style = replace(clean, spacing=0.1)
+    whole = WordRenderer().compose('lolol', fonts['DejaVuSansMono'], style)
+    space = WordRenderer().compose('lo ol', fonts['DejaVuSansMono'], style)
+    assert whole.mask.shape == space.mask.shape
+    gone = (whole.mask > 127) & (space.mask < 127)
+    assert gone.any()
+    third = filled(whole.boxes[2:3], gone.shape, grow=1)
+    assert not (gone & ~third).any()
+    # A space has the room that it takes, without ink.
+    room = filled(space.boxes[2:3], gone.shape)
+    assert room.sum() > 48 and not (space.mask[room] > 127).any()
+
+
+def test_mask_is_the_text_of_a_clean_picture(fonts, clean):
+    for name in ('DejaVuSerif', 'cmti10', 'DejaVuSansMono-Bold'):
+        word = WordRenderer().compose('Mask it', fonts[name], clean)
+        text = word.image.mean(axis=2)
+        between = (np.mean(clean.foreground) + np.mean(clean.background)) / 2
+        assert ((text < between) == (word.mask > 127)).mean() > 0.985
+        sure = (word.mask < 30) | (word.mask > 225)
+        assert ((text < between) == (word.mask > 127))[sure].mean() > 0.999
+
+
+def test_pairs_of_one_text():
+    words = RenderedWords(30)
+    for index in range(30):
+        one, two = words[index], words.same_text(index)
+        assert one.text == two.text
+        assert one.rendering.style != two.rendering.style
+        assert two.image.tobytes() == words.same_text(index).image.tobytes()
+    fonts = [(words[i].font, words.same_text(i).font) for i in range(30)]
+    assert sum(one != two for one, two in fonts) > 20
+
+
+def test_pairs_of_one_style():
+    words = RenderedWords(20)
+    for index in range(20):
+        one, two = words[index], words.same_style(index, epoch=0)
+        assert one.text != two.text and one.font == two.font
+        assert one.rendering.style == two.rendering.style
+    lonely = RenderedWords(1, WordGenerator(None, 'a', (3, 3)))
+    with pytest.raises(ValueError, match='No other word than'):
+        lonely.same_style(0)
+
+
+def test_a_style_is_put_on_another_text(fonts, clean):
+    renderer = WordRenderer()
+    one = renderer.compose('one', fonts['cmr10'], clean)
+    two = renderer.compose('three', fonts['cmr10'], one.style)
+    assert one.image.shape[0] == two.image.shape[0] == clean.height
+    assert one.image.shape[1] < two.image.shape[1]

@@ -1,0 +1,187 @@
+"""Words: made up, listed, and imitated."""
+from collections import Counter
+
+import numpy as np
+import pytest
+from make_lmdb import make_lmdb, picture
+
+from lmim.datasets.rendering import (LOWER_CASE, PARTS, ImitatedWords,
+                                     ListedWords, WordGenerator, part_of_word,
+                                     read_vocabulary)
+
+LETTERS_AND_DIGITS = LOWER_CASE + LOWER_CASE.upper() + '0123456789'
+
+
+def draw(words, count=400):
+    rng = np.random.default_rng(0)
+    return [words.draw(rng) for _ in range(count)]
+
+
+def made_up(part, count=400, **kwargs):
+    return draw(WordGenerator(part, **kwargs), count)
+
+
+@pytest.fixture
+def listed(tmp_path):
+    """A file of words."""
+
+    def write(text):
+        path = tmp_path / 'words.txt'
+        path.write_text(text, encoding='utf-8')
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize('kind', ['syllables', 'random'])
+def test_words_of_the_parts_are_disjoint(kind):
+    train, test = (made_up(part, kind=kind) for part in PARTS)
+    assert not set(train) & set(test)
+    assert {part_of_word(word) for word in train} == {'train'}
+    for words in (train, test):
+        assert {len(word) for word in words} == {3, 4, 5, 6}
+        assert set(''.join(words)) == set(LOWER_CASE)
+    assert {part_of_word(word) for word in made_up(None, kind=kind)} == {
+        'train', 'test'}
+
+
+def test_words_can_be_pronounced():
+    words = made_up('train', lengths=(6, 6))
+    assert words == made_up('train', lengths=(6, 6))
+    for word in words:
+        kinds = ''.join('v' if c in 'aeiou' else 'c' for c in word)
+        assert 'vvv' not in kinds and 'ccc' not in kinds, word
+
+
+def test_every_character_of_a_mixed_alphabet_comes():
+    words = made_up('train', count=2000, alphabet=LETTERS_AND_DIGITS)
+    assert set(''.join(words)) == set(LETTERS_AND_DIGITS)
+
+
+def test_alphabets_without_vowels_give_plain_strings():
+    words = made_up('test', alphabet='0123456789', lengths=(4, 4))
+    assert all(word.isdigit() and len(word) == 4 for word in words)
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    (dict(alphabet=''), 'one visible character'),
+    (dict(alphabet='a b'), 'no spaces'),
+    (dict(lengths=(4, 3)), '1 <= least'),
+    (dict(part='val'), 'part is one of'),
+    (dict(kind='real'), 'kind is one of'),
+])
+def test_generator_errors(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        WordGenerator(**kwargs)
+
+
+def test_a_vocabulary_of_one_part_only_is_an_error():
+    part = part_of_word('aaa')
+    other = PARTS[1 - PARTS.index(part)]
+    assert made_up(part, 1, alphabet='a', lengths=(3, 3)) == ['aaa']
+    with pytest.raises(ValueError, match=f'No {other} word'):
+        made_up(other, 1, alphabet='a', lengths=(3, 3))
+
+
+def test_listed_words_come_as_often_as_they_are_weighted(listed):
+    path = listed('\ufeffone\t1\ntwo words\t6\r\n\none\t1\nthree\t2\n')
+    vocabulary = read_vocabulary(path)
+    assert list(vocabulary) == ['one', 'two words', 'three']
+    assert vocabulary.counts.tolist() == [2, 6, 2]
+    assert vocabulary.characters == ''.join(sorted(set('onetwo wordsthree')))
+    drawn = Counter(draw(ListedWords(vocabulary, None), 2000))
+    assert set(drawn) == set(vocabulary)
+    assert drawn['two words'] / 2000 == pytest.approx(0.6, abs=0.04)
+
+
+def test_listed_words_of_the_parts_are_disjoint(listed):
+    vocabulary = read_vocabulary(listed('\n'.join(map(str, range(200)))))
+    train, test = (set(draw(ListedWords(vocabulary, part), 3000))
+                   for part in PARTS)
+    assert not train & test and train | test == set(vocabulary)
+    alone = read_vocabulary(listed('aaa'))
+    other = PARTS[1 - PARTS.index(part_of_word('aaa'))]
+    with pytest.raises(ValueError, match=f'belongs to the {other} part'):
+        ListedWords(alone, other)
+
+
+def test_words_that_cannot_be_drawn_are_counted_and_named(listed):
+    path = listed('ok\nשלום\nfar too long\nשלום\nסוף\ncafe\u0301\nb\x07b\n')
+    vocabulary = read_vocabulary(path, lengths=(1, 6))
+    assert list(vocabulary) == ['ok', 'caf\xe9']  # composed, and so drawable
+    told = [str(one) for one in vocabulary.left_out]
+    assert told[0].startswith('2 word(s) left out, of scripts that run from')
+    assert told[0].endswith(": 'שלום', 'סוף'")
+    assert told[1:] == [
+        "1 word(s) left out, not of 1 to 6 characters: 'far too long'",
+        "1 word(s) left out, with characters that cannot be printed: "
+        "'b\\x07b'"
+    ]
+
+
+@pytest.mark.parametrize('text, message', [
+    ('word\tmany', "line 1: 'many' is no count"),
+    ('a\nword\t0', "line 2: '0' is no count"),
+    ('\n', 'there are none'),
+    ('שלום', 'No word of .* right to left'),
+])
+def test_lists_that_make_no_sense(listed, text, message):
+    with pytest.raises(ValueError, match=message):
+        read_vocabulary(listed(text))
+
+
+def test_a_list_that_is_no_text(tmp_path):
+    path = tmp_path / 'words.txt'
+    path.write_bytes(b'caf\xe9\n')
+    with pytest.raises(ValueError, match='no UTF-8'):
+        read_vocabulary(str(path))
+    with pytest.raises(FileNotFoundError, match='do not exist'):
+        read_vocabulary(str(tmp_path / 'none'))
+
+
+def test_words_are_taken_from_labels(tmp_path):
+    labels = [b'Coca', b'Cola', b'Coca', b'\xff', b'Fanta']
+    path = make_lmdb(tmp_path / 'set', [picture(1)] * 6, labels)
+    vocabulary = read_vocabulary(path)
+    assert dict(zip(vocabulary, vocabulary.counts)) == {
+        'Coca': 2, 'Cola': 1, 'Fanta': 1}
+    with pytest.raises(ValueError, match='has no labels'):
+        read_vocabulary(make_lmdb(tmp_path / 'bare', [picture(1)]))
+
+
+def test_words_are_taken_from_a_list_of_pictures(tmp_path):
+    (tmp_path / 'one.png').write_bytes(picture(1))
+    (tmp_path / 'list.txt').write_text('one.png\tHello\n')
+    assert list(read_vocabulary(str(tmp_path / 'list.txt'))) == ['Hello']
+
+
+def test_imitated_words_follow_the_statistics(listed):
+    vocabulary = read_vocabulary(listed('abab\t3\nabac\t1\n'))
+    words = ImitatedWords(vocabulary, None, lengths=(2, 12), order=1)
+    drawn = draw(words, 3000)
+    # After a comes b (7 of 8 times) or c, after c the end, and so on.
+    pairs = Counter(pair for word in drawn for pair in zip(word, word[1:]))
+    assert set(pairs) == {('a', 'b'), ('b', 'a'), ('a', 'c')}
+    assert pairs['a', 'b'] / (pairs['a', 'b'] + pairs['a', 'c']) == \
+        pytest.approx(7 / 8, abs=0.03)
+    assert {word[0] for word in drawn} == {'a'}
+    assert {word[-1] for word in drawn} == {'b', 'c'}
+    assert {len(word) for word in drawn} == {2, 4, 6, 8, 10, 12}
+    # Of high order, nothing but the very words is left, as often as they are.
+    exact = Counter(draw(ImitatedWords(vocabulary, None, order=4), 2000))
+    assert set(exact) == {'abab', 'abac'}
+    assert exact['abab'] / 2000 == pytest.approx(0.75, abs=0.04)
+
+
+def test_imitated_words_of_the_parts_are_disjoint(listed):
+    syllables = ('ba', 'co', 'du', 'fe', 'gi')
+    vocabulary = read_vocabulary(
+        listed('\n'.join(a + b + c for a in syllables for b in syllables
+                         for c in syllables)))
+    train, test = (set(draw(ImitatedWords(vocabulary, part)))
+                   for part in PARTS)
+    assert len(train) > 50 and len(test) > 50 and not train & test
+    with pytest.raises(ValueError, match='No train word of 30 to 31'):
+        draw(ImitatedWords(read_vocabulary(listed('ab')), 'train', (30, 31)))
+    with pytest.raises(ValueError, match='order'):
+        ImitatedWords(vocabulary, order=0)

@@ -1,0 +1,225 @@
+"""LMDBs: what is recognised in them, and how they are opened."""
+import json
+import os
+import pickle
+
+import lmdb
+import pytest
+from make_lmdb import make_lmdb, picture, write_entries
+from mmengine.logging import MMLogger
+
+from lmim.datasets.sources import (LMDBSource, UnreadableRecordError,
+                                   open_sources)
+
+
+@pytest.fixture
+def told(monkeypatch, capsys):
+    """Reads what was told, where no run has a logger."""
+    monkeypatch.setattr(MMLogger, '_instance_dict', {})
+    return lambda: capsys.readouterr().err
+
+
+def as_json(*words):
+    return [json.dumps(dict(filename='a.jpg', text=word),
+                       ensure_ascii=False).encode() for word in words]
+
+
+def labels_of(source):
+    return [source.label(i) for i in range(len(source))]
+
+
+def labels_only(path, labels):
+    return make_lmdb(path, [], labels, num_samples=b'%d' % len(labels))
+
+
+def test_lmdb_reads_names_and_labels(tmp_path):
+    path = make_lmdb(tmp_path / 'a', [b'one', None, b''], [b'w\xc3\xb6rt'])
+    source = LMDBSource(path)
+    assert len(source) == 3
+    assert source.read(0) == b'one'
+    assert source.name(0) == f'{path} image-000000001'
+    assert source.label(0) == 'wört'
+    assert source.label(1) is None
+    assert (source.layout, source.labelled) == ('LMDB with plain labels',
+                                                True)
+    with pytest.raises(UnreadableRecordError, match="no key 'image-00000000"):
+        source.read(1)
+    with pytest.raises(UnreadableRecordError, match='no bytes'):
+        source.read(2)
+
+
+def test_images_only(tmp_path):
+    source = open_sources(make_lmdb(tmp_path / 'a', [b'1', b'2']))
+    assert (source.layout, source.labelled) == ('LMDB with images only',
+                                                False)
+    assert source.label(0) is None and source.read(1) == b'2'
+
+
+def test_an_lmdb_of_one_file(tmp_path):
+    env = lmdb.open(str(tmp_path / 'words.mdb'), subdir=False)
+    with env.begin(write=True) as transaction:
+        transaction.put(b'num-samples', b'1')
+        transaction.put(b'image-000000001', b'one')
+    env.close()
+    assert open_sources(str(tmp_path / 'words.mdb')).read(0) == b'one'
+
+
+def test_json_labels(tmp_path):
+    values = as_json('Größe', 'a "b"', '', 'x')
+    values[3:] = [b'{"filename": "a.jpg"', b'{"filename": "a.jpg"}',
+                  b'{"text": 5}', b'"word"', b'{"text": "\\ud800"}',
+                  b'[' * 100000, *as_json(*'abcdefgh')]
+    source = open_sources(
+        make_lmdb(tmp_path / 'a', [b'1'] * (len(values) + 1), values))
+    assert (source.layout, source.labelled) == ('LMDB with JSON labels', True)
+    assert [source.label(i) for i in (0, 1, 2, 9)] == ['Größe', 'a "b"', '',
+                                                       'a']
+    assert source.label(len(values)) is None
+    for index, reason in zip(range(3, 9), [
+            'malformed JSON', 'no "text"', 'no string but 5',
+            'no JSON object', 'no valid text', 'malformed JSON']):
+        with pytest.raises(UnreadableRecordError, match=reason):
+            source.label(index)
+
+
+def test_words_that_look_like_json_stay_words(tmp_path):
+    words = ['{}', '"a"', '123', '{"text": "a"}', '[1]', 'null', '{',
+             '{"x": 1}']
+    values = [word.encode() for word in words]
+    source = LMDBSource(make_lmdb(tmp_path / 'a', [b'1'] * 8, values))
+    assert source.layout == 'LMDB with plain labels'
+    assert labels_of(source) == words
+    for number, word in enumerate(['{}', '"a"', '123', '{"a": 1}']):
+        path = make_lmdb(tmp_path / f'{number}', [b'1'], [word.encode()])
+        assert LMDBSource(path).label(0) == word
+
+
+def test_plain_labels_that_are_not_utf8(tmp_path):
+    path = make_lmdb(tmp_path / 'a', [b'1', b'2'], ['字'.encode('gbk'), b'x'])
+    source = LMDBSource(path)
+    with pytest.raises(UnreadableRecordError, match='not UTF-8'):
+        source.label(0)
+    assert source.label(1) == 'x' and source.read(0) == b'1'
+
+
+def test_labels_in_another_lmdb(tmp_path):
+    images = make_lmdb(tmp_path / 'i', [b'1', b'2'], [b'not', b'these'])
+    for labels in ([b'a', b'b'], as_json('a', 'b')):
+        path = labels_only(tmp_path / f'labels{len(labels[0])}', labels)
+        source = open_sources(dict(path=images, labels=path))
+        assert source.layout == 'LMDB with labels in another LMDB'
+        assert source.labelled and labels_of(source) == ['a', 'b']
+        assert source.read(1) == b'2'
+        assert source.name(1) == f'{images} image-000000002'
+        assert labels_of(pickle.loads(pickle.dumps(source))) == ['a', 'b']
+    three = labels_only(tmp_path / 'three', [b'a', b'b', b'c'])
+    with pytest.raises(ValueError, match=f'2 images, and {three}.*, 3. Give'):
+        open_sources(dict(path=images, labels=three))
+    none = make_lmdb(tmp_path / 'none', [b'1', b'2'])
+    with pytest.raises(ValueError, match="none is to hold the labels of .* no "
+                       "key 'label-000000001'; its first keys .*image-0000"):
+        open_sources(dict(path=images, labels=none))
+    with pytest.raises(ValueError, match=f'{three} holds 3 labels and no im.*'
+                       f"path=IMAGES, labels='{three}'.*--labels {three}"):
+        open_sources(three)
+
+
+def test_labels_beside_images_are_found(tmp_path, told):
+    images = make_lmdb(tmp_path / 'imgs.lmdb', [b'1', b'2'])
+    make_lmdb(tmp_path / 'more.lmdb', [b'3', b'4'])  # as Union14M-U lies
+    labels_only(tmp_path / 'longer.lmdb', [b'x'] * 3)
+    make_lmdb(tmp_path / 'both.lmdb', [b'3', b'4'], [b'no', b'no'])
+    (tmp_path / 'damaged').mkdir()
+    (tmp_path / 'damaged' / 'data.mdb').write_bytes(b'x' * 9000)
+    assert not open_sources(images).labelled
+    assert told() == ''
+    labels = labels_only(tmp_path / 'label.lmdb', as_json('a', 'b'))
+    source = open_sources(images)
+    assert labels_of(source) == ['a', 'b']
+    assert source.layout == 'LMDB with labels in another LMDB'
+    assert f'its labels are read from {labels}' in told()
+    labels_only(tmp_path / 'label2.lmdb', [b'c', b'd'])
+    assert not open_sources(images).labelled
+    message = told()
+    assert '2 LMDBs beside it' in message and 'None is taken' in message
+
+
+def test_a_folder_of_images_and_their_labels(tmp_path, told):
+    make_lmdb(tmp_path / 'imgs.lmdb', [b'1', b'2'])
+    labels_only(tmp_path / 'label.lmdb', [b'a', b'b'])
+    source = open_sources(str(tmp_path))
+    assert len(source) == 2 and labels_of(source) == ['a', 'b']
+    assert 'it is not read' not in told()
+
+
+def test_real_lmdbs(shared_data):
+    root = shared_data / 'rec_toy_dataset'
+    words = ['GRAND', 'HOTEL', 'HOTEL', 'PACIFIC', '03/09/2009', 'ANING',
+             'Virgin', 'america', 'ATTACK', 'DAVIDSON']
+    plain = open_sources('imgs.lmdb', data_root=str(root))
+    assert plain.layout == 'LMDB with plain labels'
+    other = open_sources(dict(path='imgs.lmdb', labels='label.lmdb'),
+                         data_root=str(root))
+    assert other.layout == 'LMDB with labels in another LMDB'
+    assert labels_of(plain) == labels_of(other) == words
+    assert plain.read(4) == (root / 'imgs/1036169.jpg').read_bytes()
+    broken = open_sources(str(root / 'broken.lmdb'))
+    assert (len(broken), broken.label(0)) == (1, 'broken')
+    with pytest.raises(ValueError, match='label.lmdb holds 10 labels and no'):
+        open_sources(str(root / 'label.lmdb'))
+
+
+def test_the_same_lmdb_twice_in_one_process(tmp_path):
+    # LMDB refuses to be opened twice; two datasets must share it.
+    path = make_lmdb(tmp_path / 'a', [b'one'])
+    first, second = LMDBSource(path), LMDBSource(path)
+    assert first.store.env is second.store.env
+    del first
+    assert second.read(0) == b'one'
+
+
+def test_lmdb_is_closed_with_its_last_source(tmp_path):
+    path = make_lmdb(tmp_path / 'a', [b'one'])
+    source = LMDBSource(path)
+    del source
+    make_lmdb(tmp_path / 'a', [b'two', b'three'])
+    assert LMDBSource(path).read(0) == b'two'
+
+
+def test_lmdb_is_opened_again_after_fork(tmp_path):
+    source = LMDBSource(make_lmdb(tmp_path / 'a', [b'one']))
+    parent = source.store.env
+    child = os.fork()
+    if child == 0:
+        ok = (source.read(0) == b'one'
+              and source.store.env is not parent)
+        os._exit(0 if ok else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert source.store.env is parent and source.read(0) == b'one'
+
+
+def test_lmdbs_that_are_not_as_they_should_be(tmp_path):
+    path = write_entries(tmp_path / 'a', {b'image-000000001': picture(1)})
+    with pytest.raises(ValueError, match="no key 'num-samples'.*image-0000"):
+        LMDBSource(path)
+    path = make_lmdb(tmp_path / 'b', [b'x'], num_samples=b'many')
+    with pytest.raises(ValueError, match="'num-samples' is b'many'"):
+        LMDBSource(path)
+    path = write_entries(tmp_path / 'c', {b'num-samples': b'2',
+                                          b'img-1': b'x'})
+    with pytest.raises(ValueError, match="no key 'image-000000001'.*'img-1'"):
+        LMDBSource(path)
+    (tmp_path / 'd').mkdir()
+    for value in (b'', b'x' * 9000):
+        (tmp_path / 'd' / 'data.mdb').write_bytes(value)
+        with pytest.raises(OSError, match='cannot open the LMDB .*/d: '):
+            LMDBSource(str(tmp_path / 'd'))
+
+
+def test_nothing_grows_with_the_number_of_records(tmp_path):
+    small = LMDBSource(make_lmdb(tmp_path / 'a', [b'1'], [b'x']))
+    large = LMDBSource(
+        make_lmdb(tmp_path / 'b', [b'1'], [b'x'], num_samples=b'9999999'))
+    assert len(large) == 9999999
+    sizes = [len(pickle.dumps(source)) for source in (small, large)]
+    assert abs(sizes[0] - sizes[1]) < 10

@@ -1,0 +1,156 @@
+"""The evaluator beside MMOCR's, and what it keeps of words."""
+import multiprocessing
+import socket
+from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, List
+
+import mmengine
+import pytest
+import torch
+import torch.distributed as dist
+from mmocr.registry import EVALUATOR
+
+from lmim.datasets.spelling import Spelling
+from lmim.evaluation import Misread, protocol_of
+
+from .oracle import METRICS, word
+
+WORDS = [
+    word('Hotel', 'hotel', [0.9] * 5),
+    word("Don't", 'DONT'),
+    word('a^b', 'ab', [0.5, 0.7]),
+    word('', '', []),
+    word('&', '!', [0.2]),
+    word('seventeen', 'seven', torch.tensor([0.5, 0.5, 1., 1., 1.])),
+    word('exit', '', []),
+]
+ENDS = [3, 7]
+
+
+def build(kind: str = 'BenchmarkEvaluator', **kwargs: Any) -> Any:
+    evaluator = EVALUATOR.build(
+        dict(dict(type=kind, metrics=METRICS, dataset_prefixes=['A', 'B']),
+             **kwargs))
+    evaluator.dataset_meta = dict(cumulative_sizes=ENDS)
+    return evaluator
+
+
+def evaluate(evaluator: Any, words: List[Any] = WORDS) -> dict:
+    for start in range(0, len(words), 2):
+        evaluator.process(words[start:start + 2])
+    return evaluator.evaluate(len(WORDS))
+
+
+def test_metrics_keep_the_names_and_values_of_mmocr() -> None:
+    theirs = evaluate(build('MultiDatasetsEvaluator'))
+    evaluator = build()
+    assert evaluate(evaluator) == theirs
+    assert evaluator.records == []  # nobody asked for them
+    assert theirs['A/recog/word_acc_ignore_case_symbol'] == 1.
+    assert theirs['B/recog/word_acc_ignore_case_symbol'] == 0.5
+    assert theirs['A/recog/word_acc'] == 0.
+
+
+def test_words_are_kept_as_they_were_read() -> None:
+    evaluator = build()
+    evaluator.recording = True
+    evaluator.spelling = Spelling(frozenset("Hotelseventx'aDb"), max_length=8)
+    metrics = evaluate(evaluator)
+    first, second = evaluator.records
+    assert [len(first), len(second)] == [3, 4]
+    for name, records in (('A', first), ('B', second)):
+        # The table counts what MMOCR's metrics count, unrounded.
+        for key, values in {
+                'word_acc_ignore_case_symbol': [r.correct for r in records],
+                'word_acc': [r.exact for r in records],
+                '1-N.E.D': [1 - r.distance for r in records]}.items():
+            mean = sum(values) / len(values)
+            assert metrics[f'{name}/recog/{key}'] == pytest.approx(
+                mean, abs=5e-5), key
+    assert [r.distance for r in second] == [0., 0., pytest.approx(4 / 9), 1.]
+    assert [r.too_long for r in second] == [False, False, True, False]
+    assert [r.empty for r in second] == [True, True, False, False]
+    assert [r.outside for r in first] == [False, False, True]  # ^
+    assert [r.outside for r in second] == [False, True, False, True]  # &, i
+    assert [r.misread for r in second] == [
+        None, None, Misread('seventeen', 'seven', pytest.approx(0.8)),
+        Misread('exit', '', 0.)
+    ]
+    # Another run starts anew; nine characters are not more than nine.
+    evaluator.spelling = Spelling(frozenset(), max_length=9)
+    evaluate(evaluator)
+    assert [len(one) for one in evaluator.records] == [3, 4]
+    assert not any(r.too_long for one in evaluator.records for r in one)
+
+
+def test_predictions_are_dumped_once_for_all_sets(tmp_path: Path) -> None:
+    path = tmp_path / 'predictions.pkl'
+    dump = dict(type='DumpResults', out_file_path=str(path))
+    evaluator = build(metrics=[*METRICS, dump])
+    assert evaluate(evaluator) == evaluate(build())
+    assert len(mmengine.load(path)) == len(WORDS)
+    assert len(evaluator.metrics) == 3
+
+
+@pytest.mark.parametrize('mode, label, read, same', [
+    (['exact', 'ignore_case_symbol'], 'A-b^', 'ab', True),
+    (['exact', 'ignore_case'], 'A-b', 'a-B', True),
+    (['ignore_case'], 'A-b', 'ab', False),
+    ('exact', 'A', 'a', False),
+])
+def test_protocol_is_the_most_lenient_of_the_modes(
+        mode: Any, label: str, read: str, same: bool) -> None:
+    evaluator = build(metrics=dict(METRICS[0], mode=mode))
+    normalize = evaluator.protocol.normalize
+    assert (normalize(label) == normalize(read)) is same
+
+
+def test_protocols_are_told_in_words() -> None:
+    rules = protocol_of(build().metrics).rules
+    assert rules == ('case ignored, everything but letters and digits '
+                     'dropped')
+    own = build(metrics=dict(type='WordMetric')).protocol
+    assert own.rules.endswith('everything but letters, digits and ^ dropped')
+    assert own.normalize('a^b-') == 'a^b'
+    other = build(metrics=dict(METRICS[0], valid_symbol='[aeiou]')).protocol
+    assert other.rules.endswith('what matches [aeiou] dropped')
+    with pytest.raises(ValueError, match='needs a WordMetric'):
+        build(metrics=METRICS[1])
+
+
+@pytest.mark.parametrize('prefixes', [None, ['A'], 'AB'])
+def test_prefixes_are_one_for_each_set(prefixes: Any) -> None:
+    evaluator = build(dataset_prefixes=prefixes)
+    with pytest.raises(ValueError, match=r'a prefix for each of 2 set\(s\)'):
+        evaluator.check_prefixes(2)
+    build().check_prefixes(2)
+
+
+def _one_of_two(rank: int, port: int) -> Any:
+    """Evaluate every second word, as DefaultSampler hands them out."""
+    dist.init_process_group(
+        'gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank,
+        world_size=2, timeout=timedelta(seconds=20))
+    evaluator = build()
+    evaluator.recording = True
+    # The last of an odd number is padded with the first.
+    metrics = evaluate(evaluator, [*WORDS, WORDS[0]][rank::2])
+    dist.destroy_process_group()
+    return metrics, evaluator.records
+
+
+def test_words_of_all_processes_come_in_order(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # MMEngine leaves a folder there
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    with ProcessPoolExecutor(2, multiprocessing.get_context('fork')) as pool:
+        first, second = pool.map(_one_of_two, (0, 1), (port, port))
+    alone = build()
+    alone.recording = True
+    metrics = evaluate(alone)
+    assert first == (metrics, alone.records)
+    assert second == (metrics, [])

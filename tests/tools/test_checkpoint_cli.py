@@ -1,0 +1,236 @@
+"""`tools/checkpoint.py`, as a user types it."""
+import contextlib
+import io
+import json
+import re
+import runpy
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple
+
+import pytest
+import torch
+
+from lmim.checkpoints import open_checkpoint
+from lmim.checkpoints.tools import COMMANDS, main
+from tests.checkpoints.tiny import ENCODER, assert_same, weights_of
+from tests.good_runs import RECOGNIZER, recognizing
+from tests.tool_runs import mini_config, run_tool
+
+pytestmark = pytest.mark.usefixtures('nothing_lost')
+
+
+class Told(NamedTuple):
+    """Exit status, what was printed, and the errors."""
+    code: int
+    out: str
+    err: str
+
+
+def call(*args: Any) -> Told:
+    """Run the command."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([str(arg) for arg in args])
+    return Told(code, out.getvalue(), err.getvalue())
+
+
+def result(*args: Any) -> Dict[str, Any]:
+    """Run the command; what it did."""
+    told = call(*args, '--json')
+    assert told.code == 0, told.err
+    return json.loads(told.out)
+
+
+def save(path: Path, kind: str, **more: Any) -> Path:
+    """A file with weights of a format."""
+    torch.save({'model': weights_of(kind), **more}, path)
+    return path
+
+
+def test_help_names_all_commands(
+        repo: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, 'argv', ['checkpoint.py', '--help'])
+    monkeypatch.setattr(sys, 'path', list(sys.path))
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(repo / 'tools' / 'checkpoint.py'),
+                       run_name='__main__')
+    words = capsys.readouterr().out
+    assert end.value.code == 0
+    assert 'python tools/checkpoint.py inspect' in words
+    for name in ('average', 'convert', 'extract', 'inspect',
+                 'resize-dictionary'):
+        assert re.search(rf'^ +{name}\b', words, re.M), words
+        assert COMMANDS[name].example.startswith(name)
+
+
+def test_inspect_a_run(room: Path, repo: Path) -> None:
+    path = room / 'recognizer' / 'epoch_2.pth'
+    configs = repo / 'configs'
+    about = result('inspect', path, '--configs', configs / 'textrecog/lmim')
+    assert about['ok'] and about['format'] == 'ours'
+    assert about['encoder'] == {
+        'embed_dims': 128, 'num_layers': 4, 'patch_size': [32, 4],
+        'num_patches': 32, 'feedforward_channels': 512, 'num_heads': 4,
+        'img_size': [32, 128], 'grid': [1, 32]}
+    assert about['text_decoder'] == {
+        'classes': 97, 'embedded': 98, 'embed_dims': 128, 'num_layers': 2}
+    # 4 + 12 a block + 2, of 4 blocks.
+    assert about['parts']['encoder']['tensors'] == 54
+    assert about['parts']['projection'] == {
+        'tensors': 4, 'values': 128 * 128 + 3 * 128,
+        'bytes': 4 * (128 * 128 + 3 * 128)}
+    assert about['told']['epoch'] == 2
+    assert {'optimizer', 'message_hub'} <= set(about['also_in_it'])
+    assert about['config'] and about['dictionary'] == 94
+    assert about['fits']['unread'] == {}
+    names = [Path(found).name for found in about['fits']['whole']]
+    assert RECOGNIZER.name in names
+    assert about['keys']['backbone.pos_embed'] == {
+        'shape': [1, 33, 128], 'dtype': 'float32'}
+    words = call('inspect', path, '--configs', configs / 'pretrain/mae').out
+    assert ('encoder: 4 layers of 128 channels, feed-forward 512, 4 heads (by '
+            'the config); 32 patches of 32x4 as 1x32, of images of 32x128'
+            ) in words
+    assert f'its encoder fits {mini_config("pretrain/mae")}' in words
+    assert 'epoch: 2' in words
+
+
+def test_inspect_what_is_damaged_or_unknown(tmp_path: Path) -> None:
+    path = tmp_path / 'in.pth'
+    weights = weights_of('timm')
+    weights['norm.bias'][3] = float('nan')
+    torch.save(weights, path)
+    told = call('inspect', path, '--configs', tmp_path / 'none')
+    assert told.code == 1 and 'NOT FINITE: norm.bias' in told.out
+    assert 'timm ViT, 30 tensors' in told.out
+    assert 'no configs were tried' in told.out
+    torch.save({'conv.weight': torch.ones(2, 1)}, path)
+    (tmp_path / 'configs').mkdir()
+    (tmp_path / 'configs' / 'bad.py').write_text("model = dict(type='No')")
+    told = call('inspect', path, '--keys', '--configs', tmp_path / 'configs')
+    assert told.code == 0
+    assert 'no format that is known, 1 tensors of 2 values' in told.out
+    assert 'conv.weight  (2, 1) float32' in told.out
+    assert 'bad.py: ' in told.out and 'No is not in' in told.out
+
+
+def test_convert_there_and_back(tmp_path: Path) -> None:
+    source = save(tmp_path / 'in.pth', 'lmim-pretrain', optimizer={},
+                  epoch=9)
+    ours, back = tmp_path / 'ours.pth', tmp_path / 'back.pth'
+    done = result('convert', source, ours, '--to', 'ours')
+    assert done['input']['format'] == 'lmim-pretrain'
+    assert done['output']['format'] == 'ours'
+    assert done['output']['tensors'] == done['input']['tensors']
+    assert done['not_taken_over'] == ['optimizer', 'epoch']
+    result('convert', ours, back, '--to', 'lmim-pretrain')
+    content = torch.load(back, weights_only=True)
+    assert_same(content['model'], weights_of('lmim-pretrain'))
+    assert content['meta']['epoch'] == 9
+    told = call('convert', source, ours, '--to', 'ours')
+    assert told.code == 1 and 'add --overwrite' in told.err
+    told = call('convert', source, ours, '--to', 'timm', '--overwrite')
+    assert told.code == 1 and 'Add --drop' in told.err
+    assert 'teacher (model_maeenc_momentum.cls_token' in told.err
+    assert open_checkpoint(ours).kind.key == 'ours'  # as it was
+    told = call('convert', source, ours, '--to', 'timm', '--overwrite',
+                '--drop')
+    assert told.code == 0 and 'left out: teacher' in told.out
+    assert len(torch.load(ours, weights_only=True)) == ENCODER
+
+
+def test_a_file_with_everything(room: Path, tmp_path: Path) -> None:
+    """Config and dictionary go along, and MMEngine reads it."""
+    pytest.importorskip('safetensors')
+    path, own = room / 'recognizer' / 'epoch_2.pth', tmp_path / 'own.pth'
+    for target in (tmp_path / 'all.safetensors', own):
+        done = result('convert', path, target)
+        assert done['output']['config']
+        assert done['output']['dictionary'] == 94
+    read = open_checkpoint(tmp_path / 'all.safetensors')
+    assert_same(read.weights, open_checkpoint(path).weights)
+    assert read.model_config() == open_checkpoint(path).model_config()
+    outcome = run_tool('test.py', room, RECOGNIZER,
+                       tmp_path / 'all.safetensors', '--work-dir', tmp_path,
+                       options=recognizing(room))
+    assert outcome.code == 0, outcome.stderr
+
+
+def test_a_config_must_fit(tmp_path: Path) -> None:
+    source = save(tmp_path / 'in.pth', 'lmim-finetune')
+    told = call('convert', source, tmp_path / 'out.pth', '--to', 'ours',
+                '--config', RECOGNIZER)
+    assert told.code == 1 and 'is not the config of' in told.err
+    assert 'mismatched: ' in told.err and '`inspect` tells' in told.err
+    assert not (tmp_path / 'out.pth').exists()
+
+
+def test_extract_and_average(room: Path, tmp_path: Path) -> None:
+    runs = [room / 'lmim' / f'epoch_{epoch}.pth' for epoch in (1, 2)]
+    mean, encoder = tmp_path / 'mean.pth', tmp_path / 'encoder.pth'
+    done = result('average', *runs, mean)
+    assert done['from_last'] == [] and done['output']['config']
+    first, second, both = (open_checkpoint(path).weights
+                           for path in (*runs, mean))
+    name = 'backbone.layers.0.attn.qkv.weight'
+    assert not torch.equal(first[name], second[name])
+    expected = (first[name].double() + second[name].double()) / 2
+    assert torch.equal(both[name], expected.float())
+    done = result('extract', mean, encoder)
+    assert done['output']['tensors'] == 54
+    assert set(done['dropped']) == {'teacher', 'decoder of pre-training'}
+    outcome = run_tool('train.py', room, RECOGNIZER, '--work-dir', tmp_path,
+                       options=recognizing(room, **{
+                           'model.backbone.init_cfg.checkpoint': encoder}))
+    assert outcome.code == 0, outcome.stderr
+    told = call('average', runs[0], mean)
+    assert told.code == 1 and 'add --overwrite' in told.err
+
+
+def test_another_dictionary(room: Path, tmp_path: Path) -> None:
+    path, new = room / 'recognizer' / 'epoch_2.pth', tmp_path / 'new.pth'
+    characters: List[str] = list('zA中文1')
+    names = tmp_path / 'names.txt'
+    names.write_text('\n'.join(characters), encoding='utf-8')
+    done = result('resize-dictionary', path, new, '--dict', names)
+    assert done['carried'] == ['z', 'A', '1'] and done['new'] == ['中', '文']
+    assert len(done['dropped']) == 91
+    assert done['tensors']['decoder.classifier.weight'] == {
+        'before': [97, 128], 'after': [8, 128]}
+    read = open_checkpoint(new)
+    assert read.characters() == characters
+    model = read.model_config()
+    assert model is not None
+    assert model['decoder']['dictionary']['dict_file'] == str(names)
+    # The result is a dictionary that can be changed again, without files.
+    names.unlink()
+    fewer = tmp_path / 'fewer.txt'
+    fewer.write_text('文\nz', encoding='utf-8')
+    told = call('resize-dictionary', new, tmp_path / 'b.pth', '--dict', fewer)
+    assert told.code == 0, told.err
+    assert 'carried: 2 characters  文z' in told.out
+    assert 'tokens kept: <EOS>, <PAD>, <UKN>' in told.out
+    assert 'decoder.trg_word_emb.weight: [9, 128] -> [6, 128]' in told.out
+
+
+def test_what_is_not_told_is_asked_for(tmp_path: Path) -> None:
+    source = save(tmp_path / 'in.pth', 'lmim-finetune')
+    words = tmp_path / 'words.txt'
+    words.write_text('a\nb')
+
+    def refusal(*args: Any) -> str:
+        told = call('resize-dictionary', source, tmp_path / 'out.pth', *args)
+        assert told.code == 1 and not (tmp_path / 'out.pth').exists()
+        return told.err
+
+    assert 'name it with --old-dict' in refusal('--dict', words)
+    assert 'holds no config: name it with --config' in refusal(
+        '--dict', words, '--old-dict', words)
+    assert 'dictionary nowhere.txt does not exist' in refusal(
+        '--dict', 'nowhere.txt')
+    words.write_text('a\na')
+    assert 'words.txt is no dictionary' in refusal('--dict', words)
+    words.write_text('')
+    assert 'is empty' in refusal('--dict', words)

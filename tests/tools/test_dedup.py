@@ -1,0 +1,128 @@
+"""`tools/data.py dedup`."""
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import cv2
+import lmdb
+import numpy as np
+import pytest
+
+from lmim.datasets.tools import main
+from tests.datasets.make_lmdb import make_lmdb, picture
+
+
+def run(capsys: Any, *argv: Any) -> Tuple[int, Dict[str, Any]]:
+    status = main([*map(str, argv), '--json', '--workers', '0'])
+    return status, json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def files(shared_data: Path) -> List[bytes]:
+    """Ten real words, as their files hold them."""
+    folder = shared_data / 'rec_toy_dataset' / 'imgs'
+    return [path.read_bytes() for path in sorted(folder.glob('*.jpg'))]
+
+
+def again(file: bytes, quality: int = 0) -> bytes:
+    """The same pixels as PNG; or compressed once more."""
+    image = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR)
+    if not quality:
+        return cv2.imencode('.png', image)[1].tobytes()
+    return cv2.imencode('.jpg', image,
+                        [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+
+
+@pytest.fixture
+def sets(files: List[bytes], tmp_path: Path) -> Tuple[str, str]:
+    """A training set, and a benchmark of two parts that shares three."""
+    train = make_lmdb(
+        tmp_path / 'train.lmdb',
+        [files[0], again(files[1]), again(files[2], 70), files[3], b'broken',
+         files[4], picture(200)],
+        [b'one', b'two', b'three', b'four', b'', b'five', b'six'])
+    tests = tmp_path / 'tests'
+    tests.mkdir()
+    make_lmdb(tests / 'a.lmdb', [files[0], files[1], files[9]],
+              [b'one', b'TWO', b'nine'])
+    make_lmdb(tests / 'b.lmdb', [files[2], picture(201)], [b'three', b'x'])
+    return train, str(tests)
+
+
+def test_twins_in_a_benchmark(sets: Tuple[str, str], tmp_path: Path,
+                              capsys: Any) -> None:
+    train, tests = sets
+    report, sheet = tmp_path / 'twins.jsonl', tmp_path / 'pairs.png'
+    status, result = run(capsys, 'dedup', train, '--against', tests,
+                         '--report', report, '--sheet', sheet)
+    assert status == 1 and result['ok'] is False
+    assert result['kinds'] == {'bytes': 1, 'pixels': 1, 'near': 1}
+    assert (result['records'], result['with_twin'],
+            result['different_labels']) == (7, 3, 1)
+    assert [(Path(part['path']).name, part['records'], part['count'])
+            for part in result['found_in']] == [('a.lmdb', 3, 2),
+                                                ('b.lmdb', 2, 1)]
+    assert result['unreadable']['total'] == 1
+    assert result['unreadable']['first'][0]['record'].endswith(
+        'image-000000005')
+    lines = [json.loads(line)
+             for line in report.read_text(encoding='utf-8').splitlines()]
+    assert [line['kind'] for line in lines] == ['bytes', 'pixels', 'near']
+    assert lines[1]['label'] == 'two' and lines[1]['twin_label'] == 'TWO'
+    assert lines[2]['twin'].endswith('b.lmdb image-000000001')
+    assert 0.95 <= lines[2]['correlation'] < 1 and lines[2]['bits'] <= 22
+    assert cv2.imread(str(sheet)).shape[1] > 1000
+
+
+def test_a_clean_set_is_written(sets: Tuple[str, str], tmp_path: Path,
+                                capsys: Any) -> None:
+    train, tests = sets
+    clean = tmp_path / 'clean.lmdb'
+    status, result = run(capsys, 'dedup', train, '--against', tests,
+                         '--write-clean', clean)
+    assert status == 0 and result['clean']['records'] == 3
+    with lmdb.open(str(clean), readonly=True, lock=False) as env:
+        with env.begin() as transaction:
+            assert transaction.get(b'num-samples') == b'3'
+            labels = [transaction.get(b'label-%09d' % n) for n in (1, 2, 3)]
+    assert labels == [b'four', b'five', b'six']
+    status, result = run(capsys, 'dedup', clean, '--against', tests)
+    assert status == 0 and result['with_twin'] == 0
+    status, result = run(capsys, 'dedup', train, '--write-clean', clean)
+    assert status == 1 and 'exists' in result['error']
+
+
+def test_exact_twins_only(sets: Tuple[str, str], capsys: Any) -> None:
+    train, tests = sets
+    _, result = run(capsys, 'dedup', train, '--against', tests, '--exact')
+    assert result['kinds'] == {'bytes': 1, 'pixels': 1, 'near': 0}
+
+
+def test_twins_inside_a_folder(files: List[bytes], tmp_path: Path,
+                               capsys: Any) -> None:
+    folder = tmp_path / 'words'
+    folder.mkdir()
+    for name, data in (('a.jpg', files[0]), ('b.jpg', files[1]),
+                       ('c.png', again(files[0])),
+                       ('d.jpg', again(files[1], 75)), ('e.jpg', files[0])):
+        (folder / name).write_bytes(data)
+    status = main(['dedup', str(folder), '--workers', '2'])
+    told = capsys.readouterr().out
+    assert status == 1
+    assert ('3 of 5 pictures of' in told and
+            'the set itself (bytes 1, pixels 1, near 1)' in told)
+    assert f'{folder}/c.png: pixels, {folder}/a.jpg' in told
+    assert f'{folder}/d.jpg: near, {folder}/b.jpg' in told
+    assert f'{folder}/e.jpg: bytes, {folder}/a.jpg' in told
+
+
+def test_refused_before_any_work(sets: Tuple[str, str],
+                                 capsys: Any) -> None:
+    train, tests = sets
+    for argv, message in (
+        (['--against', tests, train], 'its own twin'),
+        (['--against', tests, '--overwrite', '--write-clean', train],
+         'cannot be written to'),
+        (['--against', tests, '--sheet', tests], 'is a folder')):
+        status, result = run(capsys, 'dedup', train, *argv)
+        assert status == 1 and message in result['error']

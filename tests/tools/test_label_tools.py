@@ -1,0 +1,199 @@
+"""`tools/data.py dictionary` and `check`."""
+import csv
+import json
+from pathlib import Path
+from typing import Any, Dict, Sequence, Tuple
+
+import pytest
+
+from lmim.datasets.dict_file import read_dict_file
+from lmim.datasets.tools import main
+from tests.datasets.make_lmdb import make_lmdb, picture
+
+CONFIG = 'configs/textrecog/lmim/lmim_vit-mini_1xb64_rendered-labels.py'
+
+
+@pytest.fixture
+def run(capsys: Any) -> Any:
+    """Runs a command: exit status, its JSON, its words."""
+
+    def run(*argv: Any) -> Tuple[int, Dict[str, Any], str]:
+        args = [str(arg) for arg in argv]
+        status = main([*args, '--json'])
+        result = json.loads(capsys.readouterr().out)
+        if 'error' in result or args[0] == 'dictionary':
+            return status, result, result.get('error', '')
+        assert main(args) == status
+        return status, result, capsys.readouterr().out
+
+    return run
+
+
+def lmdb_of(path: Path, labels: Sequence[str]) -> str:
+    return make_lmdb(path, [picture(1)] * len(labels),
+                     [label.encode() for label in labels])
+
+
+ODD = ['Ab c', 'caf\u00e9', 'cafe\u0301', '"quoted"', 'img.jpg', ' x', 'Ａ',
+       'a\u200bb', 'b' * 30, '']
+
+
+def test_dictionary_of_real_labels(run: Any, shared_data: Path,
+                                   tmp_path: Path) -> None:
+    toy = shared_data / 'rec_toy_dataset'
+    for number, source in enumerate(
+        ([toy / 'old_label.txt'], [toy / 'labels.json'],
+         [toy / 'imgs.lmdb', '--labels', toy / 'label.lmdb'])):
+        out = tmp_path / f'{number}.txt'
+        status, result, _ = run('dictionary', source[0], out, *source[1:])
+        assert status == 0 and result['labels'] == 10
+        # GRAND HOTEL HOTEL PACIFIC 03/09/2009 ANING Virgin america ATTACK
+        # DAVIDSON
+        assert ''.join(read_dict_file(out)) == (
+            '0239acegimnrACDEFGHIKLNOPRSTV/')
+    rows = {row['character']: row for row in result['characters']}
+    assert rows['0']['occurrences'] == 4 and rows['0']['labels'] == 1
+    assert rows['A']['labels'] == 5
+    assert result['odd'] == {}
+
+
+def test_dictionary_extends_and_leaves_out(run: Any, tmp_path: Path) -> None:
+    base = tmp_path / 'base.txt'
+    base.write_text('z\ne\n')
+    data = lmdb_of(tmp_path / 'x.lmdb', ['aab', 'ab中', 'b中é', 'éx', 'e\n'])
+    out, table = tmp_path / 'out.txt', tmp_path / 'counts.csv'
+    status, result, _ = run('dictionary', data, out, '--base', base,
+                            '--min-count', 2, '--counts', table)
+    assert status == 0
+    assert read_dict_file(out) == ['z', 'e', 'a', 'b', 'é', '中']
+    assert result['base_unused'] == ['z']
+    assert result['left_out'] == ['\n', 'x']
+    assert result['labels_with_left_out'] == 2
+    assert result['labels_with_line_ends'] == 1
+    with open(table, encoding='utf-8', newline='') as file:
+        rows = {row['character']: row for row in csv.DictReader(file)}
+    assert [rows['a'][key] for key in ('occurrences', 'labels',
+                                       'in_dictionary')] == ['3', '2', 'True']
+    assert rows['x']['in_dictionary'] == 'False'
+    assert rows['x']['example'].endswith("image-000000004: 'éx'")
+    status, _, error = run('dictionary', data, out)
+    assert status == 1 and '--overwrite' in error
+
+
+def test_dictionary_points_odd_characters_out(capsys: Any,
+                                              tmp_path: Path) -> None:
+    data = lmdb_of(tmp_path / 'x.lmdb', ODD)
+    out = tmp_path / 'out.txt'
+    assert main(['dictionary', data, str(out)]) == 0
+    told = capsys.readouterr().out
+    for line in ("'\\u200b' (U+200B) in 1 label(s): invisible character",
+                 "'Ａ' (U+FF21) in 1 label(s): full-width or half-width form",
+                 '1 of 10 labels: not in NFC',
+                 '1 other labels spell such characters as one',
+                 '1 of 10 labels: begins or ends with a blank',
+                 '1 of 10 labels: in quotation marks',
+                 '1 of 10 labels: like the name of a picture file',
+                 '1 of 10 labels: empty', 'the blank: 1'):
+        assert line in told
+
+
+def test_dictionary_without_labels(run: Any, tmp_path: Path) -> None:
+    data = make_lmdb(tmp_path / 'x.lmdb', [picture(1)])
+    status, _, error = run('dictionary', data, tmp_path / 'out.txt')
+    assert status == 1 and 'has no labels to take characters from' in error
+    assert not (tmp_path / 'out.txt').exists()
+
+
+def test_check_against_a_dictionary(run: Any, tmp_path: Path) -> None:
+    data = lmdb_of(tmp_path / 'x.lmdb', ['ab', 'a\u2019b', 'A', 'a b', '',
+                                         'abababa', "b'", 'a\u2013中'])
+    abc = tmp_path / 'abc.txt'
+    abc.write_text("a\nb\n'\nc\n")
+    status, result, told = run('check', data, '--dict', abc, '--max-length',
+                               6)
+    part, = result['parts']
+    assert status == 1 and result['ok'] is False
+    assert (part['labels'], part['fine'], part['unknown'], part['too_long'],
+            part['empty_or_missing']) == (8, 2, 4, 1, 1)
+    hints = {item['character']: item['hint']
+             for item in part['unknown_characters']}
+    assert hints['\u2019'] == 'meant as "\'"?'
+    assert hints['A'] == "'a' by letter_case=lower"
+    assert 'one blank adds it' in hints[' ']
+    assert hints['\u2013'] is None and hints['中'] is None
+    assert result['characters_unused'] == ['c']
+    assert part['longest'][0].endswith("image-000000006: 'abababa'")
+    assert '8 labels, 2 of them (25.00%) can be learnt as they are' in told
+    assert '1 of 8 labels have more than 6 characters' in told
+    assert 'Hardly any' not in told
+
+
+def test_check_is_silent_where_all_is_well(run: Any, tmp_path: Path) -> None:
+    data = lmdb_of(tmp_path / 'x.lmdb', ['AB', 'ba'])
+    abc = tmp_path / 'abc.txt'
+    abc.write_text('a\nb\n')
+    status, result, told = run('check', data, '--dict', abc, '--letter-case',
+                               'lower')
+    assert status == 0 and result['ok'] is True and 'all is well' in told
+    status, _, told = run('check', data, '--dict', abc)
+    assert status == 1 and '1 of 2 labels have characters' in told
+
+
+def test_check_tells_of_a_wrong_dictionary(run: Any, tmp_path: Path) -> None:
+    data = lmdb_of(tmp_path / 'x.lmdb', ['中文', '文字', 'ab'] + ['字'] * 9)
+    abc = tmp_path / 'abc.txt'
+    abc.write_text('a\nb\n')
+    _, _, told = run('check', data, '--dict', abc)
+    assert 'Hardly any label can be learnt as it is' in told
+
+
+def test_check_follows_the_config(run: Any, repo: Path,
+                                  tmp_path: Path) -> None:
+    """Words of 8 characters, no start token, an error on unknown ones."""
+    data = lmdb_of(tmp_path / 'x.lmdb', ['a' * 8, 'a' * 9, 'é', 'Z~'])
+    status, result, told = run('check', data, '--config', repo / CONFIG)
+    part, = result['parts']
+    assert status == 1
+    assert (part['fine'], part['too_long'], part['unknown']) == (2, 1, 1)
+    assert (result['max_length'], result['characters'],
+            result['on_unknown']) == (8, 94, 'error')
+    assert 'model.decoder.module_loss.on_unknown=map' in told
+
+
+def test_check_reads_the_configs_own_sets(
+        run: Any, repo: Path, tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('LMIM_DATA_ROOT', str(tmp_path))
+    (tmp_path / 'rendered').mkdir()
+    lmdb_of(tmp_path / 'rendered' / 'train.lmdb', ['abc', 'd-e'])
+    status, result, told = run('check', '--config', repo / CONFIG)
+    train, test = result['parts']
+    assert status == 1 and train['ok'] and train['labels'] == 2
+    assert test['name'] == 'val_dataloader, test_dataloader'
+    assert 'test.lmdb' in test['error']
+    assert 'cannot be read: FileNotFoundError' in told
+    lmdb_of(tmp_path / 'rendered' / 'test.lmdb', ['é'])
+    _, result, _ = run('check', '--config', repo / CONFIG)
+    assert [part['unknown'] for part in result['parts']] == [0, 1]
+
+
+@pytest.mark.parametrize('argv, message', [
+    (['--dict', 'abc.txt'], 'needs a SOURCE'),
+    (['x.lmdb', '--dict', 'none.txt'], 'none.txt'),
+    (['bare.lmdb', '--dict', 'abc.txt'], 'has no labels to check'),
+    (['x.lmdb', '--config', 'pretrain.py'], 'not of a recognizer'),
+    (['x.lmdb', '--config', 'broken.py'], 'cannot be read as a config'),
+    (['x.lmdb', '--config', 'unbuilt.py'], 'cannot be built'),
+])
+def test_check_errors(run: Any, tmp_path: Path, argv: Sequence[str],
+                      message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lmdb_of(Path('x.lmdb'), ['a'])
+    make_lmdb(Path('bare.lmdb'), [picture(1)])
+    Path('abc.txt').write_text('a\n')
+    Path('pretrain.py').write_text("model = dict(type='LMIM')\n")
+    Path('broken.py').write_text('model = dict(\n')
+    Path('unbuilt.py').write_text(
+        "model = dict(decoder=dict(type='NoDecoder', dictionary=dict()))\n")
+    status, _, error = run('check', *argv)
+    assert status == 1 and message in error
