@@ -40,7 +40,7 @@ def tracked() -> List[Path]:
 def test_nothing_hangs_on_one_machine(tracked: List[Path]) -> None:
     found = []
     for path in tracked:
-        if path.suffix == '.npz':
+        if path.suffix in ('.npz', '.png'):
             continue
         for number, line in enumerate(
                 path.read_text(encoding='utf-8').splitlines(), 1):

@@ -4,8 +4,12 @@ from pathlib import Path
 import pytest
 from mmocr.models.common.dictionary import Dictionary
 
-from lmim.datasets.dict_file import (FIRST, in_order, read_dict_file,
-                                     write_dict_file)
+from lmim.datasets.labels.dict_file import (
+    FIRST,
+    in_order,
+    read_dict_file,
+    write_dict_file,
+)
 
 
 def test_what_is_written_is_what_mmocr_reads(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import lmdb
 import numpy as np
 import pytest
 
-from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.datasets.writing.lmdb_writer import LMDBWriter
 
 
 def _read(path):

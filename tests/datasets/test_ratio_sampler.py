@@ -11,7 +11,7 @@ from mmocr.utils import register_all_modules
 from torch.utils.data import ConcatDataset, DataLoader
 
 from lmim.datasets import RatioSampler, TextImageDataset
-from lmim.datasets import ratio_sampler as module
+from lmim.datasets.samplers import ratio_sampler as module
 
 SIZES = (60, 30, 10)
 

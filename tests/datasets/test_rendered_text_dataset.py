@@ -8,7 +8,7 @@ from mmocr.utils import register_all_modules
 from torch.utils.data import DataLoader, default_collate
 
 from lmim.datasets import RenderedTextDataset, SetSampleSeed
-from lmim.datasets.labels import innermost, iter_labels
+from lmim.datasets.labels.reading import innermost, iter_labels
 
 PRETRAIN = [
     dict(type='SetSampleSeed'),

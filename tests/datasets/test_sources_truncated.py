@@ -9,7 +9,7 @@ import pytest
 from make_lmdb import make_lmdb, write_entries
 from mmengine.logging import MMLogger
 
-from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.datasets.writing.lmdb_writer import LMDBWriter
 from lmim.datasets.sources import UnreadableRecordError, open_sources
 from lmim.datasets.sources.files import ReadOnlyFile
 from lmim.datasets.sources.lmdb_format import read_head

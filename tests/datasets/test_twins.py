@@ -6,14 +6,21 @@ import cv2
 import numpy as np
 import pytest
 
-from lmim.datasets import near_search, perceptual_hash
-from lmim.datasets.fingerprints import NO_HASH, fingerprint, gather
-from lmim.datasets.near_search import NearSearch, unique_pairs
-from lmim.datasets.perceptual_hash import (LEAST_CORRELATION, MOST_BITS,
-                                           MOST_DIFFERENCE, WORDS, band,
-                                           compare, distance, grey)
+from lmim.datasets.duplicates import near_search, perceptual_hash
+from lmim.datasets.duplicates.fingerprints import NO_HASH, fingerprint, gather
+from lmim.datasets.duplicates.near_search import NearSearch, unique_pairs
+from lmim.datasets.duplicates.perceptual_hash import (
+    LEAST_CORRELATION,
+    MOST_BITS,
+    MOST_DIFFERENCE,
+    WORDS,
+    band,
+    compare,
+    distance,
+    grey,
+)
 from lmim.datasets.sources import open_sources
-from lmim.datasets.twins import KINDS, find_twins
+from lmim.datasets.duplicates.twins import KINDS, find_twins
 from tests.datasets.make_lmdb import make_lmdb, picture
 
 

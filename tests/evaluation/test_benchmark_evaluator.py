@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 from mmocr.registry import EVALUATOR
 
-from lmim.datasets.spelling import Spelling
+from lmim.datasets.labels.spelling import Spelling
 from lmim.evaluation import Misread, protocol_of
 
 from .oracle import METRICS, word

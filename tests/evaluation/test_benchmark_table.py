@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional
 import pytest
 from mmengine.config import Config
 
-from lmim.datasets.spelling import Spelling
+from lmim.datasets.labels.spelling import Spelling
 from lmim.evaluation import (
     BenchmarkTable,
     Protocol,

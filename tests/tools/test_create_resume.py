@@ -11,10 +11,10 @@ from typing import Any, Dict
 import lmdb
 import pytest
 
-from lmim.datasets import draft_folder, lmdb_draft
-from lmim.datasets.draft_folder import DraftFolder
-from lmim.datasets.lmdb_appender import LMDBPart
-from lmim.datasets.lmdb_draft import LMDBDraft
+from lmim.datasets.writing import draft_folder, lmdb_draft
+from lmim.datasets.writing.draft_folder import DraftFolder
+from lmim.datasets.writing.lmdb_appender import LMDBPart
+from lmim.datasets.writing.lmdb_draft import LMDBDraft
 from lmim.datasets.tools import main
 from lmim.datasets.tools.conversion import Conversion
 from tests.datasets.make_lmdb import make_lmdb, picture
@@ -141,7 +141,8 @@ def test_a_real_kill_with_workers(capsys, tmp_path, monkeypatch):
     os.close(end)
     data = Path('out.lmdb.draft/skipped.jsonl')
     limit = time.monotonic() + 20
-    while not (data.exists() and data.stat().st_size):
+    # The second batch is listed after the first one was written.
+    while not (data.exists() and data.read_bytes().count(b'\n') > 1):
         assert time.monotonic() < limit
         time.sleep(0.005)
     os.kill(child, signal.SIGKILL)

@@ -3,8 +3,8 @@ import shlex
 
 import pytest
 
-from lmim.datasets.tools import COMMANDS, main
-from lmim.datasets.tools.cli import DATA, _parser
+from lmim.cli.main import _parser
+from lmim.datasets.tools import COMMANDS, TOOL, main
 
 
 def told(capsys: pytest.CaptureFixture, *argv: str) -> str:
@@ -29,14 +29,14 @@ def test_a_line_for_each_command(capsys):
 def test_each_command_has_an_example_that_parses(capsys, name):
     example = COMMANDS[name].example
     assert f'example:\n  python tools/data.py {example}' in told(capsys, name)
-    args = _parser(DATA).parse_args(shlex.split(example))
+    args = _parser(TOOL).parse_args(shlex.split(example))
     assert args.command == name
 
 
 def test_the_commands_in_the_description_parse():
     commands = [line.split(maxsplit=2)[2]
-                for line in DATA.description.splitlines()
+                for line in TOOL.description.splitlines()
                 if line.startswith('  python tools/data.py')]
     assert len(commands) == 4
     for command in commands:
-        assert _parser(DATA).parse_args(shlex.split(command)).command
+        assert _parser(TOOL).parse_args(shlex.split(command)).command

@@ -6,7 +6,7 @@ and name its class below.
 """
 from typing import Dict
 
-from lmim.datasets.tools.command import Command
+from lmim.cli.command import Command
 
 from .reader import ReaderBenchmark
 from .render import RenderBenchmark

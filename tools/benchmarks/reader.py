@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.sources import RecordSource, open_sources
-from lmim.datasets.tools.command import Command, at_least
+from lmim.cli.command import Command, at_least
 
 from .reader_sets import MAKERS, pictures
 

@@ -5,9 +5,9 @@ from typing import Callable, Dict, Iterator, List
 
 import cv2
 
-from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.datasets.writing.lmdb_writer import LMDBWriter
 from lmim.datasets.rendering import RenderedWords
-from lmim.datasets.tools.progress import track
+from lmim.cli.progress import track
 
 #: Different pictures; each is used again and again.
 PICTURES = 64

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from lmim.datasets.rendering import STYLES, RenderedWords, make_sets
 from lmim.datasets.rendering.fonts import load_face
-from lmim.datasets.tools.command import Command, at_least
+from lmim.cli.command import Command, at_least
 
 from .timing import rate
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from lmim.datasets import TextImageDataset
-from lmim.datasets.labels import iter_labels
+from lmim.datasets.labels.reading import iter_labels
 from lmim.datasets.sources import open_sources
 from lmim.datasets.sources.opening import Spec
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import List, Set
 
 from lmim.datasets.decoding import decode_image
-from lmim.datasets.labels import iter_labels
-from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.datasets.labels.reading import iter_labels
+from lmim.datasets.writing.lmdb_writer import LMDBWriter
 from lmim.datasets.sources import UnreadableRecordError, open_sources
 from lmim.datasets.sources.opening import Spec
 from lmim.datasets.splitting import part_of, word_key
-from lmim.datasets.tools.progress import track
+from lmim.cli.progress import track
 
 TEST_SHARE = 0.2
 

@@ -14,18 +14,25 @@ PARTIAL = '.partial'
 
 
 @contextmanager
-def whole_file(path: Union[str, Path]) -> Iterator[Path]:
+def whole_file(path: Union[str, Path],
+               overwrite: bool = False) -> Iterator[Path]:
     """Write a file under another name, and rename it once it is whole.
 
-    An error inside removes what was written.
+    An error inside removes what was written, and what was at ``path`` before
+    stays.
 
     Args:
         path (str or Path): The file. Its folder is made where needed.
+        overwrite (bool): Whether a file that is there gives way.
 
     Yields:
         Path: The path to write to.
+
+    Raises:
+        FileExistsError: If something is at ``path`` and may not be replaced.
     """
     path = Path(path)
+    refuse_file(path, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + PARTIAL)
     try:
@@ -46,8 +53,24 @@ def write_atomic(path: Union[str, Path], data: bytes) -> None:
         path (str or Path): The file. Its folder is made where needed.
         data (bytes): Its content.
     """
-    with whole_file(path) as partial:
+    with whole_file(path, overwrite=True) as partial:
         partial.write_bytes(data)
+
+
+def refuse_file(path: Union[str, Path], overwrite: bool = False) -> None:
+    """Say early that a file cannot be written, before long work.
+
+    Raises:
+        FileExistsError: If something is at ``path`` and may not be replaced.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise FileExistsError(
+            f'{path} is a folder; give the path of a file to make')
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f'{path} exists; give another path, or say that it may be '
+            'overwritten (--overwrite)')
 
 
 def _sync_folder(folder: Path) -> None:

@@ -156,7 +156,7 @@ def write_checkpoint(checkpoint: Checkpoint, path: Union[str, Path],
         for name, value in checkpoint.weights.items()
     }
     meta = dict(checkpoint.meta, lmim_version=__version__)
-    with whole_file(path) as partial:
+    with whole_file(path, overwrite=True) as partial:
         if path.suffix == SUFFIX:
             key = checkpoint.kind.key if checkpoint.kind else ''
             save_safetensors(partial, weights, meta, key)

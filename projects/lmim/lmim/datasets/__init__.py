@@ -1,5 +1,5 @@
 """Data sets of word images; importing this registers them in MMOCR."""
-from .ratio_sampler import RatioSampler
+from .samplers.ratio_sampler import RatioSampler
 from .rendered_text_dataset import RenderedTextDataset
 from .text_image_dataset import TextImageDataset
 from .transforms import GuidanceView, PackPretrainInputs, SetSampleSeed

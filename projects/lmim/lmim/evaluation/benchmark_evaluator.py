@@ -8,7 +8,7 @@ from mmocr.evaluation.evaluator import MultiDatasetsEvaluator
 from mmocr.registry import EVALUATOR
 from rapidfuzz.distance import Levenshtein
 
-from lmim.datasets.spelling import Spelling
+from lmim.datasets.labels.spelling import Spelling
 
 from .protocol import protocol_of
 

@@ -9,7 +9,7 @@ from mmengine.model import BaseTTAModel
 from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 
-from lmim.datasets.spelling import spelling_of
+from lmim.datasets.labels.spelling import spelling_of
 from lmim.engine.fileio import write_atomic
 
 from .benchmark_evaluator import BenchmarkEvaluator

@@ -4,7 +4,7 @@ import re
 from fractions import Fraction
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from lmim.datasets.spelling import Spelling
+from lmim.datasets.labels.spelling import Spelling
 
 from .benchmark_evaluator import WordRecord
 from .protocol import Protocol

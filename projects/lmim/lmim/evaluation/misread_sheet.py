@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from lmim.datasets.decoding import decode_image
-from lmim.datasets.labels import Label
+from lmim.datasets.labels.reading import Label
 from lmim.datasets.sources import UnreadableRecordError
 
 from .benchmark_evaluator import Misread, WordRecord

@@ -1,9 +1,7 @@
 """The sub-commands of `tools/checkpoint.py`."""
 from typing import Dict, List, Optional
 
-from lmim.datasets.tools.cli import Tool
-from lmim.datasets.tools.cli import main as run_tool
-from lmim.datasets.tools.command import Command
+from lmim.cli import Command, Tool, run_tool
 
 from .average import Average
 from .convert import Convert
@@ -30,8 +28,8 @@ COMMANDS: Dict[str, Command] = {
 
 
 def main(argv: Optional[List[str]] = None) -> int:
-    """Run one sub-command; see :func:`lmim.datasets.tools.cli.main`."""
-    return run_tool(argv, Tool('checkpoint.py', DESCRIPTION, COMMANDS))
+    """Run one sub-command; see :func:`lmim.cli.run_tool`."""
+    return run_tool(Tool('checkpoint.py', DESCRIPTION, COMMANDS), argv)
 
 
 __all__ = ['COMMANDS', 'main']

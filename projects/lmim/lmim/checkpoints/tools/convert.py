@@ -3,7 +3,7 @@ import argparse
 from pathlib import Path
 from typing import Any, Dict, List
 
-from lmim.datasets.tools.command import Command
+from lmim.cli import Command
 
 from ..building import build_model, compare_with_model
 from ..contents import (Checkpoint, add_config, complete_dictionary,

@@ -3,7 +3,7 @@ import argparse
 from pathlib import Path
 from typing import Any, Dict
 
-from lmim.datasets.tools.command import Command
+from lmim.cli import Command
 
 from ..contents import open_checkpoint, refuse_existing, write_checkpoint
 from ..conversion import extract_encoder

@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional
 
 from torch import nn
 
-from lmim.datasets.tools.command import Command
+from lmim.cli import Command
 
 from ..averaging import not_finite
 from ..building import build_model, compare_with_model

@@ -5,7 +5,7 @@ from typing import Any, Dict, List
 
 from mmengine.config import Config
 
-from lmim.datasets.tools.command import Command
+from lmim.cli import Command
 
 from ..config_text import dicts_in, parse_config, write_config
 from ..contents import (Checkpoint, add_config, open_checkpoint,

@@ -5,22 +5,21 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
-from ..dict_file import read_dict_file
-from ..label_oddities import LabelOddities, odd_lines
-from ..label_report import LabelReport
-from ..labels import iter_labels
-from ..spelling import Spelling
+from ..labels.dict_file import read_dict_file
+from ..labels.oddities import LabelOddities, odd_lines
+from ..labels.report import LabelReport
+from ..labels.reading import iter_labels
+from ..labels.spelling import Spelling
 from .check_config import (LabelSet, config_parts, config_spelling,
                            read_config)
-from .command import Command, at_least, register
+from lmim.cli import Command, at_least
 from .inputs import add_input_arguments, leaves, open_input
-from .progress import track
+from lmim.cli import track
 
 #: Where so few labels can be learnt, the dictionary is of something else.
 HARDLY_ANY = 0.2
 
 
-@register
 class Check(Command):
     """Find labels that would end the training, be cut or be learnt wrongly.
 

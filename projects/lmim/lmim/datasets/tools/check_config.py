@@ -8,8 +8,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmocr.registry import DATASETS, MODELS
 
-from ..labels import innermost
-from ..spelling import Spelling, spelling_of
+from ..labels.reading import innermost
+from ..labels.spelling import Spelling, spelling_of
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -24,7 +24,7 @@ class LabelSet(NamedTuple):
     Attributes:
         name (str): What they are called in the report.
         datasets (List[Any]): Sets or sources, for
-            :func:`~lmim.datasets.labels.iter_labels`.
+            :func:`~lmim.datasets.labels.reading.iter_labels`.
         error (str, optional): Why they cannot be read.
     """
     name: str

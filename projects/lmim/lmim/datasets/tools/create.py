@@ -3,8 +3,8 @@ import argparse
 from pathlib import Path
 from typing import Any, Dict
 
-from ..lmdb_draft import LMDBDraft
-from .command import Command, at_least, register
+from ..writing.lmdb_draft import LMDBDraft
+from lmim.cli import Command, at_least
 from .conversion import MAGIC, Conversion
 from .inputs import add_input_arguments, leaves, open_input
 from .parallel import add_workers_argument
@@ -13,7 +13,6 @@ from .transfer import (count_records, identify, refuse_early,
                        refuse_source_as_result, transfer)
 
 
-@register
 class Create(Command):
     """Make one LMDB of everything that is given.
 

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from ..cropping import crop_box, crop_rectified, read_polygon
-from ..lmdb_writer import LMDBWriter
-from ..whole_folder import whole_folder
-from .command import Command, at_least, register
-from .progress import track
+from ..writing.lmdb_writer import LMDBWriter
+from ..writing.whole_folder import whole_folder
+from lmim.cli import Command, at_least
+from lmim.cli import track
 from .textdet import (NAMED_AT_MOST, Scene, is_ignored, label_of, load_scene,
                       read_scenes)
 
@@ -24,7 +24,6 @@ LABELS = 'labels.tsv'
 _LINE_END = re.compile('[\r\n]')
 
 
-@register
 class Crop(Command):
     """Cut words out of scene images.
 

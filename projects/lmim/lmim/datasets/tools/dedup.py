@@ -6,18 +6,18 @@ from typing import Any, Dict, List, Optional
 
 import numpy as np
 
-from ..fingerprints import Unreadable, fingerprint, gather
+from ..duplicates.fingerprints import Unreadable, fingerprint, gather
 from ..parts import parts_of_source
 from ..sources import RecordSource, open_sources
-from ..twins import KINDS, find_twins
-from ..whole_file import refuse_file
-from .command import Command, register
+from ..duplicates.twins import KINDS, find_twins
+from lmim.whole_file import refuse_file
+from lmim.cli import Command
 from .dedup_output import (different_labels, pair_of, write_clean,
                            write_report, write_sheet)
 from .dedup_verify import Verifier
 from .inputs import add_input_arguments, leaves, open_input
 from .parallel import add_workers_argument, map_records
-from .progress import track
+from lmim.cli import track
 from .reasons import Reasons, tell_reasons
 from .transfer import refuse_source_as_result
 
@@ -32,7 +32,6 @@ ADVICE = (
     '--write-clean OUT.lmdb writes the set without them')
 
 
-@register
 class Dedup(Command):
     """Find pictures of SOURCE that are in other sets too, or in it twice.
 

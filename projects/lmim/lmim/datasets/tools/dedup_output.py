@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 
 from ..decoding import decode_image
-from ..lmdb_writer import LMDBWriter
+from ..writing.lmdb_writer import LMDBWriter
 from ..rendering.contact_sheet import contact_sheet
 from ..sources import RecordSource, UnreadableRecordError
-from ..twins import KINDS, NEAR, Twins
-from ..whole_file import whole_file
+from ..duplicates.twins import KINDS, NEAR, Twins
+from lmim.whole_file import whole_file
 from .parallel import map_records
 
 #: Pairs on a sheet.

@@ -4,8 +4,12 @@ from typing import List
 import numpy as np
 
 from ..decoding import decode_image
-from ..perceptual_hash import (LEAST_CORRELATION, MOST_DIFFERENCE, compare,
-                               grey)
+from ..duplicates.perceptual_hash import (
+    LEAST_CORRELATION,
+    MOST_DIFFERENCE,
+    compare,
+    grey,
+)
 from ..sources import JoinedSource, RecordSource
 from .parallel import map_records
 

@@ -7,16 +7,21 @@ from typing import Any, Dict, List
 
 from lmim.characters import named_character, oddity
 
-from ..character_counts import CharacterCounts
-from ..dict_file import IMPOSSIBLE, in_order, read_dict_file, write_dict_file
-from ..label_oddities import LabelOddities, odd_lines
-from ..labels import iter_labels
+from ..labels.character_counts import CharacterCounts
+from ..labels.dict_file import (
+    IMPOSSIBLE,
+    in_order,
+    read_dict_file,
+    write_dict_file,
+)
+from ..labels.oddities import LabelOddities, odd_lines
+from ..labels.reading import iter_labels
 from ..sources import RecordSource
-from ..whole_file import refuse_file, whole_file
-from .command import Command, at_least, register
+from lmim.whole_file import refuse_file, whole_file
+from lmim.cli import Command, at_least
 from .inputs import add_input_arguments, open_input
 from .listing import SHOWN, listed
-from .progress import track
+from lmim.cli import track
 
 #: Characters in fewer labels are called rare.
 RARE = 10
@@ -24,7 +29,6 @@ GROUPS = ('digits', 'lower case', 'upper case', 'ASCII punctuation',
           'the blank', 'others')
 
 
-@register
 class MakeDictionary(Command):
     """Make a dictionary file of the characters in labels.
 

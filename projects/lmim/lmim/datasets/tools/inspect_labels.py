@@ -7,11 +7,11 @@ from typing import Any, Dict, Iterator, List, Sequence
 
 import numpy as np
 
-from ..label_oddities import LabelOddities, odd_lines
-from ..labels import Label
+from ..labels.oddities import LabelOddities, odd_lines
+from ..labels.reading import Label
 from ..sources import RecordSource, UnreadableRecordError
 from .histograms import bars, spread
-from .progress import track
+from lmim.cli import track
 
 #: So many of the rarest characters, and of the labels that come most often,
 #: are told.

@@ -10,8 +10,8 @@ import numpy as np
 from ..decoding import decode_image
 from ..rendering import contact_sheet
 from ..sources import RecordSource, UnreadableRecordError
-from ..whole_file import whole_file
-from .command import Command, at_least, register
+from lmim.whole_file import whole_file
+from lmim.cli import Command, at_least
 from .inputs import add_input_arguments, leaves, open_input
 from .inspect_labels import inspect_labels, tell_labels
 from .inspect_pictures import inspect_pictures, tell_pictures
@@ -22,7 +22,6 @@ PICTURES = 1000
 COLUMNS = 8
 
 
-@register
 class Inspect(Command):
     """Tell what is in a set: layout, counts, sizes, labels.
 

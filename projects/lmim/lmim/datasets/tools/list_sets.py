@@ -13,10 +13,9 @@ from rich.table import Table
 
 from ..catalogue import KnownSet, read_catalogue
 from ..data_root import data_root_in_use
-from .command import Command, register
+from lmim.cli import Command
 
 
-@register
 class ListSets(Command):
     """Tell which data sets the configs know, and where each must lie.
 

@@ -14,8 +14,8 @@ from typing import (Any, Callable, Deque, Iterator, List, Optional, Sequence,
 import cv2
 
 from ..sources import RecordSource
-from .command import at_least
-from .progress import track
+from lmim.cli import at_least
+from lmim.cli import track
 
 T = TypeVar('T')
 Function = Callable[[RecordSource, int], T]

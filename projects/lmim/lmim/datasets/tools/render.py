@@ -8,10 +8,10 @@ from typing import Any, Dict, List, Optional, Tuple
 import cv2
 import numpy as np
 
-from ..lmdb_writer import LMDBWriter
+from ..writing.lmdb_writer import LMDBWriter
 from ..rendering import PARTS, RenderedWords, make_sets
 from ..sources import RecordSource
-from .command import Command, at_least, register
+from lmim.cli import Command, at_least
 from .parallel import add_workers_argument, map_records
 from .render_arguments import add_looks, add_words, lengths
 from .render_manifest import (MANIFEST, describe, is_there, lmdb_paths,
@@ -22,7 +22,6 @@ SHEET = 'samples.png'
 Record = Tuple[bytes, Optional[str]]
 
 
-@register
 class Render(Command):
     """Draw a labelled set of word images.
 

@@ -6,7 +6,7 @@ from typing import Optional, Tuple
 from mmengine.config import DictAction
 
 from ..rendering import LOWER_CASE, STYLES, StyleRanges
-from .command import at_least
+from lmim.cli import at_least
 
 SETTINGS = [field.name for field in fields(StyleRanges)]
 

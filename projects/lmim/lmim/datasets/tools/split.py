@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-from ..lmdb_draft import LMDBDraft
+from ..writing.lmdb_draft import LMDBDraft
 from ..sources import UnreadableRecordError
 from ..sources.lmdb_store import is_lmdb
 from ..splitting import part_of, word_key
-from .command import Command, register
+from lmim.cli import Command
 from .conversion import Conversion, Converted
 from .create import add_copy_arguments, tell_transfer
 from .inputs import add_input_arguments, open_input
@@ -43,7 +43,6 @@ class SplitConversion(Conversion):
         return made._replace(part=PARTS[held_out])
 
 
-@register
 class Split(Command):
     """Part records into OUT_DIR/train.lmdb and OUT_DIR/val.lmdb.
 

@@ -11,8 +11,8 @@ from typing import Any, Dict, List, Sequence, Tuple
 import lmdb
 import numpy as np
 
-from ..lmdb_appender import refuse_to_replace
-from ..lmdb_draft import LMDBDraft
+from ..writing.lmdb_appender import refuse_to_replace
+from ..writing.lmdb_draft import LMDBDraft
 from ..sources import RecordSource
 from .conversion import Conversion
 from .inputs import leaves

@@ -6,15 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Dict, Iterator, Optional
 
-from ..whole_file import whole_file
-from .command import Command, at_least, register
+from lmim.whole_file import whole_file
+from lmim.cli import Command, at_least
 from .examination import Examination, Finding
 from .inputs import add_input_arguments, open_input
 from .parallel import add_workers_argument, map_records
 from .reasons import Reasons, tell_reasons
 
 
-@register
 class Validate(Command):
     """Decode every record, and tell which are bad and which are odd.
 

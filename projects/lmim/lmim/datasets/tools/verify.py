@@ -9,15 +9,14 @@ from ..catalogue import KnownSet, read_catalogue
 from ..data_root import data_root_in_use
 from ..decoding import decode_image
 from ..sources import RecordSource, UnreadableRecordError, open_sources
-from .command import Command, at_least, register
+from lmim.cli import Command, at_least
 from .list_sets import about, add_catalogue_arguments, choose
-from .progress import track
+from lmim.cli import track
 
 #: So many unreadable records of a set are named.
 NAMED = 3
 
 
-@register
 class Verify(Command):
     """Open the known data sets, and compare them with what is published.
 

@@ -9,9 +9,9 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 
-from lmim.datasets.label_report import SHOWN, LabelReport
-from lmim.datasets.labels import innermost, iter_labels
-from lmim.datasets.spelling import Spelling, spelling_of
+from lmim.datasets.labels.report import SHOWN, LabelReport
+from lmim.datasets.labels.reading import innermost, iter_labels
+from lmim.datasets.labels.spelling import Spelling, spelling_of
 from lmim.engine.fileio import write_atomic
 
 #: Seconds between two lines of progress.

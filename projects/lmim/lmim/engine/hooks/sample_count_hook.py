@@ -6,7 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from mmocr.registry import HOOKS
 
-from lmim.datasets.labels import innermost
+from lmim.datasets.labels.reading import innermost
 
 
 class _Row(NamedTuple):

@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 
 from lmim.datasets import TextImageDataset
-from lmim.datasets.labels import innermost
+from lmim.datasets.labels.reading import innermost
 from lmim.engine.launch import COUNTED
 
 DataBatch = Optional[Union[dict, tuple, list]]

@@ -1,7 +1,7 @@
 """The labels of a data set, without its pictures."""
 from typing import Any, Iterator, List, NamedTuple, Optional
 
-from .sources import RecordSource, UnreadableRecordError
+from ..sources import RecordSource, UnreadableRecordError
 
 
 class Label(NamedTuple):

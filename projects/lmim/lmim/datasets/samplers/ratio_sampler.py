@@ -9,8 +9,8 @@ from mmocr.registry import DATA_SAMPLERS
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from .clock import mix
-from .parts import parts_of_dataset
+from ..clock import mix
+from ..parts import parts_of_dataset
 from .quotas import quotas_of
 
 #: Tells the order of the parts from those within parts; any number that is

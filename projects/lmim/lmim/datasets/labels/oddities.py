@@ -6,8 +6,8 @@ from typing import Any, Dict, List, Set
 
 from lmim.characters import oddity
 
-from .label_report import Tally
-from .labels import Label
+from .report import Tally
+from .reading import Label
 
 #: So many of the longest labels are named.
 LONGEST = 5

@@ -12,9 +12,8 @@ class LMDBWriter:
     """Writes `image-%09d`, `label-%09d` and `num-samples`, counted from 1.
 
     The database appears at its path whole, when the ``with`` block ends
-    without an error, or not at all; see
-    :func:`~lmim.datasets.whole_folder.whole_folder`. For one that takes
-    hours, see :class:`~lmim.datasets.lmdb_draft.LMDBDraft`.
+    without an error, or not at all; see :func:`~.whole_folder.whole_folder`.
+    For one that takes hours, see :class:`~.lmdb_draft.LMDBDraft`.
 
     Example:
         >>> with LMDBWriter('words.lmdb') as writer:

@@ -1,22 +1,20 @@
-"""What every sub-command of `tools/data.py` has."""
+"""What every sub-command has."""
 import argparse
 from abc import ABC, abstractmethod
-from typing import Any, Callable, Dict, Type
-
-COMMANDS: Dict[str, 'Command'] = {}
+from typing import Any, Callable, Dict
 
 
 class Command(ABC):
     """One sub-command.
 
-    To add one, write a module beside this with a registered sub-class and
-    name it in ``lmim/datasets/tools/__init__.py``.
+    To add one, write a module with a sub-class beside those of the tool, and
+    name it in their ``__init__.py``.
     """
 
     name: str
     #: What it is for, in one line of the list of commands.
     summary: str
-    #: A command line, without `python tools/data.py`.
+    #: A command line, without `python tools/TOOL.py`.
     example: str = ''
 
     @abstractmethod
@@ -40,12 +38,6 @@ class Command(ABC):
     @abstractmethod
     def report(self, result: Dict[str, Any]) -> str:
         """Tell what was done in words."""
-
-
-def register(command: Type[Command]) -> Type[Command]:
-    """Class decorator: make a sub-command known."""
-    COMMANDS[command.name] = command()
-    return command
 
 
 def at_least(least: int) -> Callable[[str], int]:

@@ -3,7 +3,7 @@ import math
 from fractions import Fraction
 from typing import List, Optional, Sequence
 
-from .parts import Part
+from ..parts import Part
 
 
 def quotas_of(parts: Sequence[Part], ratios: Optional[Sequence[float]],

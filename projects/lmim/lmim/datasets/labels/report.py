@@ -4,7 +4,7 @@ from typing import Callable, List, Optional, Set
 
 from lmim.characters import meant_as, named_character
 
-from .labels import Label
+from .reading import Label
 from .spelling import Spelling
 
 #: How many labels of a kind a message shows.

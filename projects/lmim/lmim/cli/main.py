@@ -1,4 +1,4 @@
-"""The command line of `tools/data.py` and of tools like it."""
+"""The command line of a tool with sub-commands."""
 import argparse
 import inspect
 import io
@@ -8,19 +8,8 @@ from typing import Dict, List, NamedTuple, Optional
 
 import lmdb
 
-from .command import COMMANDS, Command
+from .command import Command
 
-DESCRIPTION = """Make and look after sets of word images.
-
-What is read may be an LMDB (images only, or with plain or JSON labels, or
-with its labels in another LMDB), a folder of images or of LMDBs, a list
-(path<TAB>label), JSON lines, or MMOCR JSON: it is recognised. The way of
-labelled words to a training run is
-
-  python tools/data.py create train_list.txt words.lmdb
-  python tools/data.py validate words.lmdb
-  python tools/data.py inspect words.lmdb --sheet words.png
-  python tools/data.py split words.lmdb data/words"""
 EXIT_CODES = """exit status:
   0    done (or nothing to do)
   1    not done, or done and something found that is wrong; the message
@@ -42,16 +31,13 @@ class Tool(NamedTuple):
     commands: Dict[str, Command]
 
 
-DATA = Tool('data.py', DESCRIPTION, COMMANDS)
-
-
-def main(argv: Optional[List[str]] = None, tool: Tool = DATA) -> int:
+def run_tool(tool: Tool, argv: Optional[List[str]] = None) -> int:
     """Run one sub-command.
 
     Args:
+        tool (Tool): Whose sub-command it is.
         argv (list[str], optional): Its name and arguments. Defaults to the
             process's own.
-        tool (Tool): Whose sub-command it is.
 
     Returns:
         int: The exit status.

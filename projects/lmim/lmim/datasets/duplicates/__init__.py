@@ -1,0 +1,1 @@
+"""Pictures that are in two sets, or twice in one."""
