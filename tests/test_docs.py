@@ -75,6 +75,8 @@ TABLE: List[Tuple[str, Exercise]] = [
      by('tests/test_import.py::test_mmocrs_own_train_script')),
     (r'python tools/data\.py render .*', Reader.rendered_in_small),
     (r'python tools/data\.py verify', Reader.verified),
+    (r'python tools/data\.py dedup data/Union14M-L/.*',
+     by('tests/tools/test_dedup.py::test_the_clean_set_of_a_benchmark')),
     (r'python tools/(data|verify_reference)\.py .*', Reader.as_it_is),
     (r'python (MMOCR/)?tools/(train|test)\.py .*', Reader.in_small),
     (r'(\w+=\w+ )*bash tools/(dist|slurm)_(train|test)\.sh .*',
@@ -185,20 +187,27 @@ def _get(cfg: Any, key: str) -> Any:
     return cfg
 
 
-def test_messages_are_those_of_the_code() -> None:
+@pytest.mark.parametrize('name, heading, least', [
+    ('README.md', 'Troubleshooting', 6),
+    ('docs/data.md', 'In validate and in training', 9),
+    ('docs/data.md', 'In check and dictionary', 8),
+    ('docs/data.md', 'In verify and at the start of a run', 3),
+])
+def test_messages_are_those_of_the_code(name: str, heading: str,
+                                        least: int) -> None:
     """What stands between dots is said by one file of the package."""
-    files = [[node.value for node in ast.walk(ast.parse(path.read_bytes()))
-              if isinstance(node, ast.Constant)
-              and isinstance(node.value, str)]
+    files = [''.join(node.value
+                     for node in ast.walk(ast.parse(path.read_bytes()))
+                     if isinstance(node, ast.Constant)
+                     and isinstance(node.value, str))
              for path in (REPO / 'projects/lmim/lmim').rglob('*.py')]
-    messages = [row[0].strip('`') for row in table_rows(
-        README, 'Troubleshooting')]
-    assert len(messages) >= 6
+    messages = [message for row in table_rows(REPO / name, heading)
+                for message in re.findall('`(.+?)`', row[0])]
+    assert len(messages) >= least
     for message in messages:
         parts = [part.strip() for part in message.split('...') if part]
         assert 'registry' in message or any(  # that one is MMEngine's
-            all(any(part in said for said in file) for part in parts)
-            for file in files), message
+            all(part in file for part in parts) for file in files), message
 
 
 def test_every_config_is_told_of() -> None:

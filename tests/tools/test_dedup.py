@@ -10,6 +10,7 @@ import pytest
 
 from lmim.datasets.tools import main
 from tests.datasets.make_lmdb import make_lmdb, picture
+from tests.documents import REPO
 
 
 def run(capsys: Any, *argv: Any) -> Tuple[int, Dict[str, Any]]:
@@ -90,6 +91,40 @@ def test_a_clean_set_is_written(sets: Tuple[str, str], tmp_path: Path,
     assert status == 0 and result['with_twin'] == 0
     status, result = run(capsys, 'dedup', train, '--write-clean', clean)
     assert status == 1 and 'exists' in result['error']
+
+
+def test_the_clean_set_of_a_benchmark(files: List[bytes], tmp_path: Path,
+                                      monkeypatch: pytest.MonkeyPatch,
+                                      capsys: Any) -> None:
+    """The command of docs/data.md, on sets laid out as Union14M-L's."""
+    monkeypatch.chdir(tmp_path)
+    text = (REPO / 'docs/data.md').read_text(encoding='utf-8')
+    line = next(line for line in text.splitlines()
+                if line.startswith('python tools/data.py dedup data/Union'))
+    root = Path('data/Union14M-L')
+    for folder, numbers in {'images': (0, 1, 2, 3),
+                            'Union14M-Benchmarks/curve': (0, ),
+                            'Union14M-Benchmarks/artistic': (9, ),
+                            'general_images': (2, 8)}.items():
+        (root / folder).mkdir(parents=True)
+        for number in numbers:
+            (root / folder / f'{number}.jpg').write_bytes(files[number])
+    for path, folder, numbers in [
+            ('train_annos/mmocr1.0/train_easy.json', 'images', range(4)),
+            ('Union14M-Benchmarks/general/annotation.json', 'general_images',
+             (2, 8))]:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(json.dumps(dict(data_list=[
+            dict(img_path=f'{folder}/{number}.jpg',
+                 instances=[dict(text=f'word{number}')])
+            for number in numbers])))
+    status, result = run(capsys, *line.split()[2:])
+    assert status == 0 and result['with_twin'] == 2
+    with lmdb.open('data/Union14M-L-clean/easy.lmdb', readonly=True,
+                   lock=False) as env, env.begin() as transaction:
+        assert transaction.get(b'num-samples') == b'2'
+        assert transaction.get(b'label-000000001') == b'word1'
+        assert transaction.get(b'label-000000002') == b'word3'
 
 
 def test_exact_twins_only(sets: Tuple[str, str], capsys: Any) -> None:
