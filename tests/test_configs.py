@@ -99,4 +99,5 @@ def test_published_runs_have_the_papers_settings() -> None:
     assert cfg.optim_wrapper.optimizer.lr == pytest.approx(2e-4)
     assert tuple(cfg.optim_wrapper.optimizer.betas) == (0.9, 0.999)
     assert cfg.model.decoder.max_seq_len == 25
+    assert cfg.train_dataloader.dataset.pipeline[1].num_views == 2
     assert len(cfg.test_dataloader.dataset.datasets) == 6 + 7

@@ -66,13 +66,19 @@ augmentation = [
         ])
 ]
 
-# The data sets have decoded the pictures.
+# The data sets have decoded the pictures. Two augmented views of each, as in
+# the authors' command: a step sees twice batch_size samples.
 train_pipeline = [
     dict(type='SetSampleSeed'),
-    dict(type='LoadOCRAnnotations', with_text=True),
-    dict(type='Resize', scale=(128, 32)),
-    *augmentation,
-    dict(type='PackTextRecogInputs', meta_keys=meta_keys),
+    dict(
+        type='SeveralViews',
+        num_views=2,
+        transforms=[
+            dict(type='LoadOCRAnnotations', with_text=True),
+            dict(type='Resize', scale=(128, 32)),
+            *augmentation,
+            dict(type='PackTextRecogInputs', meta_keys=meta_keys),
+        ]),
 ]
 test_pipeline = [
     dict(type='Resize', scale=(128, 32)),
@@ -89,6 +95,7 @@ train_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
+    collate_fn=dict(type='collate_views'),
     sampler=dict(type='DefaultSampler', shuffle=True))
 val_dataloader = dict(
     batch_size=128,

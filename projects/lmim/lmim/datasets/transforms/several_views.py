@@ -55,22 +55,19 @@ class SeveralViews(BaseTransform):
 
 
 @FUNCTIONS.register_module()
-def collate_views(batch: Sequence[List[dict]]) -> dict:
+def collate_views(batch: Sequence[Union[dict, List[dict]]]) -> dict:
     """Join the views of all pictures into one batch.
 
     Args:
-        batch (Sequence[List[dict]]): For each of B pictures, its packed views.
+        batch (Sequence[dict or List[dict]]): For each of B pictures, its
+            packed views; or, of a pipeline without :class:`SeveralViews`,
+            the picture itself.
 
     Returns:
         dict: ``inputs`` and ``data_samples``, lists of all views; those of a
         picture follow one another.
-
-    Raises:
-        TypeError: If the pipeline did not end in :class:`SeveralViews`.
     """
-    if not all(isinstance(views, list) for views in batch):
-        raise TypeError(
-            'collate_views joins the views that SeveralViews makes: put the '
-            'pipeline after SetSampleSeed into dict(type="SeveralViews", '
-            'transforms=[...]), or leave out collate_fn.')
-    return pseudo_collate([view for views in batch for view in views])
+    views: List[dict] = []
+    for item in batch:
+        views += item if isinstance(item, list) else [item]
+    return pseudo_collate(views)
