@@ -43,7 +43,7 @@ def whole_file(path: Union[str, Path],
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def write_atomic(path: Union[str, Path], data: bytes) -> None:
@@ -73,7 +73,7 @@ def refuse_file(path: Union[str, Path], overwrite: bool = False) -> None:
             'overwritten (--overwrite)')
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Bring a rename to the disk, where the system can open folders."""
     try:
         handle = os.open(folder, os.O_RDONLY)

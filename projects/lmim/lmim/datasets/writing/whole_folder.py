@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Union
 
+from lmim.whole_file import sync_folder
+
 
 @contextmanager
 def whole_folder(path: Union[str, Path],
@@ -53,7 +55,7 @@ def publish(draft: Path, path: Path, overwrite: bool = False) -> None:
         FileExistsError: If something is at ``path`` and may not be replaced.
     """
     refuse_existing(path, overwrite)
-    _sync(draft)
+    sync_folder(draft)
     # A folder cannot be renamed onto a full one: the old one steps aside
     # first.
     old = path.with_name(f'{path.name}.old-{os.getpid()}')
@@ -65,7 +67,7 @@ def publish(draft: Path, path: Path, overwrite: bool = False) -> None:
         if old.exists():
             os.replace(old, path)
         raise
-    _sync(path.parent)
+    sync_folder(path.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -86,15 +88,3 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         raise FileExistsError(
             f'{path} exists; give another path, or say that it may be '
             'overwritten (--overwrite)')
-
-
-def _sync(folder: Path) -> None:
-    """Ask the system to put a folder's names on disk, where it can."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
