@@ -26,6 +26,7 @@ LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 PUBLISHED = [
     'pretrain/lmim/lmim_vit-small_8xb64-10e_union14m-u.py',
     'textrecog/lmim/lmim_vit-small_8xb64-10e_union14m-l.py',
+    'textrecog/lmim/lmim_vit-small_8xb64-60e_chinese-benchmark.py',
 ]
 
 

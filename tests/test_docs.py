@@ -6,7 +6,9 @@ from typing import Any, Callable, List, Tuple
 
 import pytest
 from mmengine.config import Config, DictAction
-from mmocr.registry import MODELS, TRANSFORMS
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DefaultScope
+from mmocr.registry import HOOKS, MODELS, TRANSFORMS
 
 from tests.documents import (
     DOCUMENTS,
@@ -75,6 +77,7 @@ TABLE: List[Tuple[str, Exercise]] = [
      by('tests/test_import.py::test_mmocrs_own_train_script')),
     (r'python tools/data\.py render .*', Reader.rendered_in_small),
     (r'python tools/data\.py verify', Reader.verified),
+    (r'python tools/checkpoint\.py .*', Reader.as_it_is),
     (r'python tools/data\.py dedup data/Union14M-L/.*',
      by('tests/tools/test_dedup.py::test_the_clean_set_of_a_benchmark')),
     (r'python tools/(data|verify_reference)\.py .*', Reader.as_it_is),
@@ -180,6 +183,34 @@ def test_every_ablation_is_an_option() -> None:
     assert found == 13
 
 
+def test_every_option_of_finetuning_is_one() -> None:
+    """It is set, and the parts that it is of can be built with it."""
+    rows = table_rows(REPO / 'docs/recognizers.md', 'Options of fine-tuning')
+    assert len(rows) == 8
+    path = (REPO / 'configs/textrecog/lmim' /
+            'lmim_vit-small_8xb64-10e_union14m-l.py')
+    for _, option, default in rows:
+        cfg = Config.fromfile(path)
+        code = re.findall('`(.+?)`', option)[0]
+        if ' = ' in code:  # of a config
+            scope: dict = {}
+            exec(code, scope)
+            HOOKS.build(scope['custom_hooks'][0])
+            continue
+        key, text = code.split('=')
+        before = _get(cfg, key)
+        value = DictAction._parse_iterable(text)
+        # Not named in the config: then it is the component's own default.
+        assert before is None or str(before) == default, key
+        cfg.merge_from_dict({key: value})
+        assert _get(cfg, key) == value != before
+        cfg.model.backbone.init_cfg = None
+        with DefaultScope.overwrite_default_scope('mmocr'):
+            build_optim_wrapper(MODELS.build(cfg.model), cfg.optim_wrapper)
+            for transform in cfg.train_dataloader.dataset.pipeline:
+                TRANSFORMS.build(transform)
+
+
 def _get(cfg: Any, key: str) -> Any:
     """A setting by its dotted name, None where there is none."""
     for part in key.split('.'):
@@ -212,7 +243,8 @@ def test_messages_are_those_of_the_code(name: str, heading: str,
 
 def test_every_config_is_told_of() -> None:
     """By its name, or as another size of one that is."""
-    text = README.read_text(encoding='utf-8')
+    text = ''.join((REPO / name).read_text(encoding='utf-8')
+                   for name in ('README.md', 'docs/recognizers.md'))
     for path in (REPO / 'configs').rglob('*.py'):
         if '_base_' not in path.parts:
             size = re.sub('vit-(tiny|base)', 'vit-small', path.name)

@@ -1,27 +1,18 @@
 # The paper's recognizer for English: 35.9 M parameters, of which the fixed
 # positions are 0.1 M.
-dictionary = dict(
-    type='Dictionary',
-    dict_file='{{ fileDirname }}/../../../'
-    'projects/lmim/lmim/dicts/english_94.txt',
-    with_end=True,
-    with_padding=True,
-    with_unknown=True)
+_base_ = 'text_vit.py'
 
 model = dict(
     type='EncoderDecoderRecognizer',
-    backbone=dict(
-        type='TextViT',
-        arch='small',
-        img_size=(32, 128),
-        patch_size=4,
-        drop_rate=0.1,
-        drop_path_rate=0.1,
-        layer_cfgs=dict(attn_drop_rate=0.1)),
+    backbone=_base_.vit_small,
     encoder=dict(type='LMIMEncoder', in_dims=384, embed_dims=512),
     decoder=dict(
         type='LMIMDecoder',
-        dictionary=dictionary,
+        dictionary=dict(
+            _base_.english.dictionary,
+            with_end=True,
+            with_padding=True,
+            with_unknown=True),
         num_layers=6,
         embed_dims=512,
         num_heads=8,
@@ -33,8 +24,4 @@ model = dict(
         postprocessor=dict(
             type='LMIMPostprocessor',
             ignore_chars=['padding', 'unknown'])),
-    data_preprocessor=dict(
-        type='TextRecogDataPreprocessor',
-        mean=[127.5] * 3,
-        std=[127.5] * 3,
-        bgr_to_rgb=True))
+    data_preprocessor=_base_.text_preprocessor)

@@ -1,4 +1,5 @@
 """Parts of LMIM's recognizer."""
+from .lmim_ctc_postprocessor import LMIMCTCPostprocessor
 from .lmim_decoder import LMIMDecoder
 from .lmim_decoder_layer import LMIMDecoderLayer
 from .lmim_encoder import LMIMEncoder
@@ -7,6 +8,6 @@ from .lmim_parallel_decoder import LMIMParallelDecoder
 from .lmim_postprocessor import LMIMPostprocessor
 
 __all__ = [
-    'LMIMDecoder', 'LMIMDecoderLayer', 'LMIMEncoder', 'LMIMModuleLoss',
-    'LMIMParallelDecoder', 'LMIMPostprocessor'
+    'LMIMCTCPostprocessor', 'LMIMDecoder', 'LMIMDecoderLayer', 'LMIMEncoder',
+    'LMIMModuleLoss', 'LMIMParallelDecoder', 'LMIMPostprocessor'
 ]

@@ -1,0 +1,97 @@
+"""Every recognizer learns from an LMIM checkpoint, on ten real words."""
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DefaultScope
+from mmocr.registry import DATASETS, MODELS
+
+from lmim.datasets.data_root import read_config
+
+REPO = Path(__file__).resolve().parent.parent
+#: In the size of a CPU, one for each recognizer and head.
+CONFIGS = sorted((REPO / 'configs/textrecog').rglob('*vit-mini*.py'))
+#: Steps of the ten words at the most, and how often they are read meanwhile.
+STEPS, EVERY = 400, 20
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The outcome of LMIM pre-training, before its first step."""
+    cfg = read_config(str(
+        REPO / 'configs/pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'))
+    cfg.model.target_generator = dict(
+        type='RandomFeatureTarget', encoder=cfg.model.target_generator.encoder)
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmocr'):
+        model = MODELS.build(cfg.model)
+        model.init_weights()
+    path = tmp_path_factory.mktemp('lmim') / 'epoch_4.pth'
+    torch.save({'state_dict': model.state_dict()}, path)
+    return str(path)
+
+
+def read(model: torch.nn.Module, words: List[Any]) -> int:
+    """How many of the words are read as they are written."""
+    model.eval()
+    with torch.no_grad():
+        samples = model.test_step(pseudo_collate(words))
+    model.train()
+    return sum(sample.pred_text.item == sample.gt_text.item
+               for sample in samples)
+
+
+def test_all_recognizers_are_here() -> None:
+    names = {path.parent.name for path in CONFIGS}
+    assert names == {'abinet', 'aster', 'crnn', 'lmim', 'master', 'nrtr',
+                     'robust_scanner', 'sar', 'satrn', 'svtr'}
+    assert len(CONFIGS) == 9 + 3  # the paper's, CTC and parallel heads
+
+
+@pytest.mark.parametrize(
+    'path', CONFIGS, ids=[path.stem.split('_')[0] + '-' + path.parent.name
+                          for path in CONFIGS])
+def test_ten_words_are_learnt(path: Path, checkpoint: str,
+                              shared_data: Path) -> None:
+    cfg = read_config(str(path))
+    vit = cfg.model.backbone.get('vit', cfg.model.backbone)
+    vit.init_cfg.checkpoint = checkpoint
+    if cfg.model.decoder.get('max_seq_len') == 8:
+        cfg.model.decoder.max_seq_len = 11  # '03/09/2009' and its end
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmocr'):
+        model = MODELS.build(cfg.model)
+        model.init_weights()
+        optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
+        words = DATASETS.build(dict(
+            type='TextImageDataset', with_text=True,
+            paths=str(shared_data / 'rec_toy_dataset' / 'imgs.lmdb'),
+            pipeline=cfg.train_pipeline))
+    batch = [words[index] for index in range(10)]
+
+    encoder = getattr(model.backbone, 'vit', model.backbone)
+    start = torch.load(checkpoint)['state_dict']
+    for name, value in encoder.state_dict().items():
+        assert torch.equal(value, start[f'backbone.{name}']), name
+    head = [p for name, p in model.named_parameters()
+            if name.startswith('decoder.')][0]
+    before = head.detach().clone()
+
+    correct = 0
+    for step in range(STEPS):
+        for group in optimizer.optimizer.param_groups:
+            group['lr'] = 1e-3 * min(1., (step + 1) / 20)
+        model.train_step(pseudo_collate(batch), optimizer)
+        if step == 0:
+            assert not torch.equal(head, before)
+            assert not torch.equal(
+                encoder.layers[0].attn.qkv.weight,
+                start['backbone.layers.0.attn.qkv.weight'])
+        if (step + 1) % EVERY == 0:
+            correct = read(model, batch)
+            if correct == 10:
+                break
+    assert correct == 10, f'{correct} of 10 after {step + 1} steps'
