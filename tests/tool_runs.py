@@ -29,8 +29,9 @@ class Outcome(NamedTuple):
 
 
 def mini_config(folder: str) -> Path:
-    """The CPU-sized config in a folder below `configs`."""
-    return sorted((REPO / 'configs' / folder).glob('*vit-mini*.py'))[0]
+    """The CPU-sized config in a folder below `configs`, by its name."""
+    name = Path(folder).name
+    return next((REPO / 'configs' / folder).glob(f'{name}_vit-mini_*.py'))
 
 
 def small_loader(name: str, batch_size: int,
