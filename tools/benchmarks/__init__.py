@@ -2,16 +2,22 @@
 
 A benchmark has the methods of a sub-command of `tools/data.py` (name,
 summary, add_arguments, run, report). To add one, write a module beside this
-and name its class below.
+and name its class below. What ours is compared with lies in `plain`.
 """
 from typing import Dict
 
 from lmim.cli.command import Command
 
+from .finetune import FinetuneBenchmark
+from .pipeline import PipelineBenchmark
+from .pretrain import PretrainBenchmark
 from .reader import ReaderBenchmark
+from .recognize import RecognizeBenchmark
 from .render import RenderBenchmark
 
 BENCHMARKS: Dict[str, Command] = {
     benchmark.name: benchmark
-    for benchmark in (ReaderBenchmark(), RenderBenchmark())
+    for benchmark in (FinetuneBenchmark(), PipelineBenchmark(),
+                      PretrainBenchmark(), ReaderBenchmark(),
+                      RecognizeBenchmark(), RenderBenchmark())
 }

@@ -1,0 +1,105 @@
+"""The models that are measured, as the configs have them."""
+import logging
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Dict, Iterator, NamedTuple
+
+import torch
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.optim import OptimWrapper, build_optim_wrapper
+from mmengine.registry import DefaultScope
+from mmocr.registry import MODELS
+from torch import nn
+
+import lmim.engine  # noqa: F401  (registers the optimizers)
+from lmim.models.backbones import TextViT
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+#: Configs of the recognizers, by the way they write.
+RECOGNIZERS = {
+    'autoregressive': '_base_/models/lmim_recognizer_vit-small.py',
+    'ctc': '_base_/models/lmim_ctc_vit-small.py',
+    'parallel': 'textrecog/lmim/'
+    'lmim-parallel_vit-small_8xb64-10e_union14m-l.py',
+}
+
+
+class Encoder(NamedTuple):
+    """Sizes of a ViT."""
+    dims: int
+    layers: int
+    ffn: int
+    heads: int
+
+
+def encoder_of(arch: str) -> Encoder:
+    """Sizes of one of TextViT's."""
+    sizes: Dict[str, Any] = TextViT.arch_zoo[arch]
+    return Encoder(sizes['embed_dims'], sizes['num_layers'],
+                   sizes['feedforward_channels'], sizes['num_heads'])
+
+
+def build_pretrain(arch: str, device: str) -> Any:
+    """LMIM with random weights; so has the teacher, which costs the same."""
+    cfg = Config.fromfile(CONFIGS / '_base_/models/lmim_vit-small.py').model
+    dims = encoder_of(arch).dims
+    cfg.backbone.arch = arch
+    cfg.neck.update(in_dims=dims, out_dims=dims)
+    cfg.target_generator = dict(
+        type='RandomFeatureTarget',
+        encoder=dict(cfg.target_generator.encoder, arch=arch))
+    return _build(cfg, device)
+
+
+def build_recognizer(kind: str, arch: str, device: str) -> Any:
+    """One of :data:`RECOGNIZERS` with random weights."""
+    cfg = Config.fromfile(CONFIGS / RECOGNIZERS[kind]).model
+    dims = encoder_of(arch).dims
+    encoder = cfg.backbone.vit if kind == 'ctc' else cfg.backbone
+    encoder.arch = arch
+    encoder.pop('init_cfg')
+    if kind == 'ctc':
+        cfg.decoder.in_channels = dims
+    else:
+        cfg.encoder.in_dims = dims
+    return _build(cfg, device)
+
+
+def optimizer_of(model: nn.Module, schedule: str,
+                 precision: str) -> OptimWrapper:
+    """The optimizer of a schedule in configs/_base_/schedules."""
+    cfg = Config.fromfile(
+        CONFIGS / '_base_/schedules' / f'{schedule}.py').optim_wrapper
+    cfg.type = {'fp32': 'OptimWrapper', 'bf16': 'BF16OptimWrapper'}[precision]
+    with _silence(), DefaultScope.overwrite_default_scope('mmocr'):
+        return build_optim_wrapper(model, cfg)
+
+
+def without_dropout(model: nn.Module) -> Any:
+    """The model in training mode, with each kind of dropout at 0."""
+    for part in model.train().modules():
+        for name in ('p', 'drop_prob', 'attn_drop', 'dropout'):
+            if isinstance(getattr(part, name, None), float):
+                setattr(part, name, 0.)
+    return model
+
+
+def _build(cfg: Dict[str, Any], device: str) -> Any:
+    torch.manual_seed(0)
+    with _silence():
+        model = MODELS.build(dict(cfg, _scope_='mmocr'))
+        model.init_weights()
+    return model.to(device)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """MMEngine logs to standard output, where --json prints."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

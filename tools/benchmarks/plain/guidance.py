@@ -1,0 +1,98 @@
+"""Both views of a picture by imgaug, Pillow and torchvision.
+
+The operations are those that the authors name, composed in imgaug; the
+resize, colour jitter and greyscale after them are Pillow's and torchvision's.
+"""
+import io
+from typing import Callable, Sequence, Tuple
+
+import imgaug.augmenters as iaa
+import numpy as np
+import torch
+from numpy import ndarray
+from PIL import Image
+from torchvision import transforms
+
+
+def _operations() -> dict:
+    """The ten operations of the medium level, by name."""
+    return {
+        'contrast': iaa.LinearContrast((0.5, 1.0)),
+        'blur': iaa.GaussianBlur(sigma=(0.5, 1.5)),
+        'crop_vertical': iaa.Crop(
+            percent=((0, 0.1), 0, (0, 0.1), 0), keep_size=False),
+        'crop_horizontal': iaa.Crop(
+            percent=(0, (0, 0.02), 0, (0, 0.02)), keep_size=False),
+        'sharpen': iaa.Sharpen(alpha=(0.0, 0.5), lightness=(0.0, 0.5)),
+        'rotate': iaa.Rotate((-15, 15), fit_output=True),
+        'piecewise_affine': iaa.PiecewiseAffine(
+            scale=(0.03, 0.05), mode='edge'),
+        'perspective': iaa.PerspectiveTransform(scale=(0.02, 0.06)),
+        'solarize': iaa.Solarize(
+            1.0, threshold=(32, 128), invert_above_threshold=0.5),
+        'grayscale': iaa.Grayscale(alpha=(0.0, 1.0)),
+    }
+
+
+class PlainGuidanceView:
+    """The medium guidance view of a picture.
+
+    Args:
+        img_size (Tuple[int, int]): (height, width) of the view.
+        only (Sequence[str]): Always do these operations, and change no
+            colours afterwards; to look at them alone.
+        without (Sequence[str]): Operations to leave out.
+    """
+
+    def __init__(self, img_size: Tuple[int, int] = (32, 128),
+                 only: Sequence[str] = (),
+                 without: Sequence[str] = ()) -> None:
+        operations = _operations()
+        self.size = img_size[::-1]
+        if only:
+            self.augment = iaa.Sequential([operations[name] for name in only])
+            self.recolor = transforms.Compose([])
+            return
+        self.augment = iaa.SomeOf(
+            (3, None), [operation for name, operation in operations.items()
+                        if name not in without], random_order=True)
+        self.recolor = transforms.Compose([
+            transforms.RandomApply(
+                [transforms.ColorJitter(0.4, 0.4, 0.2, 0.1)], p=0.8),
+            transforms.RandomGrayscale(p=0.2),
+        ])
+
+    def __call__(self, img: ndarray) -> ndarray:
+        """The view (height, width, 3) of a picture (H, W, 3), uint8, RGB."""
+        view = Image.fromarray(self.augment(image=img))
+        return np.asarray(self.recolor(view.resize(
+            self.size, Image.Resampling.BICUBIC)))
+
+
+class PlainPipeline:
+    """Decodes pictures and makes both views.
+
+    Args:
+        read (Callable): Gives the file of a picture by its number.
+        img_size (Tuple[int, int]): (height, width) of the views.
+    """
+
+    def __init__(self, read: Callable[[int], bytes],
+                 img_size: Tuple[int, int] = (32, 128)) -> None:
+        self.read = read
+        self.view = PlainGuidanceView(img_size)
+        self.size = img_size[::-1]
+
+    def batch(self, indices: Sequence[int]) -> Tuple[torch.Tensor, ...]:
+        """Both views of some records, (N, 3, height, width), uint8, RGB."""
+        images, views = [], []
+        for index in indices:
+            picture = Image.open(io.BytesIO(self.read(index))).convert('RGB')
+            views.append(self.view(np.array(picture)))
+            images.append(np.asarray(
+                picture.resize(self.size, Image.Resampling.BICUBIC)))
+        first, second = (
+            torch.stack([torch.from_numpy(img.transpose(2, 0, 1).copy())
+                         for img in pictures])
+            for pictures in (images, views))
+        return first, second
