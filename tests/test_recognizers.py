@@ -9,6 +9,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 from mmocr.registry import DATASETS, MODELS
 
+from lmim.checkpoints import load_encoder
 from lmim.datasets.data_root import read_config
 
 REPO = Path(__file__).resolve().parent.parent
@@ -76,14 +77,16 @@ def test_ten_words_are_learnt(path: Path, checkpoint: str,
     start = torch.load(checkpoint)['state_dict']
     for name, value in encoder.state_dict().items():
         assert torch.equal(value, start[f'backbone.{name}']), name
+    assert load_encoder(encoder, checkpoint).is_full
     head = [p for name, p in model.named_parameters()
             if name.startswith('decoder.')][0]
     before = head.detach().clone()
 
+    rates = [group['lr'] for group in optimizer.param_groups]
     correct = 0
     for step in range(STEPS):
-        for group in optimizer.optimizer.param_groups:
-            group['lr'] = 1e-3 * min(1., (step + 1) / 20)
+        for group, rate in zip(optimizer.param_groups, rates):
+            group['lr'] = rate * min(1., (step + 1) / 20)
         model.train_step(pseudo_collate(batch), optimizer)
         if step == 0:
             assert not torch.equal(head, before)

@@ -72,6 +72,26 @@ def test_papers_recognizer_has_its_number_of_parameters(repo):
     assert ''.join(dictionary.dict[:94]) == string.printable[:94]
 
 
+def test_chinese_is_the_same_with_another_dictionary(repo, tmp_path,
+                                                     monkeypatch):
+    from mmocr.registry import MODELS
+
+    from lmim.datasets.data_root import read_config
+    monkeypatch.setenv('LMIM_DATA_ROOT', str(tmp_path))
+    path = tmp_path / 'chinese_benchmark/dictionary.txt'
+    path.parent.mkdir()
+    path.write_text('\n'.join(map(chr, range(0x4e00, 0x4e00 + 7934))),
+                    encoding='utf-8')
+    cfg = read_config(str(
+        repo / 'configs/textrecog/lmim' /
+        'lmim_vit-small_8xb64-60e_chinese-benchmark.py'))
+    model = MODELS.build(dict(cfg.model, _scope_='mmocr'))
+    assert model.decoder.dictionary.num_classes == 7937
+    assert model.decoder.max_seq_len == 40 and cfg.train_cfg.max_epochs == 60
+    learnt = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert f'{learnt / 1e6:.1f}' == '43.8'
+
+
 def test_loss_is_summed_over_the_word_and_averaged_over_the_batch(dictionary):
     model = recognizer(dictionary)
     data = samples('ab', 'cdda')

@@ -13,6 +13,6 @@ model = dict(
     decoder=_base_.english,
     data_preprocessor=_base_.text_preprocessor)
 
-# Its own are for its own encoder.
+# Those of 32x128 pictures take their place.
 del _base_.dictionary, _base_.train_pipeline
 del _base_.test_pipeline, _base_.tta_pipeline

@@ -1,5 +1,5 @@
-# MMOCR's SVTR with the LMIM encoder. The LMIM encoder is in the place of
-# SVTR's own, and nothing is rectified: the ViT reads bent words as they are.
+# MMOCR's SVTR with the LMIM encoder in the place of its own. Nothing is
+# rectified: the ViT reads bent words as they are.
 _base_ = [
     'mmocr::textrecog/svtr/_base_svtr-tiny.py',
     'text_vit.py',
@@ -16,6 +16,6 @@ model = dict(
     decoder=dict(_base_.english, module_loss=_base_.ctc_loss),
     data_preprocessor=_base_.text_preprocessor)
 
-# Its own are for its own encoder.
+# Those of 32x128 pictures take their place.
 del _base_.dictionary, _base_.train_pipeline
 del _base_.test_pipeline, _base_.tta_pipeline
