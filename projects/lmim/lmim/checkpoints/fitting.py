@@ -1,5 +1,6 @@
 """Which configs a checkpoint fits, by names and shapes of its weights."""
 import json
+import warnings
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Union
 
@@ -51,7 +52,10 @@ def find_configs(weights: Dict[str, torch.Tensor],
         if '_base_' in path.parts:
             continue
         try:
-            cfg = Config.fromfile(path)
+            with warnings.catch_warnings():
+                # Once for each config that inherits one of MMOCR's.
+                warnings.filterwarnings('ignore', 'pkg_resources is dep')
+                cfg = Config.fromfile(path)
             model = cfg.get('model')
             if not isinstance(model, dict):
                 continue
