@@ -2,7 +2,8 @@
 import pytest
 import torch
 
-from lmim.checkpoints import CheckpointError
+from lmim.checkpoints import CheckpointError, load_encoder
+from lmim.checkpoints.formats import BY_KEY
 
 from .conftest import ENCODER, build
 
@@ -46,6 +47,23 @@ def test_the_checkpoint_of_the_vit_must_match_in_full(tmp_path):
     model = build(dict(type='ViTFeatureMap', vit=dict(cfg, arch=wide)))
     with pytest.raises(CheckpointError, match='does not match'):
         model.init_weights()
+
+
+def test_the_encoder_of_a_recognizer_serves_another(tmp_path):
+    model = build(dict(type='ViTFeatureMap', vit=ENCODER, out_channels=24))
+    weights = {f'backbone.{name}': value
+               for name, value in model.state_dict().items()}
+    weights['decoder.decoder.weight'] = torch.ones(2, 24)
+    path = str(tmp_path / 'recognizer.pth')
+    torch.save({'state_dict': weights}, path)
+    other = build(dict(ENCODER))
+    report = load_encoder(other, path)
+    assert report.is_full and report.unused == 4 + 1  # linked and decoded
+    for name, value in model.vit.state_dict().items():
+        assert torch.equal(other.state_dict()[name], value), name
+    table = BY_KEY['feature-map'].names
+    assert [table.theirs(table.ours(name)) for name in weights] == list(
+        weights)
 
 
 def test_another_pooling_is_refused():

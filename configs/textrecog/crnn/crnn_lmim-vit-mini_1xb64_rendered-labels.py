@@ -5,10 +5,8 @@ _base_ = [
 
 model = dict(
     backbone=dict(vit=_base_.vit_mini, out_channels=128),
-    # Larger weights after each LSTM, and gradients cut at 1: this learns the
-    # ten words of a test in 100 steps, and did not in 400 without both.
+    # With larger weights after each LSTM the ten words of a test are learnt in
+    # under 200 steps, without them not in 400.
     decoder=dict(
         in_channels=128,
         init_cfg=dict(type='Xavier', layer=['Conv2d', 'Linear'], gain=3.)))
-
-optim_wrapper = dict(clip_grad=dict(max_norm=1.))

@@ -138,6 +138,14 @@ FORMATS = [
         aside=r'head\.',
         needs=('head.', )),
     CheckpointFormat(
+        'feature-map', 'LMIM for MMOCR, its encoder as a feature map',
+        r'backbone\.vit\.patch_embed\.projection\.',
+        NameTable([('backbone.vit.{rest}', ENCODER + '{rest}'),
+                   ('backbone.link.{rest}', 'link.{rest}'),
+                   ('{rest}', '{rest}')]),
+        wraps='state_dict',
+        prefix='backbone.vit.'),
+    CheckpointFormat(
         'ours', 'LMIM for MMOCR', r'backbone\.patch_embed\.projection\.',
         NameTable([('{rest}', '{rest}')]),
         wraps='state_dict',
