@@ -91,7 +91,6 @@ def run_data(cwd: Path, *args: Any) -> Dict[str, Any]:
 def _state_kept(cwd: Path) -> Iterator[None]:
     """What a run changes in a process, put back; one thread meanwhile."""
     before, threads = Path.cwd(), torch.get_num_threads()
-    flash = torch.backends.cuda.flash_sdp_enabled()
     path = [str(TOOLS), *sys.path]
     os.chdir(cwd)
     torch.set_num_threads(1)
@@ -103,7 +102,6 @@ def _state_kept(cwd: Path) -> Iterator[None]:
     finally:
         os.chdir(before)
         torch.set_num_threads(threads)
-        torch.backends.cuda.enable_flash_sdp(flash)
 
 
 def log_of(work_dir: Path) -> str:

@@ -30,4 +30,3 @@ optim_wrapper = dict(
 auto_scale_lr = dict(base_batch_size=64)
 train_cfg = dict(max_epochs=10, val_interval=10)
 default_hooks = dict(logger=dict(interval=20))
-custom_hooks = [dict(type='PlainAttentionHook')]

@@ -122,8 +122,10 @@ def _read(model: Any, images: torch.Tensor, ends: Any = None,
     """Words and the probabilities of their characters, by ours."""
     if ends is not None:
         ends.begin()
-    with torch.autocast(images.device.type, DTYPES[precision],
-                        enabled=precision != 'fp32'):
+    # Without gradients, as MMEngine's test loop calls it.
+    with torch.no_grad(), torch.autocast(
+            images.device.type, DTYPES[precision],
+            enabled=precision != 'fp32'):
         samples = model.test_step(_data(images))
     return ([sample.pred_text.item for sample in samples],
             [list(sample.pred_text.score) for sample in samples])

@@ -31,4 +31,3 @@ optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
 auto_scale_lr = dict(base_batch_size=64)
 train_cfg = dict(max_epochs=4)
 default_hooks = dict(logger=dict(interval=20))
-custom_hooks = [dict(type='PlainAttentionHook')]

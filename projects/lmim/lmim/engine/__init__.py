@@ -4,7 +4,6 @@ from .hooks import (
     CheckpointGuardHook,
     LabelCheckHook,
     LossCheckHook,
-    PlainAttentionHook,
     SafeCheckpointHook,
     SampleCountHook,
     StepSeedHook,
@@ -17,6 +16,6 @@ from .resume import find_resumable
 __all__ = [
     'AtomicLocalBackend', 'BF16OptimWrapper', 'CheckpointGuardHook',
     'GroupedOptimWrapperConstructor', 'LabelCheckHook', 'LossCheckHook',
-    'PlainAttentionHook', 'ResumableEpochLoop', 'SafeCheckpointHook',
+    'ResumableEpochLoop', 'SafeCheckpointHook',
     'SampleCountHook', 'StepSeedHook', 'TrainInfoHook', 'find_resumable'
 ]

@@ -7,6 +7,7 @@ import torch
 from mmengine.logging import MMLogger
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
 from mmengine.runner import autocast
+from mmengine.utils import digit_version
 from mmocr.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 from torch import nn
 
@@ -42,7 +43,8 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     ``paramwise_cfg`` is set. PyTorch updates all tensors of a group together,
     so that a ViT's several hundred groups cost as many separate updates on a
     GPU. It also logs some lines for every parameter; here it is one line for
-    every group.
+    every group. Adam and AdamW take one pass over the weights where PyTorch
+    has that (``optimizer.fused``, unless the config sets it).
 
     The arguments are those of ``DefaultOptimWrapperConstructor``, and
     ``paramwise_cfg=dict(layer_decay_rate=0.75)`` lowers the rate of a ViT's
@@ -52,6 +54,9 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the optimizer wrapper of a model."""
+        if (self.optimizer_cfg.get('type') in ('Adam', 'AdamW')
+                and 'foreach' not in self.optimizer_cfg):
+            self.optimizer_cfg.setdefault('fused', _has_fused_adam(model))
         wrapper = super().__call__(model)
         groups = wrapper.optimizer.param_groups
         if len({group['lr'] for group in groups}) == 1:
@@ -140,3 +145,13 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             'weight decay': group.get('weight_decay', self.base_wd)
         }
         return {name: v for name, v in shown.items() if v is not None}
+
+
+def _has_fused_adam(model: nn.Module) -> bool:
+    """Whether PyTorch updates the weights of this model in one pass."""
+    since = {'cuda': '2.0', 'cpu': '2.4'}
+    devices = {param.device.type for param in model.parameters()}
+    torch_version = digit_version(torch.__version__)
+    return all(device in since
+               and torch_version >= digit_version(since[device])
+               for device in devices)

@@ -2,7 +2,6 @@
 from .checkpoint_guard_hook import CheckpointGuardHook
 from .label_check_hook import LabelCheckHook
 from .loss_check_hook import LossCheckHook
-from .plain_attention_hook import PlainAttentionHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .sample_count_hook import SampleCountHook
 from .step_seed_hook import StepSeedHook
@@ -10,6 +9,6 @@ from .train_info_hook import TrainInfoHook
 
 __all__ = [
     'CheckpointGuardHook', 'LabelCheckHook', 'LossCheckHook',
-    'PlainAttentionHook', 'SafeCheckpointHook', 'SampleCountHook',
+    'SafeCheckpointHook', 'SampleCountHook',
     'StepSeedHook', 'TrainInfoHook'
 ]

@@ -7,7 +7,8 @@ from mmpretrain.models import VisionTransformer
 from torch import nn
 
 from lmim.checkpoints import load_encoder
-from ..utils import build_sincos_2d, init_transformer, resolve_grid
+from ..utils import (build_sincos_2d, init_transformer, quicken,
+                     resolve_grid)
 
 
 def _vit(embed_dims: int, num_heads: int, num_layers: int = 12) -> dict:
@@ -86,6 +87,7 @@ class TextViT(VisionTransformer):
         self.grid = tuple(self.patch_resolution)
         self._pos_grid = resolve_grid(pos_embed, self.grid)
         self.pos_embed.requires_grad = not freeze_pos_embed
+        quicken(self)
 
     def init_weights(self) -> None:
         """Load the encoder named in ``init_cfg``, or initialise as MAE."""
@@ -159,7 +161,7 @@ class TextViT(VisionTransformer):
         """
         cls_token = self.cls_token + self.pos_embed[:, :1]
         tokens = torch.cat(
-            [cls_token.expand(len(patches), -1, -1), patches], dim=1)
+            [cls_token.expand(patches.shape[0], -1, -1), patches], dim=1)
         tokens = self.drop_after_pos(tokens)
         for layer in self.layers:
             tokens = layer(tokens)

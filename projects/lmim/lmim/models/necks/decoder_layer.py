@@ -2,7 +2,10 @@
 from typing import Any, Optional
 
 import torch
+import torch.nn.functional as F
 from torch import nn
+
+from ..utils import attend, quicken
 
 ORDERS = ('SA-CA-FFN', 'CA-SA-FFN')
 
@@ -38,6 +41,7 @@ class GuidedDecoderLayer(nn.TransformerDecoderLayer):
         if not guided:
             # Parameters without gradients would stop distributed training.
             del self.multihead_attn, self.norm2, self.dropout2
+        quicken(self)
 
     def forward(  # type: ignore[override]
             self,
@@ -70,5 +74,14 @@ class GuidedDecoderLayer(nn.TransformerDecoderLayer):
     @staticmethod
     def _attend(attention: nn.MultiheadAttention, query: torch.Tensor,
                 memory: torch.Tensor) -> torch.Tensor:
-        # Without weights to return, torch takes its fused attention.
-        return attention(query, memory, memory, need_weights=False)[0]
+        """Attend from query (N, T, C) to memory (N, S, C)."""
+        parts = zip(attention.in_proj_weight.chunk(3),
+                    attention.in_proj_bias.chunk(3), (query, memory, memory))
+        heads = (attention.num_heads, -1)
+        query, keys, values = (
+            F.linear(tokens, weight, bias).unflatten(2, heads).transpose(1, 2)
+            for weight, bias, tokens in parts)
+        update = attend(
+            query, keys, values,
+            dropout_p=attention.dropout if attention.training else 0.)
+        return attention.out_proj(update.transpose(1, 2).flatten(2))

@@ -7,6 +7,7 @@ from mmpretrain.models.backbones.vision_transformer import \
     TransformerEncoderLayer
 from torch import nn
 
+from ..utils import quicken
 from .masked_decoder import MaskedDecoder
 
 
@@ -43,6 +44,7 @@ class MAEDecoder(MaskedDecoder):
                 4 * embed_dims,
                 norm_cfg=dict(type='LN', eps=1e-6))
             for _ in range(num_layers))
+        quicken(self)
 
     def forward(self, visible: torch.Tensor,
                 ids_restore: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
 from torch import nn
 
-from ..utils import init_transformer
+from ..utils import init_transformer, quicken
 from .lmim_decoder_layer import LMIMDecoderLayer
 from .word_search import beam_search, greedy_search
 
@@ -94,6 +94,7 @@ class LMIMDecoder(BaseDecoder):
                 dropout=drop_rate) for _ in range(num_layers))
         self.layer_norm = nn.LayerNorm(embed_dims, eps=1e-6)
         self.classifier = nn.Linear(embed_dims, num_classes)
+        quicken(self)
 
     def init_weights(self) -> None:
         """Xavier-uniform linear layers, as the encoder's."""

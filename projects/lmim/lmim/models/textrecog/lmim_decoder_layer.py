@@ -4,7 +4,8 @@ from typing import List, NamedTuple, Optional
 import torch
 from mmocr.models.common.layers import TFDecoderLayer
 from mmocr.models.common.modules import MultiHeadAttention
-from mmpretrain.models.utils.attention import scaled_dot_product_attention
+
+from ..utils import attend
 
 
 class KeysValues(NamedTuple):
@@ -32,7 +33,9 @@ class LMIMDecoderLayer(TFDecoderLayer):
 
     def memorize(self, memory: torch.Tensor) -> KeysValues:
         """Compute keys and values of the encoder's output (N, M, D)."""
-        return self._keys_values(self.enc_attn, memory)
+        found = self._keys_values(self.enc_attn, memory)
+        # They are read at every step of a word: in order, once for all.
+        return KeysValues(found.keys.contiguous(), found.values.contiguous())
 
     def forward(self,
                 tokens: torch.Tensor,
@@ -83,7 +86,7 @@ class LMIMDecoderLayer(TFDecoderLayer):
         query = attention.linear_q(tokens)
         query = query.unflatten(2, (attention.n_head, -1)).transpose(1, 2)
         dropout = attention.attention.dropout
-        update = scaled_dot_product_attention(
+        update = attend(
             query,
             *context,
             attn_mask=mask,

@@ -7,7 +7,7 @@ from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
 from torch import nn
 
-from ..utils import init_transformer
+from ..utils import init_transformer, quicken
 
 
 @MODELS.register_module()
@@ -27,6 +27,7 @@ class LMIMEncoder(BaseEncoder):
         super().__init__(init_cfg)
         self.projection = nn.Linear(in_dims, embed_dims)
         self.norm = nn.LayerNorm(embed_dims)
+        quicken(self)
 
     def init_weights(self) -> None:
         """Xavier-uniform, as MAE's linear layers."""

@@ -114,7 +114,8 @@ class LMIMParallelDecoder(LMIMDecoder):
         mask = torch.zeros(
             visible.shape, dtype=inputs.dtype, device=inputs.device)
         mask = mask.masked_fill(~visible, float('-inf'))[:, None]
-        tokens = self.dropout(self.queries.expand(len(written), -1, -1))
+        tokens = self.dropout(
+            self.queries.expand(written.shape[0], -1, -1))
         for layer, picture in zip(self.layers, memory):
             tokens = layer(tokens, picture, mask, context=inputs)
         return self.classifier(self.layer_norm(tokens))
@@ -137,7 +138,7 @@ class LMIMParallelDecoder(LMIMDecoder):
         """
         assert out_enc is not None
         memory = [layer.memorize(out_enc) for layer in self.layers]
-        written = torch.full((len(out_enc), self.max_seq_len),
+        written = torch.full((out_enc.shape[0], self.max_seq_len),
                              self.padding_idx, device=out_enc.device)
         seen = torch.zeros_like(written, dtype=torch.bool)
         logits = self.fill_in(memory, written, seen)

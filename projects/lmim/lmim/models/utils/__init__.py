@@ -1,10 +1,15 @@
-"""Masks, positions and initialisation."""
+"""Masks, positions, initialisation, attention and dropout."""
+from .attention import attend
+from .dropout import QuickDropout
 from .initialization import init_transformer
 from .masking import (BlockMasking, Masking, RandomMasking,
                       masking_from_noise)
+from .linear import QuickLinear
 from .position_embedding import build_sincos_2d, resolve_grid
+from .quicken import quicken
 
 __all__ = [
-    'BlockMasking', 'Masking', 'RandomMasking', 'build_sincos_2d',
-    'init_transformer', 'masking_from_noise', 'resolve_grid'
+    'BlockMasking', 'Masking', 'QuickDropout', 'QuickLinear',
+    'RandomMasking', 'attend', 'build_sincos_2d', 'init_transformer',
+    'masking_from_noise', 'quicken', 'resolve_grid'
 ]

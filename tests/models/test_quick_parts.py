@@ -1,0 +1,125 @@
+"""Parts that are fast on a CPU compute what torch's own compute."""
+import warnings
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from lmim.models.utils import QuickDropout, QuickLinear, attend, quicken
+from lmim.models.utils.dropout import drop_mask
+
+from .conftest import ENCODER, build
+
+
+def _qkv(dtype=torch.float32):
+    torch.manual_seed(0)
+    return torch.randn(3, 2, 4, 33, 16).to(dtype).unbind(0)
+
+
+def _plain(query, keys, values, mask=None):
+    logits = query @ keys.transpose(2, 3) / 4
+    return ((logits if mask is None else logits + mask).softmax(-1)
+            @ values)
+
+
+@pytest.mark.parametrize('dtype,close', [(torch.float32, 1e-6),
+                                         (torch.bfloat16, 2e-2)])
+def test_attention_and_its_gradients(dtype, close):
+    found, wanted = _qkv(dtype), _qkv()
+    mask = torch.zeros(33, 33).masked_fill(
+        ~torch.ones(33, 33, dtype=torch.bool).tril(), float('-inf'))
+    for each in (*found, *wanted):
+        each.requires_grad_()
+    output = attend(*found, attn_mask=mask.to(dtype))
+    assert output.dtype == dtype
+    reference = _plain(*wanted, mask)
+    assert (output - reference).abs().max() < close
+    output.float().pow(2).sum().backward()
+    reference.pow(2).sum().backward()
+    for mine, other in zip(found, wanted):
+        error = (mine.grad - other.grad).abs().max()
+        assert error < 3 * close * other.grad.abs().max()
+
+
+def test_autocast_does_not_change_the_type_of_the_weights():
+    with torch.autocast('cpu', torch.bfloat16):
+        assert attend(*_qkv(torch.bfloat16)).dtype == torch.bfloat16
+
+
+def test_dropped_attention_keeps_its_mean():
+    query, keys, _ = _qkv()
+    values = torch.ones(2, 4, 33, 16)
+    torch.manual_seed(1)
+    found = torch.stack([attend(query, keys, values, dropout_p=0.4)
+                         for _ in range(200)])
+    assert abs(found.mean() - 1) < 0.01 and found.std() > 0.05
+
+
+@pytest.mark.parametrize('rate', [0., 0.1, 0.5])
+def test_the_mask_has_its_rate(rate):
+    torch.manual_seed(3)
+    mask = drop_mask(torch.empty(1001, 999, dtype=torch.bfloat16), rate)
+    assert mask.dtype == torch.bfloat16 and mask.shape == (1001, 999)
+    assert set(mask.unique().tolist()) <= {0., 1.}
+    # Five standard deviations of a million draws.
+    assert abs(1 - mask.float().mean() - rate) < 0.0025
+    pairs = mask.float()[:, ::2][:, :499] * mask.float()[:, 1::2]
+    assert abs(pairs.mean() - (1 - rate)**2) < 0.005
+
+
+def test_dropout_follows_the_seed_and_rests_in_evaluation():
+    layer, tokens = QuickDropout(0.25), torch.ones(50, 50)
+    torch.manual_seed(5)
+    first, second = layer(tokens), layer(tokens)
+    torch.manual_seed(5)
+    assert torch.equal(layer(tokens), first)
+    assert not torch.equal(first, second)
+    assert set(first.unique().tolist()) == {0., torch.tensor(4 / 3).item()}
+    assert torch.equal(layer.eval()(tokens), tokens)
+
+
+def test_everything_of_a_vit_is_replaced():
+    model = build(dict(ENCODER))
+    kinds = {type(part) for part in model.modules()}
+    assert nn.Linear not in kinds and nn.Dropout not in kinds
+    block = model.layers[0]
+    assert block.attn.scaled_dot_product_attention is attend
+    assert type(block.ffn.layers[0]).__name__ == 'QuickLinearGELU'
+    assert isinstance(block.ffn.layers[1], QuickLinear)
+
+
+@pytest.mark.parametrize('dtype,close', [(torch.float32, 2e-6),
+                                         (torch.bfloat16, 5e-2)])
+def test_without_gradients_the_result_is_the_same(dtype, close, monkeypatch):
+    ways = []
+    by_onednn = QuickLinear.with_onednn
+    monkeypatch.setattr(
+        QuickLinear, 'with_onednn', lambda self, tokens, then: (
+            ways.append(then), by_onednn(self, tokens, then))[1])
+    torch.manual_seed(0)
+    model = build(dict(ENCODER)).eval()
+    images = torch.randn(3, 3, 8, 32)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        with torch.autocast('cpu', dtype, enabled=dtype != torch.float32):
+            wanted = model(images).detach().float()
+            assert not ways
+            with torch.no_grad():
+                found = model(images).float()
+    # q, k and v; projection; both layers of the feed-forward part
+    assert ways == ['none', 'none', 'gelu', 'none'] * len(model.layers)
+    assert (found - wanted).abs().max() < close
+
+
+def test_tracing_and_exporting_see_torchs_own_layers():
+    model = nn.Sequential(nn.Linear(4, 4))
+    quicken(model)
+    tokens = torch.randn(2, 4)
+    with torch.no_grad():
+        traced = torch.jit.trace(model, tokens, check_trace=False)
+        assert 'mkldnn' not in str(traced.inlined_graph)
+        exported = torch.export.export(model, (tokens, ))
+    assert 'mkldnn' not in str(exported.graph)
+    assert torch.allclose(traced(tokens), F.linear(
+        tokens, model[0].weight, model[0].bias))
