@@ -10,6 +10,7 @@ from lmim.cli.command import Command
 
 from .finetune import FinetuneBenchmark
 from .pipeline import PipelineBenchmark
+from .precision import PrecisionBenchmark
 from .pretrain import PretrainBenchmark
 from .reader import ReaderBenchmark
 from .recognize import RecognizeBenchmark
@@ -18,6 +19,7 @@ from .render import RenderBenchmark
 BENCHMARKS: Dict[str, Command] = {
     benchmark.name: benchmark
     for benchmark in (FinetuneBenchmark(), PipelineBenchmark(),
-                      PretrainBenchmark(), ReaderBenchmark(),
-                      RecognizeBenchmark(), RenderBenchmark())
+                      PrecisionBenchmark(), PretrainBenchmark(),
+                      ReaderBenchmark(), RecognizeBenchmark(),
+                      RenderBenchmark())
 }

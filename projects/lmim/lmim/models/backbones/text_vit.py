@@ -5,6 +5,7 @@ import torch
 from mmocr.registry import MODELS
 from mmpretrain.models import VisionTransformer
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from lmim.checkpoints import load_encoder
 from ..utils import (build_sincos_2d, init_transformer, quicken,
@@ -45,6 +46,10 @@ class TextViT(VisionTransformer):
         out_type (str): ``'raw'``: all tokens after the final norm,
             (N, 1 + L, C); ``'featmap'``: the patch tokens as a feature map,
             (N, C, rows, columns), for recognizers that expect one.
+        with_cp (bool): Activation checkpointing: in training, keep only what
+            goes into each block, and compute the block again for its
+            gradients. Losses and gradients stay the same; less memory for
+            more time.
         **kwargs: As in ``VisionTransformer`` (``drop_rate``,
             ``drop_path_rate``, ``layer_cfgs``, ``frozen_stages``: the patch
             embedding and so many blocks are not trained, ``init_cfg`` ...).
@@ -67,6 +72,7 @@ class TextViT(VisionTransformer):
                  pos_embed: str = 'square',
                  freeze_pos_embed: bool = True,
                  out_type: str = 'raw',
+                 with_cp: bool = False,
                  **kwargs: Any) -> None:
         patch = _pair(patch_size)
         img_size = _pair(img_size)
@@ -87,6 +93,7 @@ class TextViT(VisionTransformer):
         self.grid = tuple(self.patch_resolution)
         self._pos_grid = resolve_grid(pos_embed, self.grid)
         self.pos_embed.requires_grad = not freeze_pos_embed
+        self.with_cp = with_cp
         quicken(self)
 
     def init_weights(self) -> None:
@@ -164,7 +171,11 @@ class TextViT(VisionTransformer):
             [cls_token.expand(patches.shape[0], -1, -1), patches], dim=1)
         tokens = self.drop_after_pos(tokens)
         for layer in self.layers:
-            tokens = layer(tokens)
+            # Nothing is kept of blocks that get no gradients.
+            if self.with_cp and tokens.requires_grad:
+                tokens = checkpoint(layer, tokens, use_reentrant=False)
+            else:
+                tokens = layer(tokens)
         return self.norm1(tokens)
 
 

@@ -10,7 +10,9 @@ PREPROCESSOR = dict(
     type='mmpretrain.SelfSupDataPreprocessor',
     mean=[127.5] * 3,
     std=[127.5] * 3,
-    bgr_to_rgb=True)
+    bgr_to_rgb=True,
+    # From pinned memory, while the GPU computes.
+    non_blocking=True)
 
 
 @MODELS.register_module()

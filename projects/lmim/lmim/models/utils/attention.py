@@ -5,6 +5,7 @@ import torch
 from mmpretrain.models.utils.attention import scaled_dot_product_attention
 
 from .dropout import drop_mask
+from .tracing import is_traced
 
 
 def attend(query: torch.Tensor,
@@ -33,7 +34,7 @@ def attend(query: torch.Tensor,
     Returns:
         torch.Tensor: (N, heads, T, d).
     """
-    fused = query.device.type != 'cpu' or (
+    fused = is_traced() or query.device.type != 'cpu' or (
         query.dtype == torch.float32 and not dropout_p)
     if fused or kwargs:
         return scaled_dot_product_attention(

@@ -3,6 +3,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from .tracing import is_traced
+
 
 class QuickDropout(nn.Dropout):
     """torch's dropout, with another source of random bits on a CPU.
@@ -16,7 +18,8 @@ class QuickDropout(nn.Dropout):
 
     def forward(self, tensor: torch.Tensor) -> torch.Tensor:
         """Drop elements of a tensor of any shape, in training mode."""
-        if not self.training or not self.p or tensor.device.type != 'cpu':
+        if (not self.training or not self.p or is_traced()
+                or tensor.device.type != 'cpu'):
             return super().forward(tensor)
         return drop(tensor, self.p)
 

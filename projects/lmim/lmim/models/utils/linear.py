@@ -1,9 +1,11 @@
 """Linear layers that cost little on a CPU where no gradients are needed."""
-from typing import Any, Optional
+from typing import Optional
 
 import torch
 from mmengine.model import Sequential
 from torch import nn
+
+from .tracing import is_traced
 
 
 class QuickLinear(nn.Linear):
@@ -51,11 +53,11 @@ class QuickLinearGELU(Sequential):
 
 def _takes_onednn(tokens: torch.Tensor) -> bool:
     """Whether the fast way is open: a CPU, no gradients, no tracing."""
-    return (tokens.device.type == 'cpu' and not torch.is_grad_enabled()
+    return (not is_traced() and tokens.device.type == 'cpu'
+            and not torch.is_grad_enabled()
             and tokens.dtype in (torch.float32, torch.bfloat16)
             and hasattr(torch.ops.mkldnn, '_linear_pointwise')
-            and torch.backends.mkldnn.is_available()
-            and not torch.jit.is_tracing() and not _is_exporting())
+            and torch.backends.mkldnn.is_available())
 
 
 def _autocast_dtype() -> Optional[torch.dtype]:
@@ -65,9 +67,3 @@ def _autocast_dtype() -> Optional[torch.dtype]:
         return torch.get_autocast_dtype('cpu') if enabled else None
     enabled = torch.is_autocast_cpu_enabled()
     return torch.get_autocast_cpu_dtype() if enabled else None
-
-
-def _is_exporting() -> bool:
-    """Whether torch.compile or an export reads the graph."""
-    compiler: Any = getattr(torch, 'compiler', None)
-    return hasattr(compiler, 'is_compiling') and compiler.is_compiling()

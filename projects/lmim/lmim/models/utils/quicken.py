@@ -1,5 +1,8 @@
 """Fast parts in the place of slower ones that compute the same."""
+from typing import Any
+
 from mmcv.cnn import Linear
+from mmcv.cnn.bricks import DropPath
 from mmpretrain.models.utils.attention import scaled_dot_product_attention
 from torch import nn
 
@@ -24,6 +27,10 @@ def quicken(module: nn.Module) -> None:
             child.__class__ = QuickDropout
         elif QuickLinearGELU.serves(child):
             child.__class__ = QuickLinearGELU
+        elif isinstance(child, DropPath):
+            # NumPy's numbers, as mmpretrain sets them, stop torch.compile.
+            child.drop_prob = float(child.drop_prob)
         if getattr(child, 'scaled_dot_product_attention',
                    None) is scaled_dot_product_attention:
-            setattr(child, 'scaled_dot_product_attention', attend)
+            attention: Any = child
+            attention.scaled_dot_product_attention = attend
