@@ -10,6 +10,8 @@ import lmim  # noqa: F401  (before anything of MMOCR)
 from benchmarks import BENCHMARKS
 from benchmarks.machine import facts, header
 
+from lmim.engine.memory import hold_freed_memory
+
 EXIT_CODES = """exit status:
   0    measured
   1    not measured; the message says why and what to do
@@ -29,6 +31,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     """
     args = _parser().parse_args(argv)
     benchmark = BENCHMARKS[args.benchmark]
+    hold_freed_memory()  # as tools/train.py and tools/test.py do
     machine = facts()
     if not args.json:
         print(header(machine), flush=True)

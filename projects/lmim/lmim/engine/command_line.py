@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 from lmim.datasets.data_root import DATA_ROOT, read_config
 
 from .launch import prepare_cpu_launch, set_work_dir
+from .memory import hold_freed_memory
 
 
 def add_common_options(parser: argparse.ArgumentParser, example: str) -> None:
@@ -91,6 +92,7 @@ def build_runner(cfg: Config) -> Runner:
     Raises:
         ValueError: As of :func:`~lmim.engine.launch.prepare_cpu_launch`.
     """
+    hold_freed_memory()
     prepare_cpu_launch(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     return build(cfg)
