@@ -108,7 +108,10 @@ def test_without_gradients_the_result_is_the_same(dtype, close, monkeypatch):
             with torch.no_grad():
                 found = model(images).float()
     # q, k and v; projection; both layers of the feed-forward part
-    assert ways == ['none', 'none', 'gelu', 'none'] * len(model.layers)
+    each = ['none', 'none', 'gelu', 'none']
+    if dtype == torch.bfloat16:  # autocast keeps its copies of the weights
+        each = ['gelu']
+    assert ways == each * len(model.layers)
     assert (found - wanted).abs().max() < close
 
 

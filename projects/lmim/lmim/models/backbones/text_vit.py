@@ -170,9 +170,10 @@ class TextViT(VisionTransformer):
         tokens = torch.cat(
             [cls_token.expand(patches.shape[0], -1, -1), patches], dim=1)
         tokens = self.drop_after_pos(tokens)
-        for layer in self.layers:
+        for index, layer in enumerate(self.layers):
             # Nothing is kept of blocks that get no gradients.
-            if self.with_cp and tokens.requires_grad:
+            if (self.with_cp and torch.is_grad_enabled()
+                    and index >= self.frozen_stages):
                 tokens = checkpoint(layer, tokens, use_reentrant=False)
             else:
                 tokens = layer(tokens)
