@@ -10,8 +10,10 @@ from typing import Any, Dict, List, NamedTuple
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from lmim.checkpoints import open_checkpoint
+from lmim.checkpoints.building import build_model
 from lmim.checkpoints.tools import COMMANDS, main
 from tests.checkpoints.tiny import ENCODER, assert_same, weights_of
 from tests.good_runs import RECOGNIZER, recognizing
@@ -97,6 +99,22 @@ def test_inspect_a_run(room: Path, repo: Path) -> None:
             ) in words
     assert f'its encoder fits {mini_config("pretrain/mae")}' in words
     assert 'epoch: 2' in words
+
+
+def test_inspect_a_recognizer_of_mmocr(tmp_path: Path, repo: Path) -> None:
+    """Its encoder is a part of its backbone."""
+    config = (repo / 'configs/textrecog/crnn'
+              / 'crnn_lmim-vit-mini_1xb64_rendered-labels.py')
+    path = tmp_path / 'crnn.pth'
+    model = build_model(Config.fromfile(config).model.to_dict(), empty=False)
+    torch.save({'state_dict': model.state_dict()}, path)
+    about = result('inspect', path, '--configs', config.parent)
+    assert about['format'] == 'feature-map'
+    assert about['encoder']['num_layers'] == 4
+    assert about['fits']['whole'] == [str(config)]
+    told = call('convert', path, tmp_path / 'with.pth', '--to',
+                'feature-map', '--config', config)
+    assert told.code == 0, told.err
 
 
 def test_inspect_what_is_damaged_or_unknown(tmp_path: Path) -> None:

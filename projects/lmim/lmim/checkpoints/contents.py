@@ -41,6 +41,16 @@ class Checkpoint(NamedTuple):
         """The weights by our names, or by their own in an unknown format."""
         return self.weights if self.kind is None else to_ours(self.weights)
 
+    def by_module_names(self) -> Dict[str, torch.Tensor]:
+        """The weights as a whole model of this project names them.
+
+        They are our names, but for a recognizer that reads the encoder as a
+        feature map: its encoder is a part of the backbone.
+        """
+        if self.kind is None or self.kind.key == 'feature-map':
+            return self.weights
+        return to_ours(self.weights)
+
     def model_config(self) -> Optional[Dict[str, Any]]:
         """The config of the model, read as plain data.
 

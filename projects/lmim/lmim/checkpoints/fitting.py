@@ -4,12 +4,12 @@ import warnings
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Union
 
-import torch
 from mmengine.config import Config
 from torch import nn
 
 from .building import build_model, compare_with_model
 from .config_text import dicts_in
+from .contents import Checkpoint
 from .formats import ENCODER
 
 #: Settings of a model that change none of its weights.
@@ -32,12 +32,12 @@ class Fits(NamedTuple):
     model: Optional[nn.Module]
 
 
-def find_configs(weights: Dict[str, torch.Tensor],
+def find_configs(checkpoint: Checkpoint,
                  folder: Union[str, Path]) -> Fits:
     """Find the configs whose model has weights of these names and shapes.
 
     Args:
-        weights (Dict[str, torch.Tensor]): Weights by our names.
+        checkpoint (Checkpoint): Of any format.
         folder (str or Path): Where to look for configs; folders called
             ``_base_`` hold parts of configs and are left out.
 
@@ -63,7 +63,7 @@ def find_configs(weights: Dict[str, torch.Tensor],
             key = _weighty(model)
             if key not in judged:
                 built = build_model(cfg.model.to_dict())
-                judged[key] = _judge(built, weights)
+                judged[key] = _judge(built, checkpoint)
                 if judged[key] == 'whole':
                     whole = built
                 elif judged[key] == 'encoder':
@@ -76,11 +76,12 @@ def find_configs(weights: Dict[str, torch.Tensor],
     return fits._replace(model=whole or partly)
 
 
-def _judge(model: nn.Module, weights: Dict[str, torch.Tensor]) -> str:
+def _judge(model: nn.Module, checkpoint: Checkpoint) -> str:
     """What of a model the weights fit: 'whole', 'encoder' or ''."""
-    if compare_with_model(model, weights, '').is_full:
+    if compare_with_model(model, checkpoint.by_module_names(), '').is_full:
         return 'whole'
-    encoder = compare_with_model(model, weights, '', ENCODER)
+    encoder = compare_with_model(
+        model, checkpoint.by_our_names(), '', ENCODER)
     return 'encoder' if encoder.is_full and encoder.loaded else ''
 
 

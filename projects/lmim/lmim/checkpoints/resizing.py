@@ -59,7 +59,7 @@ def resize_dictionary(checkpoint: Checkpoint, model: Dict[str, Any],
     if not dictionaries_of(model):
         raise CheckpointError('the config has no dictionary: it is that of '
                               'no recognizer')
-    weights = checkpoint.by_our_names()
+    weights = checkpoint.by_module_names()
     before = build_model(model, old)
     report = compare_with_model(before, weights, checkpoint.path)
     if not report.is_full:

@@ -114,7 +114,7 @@ def _carry(checkpoint: Checkpoint, args: argparse.Namespace) -> List[str]:
         return []
     model = add_config(checkpoint.meta, args.config).model.to_dict()
     report = compare_with_model(
-        build_model(model), checkpoint.by_our_names(), str(args.input))
+        build_model(model), checkpoint.by_module_names(), str(args.input))
     if not report.is_full:
         raise CheckpointError(
             f'{args.config} is not the config of {report}.{report.details()}'

@@ -49,10 +49,10 @@ class Inspect(Command):
         weights = checkpoint.weights
         ours = checkpoint.by_our_names()
         notes: List[str] = []
-        model = _own_model(checkpoint, ours, notes)
+        model = _own_model(checkpoint, notes)
         fits: Dict[str, Any] = {'whole': [], 'encoder': [], 'unread': {}}
         if args.configs.is_dir():
-            found = find_configs(ours, args.configs)
+            found = find_configs(checkpoint, args.configs)
             fits = {key: getattr(found, key) for key in fits}
             model = model or found.model
         else:
@@ -104,7 +104,7 @@ class Inspect(Command):
         return '\n'.join(lines)
 
 
-def _own_model(checkpoint: Checkpoint, ours: Dict[str, Any],
+def _own_model(checkpoint: Checkpoint,
                notes: List[str]) -> Optional[nn.Module]:
     """The model of the config that a checkpoint holds, where it fits."""
     try:
@@ -115,7 +115,8 @@ def _own_model(checkpoint: Checkpoint, ours: Dict[str, Any],
     except (CheckpointError, KeyError, TypeError) as error:
         notes.append(f'the config that it holds was not tried: {error}')
         return None
-    report = compare_with_model(model, ours, 'its own config')
+    report = compare_with_model(model, checkpoint.by_module_names(),
+                                'its own config')
     if not report.is_full:
         notes.append(f'it does not fit the config that it holds: {report}')
         return None
