@@ -13,6 +13,7 @@ from lmim.engine.data_check import check_data
 from lmim.engine.launch import (enable_amp, enable_auto_scale_lr, leave,
                                 run_cleanly)
 from lmim.engine.resume import find_resumable
+from lmim.engine.tensorboard import add_tensorboard
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,6 +37,11 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='scale the learning rate with the effective batch: batch size x '
         'processes x accumulated iterations / auto_scale_lr.base_batch_size')
+    parser.add_argument(
+        '--tensorboard',
+        action='store_true',
+        help='write losses and pictures for TensorBoard too, into the work '
+        'dir: tensorboard --logdir WORK_DIR')
     command_line.add_common_options(
         parser, 'train_dataloader.batch_size=32')
     return command_line.parse_args(parser)
@@ -67,6 +73,8 @@ def main(args: argparse.Namespace) -> None:
         enable_amp(cfg)
     if args.auto_scale_lr:
         enable_auto_scale_lr(cfg)
+    if args.tensorboard:
+        add_tensorboard(cfg)
     check_data(cfg, ('train_dataloader', 'val_dataloader'))
     command_line.build_runner(cfg).train()
 

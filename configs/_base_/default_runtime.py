@@ -24,12 +24,16 @@ default_hooks = dict(
     loss_check=dict(type='LossCheckHook'),
     checkpoint_guard=dict(type='CheckpointGuardHook'),
     train_info=dict(type='TrainInfoHook'),
+    # Of pre-training: views and reconstructions, in WORK_DIR/pictures. Within
+    # long epochs: `by_epoch=False, interval=2000`.
+    pictures=dict(type='PretrainPicturesHook'),
     # After a test: tables, and `max_misread` misread words of each set.
     benchmark=dict(type='BenchmarkHook', max_misread=50))
 
 log_level = 'INFO'
 log_processor = dict(type='LogProcessor', window_size=10, by_epoch=True)
 
+# --tensorboard of tools/train.py adds dict(type='TensorboardVisBackend').
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(
     type='TextRecogLocalVisualizer',

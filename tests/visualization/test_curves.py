@@ -1,7 +1,10 @@
 """Curves from MMEngine's logs."""
 import json
 
-from lmim.visualization import draw_curves, read_scalars
+import pytest
+
+from lmim.visualization import draw_curves, draw_scalars, read_scalars
+from lmim.visualization.curves import default_scalars
 
 
 def log(work_dir, part: str, entries: list, end: str = '\n') -> None:
@@ -34,3 +37,25 @@ def test_panels_and_names(tmp_path):
     assert first.lines[0].get_ydata().tolist() == [3., 2.]
     assert [line.get_label() for line in both.lines] == ['one', 'two']
     assert both.lines[1].get_xdata().tolist() == [1]
+
+
+def test_what_is_looked_at_first():
+    assert default_scalars(['lr', 'time', 'loss_align', 'loss', 'loss_recon',
+                            'grad_norm', 'cute80/recog/word_acc']) == [
+        'loss', 'loss_align', 'loss_recon', 'lr', 'grad_norm',
+        'cute80/recog/word_acc']
+    # One part only: the sum is the same.
+    assert default_scalars(['loss_ce', 'loss', 'time']) == ['loss']
+
+
+def test_a_panel_for_each_scalar_a_line_for_each_run():
+    runs = {'a': {'loss': ([1, 2], [3., 1.]), 'lr': ([1, 2], [.1, .2])},
+            'b': {'loss': ([1], [2.])}}
+    figure = draw_scalars(runs, log=True)
+    loss, lr = figure.axes
+    assert [line.get_label() for line in loss.lines] == ['a', 'b']
+    assert loss.lines[0].get_ydata().tolist() == [3., 1.]
+    assert (loss.get_yscale(), lr.get_yscale()) == ('log', 'linear')
+    assert [len(lr.lines), lr.get_title()] == [1, 'lr']
+    with pytest.raises(ValueError, match='grad_norm was not logged.*clip'):
+        draw_scalars(runs, ['grad_norm'])

@@ -1,8 +1,11 @@
-"""The picture of both branches' views."""
+"""Sheets of views and masks."""
 import cv2
 import numpy as np
 
-from lmim.visualization import draw_view_sheet, save_figure
+from lmim.visualization import (draw_view_sheet, figure_pixels,
+                                save_figure)
+from lmim.visualization.mask_sheet import draw_mask_sheet
+from lmim.visualization.sheet import GAP, Row, draw_sheet, enlarge
 
 
 def test_sheet_shows_image_visible_patches_and_three_views():
@@ -12,10 +15,13 @@ def test_sheet_shows_image_visible_patches_and_three_views():
     state = np.random.get_state()[1].copy()
     figure = draw_view_sheet(images, patch_size=(8, 8))
     assert np.array_equal(np.random.get_state()[1], state)
-    assert [axis.get_title() for axis in figure.axes[:5]] == [
+    titles = [text.get_text() for text in figure.texts]
+    assert titles[:5] == [
         'image', 'visible 20%', 'guidance view, weak',
         'guidance view, medium', 'guidance view, strong']
-    shown = [axis.images[0].get_array() for axis in figure.axes]
+    # Twice as large.
+    shown = [np.asarray(image.get_array())[::2, ::2]
+             for image in figure.images]
     assert len(shown) == 15 and {picture.shape for picture in shown} == {
         (32, 128, 3)}
     # The image is shown as RGB.
@@ -33,10 +39,48 @@ def test_same_seed_same_sheet():
 
     def views(seed: int) -> np.ndarray:
         figure = draw_view_sheet(images, seed=seed)
-        return np.stack([axis.images[0].get_array() for axis in figure.axes])
+        return np.stack([image.get_array() for image in figure.images])
 
     assert np.array_equal(views(1), views(1))
     assert not np.array_equal(views(1), views(2))
+
+
+def test_pixels_are_drawn_one_for_one():
+    """Pictures stand in the sheet pixel by pixel, and in their place."""
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(0, 255, (2, 8, 16, 3), dtype=np.uint8)
+    figure = draw_sheet([Row([first, second], 'a title with $ and $')],
+                        ['one', 'two'], 'A note. ' * 30, width=32)
+    sheet = figure_pixels(figure)[..., ::-1]
+    assert sheet.shape[:2] == tuple(round(side * 120) for side in
+                                    figure.get_size_inches()[::-1])
+    places = []
+    for picture in (first, second):
+        large = enlarge(picture, 2)
+        found = [(y, x) for y in range(sheet.shape[0] - 15)
+                 for x in range(sheet.shape[1] - 31)
+                 if np.array_equal(sheet[y, x], large[0, 0])
+                 and np.array_equal(sheet[y:y + 16, x:x + 32], large)]
+        assert len(found) == 1
+        places += found
+    assert places[0][0] == places[1][0]
+    assert places[1][1] - places[0][1] == 32 + GAP
+
+
+def test_mask_sheet_hides_what_the_generator_says():
+    image = np.full((32, 128, 3), 7, np.uint8)
+    figure = draw_mask_sheet([image], [
+        dict(type='RandomMasking', ratio=0.75),
+        dict(type='BlockMasking', ratio=0.5)])
+    random, block = [np.asarray(each.get_array())[::2, ::2, 0]
+                     for each in figure.images[1:]]
+    assert (random == 128).mean() == 0.75
+    assert (block == 128).mean() == 0.5
+    changes = [(np.diff(each.astype(int)) != 0).sum()
+               for each in (random, block)]
+    assert changes[1] < changes[0]  # blocks have fewer edges
+    assert 'BlockMasking 50%: 128 of 256' in ' '.join(
+        text.get_text() for text in figure.texts)
 
 
 def test_figure_is_written_whole(tmp_path):

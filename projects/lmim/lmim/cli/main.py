@@ -1,10 +1,11 @@
 """The command line of a tool with sub-commands."""
 import argparse
+import contextlib
 import inspect
 import io
 import json
 import sys
-from typing import Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import lmdb
 
@@ -43,13 +44,40 @@ def run_tool(tool: Tool, argv: Optional[List[str]] = None) -> int:
         int: The exit status.
     """
     args = _parser(tool).parse_args(argv)
-    command = tool.commands[args.command]
+    return _run(tool.commands[args.command], args)
+
+
+def run_command(name: str, command: Command,
+                argv: Optional[List[str]] = None) -> int:
+    """Run a tool that has one command, whose name is not typed.
+
+    Args:
+        name (str): The file in `tools/`.
+        command (Command): What it does.
+        argv (list[str], optional): Its arguments. Defaults to the process's
+            own.
+
+    Returns:
+        int: The exit status.
+    """
+    tool = Tool(name, command.summary, {command.name: command})
+    parser = argparse.ArgumentParser(prog=name, **_told(tool, command))
+    _add_arguments(parser, command)
+    args = parser.parse_args(argv)
+    args.command = command.name
+    return _run(command, args)
+
+
+def _run(command: Command, args: argparse.Namespace) -> int:
+    """Run a command with its arguments; the exit status."""
     for stream in (sys.stdout, sys.stderr):
         # Labels hold what a terminal's encoding may lack.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors='backslashreplace')
     try:
-        result = command.run(args)
+        # Libraries log to standard output, which is for the result alone.
+        with contextlib.redirect_stdout(sys.stderr):
+            result = command.run(args)
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         return 130
@@ -81,22 +109,32 @@ def _parser(tool: Tool) -> argparse.ArgumentParser:
         help='one of those below; COMMAND --help tells of it')
     for name in sorted(tool.commands):
         command = tool.commands[name]
-        sub = commands.add_parser(
-            name,
-            description=inspect.getdoc(command),
-            epilog=_example(tool, command) + EXIT_CODES,
-            formatter_class=argparse.RawDescriptionHelpFormatter)
-        command.add_arguments(sub)
-        sub.add_argument(
-            '--json',
-            action='store_true',
-            help='print the result as one JSON object on standard output '
-            '(progress and errors go to standard error)')
-        sub.add_argument(
-            '--debug',
-            action='store_true',
-            help='show where an error was raised')
+        sub = commands.add_parser(name, **_told(tool, command))
+        _add_arguments(sub, command)
     return parser
+
+
+def _told(tool: Tool, command: Command) -> Dict[str, Any]:
+    """What the parser of a command is told of it."""
+    return dict(
+        description=inspect.getdoc(command),
+        epilog=_example(tool, command) + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def _add_arguments(parser: argparse.ArgumentParser,
+                   command: Command) -> None:
+    """Declare the arguments of a command, and those that all have."""
+    command.add_arguments(parser)
+    parser.add_argument(
+        '--json',
+        action='store_true',
+        help='print the result as one JSON object on standard output '
+        '(progress and errors go to standard error)')
+    parser.add_argument(
+        '--debug',
+        action='store_true',
+        help='show where an error was raised')
 
 
 def _listing(tool: Tool) -> str:

@@ -4,6 +4,7 @@ from .hooks import (
     CheckpointGuardHook,
     LabelCheckHook,
     LossCheckHook,
+    PretrainPicturesHook,
     SafeCheckpointHook,
     SampleCountHook,
     StepSeedHook,
@@ -16,6 +17,6 @@ from .resume import find_resumable
 __all__ = [
     'AtomicLocalBackend', 'BF16OptimWrapper', 'CheckpointGuardHook',
     'GroupedOptimWrapperConstructor', 'LabelCheckHook', 'LossCheckHook',
-    'ResumableEpochLoop', 'SafeCheckpointHook',
+    'PretrainPicturesHook', 'ResumableEpochLoop', 'SafeCheckpointHook',
     'SampleCountHook', 'StepSeedHook', 'TrainInfoHook', 'find_resumable'
 ]

@@ -1,0 +1,177 @@
+"""What an encoder, and a decoder that writes words, look at."""
+from contextlib import contextmanager
+from typing import Any, Iterator, List, Sequence
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from lmim.models.backbones import TextViT
+from lmim.models.textrecog import LMIMDecoder, LMIMParallelDecoder
+
+#: Of a map that is laid over a picture, in BGR.
+HEAT = np.array([0, 90, 255], np.float32)
+
+
+def find_encoder(model: nn.Module) -> TextViT:
+    """The ViT that a model reads pictures with, not a frozen teacher.
+
+    Args:
+        model (nn.Module): A recognizer, a model of pre-training, or the ViT
+            itself.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    for name, module in model.named_modules():
+        if isinstance(module, TextViT) and 'target_generator' not in name:
+            return module
+    raise ValueError(f'{type(model).__name__} has no TextViT, whose attention '
+                     'could be drawn. Its attention is unknown to this tool.')
+
+
+@torch.no_grad()
+def encoder_attention(encoder: TextViT,
+                      images: torch.Tensor,
+                      block: int = -1) -> torch.Tensor:
+    """The attention of a block of the encoder.
+
+    Args:
+        encoder (TextViT): In eval mode.
+        images (torch.Tensor): Normalised images, (N, 3, H, W).
+        block (int): Number of the block, from 0; -1 is the last.
+
+    Returns:
+        torch.Tensor: For each head how much each token (first axis) takes
+        from each (second axis), (N, heads, 1 + L, 1 + L) float32; [CLS]
+        comes first, and each row sums to 1.
+
+    Raises:
+        ValueError: If there is no such block.
+    """
+    count = len(encoder.layers)
+    if not -count <= block < count:
+        raise ValueError(f'the encoder has {count} blocks, and none of number '
+                         f'{block}. Give 0 to {count - 1}, or -1 for the last')
+    layer: Any = encoder.layers[block]
+    seen: List[torch.Tensor] = []
+    handle = layer.register_forward_pre_hook(
+        lambda module, inputs: seen.append(inputs[0]))
+    try:
+        encoder.encode(encoder.embed(images))
+    finally:
+        handle.remove()
+    # From the input of the block: fused attention tells no weights.
+    joint = layer.attn.qkv(layer.ln1(seen[0])).float()
+    queries, keys, _ = joint.unflatten(
+        2, (3, layer.attn.num_heads, -1)).permute(2, 0, 3, 1, 4)
+    return _weights(queries, keys)
+
+
+@torch.no_grad()
+def character_attention(model: nn.Module, inputs: torch.Tensor,
+                        data_samples: Sequence[Any]) -> List[np.ndarray]:
+    """Where a recognizer looks as it writes each character.
+
+    These are the weights of the cross-attention in the last block of an
+    :class:`LMIMDecoder`, averaged over its heads. Words are read once more
+    for it, as fused attention tells no weights: all characters in one pass
+    where the text is known.
+
+    Args:
+        model (nn.Module): A recognizer, in eval mode.
+        inputs (torch.Tensor): Normalised images, (N, 3, H, W), as the
+            model's ``data_preprocessor`` gives them.
+        data_samples (Sequence[TextRecogDataSample]): N samples. Those that
+            have no ``pred_text`` yet are read first, which adds it.
+
+    Returns:
+        List[np.ndarray]: For each picture (characters, rows, columns) float32
+        over the grid of patches; each map sums to 1. What goes to [CLS],
+        which is nowhere in the picture, is left out.
+
+    Raises:
+        ValueError: If the recognizer has no such attention, as CTC's.
+    """
+    decoder: Any = getattr(model, 'decoder', None)
+    encoder: Any = getattr(model, 'encoder', None)
+    recognizer: Any = model
+    if not isinstance(decoder, LMIMDecoder) or encoder is None:
+        raise ValueError(
+            'where a recognizer looks as it writes a character is known of '
+            'those with an LMIMDecoder or LMIMParallelDecoder, and this one '
+            f'has {type(decoder).__name__}. The attention of its encoder can '
+            'be drawn: lmim.visualization.encoder_attention, or '
+            '`python tools/visualize.py attention` without --characters')
+    if not all('pred_text' in sample for sample in data_samples):
+        data_samples = recognizer.predict(inputs, data_samples)
+    texts = [sample.pred_text.item for sample in data_samples]
+    memory = encoder(recognizer.extract_feat(inputs), data_samples)
+    layer: Any = decoder.layers[-1]
+    with _outputs_of(layer.norm2) as normed:
+        if isinstance(decoder, LMIMParallelDecoder):
+            decoder.forward_test(out_enc=memory)  # its last pass counts
+        else:
+            decoder.teacher_forced(memory, _classes_of(texts, decoder))
+    heads = (layer.enc_attn.n_head, -1)
+    weights = _weights(
+        layer.enc_attn.linear_q(normed[-1]).float().unflatten(
+            2, heads).transpose(1, 2),
+        layer.enc_attn.linear_k(memory).float().unflatten(
+            2, heads).transpose(1, 2)).mean(dim=1)
+    maps = weights[:, :, 1:]
+    maps = maps / maps.sum(dim=-1, keepdim=True).clamp_min(1e-12)
+    maps = maps.unflatten(2, find_encoder(model).grid).cpu()
+    return [each[:len(text)].numpy() for each, text in zip(maps, texts)]
+
+
+def overlay_attention(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Lay a map over a picture: grey where it is low, orange where high.
+
+    The map is scaled to its own largest value.
+
+    Args:
+        image (np.ndarray): (H, W, 3) uint8, BGR as OpenCV has it.
+        weights (np.ndarray): (rows, columns), not negative.
+
+    Returns:
+        np.ndarray: (H, W, 3) uint8, BGR.
+    """
+    height, width = image.shape[:2]
+    scaled = weights.astype(np.float32) / max(float(weights.max()), 1e-12)
+    heat = cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR)
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None]
+    # Pale, so that the colour shows on dark pictures too.
+    pale = 96 + grey.astype(np.float32) * (159 / 255)
+    share = 0.8 * heat[..., None].clip(0, 1)
+    colored = HEAT * (0.5 + grey / 510)
+    return (pale * (1 - share) + colored * share).round().astype(np.uint8)
+
+
+def _weights(queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+    """Weights (N, heads, T, S) of queries (N, heads, T, D) on S keys."""
+    scores = queries @ keys.transpose(2, 3) * queries.shape[-1]**-0.5
+    return scores.softmax(dim=-1)
+
+
+def _classes_of(texts: Sequence[str], decoder: LMIMDecoder) -> torch.Tensor:
+    """Classes of the characters of words, padded, (N, T)."""
+    rows = [decoder.dictionary.str2idx(text) for text in texts]
+    length = max(1, *map(len, rows))
+    device = decoder.classifier.weight.device
+    return torch.tensor(
+        [row + [decoder.padding_idx] * (length - len(row)) for row in rows],
+        dtype=torch.long, device=device)
+
+
+@contextmanager
+def _outputs_of(module: nn.Module) -> Iterator[List[torch.Tensor]]:
+    """Keep what a module gives, each time that it is called."""
+    kept: List[torch.Tensor] = []
+    handle = module.register_forward_hook(
+        lambda module, inputs, output: kept.append(output))
+    try:
+        yield kept
+    finally:
+        handle.remove()

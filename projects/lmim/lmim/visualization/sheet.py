@@ -1,0 +1,127 @@
+"""Small pictures in rows and columns, with words that explain them."""
+import textwrap
+from typing import Any, List, NamedTuple, Optional, Sequence
+
+import cv2
+import numpy as np
+from matplotlib.figure import Figure
+
+from .saving import DPI
+
+#: In pixels: gap between two pictures, a line of text, one of its letters.
+GAP, LINE, LETTER = 7, 20, 7.0
+SIZE = 8  # of letters, in points
+
+
+class Row(NamedTuple):
+    """A row of a sheet.
+
+    Attributes:
+        pictures (Sequence[np.ndarray]): Each (H, W, 3) uint8, BGR; in all
+            rows as many as there are columns, or fewer.
+        title (str): A line above them.
+    """
+    pictures: Sequence[np.ndarray]
+    title: str = ''
+
+
+def draw_sheet(rows: Sequence[Row],
+               titles: Sequence[str],
+               note: str = '',
+               width: int = 256) -> Figure:
+    """Lay pictures out, without axes, which would take most of the time.
+
+    Args:
+        rows (Sequence[Row]): Pictures of a row are as high as its first one.
+        titles (Sequence[str]): Of the columns.
+        note (str): What is to be seen, in words, below.
+        width (int): Of a picture, in pixels.
+
+    Returns:
+        Figure: The sheet; ``figure.images`` are the pictures in the order of
+        rows, then columns, RGB.
+
+    Raises:
+        ValueError: If there is no row.
+    """
+    if not rows:
+        raise ValueError('a sheet needs one picture at least')
+    whole = len(titles) * (width + GAP) + GAP
+    heads = [wrap(title, width) for title in titles]
+    notes = [line for part in note.split('\n') for line in wrap(part, whole)]
+    heights = [width * row.pictures[0].shape[0] // row.pictures[0].shape[1]
+               for row in rows]
+    above = [LINE if row.title else 0 for row in rows]
+    top = 2 * GAP + LINE * max(map(len, heads))
+    height = (top + sum(heights) + GAP * (len(rows) + 2) + sum(above) +
+              LINE * len(notes))
+    figure = Figure(figsize=(whole / DPI, height / DPI), dpi=DPI)
+
+    def write(x: float, y: float, text: str, **options: Any) -> None:
+        figure.text(x / whole, 1 - y / height, text, fontsize=SIZE,
+                    parse_math=False, va='baseline', **options)
+
+    for column, lines in enumerate(heads):
+        for number, line in enumerate(reversed(lines)):
+            write(GAP + column * (width + GAP) + width / 2,
+                  top - GAP - LINE * number, line, ha='center')
+    for row, title, tall in zip(rows, above, heights):
+        top += title
+        if title:
+            write(GAP, top - GAP, _end(row.title, whole), color='0.3')
+        for column, picture in enumerate(row.pictures):
+            figure.figimage(
+                _fitted(picture, (width, tall))[..., ::-1],
+                GAP + column * (width + GAP), height - top - tall)
+        top += tall + GAP
+    for number, line in enumerate(notes, 1):
+        write(GAP, top + LINE * number, line)
+    return figure
+
+
+def _fitted(picture: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    """A picture in (width, height); whole multiples keep their pixels."""
+    whole = not any(new % old for new, old in zip(size, picture.shape[1::-1]))
+    return cv2.resize(
+        picture, tuple(size),
+        interpolation=cv2.INTER_NEAREST if whole else cv2.INTER_AREA)
+
+
+def _end(text: str, width: float) -> str:
+    """The end of a text, which tells more than its beginning."""
+    most = max(8, int(width / LETTER))
+    return text if len(text) <= most else '...' + text[3 - most:]
+
+
+def wrap(text: str, width: float) -> List[str]:
+    """Lines of a text for so many pixels, at least one."""
+    return textwrap.wrap(text, max(8, int(width / LETTER))) or ['']
+
+
+def enlarge(picture: np.ndarray, factor: int) -> np.ndarray:
+    """Repeat the pixels of a picture (H, W, 3)."""
+    return picture.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def frame_cells(picture: np.ndarray, cells: np.ndarray,
+                color: Optional[Sequence[int]] = None) -> np.ndarray:
+    """Draw a thin frame round some cells of a grid.
+
+    Args:
+        picture (np.ndarray): (H, W, 3) uint8; H and W are multiples of the
+            grid's rows and columns.
+        cells (np.ndarray): Which, bool, (rows, columns).
+        color (Sequence[int], optional): BGR. Defaults to a green.
+
+    Returns:
+        np.ndarray: A copy with the frames.
+    """
+    rows, columns = cells.shape
+    height, width = picture.shape[0] // rows, picture.shape[1] // columns
+    edge = np.zeros((height, width), bool)
+    edge[[0, -1]] = True
+    edge[:, [0, -1]] = True
+    shown = np.kron(cells, edge).astype(bool)
+    framed = picture.copy()
+    framed[shown] = (60, 170, 0) if color is None else color
+    return framed

@@ -1,0 +1,63 @@
+"""Small models with their checkpoints, and pictures, made once."""
+from pathlib import Path
+from typing import Any, Dict, List
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from lmim.checkpoints import Checkpoint, write_checkpoint
+from lmim.checkpoints.building import build_model
+from lmim.checkpoints.contents import add_config
+from tests.tool_runs import mini_config
+
+CONFIGS = {
+    'mae': 'pretrain/mae', 'lmim': 'pretrain/lmim',
+    'recognizer': 'textrecog/lmim'
+}
+
+
+def small_model(kind: str) -> torch.nn.Module:
+    """The model of a CPU-sized config with random weights."""
+    meta: Dict[str, Any] = {}
+    cfg = add_config(meta, mini_config(CONFIGS[kind]))
+    torch.manual_seed(0)
+    return build_model(cfg.model.to_dict(), empty=False).eval()
+
+
+@pytest.fixture(scope='session')
+def checkpoints(tmp_path_factory: Any) -> Dict[str, Path]:
+    """A checkpoint of each kind of model, with its config."""
+    folder = tmp_path_factory.mktemp('checkpoints')
+    paths = {}
+    for kind, config in CONFIGS.items():
+        meta: Dict[str, Any] = {}
+        add_config(meta, mini_config(config))
+        paths[kind] = folder / f'{kind}.pth'
+        write_checkpoint(Checkpoint(
+            str(paths[kind]), small_model(kind).state_dict(), meta),
+            paths[kind])
+    return paths
+
+
+@pytest.fixture(scope='session')
+def images() -> List[np.ndarray]:
+    """Pictures with something to see, (H, W, 3)."""
+    drawn = []
+    for number, word in enumerate(('one', 'two', 'six', 'ten')):
+        image = np.full((40, 110 + number, 3), 200 - 20 * number, np.uint8)
+        cv2.putText(image, word, (6, 30), cv2.FONT_HERSHEY_SIMPLEX, 1.2,
+                    (20, 40 * number, 90), 3)
+        drawn.append(image)
+    return drawn
+
+
+@pytest.fixture(scope='session')
+def image_folder(images: List[np.ndarray], tmp_path_factory: Any) -> Path:
+    """The same as files, and one that is none."""
+    folder = tmp_path_factory.mktemp('words')
+    for number, image in enumerate(images):
+        cv2.imwrite(str(folder / f'{number}.png'), image)
+    (folder / '9_broken.png').write_bytes(b'\x89PNG\r\n\x1a\nno picture')
+    return folder

@@ -1,0 +1,145 @@
+"""Maps of attention."""
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import LabelData
+from mmocr.structures import TextRecogDataSample
+
+from lmim.visualization import (character_attention, encoder_attention,
+                                overlay_attention)
+from lmim.visualization.attention import find_encoder
+from lmim.visualization.attention_sheet import draw_attention_sheet, normalise
+from lmim.visualization.checkpoint_models import load_vit
+from lmim.visualization.pictures import Picture
+from tests.visualization.conftest import small_model
+
+
+@pytest.fixture(scope='module')
+def recognizer():
+    return small_model('recognizer')
+
+
+@pytest.fixture(scope='module')
+def inputs():
+    torch.manual_seed(1)
+    return torch.randn(2, 3, 32, 128)
+
+
+@pytest.mark.parametrize('block', [0, -1])
+def test_weights_are_those_that_the_block_uses(recognizer, inputs, block):
+    encoder = find_encoder(recognizer)
+    attention = encoder.layers[block].attn
+    seen = {}
+    handles = [
+        attention.qkv.register_forward_hook(
+            lambda m, i, output: seen.update(qkv=output)),
+        attention.proj.register_forward_pre_hook(
+            lambda m, i: seen.update(mixed=i[0]))
+    ]
+    with torch.no_grad():
+        encoder(inputs)
+    for handle in handles:
+        handle.remove()
+    weights = encoder_attention(encoder, inputs, block)
+    assert weights.shape == (2, 4, 33, 33)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 4, 33))
+    values = seen['qkv'].unflatten(2, (3, 4, 32))[:, :, 2].transpose(1, 2)
+    torch.testing.assert_close(
+        (weights @ values).transpose(1, 2).flatten(2), seen['mixed'],
+        rtol=1e-4, atol=1e-5)
+    assert not encoder.layers[block]._forward_pre_hooks
+
+
+def test_no_such_block(recognizer, inputs):
+    with pytest.raises(ValueError, match='has 4 blocks, and none of number 4'):
+        encoder_attention(find_encoder(recognizer), inputs, 4)
+
+
+def test_the_teacher_is_not_taken_for_the_encoder():
+    model = small_model('lmim')
+    assert find_encoder(model) is model.backbone
+    with pytest.raises(ValueError, match='Linear has no TextViT'):
+        find_encoder(torch.nn.Linear(1, 1))
+
+
+def samples(*texts):
+    return [TextRecogDataSample(pred_text=LabelData(item=text))
+            for text in texts]
+
+
+def test_characters_look_where_the_weights_say(recognizer, inputs,
+                                               monkeypatch):
+    """Weights that make head 0 look at patch 4, the others everywhere."""
+    layer = recognizer.decoder.layers[-1]
+    memory = torch.zeros(2, 33, 128)
+    memory[:, 1 + 4, 0] = 20.
+    memory[:, 0, 0] = 20.  # [CLS], which is left out
+    monkeypatch.setattr(recognizer.encoder, 'forward',
+                        lambda feat, data_samples=None: memory)
+    before = {k: v.clone() for k, v in layer.state_dict().items()}
+    with torch.no_grad():
+        layer.norm2.weight.zero_()
+        layer.norm2.bias.zero_()[0] = 20.
+        layer.enc_attn.linear_q.weight.copy_(torch.eye(128))
+        layer.enc_attn.linear_k.weight.copy_(torch.eye(128))
+    maps = character_attention(recognizer, inputs, samples('cat', 'a'))
+    layer.load_state_dict(before)
+    assert [each.shape for each in maps] == [(3, 1, 32), (1, 1, 32)]
+    # Of head 0 a half goes to [CLS] and a half to patch 4; of the three
+    # others 1/33 to each token.
+    patch = (1 / 2 + 3 / 33) / (1 / 2 + 3 * 32 / 33)
+    for each in maps:
+        assert each.dtype == np.float32
+        np.testing.assert_allclose(each.sum((1, 2)), 1, rtol=1e-5)
+        np.testing.assert_allclose(each[:, 0, 4], patch, rtol=1e-3)
+
+
+def test_words_are_read_where_they_are_not_known(recognizer, inputs):
+    data = [TextRecogDataSample() for _ in range(2)]
+    maps = character_attention(recognizer, inputs, data)
+    for each, sample in zip(maps, data):
+        assert len(each) == len(sample.pred_text.item)
+
+
+def test_other_recognizers_are_refused(inputs):
+    with pytest.raises(ValueError, match='this one has NoneType'):
+        character_attention(small_model('mae'), inputs, [])
+
+
+def test_overlay_is_orange_at_the_peak_and_grey_elsewhere():
+    image = np.zeros((8, 16, 3), np.uint8)
+    image[:, 8:] = (200, 10, 90)
+    weights = np.zeros((1, 4), np.float32)
+    weights[0, 0] = 0.3
+    shown = overlay_attention(image, weights)
+    assert shown.shape == image.shape and shown.dtype == np.uint8
+    blue, green, red = shown[4, 0].astype(int)
+    assert red > green + 50 > blue + 50
+    assert (shown[:, 8:] == shown[:, 8:, :1]).all()
+    assert shown[0, 12, 0] > shown[0, 7, 0]  # what is bright stays brighter
+
+
+def test_sheet_compares_encoders_and_marks_the_patch(images, checkpoints):
+    pictures = [Picture(str(n), image) for n, image in enumerate(images[:2])]
+    encoders = {name: load_vit(checkpoints[name]) for name in ('mae', 'lmim')}
+    figure = draw_attention_sheet(pictures, encoders, [(0, 3)])
+    assert len(figure.images) == 2 * 2 * 3  # image, [CLS], one patch
+    asked = np.asarray(figure.images[2].get_array())
+    framed = (asked == (0, 40, 255)).all(axis=2).any(axis=0)
+    # Of 256 pixels patch 3 has 24 to 31.
+    assert np.flatnonzero(framed).tolist() == list(range(24, 32))
+    texts = [text.get_text() for text in figure.texts]
+    assert 'mae   0' in texts and 'lmim   1' in texts
+    for queries, head, words in (([(1, 3)], None, 'no patch in row 1'),
+                                 (None, 4, 'no head 4')):
+        with pytest.raises(ValueError, match=words):
+            draw_attention_sheet(pictures, encoders, queries, head=head)
+
+
+def test_pixels_are_normalised_as_models_do(images):
+    model = small_model('mae')
+    sized = [Picture('', image).resized((32, 128)) for image in images]
+    batch = torch.from_numpy(np.stack(sized).transpose(0, 3, 1, 2).copy())
+    wanted = model.data_preprocessor(
+        dict(inputs=batch, data_samples=None))['inputs']
+    torch.testing.assert_close(normalise(sized, 'cpu'), wanted)

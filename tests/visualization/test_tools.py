@@ -1,0 +1,140 @@
+"""`tools/visualize.py` and `tools/browse_dataset.py`, as typed."""
+import json
+from pathlib import Path
+from typing import Any, Dict
+
+import cv2
+import numpy as np
+import pytest
+
+from lmim.visualization.tools import main
+from lmim.visualization.tools.browse import main as browse
+from tests.tool_runs import mini_config
+
+
+@pytest.fixture
+def run(capsys: Any, tmp_path: Path, monkeypatch: Any) -> Any:
+    """Run a command with --json in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args: Any, tool: Any = main) -> Dict[str, Any]:
+        capsys.readouterr()
+        code = tool([*map(str, args), '--json'])
+        found = json.loads(capsys.readouterr().out)
+        return dict(found, code=code)
+
+    return call
+
+
+def test_views_and_masks(run, image_folder, tmp_path):
+    found = run('views', image_folder, '-n', 9)
+    assert found['code'] == 0
+    assert [Path(name).name for name in found['pictures']] == [
+        '0.png', '1.png', '2.png', '3.png']
+    assert len(found['skipped']) == 1
+    assert '9_broken.png' in found['skipped'][0]
+    assert cv2.imread(found['output']).shape[1] == 5 * 263 + 7
+    again = run('views', image_folder)
+    assert again['code'] == 1 and 'views.png exists' in again['error']
+    found = run('mask', image_folder / '1.png', '--config',
+                mini_config('pretrain/mae'), '--mask', 'block:0.5',
+                '-o', 'm.svg')
+    assert [mask['type'] for mask in found['masks']] == [
+        'RandomMasking', 'BlockMasking']
+    assert (tmp_path / 'm.svg').read_text().startswith('<?xml')
+    with pytest.raises(SystemExit):
+        run('mask', image_folder, '--mask', 'block:1.5')
+
+
+def test_reconstruction(run, image_folder, checkpoints):
+    found = run('reconstruction', image_folder, '--checkpoint',
+                checkpoints['lmim'], '-n', 2, '--compare', 4)
+    assert found['code'] == 0 and found['compared'] == 4
+    assert [Path(name).name for name in found['pictures']] == [
+        '0.png', '2.png']
+    assert found['error'] > found['error_of_own_mean'] > 0
+    sheet = cv2.imread('reconstruction.png')
+    assert sheet.shape[1] == 6 * (384 + 7) + 7
+
+
+def test_attention(run, image_folder, checkpoints):
+    found = run('attention', image_folder, '--checkpoint', checkpoints['mae'],
+                checkpoints['recognizer'], '-n', 1, '--query', '0,5')
+    assert found['code'] == 0 and Path(found['output']).is_file()
+    found = run('attention', image_folder, '--characters', '--checkpoint',
+                checkpoints['recognizer'], '-n', 2, '--output', 'c.png')
+    assert len(found['texts']) == 2
+    # A row of seven for each word and a line below: at most eight characters
+    # make two rows.
+    rows = sum(-(-(1 + len(text)) // 7) for text in found['texts'])
+    assert cv2.imread('c.png').shape == (rows * 84 + 24, 7 * 260, 3)
+    for args, words in (
+            (['--characters', '-o', 'd.pdf'], 'is to end in .png'),
+            (['--config', 'a', 'b', '-o', 'd.png'], 'name one, or one for'),
+            (['--block', 7, '-o', 'd.png'], 'has 4 blocks')):
+        found = run('attention', image_folder, '--checkpoint',
+                    checkpoints['mae'], *args)
+        assert found['code'] == 1 and words in found['error']
+    found = run('attention', image_folder, '--characters', '--checkpoint',
+                checkpoints['mae'], '-o', 'd.png')
+    assert found['code'] == 1 and not Path('d.png').exists()
+
+
+def test_curves(run, tmp_path):
+    for name in ('one', 'two'):
+        folder = tmp_path / name / '20260101' / 'vis_data'
+        folder.mkdir(parents=True)
+        (folder / 'scalars.json').write_text(
+            '{"loss": 2.0, "lr": 0.1, "iter": 1}\n'
+            '{"loss": 1.0, "lr": 0.2, "iter": 2}\n')
+    found = run('curves', 'one', 'two', '--log')
+    assert found['drawn'] == ['loss', 'lr']
+    assert found['last'] == dict.fromkeys(
+        ['one', 'two'], {'loss': 1.0, 'lr': 0.2, 'iter': 2})
+    assert 'does not exist' in run('curves', 'no', '-o', 'x.png')['error']
+    found = run('curves', 'one', '--scalars', 'los', '-o', 'x.png')
+    assert 'los was not logged' in found['error']
+
+
+def sheet_config(tmp_path: Path, kind: str, images: Path) -> Path:
+    path = tmp_path / f'{kind.replace("/", "_")}.py'
+    data: Dict[str, Any] = dict(paths=str(images))
+    if kind == 'textrecog/lmim':
+        lines = [f'{number}.png\tword {number}\n' for number in range(4)]
+        (images / 'labels.txt').write_text(''.join(lines))
+        data = dict(paths=str(images / 'labels.txt'))
+    path.write_text(f'_base_ = {str(mini_config(kind))!r}\n'
+                    f'train_dataloader = dict(dataset=dict(data_root="", '
+                    f'**{data!r}))\n')
+    return path
+
+
+def test_browse_both_views(run, image_folder, tmp_path):
+    config = sheet_config(tmp_path, 'pretrain/lmim', image_folder)
+    found = run(config, '-n', 9, tool=browse)
+    assert found['code'] == 0 and found['datasets'] == [5]
+    assert len(found['unreadable']) == 1
+    assert [each['stages'] for each in found['records'][:4]] == [
+        ['given to the model', 'given to the model: guidance view']] * 4
+    sheet = cv2.imread(found['output'])
+    assert Path(found['output']).name == 'train_transformed.png'
+    # The picture stands twice as large in its place.
+    wanted = cv2.resize(cv2.imread(str(image_folder / '0.png')), (128, 32))
+    assert np.array_equal(sheet[2:66:2, 2:258:2], wanted)
+    assert run(config, tool=browse)['code'] == 1  # the sheet is there
+    found = run(config, '--phase', 'val', '-o', 'b', tool=browse)
+    assert 'no val_dataloader. It has train' in found['error']
+
+
+def test_browse_a_pipeline_step_by_step(run, image_folder, tmp_path):
+    config = sheet_config(tmp_path, 'textrecog/lmim', image_folder)
+    found = run(config, '-m', 'pipeline', tool=browse)
+    assert [each['text'] for each in found['records']] == [
+        f'word {number}' for number in range(4)]
+    assert found['records'][0]['stages'] == ['as decoded', 'Resize']
+    found = run(config, '-m', 'original', '-n', 2, tool=browse)
+    assert [each['stages'] for each in found['records']] == [
+        ['as decoded']] * 2
+    missing = run(config, '-o', 'c', '--cfg-options',
+                  'train_dataloader.dataset.paths=nowhere', tool=browse)
+    assert missing['code'] == 1 and 'nowhere' in missing['error']

@@ -1,0 +1,12 @@
+"""Draw what the pipelines of a config give: `--help`."""
+import sys
+from pathlib import Path
+
+# The repository's own package, whether it is installed or not.
+sys.path.insert(
+    0, str(Path(__file__).resolve().parent.parent / 'projects' / 'lmim'))
+
+from lmim.visualization.tools.browse import main  # noqa: E402
+
+if __name__ == '__main__':
+    sys.exit(main())
