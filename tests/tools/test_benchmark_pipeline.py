@@ -4,6 +4,7 @@ import importlib
 import json
 
 import numpy as np
+import cv2
 import pytest
 
 
@@ -27,9 +28,13 @@ def run(module):
     return run
 
 
-def test_crops(run, shared_data):
+def test_crops(run, shared_data, tmp_path):
     source = str(shared_data / 'rec_toy_dataset/imgs.lmdb')
-    benchmark, result = run('--source', source, '--profile')
+    sheet = tmp_path / 'views.png'
+    benchmark, result = run('--source', source, '--profile', '--sheet',
+                            str(sheet))
+    height, width = cv2.imread(str(sheet)).shape[:2]
+    assert width > 7 * 200 and height > 8 * 20  # 7 columns, 8 pictures
     assert result['records'] == 10 and result['source'] == source
     assert [row['batch'] for row in result['batches']] == [2, 3]
     for row in result['batches']:

@@ -14,13 +14,16 @@ from torch.utils.data import default_collate
 
 from lmim.cli.command import Command, at_least
 from lmim.datasets import GuidanceView, TextImageDataset
+from lmim.datasets.decoding import decode_image
 from lmim.datasets.transforms.guidance_levels import OPERATIONS
+from lmim.visualization import save_figure
 
 from .plain.guidance import PlainGuidanceView, PlainPipeline
 from .profiling import profile_table
 from .reader_sets import make_lmdb, pictures
 from .tables import rates_table
 from .turns import Work, take_turns
+from .view_pictures import draw_both
 from .view_statistics import (DIFFERENT, Draw, check_views, size_of,
                               statistics)
 
@@ -62,6 +65,7 @@ class PipelineBenchmark(Command):
             help='(default: %(default)s)')
         add('--views', type=at_least(200), default=600, metavar='N',
             help='drawn for each statistic (default: %(default)s)')
+        add('--sheet', metavar='FILE', help='views by both ways, as PNG')
         add('--device', choices=['cpu'], default='cpu',
             help='pictures are read and drawn on the CPU')
         add('--profile', action='store_true',
@@ -94,6 +98,10 @@ class PipelineBenchmark(Command):
                             for step in
                             Config.fromfile(CONFIG)['lmim_pipeline']])
         plain = PlainPipeline(dataset.source.read)
+        if args.sheet:
+            save_figure(draw_both([
+                decode_image(dataset.source.read(index))
+                for index in range(min(8, len(dataset)))]), args.sheet)
         result: Dict[str, Any] = {
             'unit': 'images/s', 'source': args.source or 'rendered words',
             'records': len(dataset), 'views': views, 'batches': []}
