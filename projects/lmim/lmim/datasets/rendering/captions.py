@@ -48,7 +48,7 @@ def draw_caption(image: np.ndarray, text: str, corner: Tuple[int, int],
 def _runs(text: str) -> List[Tuple[ImageFont.FreeTypeFont, str]]:
     """Pieces of a text, each with a face that has all of it."""
     return [(_load(path or _files()[0]), ''.join(run))
-            for path, run in groupby(text, _file_with)]
+            for path, run in groupby(text, font_file_with)]
 
 
 def _width(text: str) -> float:
@@ -56,14 +56,21 @@ def _width(text: str) -> float:
 
 
 def _visible(char: str) -> str:
-    if char.isprintable() and _file_with(char) is not None:
+    if char.isprintable() and font_file_with(char) is not None:
         return char
     return char.encode('unicode_escape').decode()
 
 
 @lru_cache(maxsize=None)
-def _file_with(char: str) -> Optional[str]:
-    """The first font file that can draw a character."""
+def font_file_with(char: str) -> Optional[str]:
+    """The first font file that can draw a character.
+
+    Args:
+        char (str): One character.
+
+    Returns:
+        str, optional: Its path; None if no file can.
+    """
     for path in _files():
         try:
             if not missing_characters(path, char):
