@@ -56,8 +56,20 @@ EXTRAS_REQUIRE = {
     'safetensors': ['safetensors'],
     # Traditional to simplified, in the protocol of the Chinese benchmark.
     'chinese': ['opencc>=1.1'],
+    # tools/export.py; what it writes needs onnxruntime alone.
+    'export': ['onnx', 'onnxruntime', 'onnxscript'],
+    # tools/demo.py, a page in the browser.
+    'demo': ['gradio>=6'],
+    # tools/train.py --tensorboard
+    'tensorboard': ['tensorboard'],
+    # The site of docs/: mkdocs build --strict
+    'docs': ['mkdocs>=1.6,<2', 'mkdocs-material>=9.5'],
     # For the tests; the versions in use are pinned in tools/run_tests.sh.
-    'tests': ['pytest', 'ruff', 'mypy', 'safetensors', 'opencc>=1.1'],
+    'tests': [
+        'pytest', 'ruff', 'mypy', 'safetensors', 'opencc>=1.1', 'onnx',
+        'onnxruntime', 'onnxscript', 'gradio>=6', 'selenium', 'tensorboard',
+        'mkdocs>=1.6,<2', 'mkdocs-material>=9.5'
+    ],
 }
 
 setup(

@@ -8,14 +8,19 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 # The one place where the versions of these tools are pinned.
 pins=('pytest==9.2.0' 'ruff==0.17.5' 'mypy==2.4.1' 'safetensors==0.8.0'
-      'opencc==1.4.2')
+      'opencc==1.4.2' 'tensorboard==2.21.0' 'mkdocs==1.6.1'
+      'mkdocs-material==9.8.1' 'onnx==1.23.2' 'onnxruntime==1.31.1'
+      'onnxscript==0.7.2' 'gradio==6.31.0' 'selenium==4.51.0')
 if "$PYTHON" -c 'import sys; sys.exit(sys.version_info >= (3, 10))'; then
     # the last ones for Python 3.9
-    pins=('pytest<9' 'ruff' 'mypy<2' 'safetensors' 'opencc')
+    pins=('pytest<9' 'ruff' 'mypy<2' 'safetensors' 'opencc' 'tensorboard'
+          'mkdocs<2' 'mkdocs-material' 'onnx' 'onnxruntime' 'onnxscript'
+          'selenium')
 fi
 missing=()
 for pin in "${pins[@]}"; do
-    "$PYTHON" -c "import ${pin%%[=<]*}" 2>/dev/null || missing+=("$pin")
+    "$PYTHON" -c "import importlib.metadata as found
+found.version('${pin%%[=<]*}')" 2>/dev/null || missing+=("$pin")
 done
 if [ "${#missing[@]}" -gt 0 ]; then
     echo "[tests] installing ${missing[*]}"

@@ -1,0 +1,121 @@
+"""From a checkpoint to a folder that is read without torch."""
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any, Dict, NamedTuple, Optional, Sequence
+
+from lmim.checkpoints import open_checkpoint
+from lmim.datasets.writing.whole_folder import refuse_existing, whole_folder
+from lmim.inference import TextRecognizer
+from lmim.version import __version__
+
+from . import onnx_files
+from .encoders import build_encoder, model_of, write_encoder
+from .folders import (open_encoder, open_reader, refusals,
+                      write_manifest)
+from .parity import check_encoder, check_recognizer
+from .preprocessing import facts_of_encoder, facts_of_recognizer
+from .quantization import to_int8
+from .recognizers import gives_word_scores, kind_of, write_recognizer
+from .samples import find_samples
+
+KINDS = ('auto', 'encoder', 'recognizer')
+READER = 'read.py'
+#: Words that are rendered for the check, and to state the agreement of int8;
+#: of given pictures so many of the first are checked, and all for int8.
+CHECKED, AGREEING = 32, 128
+
+
+class Settings(NamedTuple):
+    """What is asked for.
+
+    Attributes:
+        checkpoint (Path): A checkpoint of any format that is known.
+        output (Path): The folder to make.
+        config (Path, optional): The config instead of the checkpoint's.
+        kind (str): One of :data:`KINDS`.
+        int8 (bool): Whether weights are quantised.
+        images (Sequence[Path], optional): Pictures for the check.
+        min_agreement (float): The least agreement of int8 with fp32.
+        overwrite (bool): Whether a folder that is there gives way.
+    """
+    checkpoint: Path
+    output: Path
+    config: Optional[Path] = None
+    kind: str = 'auto'
+    int8: bool = False
+    images: Optional[Sequence[Path]] = None
+    min_agreement: float = 0.
+    overwrite: bool = False
+
+
+def export(asked: Settings) -> Dict[str, Any]:
+    """Export a checkpoint, check it, and say how well it went.
+
+    Args:
+        asked (Settings): What is asked for.
+
+    Returns:
+        Dict[str, Any]: The manifest of the folder.
+
+    Raises:
+        OSError: If a file is not there, or may not be replaced.
+        CheckpointError: If checkpoint and config do not make a model.
+        ExportError: If it cannot be exported, or does not compute what the
+            model does. Then nothing is left at the folder's place.
+    """
+    versions = onnx_files.check_libraries()
+    refuse_existing(asked.output, asked.overwrite)
+    opened = open_checkpoint(asked.checkpoint)
+    model = model_of(asked.config, opened)
+    # Our names of a text decoder; that of pre-training is the neck.
+    reads = any(name.startswith('decoder.') for name in opened.by_our_names())
+    encoder = asked.kind == 'encoder' or (asked.kind == 'auto' and not reads)
+    samples = find_samples(asked.images, AGREEING if asked.int8 else CHECKED)
+    checked = samples.first(CHECKED)
+    with whole_folder(asked.output, asked.overwrite) as draft:
+        if encoder:
+            vit = build_encoder(opened, model)
+            facts = facts_of_encoder(vit, model)
+            about = write_encoder(vit, facts, draft)
+        else:
+            recognizer = TextRecognizer(asked.checkpoint, asked.config, 'cpu')
+            kind_of(recognizer.model)  # before what a config may lack
+            facts = facts_of_recognizer(recognizer.model, recognizer.cfg)
+            about = write_recognizer(recognizer.model, facts, draft)
+        manifest = {
+            'format': 'lmim-onnx',
+            'format_version': 1,
+            'precision': 'fp32',
+            **about,
+            'image': facts._asdict(),
+            'checkpoint': {
+                'name': asked.checkpoint.name,
+                'sha256': _digest(asked.checkpoint),
+                'config': model is not None,
+            },
+            'versions': {'lmim': __version__, **versions},
+        }
+        write_manifest(manifest, draft)
+        with refusals():
+            if encoder:
+                manifest['parity'] = check_encoder(
+                    vit, facts, open_encoder(draft, manifest), checked)
+            else:
+                shutil.copy(Path(__file__).with_name('onnx_reader.py'),
+                            draft / READER)
+                manifest['parity'] = check_recognizer(
+                    recognizer, open_reader(draft), checked,
+                    gives_word_scores(recognizer.model))
+            if asked.int8:
+                to_int8(manifest, draft, samples, facts, asked.min_agreement)
+        write_manifest(manifest, draft)
+    return manifest
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        for block in iter(lambda: file.read(1 << 20), b''):
+            digest.update(block)
+    return digest.hexdigest()

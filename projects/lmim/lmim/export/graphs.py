@@ -1,0 +1,189 @@
+"""The parts of recognizers as graphs: pixels in, characters out.
+
+Each graph is a module that calls the layers of a model, whose ways of training
+and searching are left out. Pixels are those of OpenCV: uint8, (N, H, W, 3),
+BGR; to normalise them is part of the graph.
+"""
+from typing import Any, List, Tuple
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from .preprocessing import PixelFacts
+
+Tensors = Tuple[torch.Tensor, ...]
+
+
+class Normalize(nn.Module):
+    """From OpenCV's pixels to what the model takes.
+
+    Args:
+        facts (PixelFacts): Mean, deviation and order of the channels.
+    """
+
+    def __init__(self, facts: PixelFacts) -> None:
+        super().__init__()
+        self.swap = facts.rgb
+        self.mean: torch.Tensor
+        self.std: torch.Tensor
+        for name in ('mean', 'std'):
+            values = torch.tensor(getattr(facts, name), dtype=torch.float32)
+            self.register_buffer(name, values.view(1, -1, 1, 1))
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Normalise pixels, uint8 (N, H, W, 3), to float (N, 3, H, W)."""
+        images = pixels.permute(0, 3, 1, 2).float()
+        if self.swap:
+            images = images.flip(1)
+        return (images - self.mean) / self.std
+
+
+class EncoderGraph(nn.Module):
+    """A ViT.
+
+    Args:
+        vit (nn.Module): A ``TextViT``.
+        facts (PixelFacts): How pixels are normalised.
+    """
+
+    def __init__(self, vit: Any, facts: PixelFacts) -> None:
+        super().__init__()
+        self.normalize = Normalize(facts)
+        self.vit = vit
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Encode pixels (N, H, W, 3) to tokens (N, 1 + L, C)."""
+        return self.vit.encode(self.vit.embed(self.normalize(pixels)))
+
+
+class WholeGraph(nn.Module):
+    """A recognizer that reads in one pass, by CTC or in parallel.
+
+    Args:
+        model (nn.Module): An ``EncoderDecoderRecognizer``.
+        facts (PixelFacts): How pixels are normalised.
+    """
+
+    def __init__(self, model: Any, facts: PixelFacts) -> None:
+        super().__init__()
+        self.normalize = Normalize(facts)
+        self.model = model
+
+    def forward(self, pixels: torch.Tensor) -> Tensors:
+        """Read pixels.
+
+        Args:
+            pixels (torch.Tensor): uint8, (N, H, W, 3).
+
+        Returns:
+            Tuple: Probabilities (N, T, classes); of each place or column the
+            likeliest class (N, T), and its probability (N, T).
+        """
+        feat = self.model.extract_feat(self.normalize(pixels))
+        memory = self.model.encoder(feat) if self.model.with_encoder else None
+        probs = self.model.decoder.forward_test(feat, memory, None)
+        return _with_likeliest(probs)
+
+
+class MemoryGraph(nn.Module):
+    """What a decoder that writes step by step knows of a picture.
+
+    Args:
+        model (nn.Module): A recognizer with an ``LMIMDecoder``.
+        facts (PixelFacts): How pixels are normalised.
+    """
+
+    def __init__(self, model: Any, facts: PixelFacts) -> None:
+        super().__init__()
+        self.normalize = Normalize(facts)
+        self.backbone = model.backbone
+        self.encoder = model.encoder
+        self.layers = model.decoder.layer_stack
+
+    def forward(self, pixels: torch.Tensor) -> Tensors:
+        """Keys and values of each block of the decoder, in turns.
+
+        Args:
+            pixels (torch.Tensor): uint8, (N, H, W, 3).
+
+        Returns:
+            Tuple: Two for each block, (N, heads, M, dims).
+        """
+        memory = self.encoder(self.backbone(self.normalize(pixels)))
+        found: List[torch.Tensor] = []
+        for layer in self.layers:
+            found += _keys_values(layer.enc_attn, memory)
+        return tuple(found)
+
+
+class StepGraph(nn.Module):
+    """One step of a decoder: from the last character to the next.
+
+    Args:
+        decoder (nn.Module): An ``LMIMDecoder``.
+    """
+
+    def __init__(self, decoder: Any) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, last: torch.Tensor, step: torch.Tensor,
+                memory: Tensors, past: Tensors) -> Tensors:
+        """Write a character of each word.
+
+        Args:
+            last (torch.Tensor): Class of the last characters, the start at
+                first, int64 (N, ).
+            step (torch.Tensor): How many are written, int64 (1, ).
+            memory (Tuple): What :class:`MemoryGraph` gave.
+            past (Tuple): Keys and values of what is written, two for each
+                block, (N, heads, S, dims).
+
+        Returns:
+            Tuple: Probabilities (N, classes), the likeliest class (N, ) and
+            its probability (N, ); then ``past`` with this step's, of length
+            S + 1.
+        """
+        decoder = self.decoder
+        place = decoder.position_enc.position_table[0].index_select(0, step)
+        tokens = (decoder.trg_word_emb(last) + place)[:, None]
+        new: List[torch.Tensor] = []
+        for number, layer in enumerate(decoder.layer_stack):
+            at = slice(2 * number, 2 * number + 2)
+            normed = layer.norm1(tokens)
+            own = [torch.cat(pair, dim=2) for pair in zip(
+                past[at], _keys_values(layer.self_attn, normed))]
+            new += own
+            tokens = tokens + _attend(layer.self_attn, normed, *own)
+            tokens = tokens + _attend(layer.enc_attn, layer.norm2(tokens),
+                                      *memory[at])
+            tokens = tokens + layer.mlp(layer.norm3(tokens))
+        logits = decoder.classifier(decoder.layer_norm(tokens[:, 0]))
+        return (*_with_likeliest(logits.softmax(dim=-1)), *new)
+
+
+def _with_likeliest(probs: torch.Tensor) -> Tensors:
+    """Probabilities (..., classes) with the greatest: class and value."""
+    chances, classes = probs.max(dim=-1)
+    return probs, classes, chances
+
+
+def _keys_values(attention: Any, tokens: torch.Tensor) -> List[torch.Tensor]:
+    """Keys and values (N, heads, T, dims) of tokens (N, T, D)."""
+    return [_split(linear(tokens), attention.n_head)
+            for linear in (attention.linear_k, attention.linear_v)]
+
+
+def _attend(attention: Any, tokens: torch.Tensor, keys: torch.Tensor,
+            values: torch.Tensor) -> torch.Tensor:
+    """What tokens (N, T, D) find in keys and values, (N, T, D)."""
+    query = _split(attention.linear_q(tokens), attention.n_head)
+    logits = query @ keys.transpose(2, 3) * query.shape[-1]**-0.5
+    found = F.softmax(logits, dim=-1) @ values
+    return attention.fc(found.transpose(1, 2).flatten(2))
+
+
+def _split(tokens: torch.Tensor, heads: int) -> torch.Tensor:
+    """Tokens (N, T, D) by heads, (N, heads, T, dims)."""
+    return tokens.unflatten(2, (heads, -1)).transpose(1, 2)

@@ -1,0 +1,125 @@
+"""What is done with a picture before a graph, and at its beginning."""
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from mmengine.config import Config
+from mmocr.models.textrecog.data_preprocessors import TextRecogDataPreprocessor
+
+from lmim.inference.preprocessing import find_pipeline
+from lmim.models.selfsup.mim import PREPROCESSOR
+
+from .errors import ExportError
+
+#: OpenCV's that the reader knows; those of ``onnx_reader.INTERPOLATIONS``,
+#: which needs onnxruntime to be imported.
+INTERPOLATIONS = ('nearest', 'bilinear', 'bicubic', 'area', 'lanczos')
+_ONLY = ('what is exported takes pictures that OpenCV resizes to one size: '
+         'dict(type="Resize", scale=(128, 32)), then PackTextRecogInputs. '
+         'Name a config with such a test pipeline: --config CONFIG')
+
+
+class PixelFacts(NamedTuple):
+    """From OpenCV's picture to a model's input.
+
+    Attributes:
+        height (int): Rows that pictures are resized to.
+        width (int): Columns.
+        interpolation (str): How, one of :data:`INTERPOLATIONS`.
+        mean (Tuple[float, ...]): Of channels, what is subtracted.
+        std (Tuple[float, ...]): Of channels, what is divided by then.
+        rgb (bool): Whether the model takes red first.
+    """
+    height: int
+    width: int
+    interpolation: str
+    mean: Tuple[float, ...]
+    std: Tuple[float, ...]
+    rgb: bool
+
+
+def facts_of_recognizer(model: Any, cfg: Config) -> PixelFacts:
+    """How a recognizer's pictures are prepared.
+
+    Args:
+        model (nn.Module): The recognizer.
+        cfg (Config): Its config, with a test pipeline.
+
+    Returns:
+        PixelFacts: The facts.
+
+    Raises:
+        ExportError: If its pictures are prepared in a way that the reader
+            cannot follow.
+    """
+    height, width, interpolation = _resize(find_pipeline(cfg.to_dict()) or [])
+    vit = getattr(model.backbone, 'vit', model.backbone)
+    if tuple(vit.img_size) != (height, width):
+        raise ExportError(
+            f'the test pipeline resizes pictures to {height}x{width}, and '
+            'the encoder is for {}x{} (height x width): name a config in '
+            'which they agree, --config CONFIG'.format(*vit.img_size))
+    preparer = model.data_preprocessor
+    if type(preparer) is not TextRecogDataPreprocessor:
+        raise ExportError(
+            f'the model normalises by {type(preparer).__name__}, which the '
+            'reader cannot follow: it knows TextRecogDataPreprocessor')
+    step = preparer.pad_size_divisor
+    if height % step or width % step:
+        raise ExportError(
+            f'the model pads pictures of {height}x{width} to multiples of '
+            f'{step} (pad_size_divisor), which the reader does not')
+    mean, std = (0., ), (1., )
+    if preparer._enable_normalize:
+        mean, std = (tuple(values.flatten().tolist())
+                     for values in (preparer.mean, preparer.std))
+    return PixelFacts(height, width, interpolation, mean, std,
+                      preparer._channel_conversion)
+
+
+def facts_of_encoder(vit: Any, model: Optional[Dict[str, Any]]) -> PixelFacts:
+    """How an encoder's pictures are prepared.
+
+    Args:
+        vit (nn.Module): A ``TextViT``.
+        model (Dict[str, Any], optional): The config of its model; without
+            one, and without a word on it there, pixels are those of this
+            project's and MAERec's pre-training.
+
+    Returns:
+        PixelFacts: The facts.
+    """
+    about: Dict[str, Any] = (
+        (model or {}).get('data_preprocessor') or PREPROCESSOR)
+    height, width = vit.img_size
+    mean = about.get('mean') or (0., )
+    std = about.get('std') or (1., )
+    rgb = bool(about.get('bgr_to_rgb') or about.get('to_rgb'))
+    return PixelFacts(height, width, 'bilinear', tuple(map(float, mean)),
+                      tuple(map(float, std)), rgb)
+
+
+def _resize(pipeline: List[Dict[str, Any]]) -> Tuple[int, int, str]:
+    """Height, width and interpolation of a test pipeline.
+
+    Raises:
+        ExportError: If it is more than a resize.
+    """
+    if any(step.get('color_type', 'color') != 'color' for step in pipeline):
+        raise ExportError(f'the model reads grey pictures; {_ONLY}')
+    kinds = [str(step.get('type')).rpartition('.')[2] for step in pipeline]
+    steps = [(kind, step) for kind, step in zip(kinds, pipeline)
+             if not kind.startswith('Load')]
+    others = [kind for kind, _ in steps
+              if kind not in ('Resize', 'PackTextRecogInputs')]
+    resizes = [step for kind, step in steps if kind == 'Resize']
+    if others or len(resizes) != 1:
+        raise ExportError(
+            f'the test pipeline is {", ".join(kinds) or "missing"}; {_ONLY}')
+    about = resizes[0]
+    scale = about.get('scale')
+    width, height = (scale, scale) if isinstance(scale, int) else (
+        scale or (0, 0))
+    how = about.get('interpolation', 'bilinear')
+    if (not width or about.get('keep_ratio') or how not in INTERPOLATIONS
+            or about.get('backend', 'cv2') != 'cv2'):
+        raise ExportError(f'the test pipeline has {about}; {_ONLY}')
+    return int(height), int(width), how

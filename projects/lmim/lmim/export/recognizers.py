@@ -1,0 +1,155 @@
+"""Which recognizers can be exported, and their graphs."""
+from pathlib import Path
+from typing import Any, Dict
+
+import torch
+from mmocr.models.textrecog.decoders import CRNNDecoder
+from mmocr.models.textrecog.postprocessors import (AttentionPostprocessor,
+                                                   CTCPostProcessor)
+from mmocr.models.textrecog.recognizers import EncoderDecoderRecognizer
+from torch import nn
+
+from lmim.models.backbones import TextViT, ViTFeatureMap
+from lmim.models.textrecog import (LMIMCTCPostprocessor, LMIMDecoder,
+                                   LMIMEncoder, LMIMParallelDecoder,
+                                   LMIMPostprocessor)
+
+from .errors import ExportError
+from .graphs import MemoryGraph, StepGraph, WholeGraph
+from .onnx_files import BATCH, GRAPH, Axes, write_graph
+from .preprocessing import PixelFacts
+
+CAN = ("Recognizers that can be exported: the paper's (TextViT, "
+       'LMIMEncoder, LMIMDecoder), its parallel one (LMIMParallelDecoder), '
+       'and CTC '
+       '(ViTFeatureMap and CRNNDecoder without an RNN); see '
+       'configs/textrecog/lmim. The encoder of any other can: --kind encoder')
+#: Pictures and written characters of the example that graphs are traced by;
+#: torch takes 0 and 1 for special.
+_PICTURES, _WRITTEN = 3, 5
+
+
+def kind_of(model: nn.Module) -> str:
+    """How a recognizer writes.
+
+    Args:
+        model (nn.Module): The recognizer.
+
+    Returns:
+        str: 'autoregressive', 'parallel' or 'ctc'.
+
+    Raises:
+        ExportError: If it cannot be exported.
+    """
+    parts = {name: type(getattr(model, name, None))
+             for name in ('backbone', 'encoder', 'decoder')}
+    decoder: Any = getattr(model, 'decoder', None)
+    kinds = {
+        (TextViT, LMIMEncoder, LMIMDecoder): 'autoregressive',
+        (TextViT, LMIMEncoder, LMIMParallelDecoder): 'parallel',
+        (ViTFeatureMap, type(None), CRNNDecoder): 'ctc',
+    }
+    kind = kinds.get(tuple(parts.values()))  # type: ignore[arg-type]
+    if (kind is None or type(model) is not EncoderDecoderRecognizer
+            or getattr(decoder, 'rnn_flag', False)
+            or model.with_preprocessor):
+        listing = ', '.join(f'{name} {part.__name__}'
+                            for name, part in parts.items()
+                            if part is not type(None))
+        raise ExportError(f'a {type(model).__name__} with {listing} cannot '
+                          f'be exported. {CAN}')
+    known = ((CTCPostProcessor, LMIMCTCPostprocessor) if kind == 'ctc' else
+             (AttentionPostprocessor, LMIMPostprocessor))
+    if type(decoder.postprocessor) not in known:
+        raise ExportError(
+            f'the reader cannot follow {type(decoder.postprocessor).__name__}'
+            f': set model.decoder.postprocessor to {known[1].__name__} in '
+            'the config')
+    if kind == 'autoregressive' and decoder.beam_width != 1:
+        raise ExportError(
+            f'the reader has no beams, and the model has '
+            f'{decoder.beam_width}: name a config with '
+            'model.decoder.beam_width=1')
+    return kind
+
+
+def gives_word_scores(model: Any) -> bool:
+    """Whether a recognizer's own scores of words are the reader's."""
+    return isinstance(model.decoder.postprocessor,
+                      (LMIMCTCPostprocessor, LMIMPostprocessor))
+
+
+def write_recognizer(model: Any, facts: PixelFacts,
+                     folder: Path) -> Dict[str, Any]:
+    """Write the graphs of a recognizer.
+
+    Args:
+        model (nn.Module): The recognizer, in eval mode.
+        facts (PixelFacts): How its pictures are prepared.
+        folder (Path): Where to.
+
+    Returns:
+        Dict[str, Any]: What the manifest says of them: ``kind``, ``files``,
+        and what a reader of texts needs.
+
+    Raises:
+        ExportError: If the model cannot be exported.
+    """
+    kind = kind_of(model)
+    dictionary = model.decoder.dictionary
+    about: Dict[str, Any] = {
+        'kind': kind,
+        'classes': list(dictionary.dict),
+        'ignored_indices': list(model.decoder.postprocessor.ignore_indexes),
+        'end_index': dictionary.end_idx,
+        'start_index': None,
+        'blank_index': dictionary.padding_idx if kind == 'ctc' else None,
+    }
+    if kind == 'autoregressive':
+        about['start_index'] = model.decoder.start_idx
+        about['max_length'] = model.decoder.max_seq_len
+        return {**about, **_write_two(model, facts, folder)}
+    name = 'recognizer'
+    write_graph(
+        WholeGraph(model, facts), folder / GRAPH.format(name),
+        dict(pixels=(_pixels(facts), {0: BATCH})),
+        ['probs', 'classes', 'chances'])
+    return {**about, 'files': {name: GRAPH.format(name)}}
+
+
+def _write_two(model: Any, facts: PixelFacts, folder: Path) -> Dict[str, Any]:
+    """Write encoder and step of an autoregressive recognizer."""
+    decoder = model.decoder
+    pixels = _pixels(facts)
+    graph = MemoryGraph(model, facts)
+    with torch.no_grad():
+        memory = graph(pixels)
+    names = [f'{what}_{layer}' for layer in range(len(decoder.layer_stack))
+             for what in ('keys', 'values')]
+    given = [f'memory_{name}' for name in names]
+    write_graph(graph, folder / GRAPH.format('encoder'),
+                dict(pixels=(pixels, {0: BATCH})), given)
+    past = [f'past_{name}' for name in names]
+    own: Axes = {0: BATCH, 2: 'written'}
+    heads, dims = memory[0].shape[1], memory[0].shape[3]
+    last = torch.full((_PICTURES, ), decoder.start_idx)
+    write_graph(
+        StepGraph(decoder), folder / GRAPH.format('decoder'),
+        dict(last=(last, {0: BATCH}),
+             step=(torch.tensor([_WRITTEN]), {}),
+             memory={name: (value, {0: BATCH})
+                     for name, value in zip(given, memory)},
+             # Each a tensor of its own: torch takes one for the other else.
+             past={name: (torch.zeros(_PICTURES, heads, _WRITTEN, dims), own)
+                   for name in past}),
+        ['probs', 'classes', 'chances', *(f'new_{name}' for name in past)])
+    return {
+        'files': {name: GRAPH.format(name) for name in ('encoder', 'decoder')},
+        'cache': {'names': past, 'heads': heads, 'dims': dims},
+    }
+
+
+def _pixels(facts: PixelFacts) -> torch.Tensor:
+    """An example of pixels, (3, H, W, 3)."""
+    return torch.zeros(_PICTURES, facts.height, facts.width, 3,
+                       dtype=torch.uint8)

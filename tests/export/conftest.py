@@ -1,0 +1,92 @@
+"""Mini recognizers with random weights, exported once."""
+import copy
+from pathlib import Path
+from typing import Any, Callable, Dict, List, NamedTuple
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from lmim.checkpoints.config_text import write_config
+from lmim.inference import TextRecognizer
+from tests.inference.conftest import WORDS, draw, write_checkpoint
+from tests.tool_runs import REPO
+
+for needed in ('onnx', 'onnxscript', 'onnxruntime'):
+    pytest.importorskip(needed)
+
+CONFIG = 'configs/textrecog/lmim/{}_vit-mini_1xb64_rendered-labels.py'
+#: Kinds of recognizers by their configs, and what makes them small: torch
+#: takes a second for each block.
+ARCH = dict(embed_dims=32, num_layers=1, num_heads=2, feedforward_channels=64)
+SMALL = {
+    'backbone.arch': {**ARCH, '_delete_': True},
+    'encoder': dict(in_dims=32, embed_dims=32),
+    'decoder': dict(embed_dims=32, num_heads=2, head_dims=16,
+                    feedforward_channels=64)}
+KINDS: Dict[str, Any] = {
+    'autoregressive': ('lmim', SMALL),
+    'ctc': ('lmim-ctc', {
+        'backbone.vit.arch': {**ARCH, '_delete_': True},
+        'decoder.in_channels': 32}),
+    'parallel': ('lmim-parallel', SMALL),
+    'pretraining': ('mae', {
+        'backbone.arch': {**ARCH, '_delete_': True}, 'neck.in_dims': 32})}
+
+
+class Exported(NamedTuple):
+    """A recognizer, its folder, and what the export said of it."""
+    checkpoint: Path
+    folder: Path
+    manifest: Dict[str, Any]
+
+
+def config_of(kind: str, folder: Path, **options: Any) -> Path:
+    """The config of a small recognizer, with options, in a folder."""
+    name, small = KINDS[kind]
+    pretraining = 'configs/pretrain/mae/mae_vit-mini_1xb64_rendered.py'
+    cfg = Config.fromfile(
+        REPO / (pretraining if name == 'mae' else CONFIG.format(name)))
+    cfg.merge_from_dict({f'model.{key}': value
+                         for key, value in copy.deepcopy(small).items()})
+    cfg.merge_from_dict(options)
+    path = folder / f'{name}-{len(list(folder.iterdir()))}.py'
+    path.write_text(write_config(cfg.to_dict()), encoding='utf-8')
+    return path
+
+
+@pytest.fixture(scope='session')
+def exported(tmp_path_factory: pytest.TempPathFactory
+             ) -> Callable[[str], Exported]:
+    """Exports a kind of recognizer, each once."""
+    from lmim.export import Settings, export
+    made: Dict[str, Exported] = {}
+
+    def make(kind: str) -> Exported:
+        if kind not in made:
+            root = tmp_path_factory.mktemp(kind)
+            checkpoint = write_checkpoint(
+                root / 'model.pth', config_of(kind, root), std=0.3)
+            made[kind] = Exported(checkpoint, root / 'out', export(
+                Settings(checkpoint, root / 'out')))
+        return made[kind]
+
+    return make
+
+
+@pytest.fixture(scope='session')
+def words() -> List[np.ndarray]:
+    """Seven words, each of its own size."""
+    return [draw(word) for word in WORDS]
+
+
+@pytest.fixture(scope='session')
+def torch_readings(exported: Callable[[str], Exported],
+                   words: List[np.ndarray]) -> Callable[[str], List[Any]]:
+    """What torch reads in the words."""
+
+    def read(kind: str) -> List[Any]:
+        return TextRecognizer(exported(kind).checkpoint,
+                              device='cpu').predict_pixels(words)
+
+    return read
