@@ -1,16 +1,19 @@
 """What the documents tell a reader to type, and where they point."""
 import re
 from pathlib import Path
-from typing import Iterator, List, NamedTuple
+from typing import Iterator, List, NamedTuple, Optional
 
 REPO = Path(__file__).resolve().parent.parent
+DOCS = REPO / 'docs'
 DOCUMENTS = sorted([
-    REPO / 'README.md', REPO / 'projects/lmim/README.md',
-    REPO / 'CHANGELOG.md', *(REPO / 'docs').rglob('*.md')
+    REPO / 'README.md', REPO / 'README.zh-CN.md',
+    REPO / 'projects/lmim/README.md', REPO / 'CHANGELOG.md',
+    *DOCS.rglob('*.md')
 ])
 
 _FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.M | re.S)
 _LINK = re.compile(r'\[[^\]]*\]\(([^)\s]+)\)')
+_BEFORE = re.compile(r'^Goes on from \[[^\]]*\]\((\S+?)(?:#\S+)?\)', re.M)
 _PATH = re.compile(
     r'(?<![\w/.-])((?:configs|tools|docs|tests|projects)/[\w./-]*\w)')
 
@@ -60,6 +63,28 @@ def commands(document: Path, block: Block) -> Iterator[Command]:
         if begun:
             yield Command(name, line, begun)
         begun = ''
+
+
+def typed(document: Path) -> List[Block]:
+    """The blocks that a reader types or writes into a file."""
+    return [block for block in blocks(document)
+            if block.language in ('bash', 'python')]
+
+
+def page_before(document: Path) -> Optional[Path]:
+    """The page whose commands a reader of this one has typed already.
+
+    A page says so by a paragraph that begins `Goes on from [name](page)`.
+    """
+    found = _BEFORE.search(document.read_text(encoding='utf-8'))
+    return (document.parent / found.group(1)).resolve() if found else None
+
+
+def english(document: Path) -> Optional[Path]:
+    """The page that a Chinese one tells in Chinese; None for others."""
+    if document.name.endswith('.zh-CN.md'):
+        return document.with_name(document.name.replace('.zh-CN', ''))
+    return DOCS / document.name if document.parent.name == 'zh' else None
 
 
 def links(document: Path) -> List[str]:

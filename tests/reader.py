@@ -5,6 +5,7 @@ import os
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from mmengine.config import Config
 
 from lmim.models.backbones import TextViT
-from tests.documents import REPO
+from tests.documents import REPO, Block
 from tests.lay_data import lay_loader, lay_set
 
 MMOCR_TOOLS = Path(mmocr.__file__).parent / '.mim' / 'tools'
@@ -29,6 +30,19 @@ PUBLISHED = [
     'textrecog/lmim/lmim_vit-small_8xb64-60e_chinese-benchmark.py',
 ]
 
+#: Runs of the quick start: folder, config, checkpoint, what it starts from.
+QUICK_START = [
+    ('mae', 'pretrain/mae/mae_vit-mini_1xb64_rendered', 'iter_750.pth', []),
+    ('lmim', 'pretrain/lmim/lmim_vit-mini_1xb64_rendered', 'iter_750.pth',
+     ['model.target_generator.checkpoint='
+      'work_dirs/quickstart/mae/iter_750.pth']),
+    ('finetune', 'textrecog/lmim/lmim_vit-mini_1xb64_rendered-labels',
+     'iter_1000.pth',
+     ['model.backbone.init_cfg.checkpoint='
+      'work_dirs/quickstart/lmim/iter_750.pth', 'val_cfg=None',
+      'val_dataloader=None', 'val_evaluator=None']),
+]
+
 
 class Reader:
     """Types commands in a folder that looks like the repository.
@@ -37,16 +51,19 @@ class Reader:
     libraries anew, for some seconds.
 
     Args:
-        root (Path): The folder; nothing is written elsewhere.
+        root (Path): The folder, which may hold what was typed before;
+            nothing is written elsewhere.
         monkeypatch (pytest.MonkeyPatch): Undoes what is set here.
     """
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root = root
         self.patch = monkeypatch
+        root.mkdir(exist_ok=True)
         for name in ('configs', 'tools', 'projects', 'tests',
                      'requirements.txt'):
-            (root / name).symlink_to(REPO / name)
+            if not (root / name).exists():
+                (root / name).symlink_to(REPO / name)
         monkeypatch.chdir(root)
         monkeypatch.setenv('PWD', str(root))
         monkeypatch.setenv('LOCAL_RANK', '0')
@@ -78,6 +95,33 @@ class Reader:
             '{"data_list": [{"img_path": "street.png", "instances": ['
             '{"bbox": [0, 0, 60, 20]}, {"bbox": [5, 30, 80, 60]}]}]}')
 
+    def has_quick_start(self) -> None:
+        """Lay what the quick start leaves, made in small, once for all."""
+        kept, work = self.root.parent / 'quickstart', Path('work_dirs')
+        work.mkdir(exist_ok=True)
+        if not kept.exists():
+            self._start_quickly(work / 'quickstart')
+            shutil.copytree(work / 'quickstart', kept, symlinks=True)
+        elif not (work / 'quickstart').exists():
+            shutil.copytree(kept, work / 'quickstart', symlinks=True)
+
+    def _start_quickly(self, work: Path) -> None:
+        """Its words and its trainings, each with two pictures a batch."""
+        self.run(Path('tools/data.py'), 'render', f'{work}/data', '--train',
+                 '4', '--test', '4', '--max-length', '5')
+        for name, config, last, options in QUICK_START:
+            self.run(Path('tools/train.py'), f'configs/{config}.py',
+                     '--work-dir', f'{work}/{name}', '--cfg-options',
+                     'train_cfg.max_epochs=2', 'train_dataloader.batch_size=2',
+                     'train_dataloader.num_workers=0',
+                     'train_dataloader.persistent_workers=False',
+                     'train_dataloader.dataset.data_root=',
+                     f'train_dataloader.dataset.paths={work}/data/train.lmdb',
+                     'default_hooks.logger.interval=1',
+                     # Of one name, they would share the first one's logs.
+                     f'visualizer.name={name}', *options)
+            (work / name / last).symlink_to('epoch_2.pth')
+
     def run(self, script: Path, *args: str) -> str:
         """Run a Python script as if it had been typed; its output.
 
@@ -95,6 +139,14 @@ class Reader:
         text = out.getvalue()
         assert not code, f'{script} {args} ended with {code}:\n{text[-3000:]}'
         return text
+
+    def writes(self, block: Block, name: str) -> None:
+        """Python of a page: into the file that it names, or carried out."""
+        file = re.match(r'# (\w+\.py)\n', block.text)
+        if file:
+            (self.root / file.group(1)).write_text(block.text)
+        else:
+            exec(compile(block.text, f'{name}:{block.line}', 'exec'), {})
 
     def as_it_is(self, command: str) -> None:
         """``python SCRIPT ...``"""

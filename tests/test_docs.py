@@ -1,14 +1,12 @@
 """What the documents say is so: each command, snippet, path and option."""
 import ast
+import os
 import re
+import shutil
 from pathlib import Path
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Tuple
 
 import pytest
-from mmengine.config import Config, DictAction
-from mmengine.optim import build_optim_wrapper
-from mmengine.registry import DefaultScope
-from mmocr.registry import HOOKS, MODELS, TRANSFORMS
 
 from tests.documents import (
     DOCUMENTS,
@@ -16,9 +14,12 @@ from tests.documents import (
     anchors,
     blocks,
     commands,
+    english,
     links,
+    page_before,
     paths,
     table_rows,
+    typed,
 )
 from tests.reader import Reader
 
@@ -50,6 +51,8 @@ def quick_start(reader: Reader, command: str) -> None:
     told = reader.run(Path('tools/quickstart'), '--help')
     for option in re.findall(r'--[\w-]+', command):
         assert option in told, f'tools/quickstart.sh has no {option}'
+    if '--' not in command:
+        reader.has_quick_start()
 
 
 def made_by_set_up(reader: Reader, command: str) -> None:
@@ -75,14 +78,26 @@ TABLE: List[Tuple[str, Exercise]] = [
     (r'pip install -e .*', installs),
     (r'export PYTHONPATH=\$PWD/projects/lmim:\$PYTHONPATH',
      by('tests/test_import.py::test_mmocrs_own_train_script')),
+    # In a clone of MMOCR.
+    (r'python tools/(train|test)\.py projects/lmim/configs/.*|cd MMOCR|'
+     r'python tools/data\.py render MMOCR/.*|cp -rL .*',
+     by('tests/test_upstream.py::test_its_configs_train_in_a_stock_mmocr')),
+    (r'mkdocs build --strict', by('tests/test_site.py::test_it_is_built')),
     (r'python tools/data\.py render .*', Reader.rendered_in_small),
     (r'python tools/data\.py verify', Reader.verified),
     (r'python tools/checkpoint\.py .*', Reader.as_it_is),
     (r'python tools/data\.py dedup data/Union14M-L/.*',
      by('tests/tools/test_dedup.py::test_the_clean_set_of_a_benchmark')),
-    (r'python tools/(data|verify_reference)\.py .*', Reader.as_it_is),
+    (r'python tools/(data|verify_reference|infer|visualize|browse_dataset)'
+     r'\.py .*', Reader.as_it_is),
+    (r'python (tools/doctor\.py|-m lmim doctor)',
+     by('tests/test_doctor_broken.py::test_whole_and_plain')),
+    (r'python tools/demo\.py --checkpoint \S+',
+     by('tests/demo/test_page.py::test_an_upload_is_read')),
+    (r'python tools/export\.py .* --output exported',
+     by('tests/export/test_export.py::test_texts_and_scores_are_the_models')),
     (r'python (MMOCR/)?tools/(train|test)\.py .*', Reader.in_small),
-    (r'(\w+=\w+ )*bash tools/(dist|slurm)_(train|test)\.sh .*',
+    (r'(\w+=[\w.]+ )*bash tools/(dist|slurm)_(train|test)\.sh .*',
      Reader.through_launcher),
     (r'mim (train|test) mmocr .*', Reader.with_mim),
 ]
@@ -98,30 +113,81 @@ def exercise_of(text: str) -> Exercise:
         'exercised, or leave it out of the document')
 
 
-@pytest.mark.parametrize('name', NAMES)
-def test_what_a_reader_types_works(name: str, tmp_path: Path,
-                                   monkeypatch: pytest.MonkeyPatch) -> None:
+class Walk(NamedTuple):
+    """What was typed to come to the end of a page, and what that left."""
+    typed: FrozenSet[str]
+    folder: Path
+
+
+@pytest.fixture(scope='module')
+def walks(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Walk]:
+    """The pages that were walked through; the first is the empty folder."""
+    return {'': Walk(frozenset(), tmp_path_factory.mktemp('reader'))}
+
+
+@pytest.mark.parametrize('name', [
+    name for name in NAMES if typed(REPO / name) and not english(REPO / name)])
+def test_what_a_reader_types_works(name: str,
+                                   walks: Dict[str, Walk]) -> None:
     """From top to bottom: later commands use what earlier ones made."""
+    walk(REPO / name, walks)
+
+
+def walk(document: Path, walks: Dict[str, Walk]) -> Walk:
+    """Type what a page says, after the page that it goes on from.
+
+    What was typed there already is not typed again.
+    """
+    name = str(document.relative_to(REPO))
+    if name in walks:
+        return walks[name]
+    folder = walks[''].folder / re.sub(r'\W', '_', name)
+    page = page_before(document)
+    before = walk(page, walks) if page else walks['']
+    if page:
+        shutil.copytree(before.folder, folder, symlinks=True,
+                        copy_function=_copy)
+    seen = set(before.typed)
+    with pytest.MonkeyPatch.context() as patch:
+        reader = Reader(folder, patch)
+        if not page:
+            reader.gather_data()
+        for block in typed(document):
+            if block.language == 'python':
+                reader.writes(block, name)
+                continue
+            for command in commands(document, block):
+                if command.text not in seen:
+                    try:
+                        exercise_of(command.text)(reader, command.text)
+                    except Exception as error:
+                        raise AssertionError(f'{command}\n{error}') from error
+                seen.add(command.text)
+    walks[name] = Walk(frozenset(seen), folder)
+    return walks[name]
+
+
+def _copy(source: str, target: str) -> None:
+    """Checkpoints are large, and never written in place; LMDBs of one inode
+    cannot be open twice."""
+    (os.link if source.endswith('.pth') else shutil.copy2)(source, target)
+
+
+@pytest.mark.parametrize(
+    'name', [name for name in NAMES if english(REPO / name)])
+def test_a_chinese_page_has_the_commands_of_the_english(name: str) -> None:
+    """They are run there. Each links to the other."""
     document = REPO / name
-    typed = [block for block in blocks(document)
-             if block.language in ('bash', 'python')]
-    if not typed:
-        return
-    reader = Reader(tmp_path, monkeypatch)
-    reader.gather_data()
-    for block in typed:
-        if block.language == 'python':
-            file = re.match(r'# (\w+\.py)\n', block.text)
-            if file:
-                (tmp_path / file.group(1)).write_text(block.text)
-            else:
-                exec(compile(block.text, f'{name}:{block.line}', 'exec'), {})
-            continue
-        for command in commands(document, block):
-            try:
-                exercise_of(command.text)(reader, command.text)
-            except Exception as error:
-                raise AssertionError(f'{command}\n{error}') from error
+    other = english(document)
+    assert other is not None
+    assert [(block.language, block.text) for block in typed(document)] == [
+        (block.language, block.text) for block in typed(other)]
+    for page, target in ((document, other), (other, document)):
+        assert os.path.relpath(target, page.parent) in links(page), page
+    # A line's end becomes a blank, which Chinese text has not.
+    text = re.sub(r'^```.*?^```$', '', document.read_text(encoding='utf-8'),
+                  flags=re.M | re.S)
+    assert not re.findall(r'.*[\u3001-\u9fff]\n *[\u3001-\u9fff].*', text)
 
 
 def test_an_unknown_command_fails() -> None:
@@ -156,95 +222,38 @@ def test_the_tree_is_the_tree() -> None:
             assert (folder / path).exists(), line
 
 
-def test_every_ablation_is_an_option() -> None:
-    rows = table_rows(README, 'Ablations')
-    mini = REPO / 'configs/pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
-    published = Config.fromfile(
-        REPO / 'configs/pretrain/lmim' /
-        'lmim_vit-small_8xb64-5e_book32-openimages.py')
-    found = 0
-    for _, option, _ in rows:
-        settings = dict(pair.split('=') for code in re.findall('`(.+?)`',
-                                                               option)
-                        for pair in code.split())
-        cfg = Config.fromfile(mini)
-        for key, value in settings.items():
-            value = DictAction._parse_iterable(value)
-            assert _get(published, key) is not None, key
-            if 'default' in option:
-                assert _get(published, key) == value, option
-            cfg.merge_from_dict({key: value})
-            assert _get(cfg, key) == value
-        if settings:
-            found += 1
-            MODELS.build(cfg.model)
-            for transform in cfg.train_dataloader.dataset.pipeline:
-                TRANSFORMS.build(transform)
-    assert found == 13
-
-
-def test_every_option_of_finetuning_is_one() -> None:
-    """It is set, and the parts that it is of can be built with it."""
-    rows = table_rows(REPO / 'docs/recognizers.md', 'Options of fine-tuning')
-    assert len(rows) == 8
-    path = (REPO / 'configs/textrecog/lmim' /
-            'lmim_vit-small_8xb64-10e_union14m-l.py')
-    for _, option, default in rows:
-        cfg = Config.fromfile(path)
-        code = re.findall('`(.+?)`', option)[0]
-        if ' = ' in code:  # of a config
-            scope: dict = {}
-            exec(code, scope)
-            HOOKS.build(scope['custom_hooks'][0])
-            continue
-        key, text = code.split('=')
-        before = _get(cfg, key)
-        value = DictAction._parse_iterable(text)
-        # Not named in the config: then it is the component's own default.
-        assert before is None or str(before) == default, key
-        cfg.merge_from_dict({key: value})
-        assert _get(cfg, key) == value != before
-        cfg.model.backbone.init_cfg = None
-        with DefaultScope.overwrite_default_scope('mmocr'):
-            build_optim_wrapper(MODELS.build(cfg.model), cfg.optim_wrapper)
-            for transform in cfg.train_dataloader.dataset.pipeline:
-                TRANSFORMS.build(transform)
-
-
-def _get(cfg: Any, key: str) -> Any:
-    """A setting by its dotted name, None where there is none."""
-    for part in key.split('.'):
-        cfg = cfg[int(part)] if part.isdigit() else cfg.get(part)
-    return cfg
-
-
-@pytest.mark.parametrize('name, heading, least', [
-    ('README.md', 'Troubleshooting', 6),
-    ('docs/data.md', 'In validate and in training', 9),
-    ('docs/data.md', 'In check and dictionary', 8),
-    ('docs/data.md', 'In verify and at the start of a run', 3),
+@pytest.mark.parametrize('heading, least', [
+    ('Installation and import', 3),
+    ('At the start of a run', 8),
+    ('While training', 2),
+    ('Records: in validate and in training', 9),
+    ('Labels: in check and dictionary', 8),
+    ('Known data sets: in verify', 1),
+    ('Reading, drawing, exporting', 8),
 ])
-def test_messages_are_those_of_the_code(name: str, heading: str,
-                                        least: int) -> None:
+def test_messages_are_those_of_the_code(heading: str, least: int) -> None:
     """What stands between dots is said by one file of the package."""
     files = [''.join(node.value
                      for node in ast.walk(ast.parse(path.read_bytes()))
                      if isinstance(node, ast.Constant)
                      and isinstance(node.value, str))
              for path in (REPO / 'projects/lmim/lmim').rglob('*.py')]
-    messages = [message for row in table_rows(REPO / name, heading)
+    page = REPO / 'docs/troubleshooting.md'
+    messages = [message for row in table_rows(page, heading)
                 for message in re.findall('`(.+?)`', row[0])]
     assert len(messages) >= least
     for message in messages:
         parts = [part.strip() for part in message.split('...') if part]
-        assert 'registry' in message or any(  # that one is MMEngine's
+        # The first is MMEngine's, the second Python's.
+        assert re.search('registry|No module', message) or any(
             all(part in file for part in parts) for file in files), message
 
 
 def test_every_config_is_told_of() -> None:
     """By its name, or as another size of one that is."""
     text = ''.join((REPO / name).read_text(encoding='utf-8')
-                   for name in ('README.md', 'docs/recognizers.md'))
+                   for name in ('docs/model_zoo.md', 'docs/finetune.md',
+                                'docs/backbone.md'))
     for path in (REPO / 'configs').rglob('*.py'):
         if '_base_' not in path.parts:
             size = re.sub('vit-(tiny|base)', 'vit-small', path.name)

@@ -64,7 +64,8 @@ def test_only_small_files_of_our_own(tracked: List[Path]) -> None:
         name = str(path.relative_to(REPO))
         assert path.stat().st_size < 400_000, name
         assert path.suffix in {'.py', '.md', '.sh', '.txt', '.toml', '.yaml',
-                               '.cff', '.typed', '.npz', '.png', ''}, name
+                               '.yml', '.cff', '.typed', '.npz', '.png',
+                               ''}, name
         if path.suffix == '.npz':
             assert name.startswith('tests/data/reference_'), name
         if path.suffix == '.png':  # drawn by ourselves, for the documents

@@ -34,8 +34,9 @@ text_preprocessor = dict(
 english = dict(
     dictionary=dict(
         type='Dictionary',
-        dict_file='{{ fileDirname }}/../../../'
-        'projects/lmim/lmim/dicts/english_94.txt'),
+        # In the package, wherever that and this folder lie. MMEngine takes a
+        # file with an `import` for a config of its other kind.
+        dict_file=__import__('lmim').__path__[0] + '/dicts/english_94.txt'),
     module_loss=dict(letter_case='unchanged'),
     # With the tokens for start and end.
     max_seq_len=1 + 25 + 1)
