@@ -2,7 +2,7 @@
 import logging
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, NamedTuple
+from typing import Any, Dict, Iterator, NamedTuple, Tuple
 
 import torch
 from mmengine.config import Config
@@ -66,14 +66,45 @@ def build_recognizer(kind: str, arch: str, device: str) -> Any:
     return _build(cfg, device)
 
 
-def optimizer_of(model: nn.Module, schedule: str,
-                 precision: str) -> OptimWrapper:
-    """The optimizer of a schedule in configs/_base_/schedules."""
+def optimizer_of(model: nn.Module, schedule: str, precision: str,
+                 **options: Any) -> OptimWrapper:
+    """The optimizer of a schedule in configs/_base_/schedules.
+
+    Args:
+        model (nn.Module): Whose weights it changes.
+        schedule (str): The config's name.
+        precision (str): 'fp32' or 'bf16'.
+        **options (Any): Settings of the optimizer wrapper.
+    """
     cfg = Config.fromfile(
         CONFIGS / '_base_/schedules' / f'{schedule}.py').optim_wrapper
+    cfg.update(options)
+    return _wrapper(model, cfg, precision)
+
+
+def _wrapper(model: nn.Module, cfg: Any, precision: str) -> OptimWrapper:
     cfg.type = {'fp32': 'OptimWrapper', 'bf16': 'BF16OptimWrapper'}[precision]
     with _silence(), DefaultScope.overwrite_default_scope('mmocr'):
         return build_optim_wrapper(model, cfg)
+
+
+def build_config(config: str, device: str,
+                 precision: str) -> Tuple[Any, OptimWrapper]:
+    """Model and optimizer of a whole config, with random weights.
+
+    Args:
+        config (str): Its path in configs.
+        device (str): Where the model is to be.
+        precision (str): 'fp32' or 'bf16'.
+    """
+    cfg = Config.fromfile(CONFIGS / config)
+    teacher = cfg.model.get('target_generator')
+    if teacher is not None:
+        cfg.model.target_generator = dict(
+            type='RandomFeatureTarget', encoder=teacher.encoder)
+    cfg.model.backbone.pop('init_cfg', None)
+    model = _build(cfg.model, device)
+    return model, _wrapper(model, cfg.optim_wrapper, precision)
 
 
 def without_dropout(model: nn.Module) -> Any:

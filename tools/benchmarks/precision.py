@@ -14,15 +14,17 @@ from torch.utils.data import default_collate
 from lmim.cli.command import Command, at_least
 from lmim.cli.progress import track
 from lmim.datasets import RenderedTextDataset
-from lmim.models.backbones import TextViT
 from lmim.visualization import save_figure
 
 from .finetune import empty_sample
-from .models import build_pretrain, build_recognizer, optimizer_of
+from .models import build_config
 
-#: By task: the loss that is compared, and the schedule in configs/_base_.
-TASKS = {'pretrain': ('loss_recon', 'pretrain_adamw_cosine'),
-         'finetune': ('loss_ce', 'finetune_adamw_cosine')}
+#: By task: the loss that is compared, and the config.
+TASKS = {
+    'pretrain': ('loss_recon',
+                 'pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'),
+    'finetune': ('loss_ce',
+                 'textrecog/lmim/lmim_vit-mini_1xb64_rendered-labels.py')}
 PRECISIONS = 'fp32', 'bf16'
 #: What is averaged at the end of a curve, as batches differ.
 LAST = 50
@@ -31,6 +33,8 @@ LAST = 50
 class PrecisionBenchmark(Command):
     """Train in fp32 and in bfloat16 on the same rendered words.
 
+    Models and optimizers are those of the configs for a CPU; LMIM's teacher
+    has random weights. The rate is the config's, without a schedule.
     Both see the same pictures in the same order, once for each seed. The
     final loss is the mean over the last 50 steps. What fp32 runs of several
     seeds differ by is the noise that the difference of the precisions is
@@ -49,10 +53,8 @@ class PrecisionBenchmark(Command):
             help='(default: %(default)s)')
         add('--seeds', type=at_least(2), default=3,
             help='runs of each precision (default: %(default)s)')
-        add('--batch', type=at_least(1), default=16,
+        add('--batch', type=at_least(1), default=64,
             help='(default: %(default)s)')
-        add('--arch', choices=sorted(TextViT.arch_zoo), default='mini',
-            help='of the ViT (default: %(default)s)')
         add('--device', choices=['cpu', 'cuda'],
             default='cuda' if torch.cuda.is_available() else 'cpu',
             help='(default here: %(default)s)')
@@ -80,12 +82,12 @@ class PrecisionBenchmark(Command):
                 **{name: round(mean(ends[name]), 5) for name in PRECISIONS},
                 noise=round(stdev(ends['fp32']), 5),
                 differences=[round(pair, 5) for pair in pairs])
-        return {'steps': args.steps, 'batch': args.batch, 'arch': args.arch,
+        return {'steps': args.steps, 'batch': args.batch,
                 'seeds': args.seeds, 'tasks': rows}
 
     def report(self, result: Dict[str, Any]) -> str:
         """Final losses, and how they differ."""
-        lines = ['ViT {arch}, {steps} steps of {batch} rendered words, '
+        lines = ['ViT mini, {steps} steps of {batch} rendered words, '
                  '{seeds} seeds'.format(**result)]
         for task, row in result['tasks'].items():
             lines.append(
@@ -99,12 +101,9 @@ class PrecisionBenchmark(Command):
 def _train(task: str, precision: str, seed: int,
            args: argparse.Namespace) -> Iterator[float]:
     """The loss of each step."""
-    loss, schedule = TASKS[task]
-    if task == 'pretrain':
-        model = build_pretrain(args.arch, args.device)
-    else:
-        model = build_recognizer('autoregressive', args.arch, args.device)
-    wrapper = optimizer_of(model.train(), schedule, precision)
+    loss, config = TASKS[task]
+    model, wrapper = build_config(config, args.device, precision)
+    model.train()
     for number, batch in enumerate(_batches(task, seed, args)):
         # The same masks and dropout at the same step.
         torch.manual_seed(1000 * seed + number)
