@@ -59,7 +59,7 @@ EXTRAS_REQUIRE = {
     # tools/export.py; what it writes needs onnxruntime alone.
     'export': ['onnx', 'onnxruntime', 'onnxscript'],
     # tools/demo.py, a page in the browser.
-    'demo': ['gradio>=6'],
+    'demo': ['gradio>=6,<7; python_version >= "3.10"'],
     # tools/train.py --tensorboard
     'tensorboard': ['tensorboard'],
     # The site of docs/: mkdocs build --strict
@@ -67,8 +67,9 @@ EXTRAS_REQUIRE = {
     # For the tests; the versions in use are pinned in tools/run_tests.sh.
     'tests': [
         'pytest', 'ruff', 'mypy', 'safetensors', 'opencc>=1.1', 'onnx',
-        'onnxruntime', 'onnxscript', 'gradio>=6', 'selenium', 'tensorboard',
-        'mkdocs>=1.6,<2', 'mkdocs-material>=9.5'
+        'onnxruntime', 'onnxscript', 'tensorboard', 'mkdocs>=1.6,<2',
+        'mkdocs-material>=9.5', 'gradio>=6,<7; python_version >= "3.10"',
+        'selenium; python_version >= "3.10"'
     ],
 }
 

@@ -14,8 +14,7 @@ pins=('pytest==9.2.0' 'ruff==0.17.5' 'mypy==2.4.1' 'safetensors==0.8.0'
 if "$PYTHON" -c 'import sys; sys.exit(sys.version_info >= (3, 10))'; then
     # the last ones for Python 3.9
     pins=('pytest<9' 'ruff' 'mypy<2' 'safetensors' 'opencc' 'tensorboard'
-          'mkdocs<2' 'mkdocs-material' 'onnx' 'onnxruntime' 'onnxscript'
-          'selenium')
+          'mkdocs<2' 'mkdocs-material' 'onnx' 'onnxruntime' 'onnxscript')
 fi
 missing=()
 for pin in "${pins[@]}"; do
