@@ -196,10 +196,18 @@ def provide_mmcv_ext() -> bool:
     return True
 
 
-def install() -> Dict[str, Any]:
-    """Apply every work-around that this environment needs.
+#: In this order; what each is for is the first line of its description.
+WORKAROUNDS: Dict[str, Callable[[], Any]] = {
+    'numpy_names': restore_numpy_names,
+    'torchvision_ops': provide_torchvision_ops,
+    'mmpretrain_multimodal': skip_mmpretrain_multimodal,
+    'mmcv_ext': provide_mmcv_ext,
+    'safe_globals': allow_mmengine_checkpoints,
+}
 
-    Calling it again changes nothing.
+
+def install() -> Dict[str, Any]:
+    """Apply every work-around that is needed; again, it changes nothing.
 
     Returns:
         Dict[str, Any]: The name of each work-around and what it did; a false
@@ -208,10 +216,4 @@ def install() -> Dict[str, Any]:
     Raises:
         ImportError: If mmcv is not installed.
     """
-    return {
-        'numpy_names': restore_numpy_names(),
-        'torchvision_ops': provide_torchvision_ops(),
-        'mmpretrain_multimodal': skip_mmpretrain_multimodal(),
-        'mmcv_ext': provide_mmcv_ext(),
-        'safe_globals': allow_mmengine_checkpoints(),
-    }
+    return {name: apply() for name, apply in WORKAROUNDS.items()}
