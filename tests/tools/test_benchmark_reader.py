@@ -55,15 +55,15 @@ def test_generated_sets_are_what_they_say(module, tmp_path):
 
 def test_memory_is_that_of_this_process_alone(module):
     reader = module('reader')
-    before = reader._private_memory()['own']
+    before = reader.private_memory()['own']
     # Not from the heap, which may have room left of earlier tests.
     with mmap.mmap(-1, 30 * 2**20, flags=mmap.MAP_PRIVATE) as block:
         block[::4096] = b'x' * (len(block) // 4096)  # a byte of each page
-        grown = reader._private_memory()['own'] - before
+        grown = reader.private_memory()['own'] - before
     assert 25 < grown / 2**20 < 40
 
 
 def test_a_measuring_process_that_dies_is_told(module, capfd):
     with pytest.raises(ChildProcessError, match='ended with 1'):
-        module('reader')._in_a_child(Path.unlink, Path('nowhere'))
+        module('children').in_a_child(Path.unlink, Path('nowhere'))
     assert 'FileNotFoundError' in capfd.readouterr().err

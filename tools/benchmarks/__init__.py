@@ -9,17 +9,23 @@ from typing import Dict
 from lmim.cli.command import Command
 
 from .finetune import FinetuneBenchmark
+from .memory_trade import MemoryBenchmark
+from .parallel import ParallelBenchmark
 from .pipeline import PipelineBenchmark
 from .precision import PrecisionBenchmark
 from .pretrain import PretrainBenchmark
 from .reader import ReaderBenchmark
 from .recognize import RecognizeBenchmark
 from .render import RenderBenchmark
+from .scaling import ScalingBenchmark
+from .startup import StartupBenchmark
 
 BENCHMARKS: Dict[str, Command] = {
     benchmark.name: benchmark
-    for benchmark in (FinetuneBenchmark(), PipelineBenchmark(),
+    for benchmark in (FinetuneBenchmark(), MemoryBenchmark(),
+                      ParallelBenchmark(), PipelineBenchmark(),
                       PrecisionBenchmark(), PretrainBenchmark(),
                       ReaderBenchmark(), RecognizeBenchmark(),
-                      RenderBenchmark())
+                      RenderBenchmark(), ScalingBenchmark(),
+                      StartupBenchmark())
 }

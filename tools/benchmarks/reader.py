@@ -4,11 +4,9 @@ import os
 import random
 import tempfile
 import time
-from multiprocessing import get_context
-from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from statistics import median
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List
 
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -16,6 +14,7 @@ from lmim.datasets.decoding import decode_image
 from lmim.datasets.sources import RecordSource, open_sources
 from lmim.cli.command import Command, at_least
 
+from .children import in_a_child
 from .reader_sets import MAKERS, pictures
 
 #: The set whose workers the others are compared with.
@@ -97,10 +96,10 @@ class ReaderBenchmark(Command):
                  ) -> Dict[str, Any]:
         facts: Dict[str, Any] = {
             'size': _data_file(path).stat().st_size,
-            'open': median(_in_a_child(_seconds_to_open, path)
+            'open': median(in_a_child(_seconds_to_open, path)
                            for _ in range(ROUNDS))}
         for start in args.start:
-            facts[start] = _in_a_child(
+            facts[start] = in_a_child(
                 _memory_of_workers, path, start, args.workers, args.reads)
         return facts
 
@@ -155,7 +154,7 @@ class _Reads(IterableDataset):
         rng = random.Random(os.getpid())
         for _ in range(self.reads):
             _take(self.source, rng.randrange(len(self.source)))
-        yield _private_memory()
+        yield private_memory()
 
 
 def _memory_of_workers(path: Path, start: str, workers: int,
@@ -169,7 +168,7 @@ def _memory_of_workers(path: Path, start: str, workers: int,
             for key in found[0]}
 
 
-def _private_memory() -> Dict[str, int]:
+def private_memory() -> Dict[str, int]:
     """Bytes of this process that no other shares."""
     fields = {}
     with open('/proc/self/smaps_rollup', encoding='ascii') as file:
@@ -178,25 +177,3 @@ def _private_memory() -> Dict[str, int]:
             if name.startswith('Private_'):
                 fields[name] = int(values[0]) * 1024
     return {'own': fields['Private_Dirty:'], 'cache': fields['Private_Clean:']}
-
-
-def _in_a_child(function: Callable, *args: Any) -> Any:
-    """Call it in a process that has opened nothing yet.
-
-    Raises:
-        ChildProcessError: If it ends without a result.
-    """
-    context = get_context('fork')
-    answers = context.SimpleQueue()
-    child = context.Process(target=_answer, args=(answers, function, *args))
-    child.start()
-    child.join()
-    if child.exitcode:
-        raise ChildProcessError(
-            f'a measuring process ended with {child.exitcode}')
-    return answers.get()
-
-
-def _answer(answers: 'SimpleQueue[Any]', function: Callable,
-            *args: Any) -> None:
-    answers.put(function(*args))
