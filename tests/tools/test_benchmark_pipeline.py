@@ -34,7 +34,7 @@ def test_crops(run, shared_data, tmp_path):
     benchmark, result = run('--source', source, '--profile', '--sheet',
                             str(sheet))
     height, width = cv2.imread(str(sheet)).shape[:2]
-    assert width > 7 * 200 and height > 8 * 20  # 7 columns, 8 pictures
+    assert width > 7 * 128 and height > 6 * 20  # 7 columns, 6 pictures
     assert result['records'] == 10 and result['source'] == source
     assert [row['batch'] for row in result['batches']] == [2, 3]
     for row in result['batches']:

@@ -101,7 +101,7 @@ class PipelineBenchmark(Command):
         if args.sheet:
             save_figure(draw_both([
                 decode_image(dataset.source.read(index))
-                for index in range(min(8, len(dataset)))]), args.sheet)
+                for index in range(min(6, len(dataset)))]), args.sheet)
         result: Dict[str, Any] = {
             'unit': 'images/s', 'source': args.source or 'rendered words',
             'records': len(dataset), 'views': views, 'batches': []}

@@ -29,4 +29,4 @@ def draw_both(pictures: Sequence[np.ndarray]) -> Figure:
     titles = ['picture', *['ours'] * DRAWS, *['imgaug and Pillow'] * DRAWS]
     return draw_sheet(
         rows, titles, 'Guidance views of level medium, drawn at random: the '
-        'columns show one distribution, not the same draws.', width=200)
+        'columns show one distribution, not the same draws.', width=128)

@@ -8,8 +8,11 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from lmim.checkpoints import load_encoder
-from ..utils import (build_sincos_2d, init_transformer, quicken,
+from ..utils import (build_sincos_2d, init_transformer, is_traced, quicken,
                      resolve_grid)
+
+#: Images that a CPU encodes at once where no gradients are needed.
+CPU_IMAGES = 16
 
 
 def _vit(embed_dims: int, num_heads: int, num_layers: int = 12) -> dict:
@@ -137,7 +140,13 @@ class TextViT(VisionTransformer):
             torch.Tensor: (N, 1 + L, C), [CLS] first, or a feature map of
             shape (N, C, rows, columns) where ``out_type='featmap'``.
         """
-        tokens = self.encode(self.embed(images))
+        if (images.device.type == 'cpu' and not torch.is_grad_enabled()
+                and not is_traced()):
+            # What a few images make stays in the caches of a CPU.
+            tokens = torch.cat([self.encode(self.embed(some))
+                                for some in images.split(CPU_IMAGES)])
+        else:
+            tokens = self.encode(self.embed(images))
         if self.out_type == 'raw':
             return tokens
         return tokens[:, 1:].transpose(1, 2).unflatten(2, self.grid)

@@ -2,14 +2,15 @@
 from .attention import attend
 from .dropout import QuickDropout
 from .initialization import init_transformer
+from .linear import QuickLinear
 from .masking import (BlockMasking, Masking, RandomMasking,
                       masking_from_noise)
-from .linear import QuickLinear
 from .position_embedding import build_sincos_2d, resolve_grid
 from .quicken import quicken
+from .tracing import is_traced
 
 __all__ = [
     'BlockMasking', 'Masking', 'QuickDropout', 'QuickLinear',
     'RandomMasking', 'attend', 'build_sincos_2d', 'init_transformer',
-    'masking_from_noise', 'quicken', 'resolve_grid'
+    'is_traced', 'masking_from_noise', 'quicken', 'resolve_grid'
 ]
