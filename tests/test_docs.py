@@ -1,8 +1,11 @@
 """What the documents say is so: each command, snippet, path and option."""
+import argparse
 import ast
 import os
 import re
 import shutil
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Tuple
 
@@ -69,6 +72,22 @@ def installs(reader: Reader, command: str) -> None:
     assert '-e "$_lmim_root"' in (REPO / 'tools/setup_env.sh').read_text()
 
 
+def measures(reader: Reader, command: str) -> None:
+    """It takes minutes: here its options are read, and tests run it small."""
+    name, *options = command.split()[2:]
+    sys.path.insert(0, str(REPO / 'tools'))
+    try:
+        benchmark = import_module('benchmarks').BENCHMARKS[name]
+    finally:
+        sys.path.pop(0)
+    parser = argparse.ArgumentParser()
+    benchmark.add_arguments(parser)
+    parser.parse_args(options)
+    tests = (REPO / 'tests/tools').glob('test_benchmark*.py')
+    assert any(re.search(rf"[\[(']{name}\b", test.read_text())
+               for test in tests), f'no test runs {name}'
+
+
 #: How each command of the documents is exercised; the first pattern counts.
 TABLE: List[Tuple[str, Exercise]] = [
     (r'bash tools/quickstart\.sh( --\w.*)?', quick_start),
@@ -94,6 +113,7 @@ TABLE: List[Tuple[str, Exercise]] = [
      by('tests/test_doctor_broken.py::test_whole_and_plain')),
     (r'python tools/demo\.py --checkpoint \S+',
      by('tests/demo/test_page.py::test_an_upload_is_read')),
+    (r'python tools/benchmark\.py .*', measures),
     (r'python tools/export\.py .* --output exported',
      by('tests/export/test_export.py::test_texts_and_scores_are_the_models')),
     (r'python (MMOCR/)?tools/(train|test)\.py .*', Reader.in_small),

@@ -19,5 +19,5 @@ train_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='LeanSampler', shuffle=True),
     collate_fn=dict(type='default_collate'))

@@ -96,14 +96,14 @@ train_dataloader = dict(
     pin_memory=True,
     drop_last=True,
     collate_fn=dict(type='collate_views'),
-    sampler=dict(type='DefaultSampler', shuffle=True))
+    sampler=dict(type='LeanSampler', shuffle=True))
 val_dataloader = dict(
     batch_size=128,
     num_workers=4,
     persistent_workers=True,
     pin_memory=True,
     drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False))
+    sampler=dict(type='LeanSampler', shuffle=False))
 test_dataloader = val_dataloader
 
 # `tools/test.py --tta`: pictures that are higher than wide are read as they

@@ -9,12 +9,11 @@ from typing import Any, Dict, Iterator, List
 import cv2
 import torch
 from mmengine.config import Config
-from mmengine.dataset import DefaultSampler
 from mmocr.registry import TRANSFORMS
 from torch.utils.data import DataLoader, default_collate
 
 from lmim.cli.command import Command, at_least
-from lmim.datasets import TextImageDataset
+from lmim.datasets import LeanSampler, TextImageDataset
 
 from .children import in_a_child
 from .pipeline import CONFIG
@@ -135,7 +134,7 @@ def read_set(path: Path, images: int) -> Dict[str, float]:
     loader = DataLoader(
         dataset, BATCH, num_workers=1, persistent_workers=True,
         drop_last=True,
-        sampler=DefaultSampler(dataset, shuffle=True, seed=0),
+        sampler=LeanSampler(dataset, shuffle=True, seed=0),
         collate_fn=default_collate)
     batches: Iterator[Dict[str, Any]] = iter(loader)
     worker = int(next(batches)['own'].max())

@@ -1,12 +1,12 @@
 """Data sets of word images; importing this registers them in MMOCR."""
-from .samplers.ratio_sampler import RatioSampler
+from .samplers import LeanSampler, RatioSampler
 from .rendered_text_dataset import RenderedTextDataset
 from .text_image_dataset import TextImageDataset
 from .transforms import GuidanceView, PackPretrainInputs, SetSampleSeed
 from .unreadable import TooManyUnreadableError
 
 __all__ = [
-    'GuidanceView', 'PackPretrainInputs', 'RatioSampler',
+    'GuidanceView', 'LeanSampler', 'PackPretrainInputs', 'RatioSampler',
     'RenderedTextDataset', 'SetSampleSeed', 'TextImageDataset',
     'TooManyUnreadableError'
 ]

@@ -1,4 +1,5 @@
 """In which order records are drawn."""
+from .lean_sampler import LeanSampler
 from .ratio_sampler import RatioSampler
 
-__all__ = ['RatioSampler']
+__all__ = ['LeanSampler', 'RatioSampler']
