@@ -98,9 +98,9 @@ def test_encoder_of_bare_weights(
 def test_encoder_of_pretraining(tmp_path: Path) -> None:
     path = write_checkpoint(tmp_path / 'mae.pth',
                             config_of('pretraining', tmp_path))
-    assert main([str(path), '--output', str(tmp_path / 'out')]) == 0
+    assert main([str(path), '--output', str(tmp_path / 'out'), '--pt2']) == 0
     assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == [
-        'encoder.onnx', 'manifest.json']
+        'encoder.onnx', 'encoder.pt2', 'manifest.json']
 
 
 def test_a_mismatch_is_refused(
@@ -193,6 +193,7 @@ def test_what_cannot_be_exported(exported: Exports, tmp_path: Path,
     said = refusal(sar, tmp_path, capsys)
     assert 'ParallelSARDecoder' in said and '--kind encoder' in said
     path = exported('autoregressive').checkpoint
+    assert 'leave --pt2 out' in refusal(path, tmp_path, capsys, '--pt2')
     changes = {
         'beam_width=1': {'model.decoder.beam_width': 3},
         'postprocessor to LMIMPostprocessor': {

@@ -4,6 +4,8 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict, NamedTuple, Optional, Sequence
 
+from torch import nn
+
 from lmim.checkpoints import open_checkpoint
 from lmim.datasets.writing.whole_folder import refuse_existing, whole_folder
 from lmim.inference import TextRecognizer
@@ -11,19 +13,26 @@ from lmim.version import __version__
 
 from . import onnx_files
 from .encoders import build_encoder, model_of, write_encoder
+from .errors import ExportError
 from .folders import (open_encoder, open_reader, refusals,
                       write_manifest)
-from .parity import check_encoder, check_recognizer
-from .preprocessing import facts_of_encoder, facts_of_recognizer
+from .graphs import EncoderGraph, WholeGraph
+from .parity import check_encoder, check_recognizer, encoder_pixels
+from .preprocessing import (PixelFacts, facts_of_encoder,
+                            facts_of_recognizer)
 from .quantization import to_int8
 from .recognizers import gives_word_scores, kind_of, write_recognizer
-from .samples import find_samples
+from .samples import Samples, find_samples
+from .torch_files import PROGRAM, write_program
 
 KINDS = ('auto', 'encoder', 'recognizer')
 READER = 'read.py'
 #: Words that are rendered for the check, and to state the agreement of int8;
 #: of given pictures so many of the first are checked, and all for int8.
 CHECKED, AGREEING = 32, 128
+_TWO = ("--pt2 is for one graph: an encoder, CTC or parallel. The paper's "
+        'recognizer writes step by step, in two: leave --pt2 out, or take '
+        '--kind encoder')
 
 
 class Settings(NamedTuple):
@@ -35,6 +44,7 @@ class Settings(NamedTuple):
         config (Path, optional): The config instead of the checkpoint's.
         kind (str): One of :data:`KINDS`.
         int8 (bool): Whether weights are quantised.
+        pt2 (bool): Whether a program of torch.export is written as well.
         images (Sequence[Path], optional): Pictures for the check.
         min_agreement (float): The least agreement of int8 with fp32.
         overwrite (bool): Whether a folder that is there gives way.
@@ -47,6 +57,7 @@ class Settings(NamedTuple):
     images: Optional[Sequence[Path]] = None
     min_agreement: float = 0.
     overwrite: bool = False
+    pt2: bool = False
 
 
 def export(asked: Settings) -> Dict[str, Any]:
@@ -80,7 +91,9 @@ def export(asked: Settings) -> Dict[str, Any]:
             about = write_encoder(vit, facts, draft)
         else:
             recognizer = TextRecognizer(asked.checkpoint, asked.config, 'cpu')
-            kind_of(recognizer.model)  # before what a config may lack
+            # Before what a config may lack.
+            if kind_of(recognizer.model) == 'autoregressive' and asked.pt2:
+                raise ExportError(_TWO)
             facts = facts_of_recognizer(recognizer.model, recognizer.cfg)
             about = write_recognizer(recognizer.model, facts, draft)
         manifest = {
@@ -107,10 +120,25 @@ def export(asked: Settings) -> Dict[str, Any]:
                 manifest['parity'] = check_recognizer(
                     recognizer, open_reader(draft), checked,
                     gives_word_scores(recognizer.model))
+            if asked.pt2:
+                graph = (EncoderGraph(vit, facts) if encoder else
+                         WholeGraph(recognizer.model, facts))
+                manifest['pt2'] = _program(graph, manifest, draft, facts,
+                                           checked)
             if asked.int8:
                 to_int8(manifest, draft, samples, facts, asked.min_agreement)
         write_manifest(manifest, draft)
     return manifest
+
+
+def _program(graph: nn.Module, manifest: Dict[str, Any], draft: Path,
+             facts: PixelFacts, checked: Samples) -> Dict[str, Any]:
+    """Write a graph as a program of torch.export; what there is to say."""
+    name, = manifest['files']
+    file = PROGRAM.format(name)
+    difference = write_program(graph, draft / file,
+                               encoder_pixels(checked, facts))
+    return {'file': file, 'max_difference': difference}
 
 
 def _digest(path: Path) -> str:

@@ -88,7 +88,7 @@ def write_graph(module: nn.Module, path: Path, inputs: Dict[str, Example],
         names += example if isinstance(example, dict) else [name]
     try:
         # With gradients, for models have other ways, of no graph, without.
-        with _quiet(), torch.enable_grad():
+        with without_advice(), torch.enable_grad():
             program = torch.onnx.export(
                 module.eval(),
                 tuple(pick(example, 0) for example in inputs.values()),
@@ -111,7 +111,7 @@ def write_graph(module: nn.Module, path: Path, inputs: Dict[str, Example],
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def without_advice() -> Iterator[None]:
     """Keep the exporter's advice to its own developers off the screen."""
     logger = logging.getLogger('torch.onnx')
     level = logger.level

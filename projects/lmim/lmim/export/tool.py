@@ -100,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     add('--min-agreement', type=_share, default=0., metavar='SHARE',
         help='with --int8: write nothing if a smaller share of the texts '
         'agrees (of an encoder: if tokens have a smaller cosine)')
+    add('--pt2', action='store_true',
+        help='write the graph for torch.export.load, too; not of the '
+        "paper's recognizer, which is two")
     add('--json', action='store_true',
         help='print the result as one JSON object on standard output '
         '(errors go to standard error)')
@@ -138,6 +141,9 @@ def _report(manifest: Dict[str, Any], folder: Path) -> str:
                      "as in this project's pre-training, by 127.5 and 127.5")
     if 'int8' in manifest:
         lines += _int8_lines(manifest['int8'], encoder)
+    if 'pt2' in manifest:
+        lines.append('{file}: differs from the model by {max_difference:.1e} '
+                     'at the most'.format(**manifest['pt2']))
     if not encoder:
         lines.append(f'read with it: python {folder / READER} IMAGES...')
     return '\n'.join(lines)
