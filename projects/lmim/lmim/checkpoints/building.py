@@ -50,7 +50,7 @@ def build_model(model: Dict[str, Any],
             elif not Path(part['dict_file']).is_file():
                 raise CheckpointError(
                     f'dictionary {part["dict_file"]} of the config does not '
-                    'exist: name it with --old-dict')
+                    'exist: put it there, or change dict_file')
         cfg = dict(model, _scope_=model.get('_scope_', 'mmocr'))
         if empty:
             try:
