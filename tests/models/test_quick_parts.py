@@ -8,6 +8,7 @@ from torch import nn
 
 from lmim.models.utils import QuickDropout, QuickLinear, attend, quicken
 from lmim.models.utils.dropout import drop_mask
+from lmim.models.utils.linear import _has_onednn
 
 from .conftest import ENCODER, build
 
@@ -113,6 +114,20 @@ def test_without_gradients_the_result_is_the_same(dtype, close, monkeypatch):
         each = ['gelu']
     assert ways == each * len(model.layers)
     assert (found - wanted).abs().max() < close
+
+
+@pytest.mark.parametrize('operation', [
+    lambda *arguments: torch.zeros(3, 5), lambda tokens: tokens])
+def test_an_operation_that_is_another_is_left_alone(monkeypatch, operation):
+    layer = QuickLinear(4, 5)
+    _has_onednn.cache_clear()
+    monkeypatch.setattr(torch.ops.mkldnn, '_linear_pointwise', operation)
+    try:
+        with torch.no_grad():
+            found = layer(torch.ones(2, 4))
+    finally:
+        _has_onednn.cache_clear()
+    assert torch.equal(found, layer(torch.ones(2, 4)))
 
 
 def test_tracing_and_exporting_see_torchs_own_layers():

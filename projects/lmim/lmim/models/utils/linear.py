@@ -1,7 +1,9 @@
 """Linear layers that cost little on a CPU where no gradients are needed."""
+from functools import lru_cache
 from typing import Optional
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import Sequential
 from torch import nn
 
@@ -59,8 +61,28 @@ def _takes_onednn(tokens: torch.Tensor) -> bool:
     return (not is_traced() and tokens.device.type == 'cpu'
             and not torch.is_grad_enabled()
             and tokens.dtype in (torch.float32, torch.bfloat16)
-            and hasattr(torch.ops.mkldnn, '_linear_pointwise')
-            and torch.backends.mkldnn.is_available())
+            and _has_onednn())
+
+
+@lru_cache(maxsize=None)
+def _has_onednn() -> bool:
+    """Whether the operation is there and computes what torch's layers do.
+
+    It is one that torch.compile uses and that no version of torch promises.
+    """
+    if not torch.backends.mkldnn.is_available():
+        return False
+    tokens = torch.linspace(-2, 2, 12).view(3, 4)
+    weight = torch.linspace(-1, 1, 20).view(5, 4)
+    bias = torch.linspace(0, 1, 5)
+    with torch.no_grad(), torch.autocast('cpu', enabled=False):
+        wanted = F.gelu(F.linear(tokens, weight, bias))
+        try:
+            found = torch.ops.mkldnn._linear_pointwise(
+                tokens, weight, bias, 'gelu', [], 'none')
+        except (AttributeError, RuntimeError, TypeError):
+            return False
+    return torch.allclose(found, wanted, atol=1e-5)
 
 
 def _autocast_dtype() -> Optional[torch.dtype]:
