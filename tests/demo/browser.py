@@ -42,11 +42,10 @@ class PageUser:
     def pick(self, name: str) -> None:
         """Pick another checkpoint."""
         self._all('#checkpoint input')[0].click()
-        for option in self.wait(lambda: self._all('[role=option]')):
-            if option.text.split()[-1] == name:
-                option.click()
-                return
-        raise AssertionError(f'the page does not offer {name}')
+        # Options have their text only once they are drawn.
+        self.wait(lambda: [
+            option for option in self._all('[role=option]')
+            if option.text.split()[-1:] == [name]])[0].click()
 
     def paste(self, path: Path) -> None:
         """Put a PNG where Ctrl-V takes it from, as a script would."""
