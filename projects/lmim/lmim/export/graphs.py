@@ -7,8 +7,9 @@ BGR; to normalise them is part of the graph.
 from typing import Any, List, Tuple
 
 import torch
-import torch.nn.functional as F
 from torch import nn
+
+from lmim.models.textrecog.lmim_decoder_layer import KeysValues
 
 from .preprocessing import PixelFacts
 
@@ -113,7 +114,7 @@ class MemoryGraph(nn.Module):
         memory = self.encoder(self.backbone(self.normalize(pixels)))
         found: List[torch.Tensor] = []
         for layer in self.layers:
-            found += _keys_values(layer.enc_attn, memory)
+            found += layer.memorize(memory)
         return tuple(found)
 
 
@@ -149,16 +150,11 @@ class StepGraph(nn.Module):
         place = decoder.position_enc.position_table[0].index_select(0, step)
         tokens = (decoder.trg_word_emb(last) + place)[:, None]
         new: List[torch.Tensor] = []
-        for number, layer in enumerate(decoder.layer_stack):
+        for number, layer in enumerate(decoder.layers):
             at = slice(2 * number, 2 * number + 2)
-            normed = layer.norm1(tokens)
-            own = [torch.cat(pair, dim=2) for pair in zip(
-                past[at], _keys_values(layer.self_attn, normed))]
-            new += own
-            tokens = tokens + _attend(layer.self_attn, normed, *own)
-            tokens = tokens + _attend(layer.enc_attn, layer.norm2(tokens),
-                                      *memory[at])
-            tokens = tokens + layer.mlp(layer.norm3(tokens))
+            written = [KeysValues(*past[at])]
+            tokens = layer(tokens, KeysValues(*memory[at]), past=written)
+            new += written[0]
         logits = decoder.classifier(decoder.layer_norm(tokens[:, 0]))
         return (*_with_likeliest(logits.softmax(dim=-1)), *new)
 
@@ -167,23 +163,3 @@ def _with_likeliest(probs: torch.Tensor) -> Tensors:
     """Probabilities (..., classes) with the greatest: class and value."""
     chances, classes = probs.max(dim=-1)
     return probs, classes, chances
-
-
-def _keys_values(attention: Any, tokens: torch.Tensor) -> List[torch.Tensor]:
-    """Keys and values (N, heads, T, dims) of tokens (N, T, D)."""
-    return [_split(linear(tokens), attention.n_head)
-            for linear in (attention.linear_k, attention.linear_v)]
-
-
-def _attend(attention: Any, tokens: torch.Tensor, keys: torch.Tensor,
-            values: torch.Tensor) -> torch.Tensor:
-    """What tokens (N, T, D) find in keys and values, (N, T, D)."""
-    query = _split(attention.linear_q(tokens), attention.n_head)
-    logits = query @ keys.transpose(2, 3) * query.shape[-1]**-0.5
-    found = F.softmax(logits, dim=-1) @ values
-    return attention.fc(found.transpose(1, 2).flatten(2))
-
-
-def _split(tokens: torch.Tensor, heads: int) -> torch.Tensor:
-    """Tokens (N, T, D) by heads, (N, heads, T, dims)."""
-    return tokens.unflatten(2, (heads, -1)).transpose(1, 2)
