@@ -1,12 +1,10 @@
 """The models that are measured, as the configs have them."""
 import logging
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, NamedTuple, Tuple
+from typing import Any, Dict, NamedTuple, Tuple
 
 import torch
 from mmengine.config import Config
-from mmengine.logging import MMLogger
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import DefaultScope
 from mmocr.registry import MODELS
@@ -14,6 +12,7 @@ from torch import nn
 
 import lmim.engine  # noqa: F401  (registers the optimizers)
 from lmim.models.backbones import TextViT
+from lmim.quiet import quiet
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 #: Configs of the recognizers, by the way they write.
@@ -84,7 +83,7 @@ def optimizer_of(model: nn.Module, schedule: str, precision: str,
 
 def _wrapper(model: nn.Module, cfg: Any, precision: str) -> OptimWrapper:
     cfg.type = {'fp32': 'OptimWrapper', 'bf16': 'BF16OptimWrapper'}[precision]
-    with _silence(), DefaultScope.overwrite_default_scope('mmocr'):
+    with quiet(logging.ERROR), DefaultScope.overwrite_default_scope('mmocr'):
         return build_optim_wrapper(model, cfg)
 
 
@@ -118,19 +117,7 @@ def without_dropout(model: nn.Module) -> Any:
 
 def _build(cfg: Dict[str, Any], device: str) -> Any:
     torch.manual_seed(0)
-    with _silence():
+    with quiet(logging.ERROR):
         model = MODELS.build(dict(cfg, _scope_='mmocr'))
         model.init_weights()
     return model.to(device)
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """MMEngine logs to standard output, where --json prints."""
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

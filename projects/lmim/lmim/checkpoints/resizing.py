@@ -2,10 +2,10 @@
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 import torch
-from mmengine.logging import MMLogger
 from mmocr.models.common.dictionary import Dictionary
 from torch import nn
 
+from ..quiet import quiet
 from .building import build_model, compare_with_model, shapes_of
 from .contents import Checkpoint
 from .dictionaries import dictionaries_of, with_characters
@@ -96,15 +96,10 @@ def resize_dictionary(checkpoint: Checkpoint, model: Dict[str, Any],
 def _initialised(model: Dict[str, Any], characters: Sequence[str],
                  seed: int) -> nn.Module:
     """A new model, without the list of all its weights in the log."""
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel('WARNING')
-    try:
+    with quiet():
         torch.manual_seed(seed)
         built: Any = build_model(model, characters, empty=False)
         built.init_weights()
-    finally:
-        logger.setLevel(level)
     return built
 
 

@@ -1,11 +1,11 @@
 """The one folder in which all data sets lie, and configs that take it."""
-import logging
 import os
 from contextlib import contextmanager
 from typing import Iterator, Optional
 
 from mmengine.config import Config
-from mmengine.logging import MMLogger
+
+from ..quiet import quiet
 
 #: The environment variable that names it.
 DATA_ROOT = 'LMIM_DATA_ROOT'
@@ -22,15 +22,9 @@ def read_config(path: str, data_root: Optional[str] = None) -> Config:
         data_root (str, optional): The folder that holds the data sets; the
             environment's where it is None. Defaults to None.
     """
-    logger = MMLogger.get_current_instance()
-    level = logger.level
     # Or MMEngine logs the variable for each base config that takes it.
-    logger.setLevel(logging.WARNING)
-    try:
-        with _environment(data_root):
-            cfg = Config.fromfile(path)
-    finally:
-        logger.setLevel(level)
+    with quiet(), _environment(data_root):
+        cfg = Config.fromfile(path)
     # Without yapf, which lays the whole config out anew for each of four
     # copies and takes more time than everything else before training.
     # MMEngine 0.10.7 forgets the argument of `fromfile` that says so.

@@ -11,6 +11,8 @@ from mmengine.utils import digit_version
 from mmocr.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 from torch import nn
 
+from lmim.quiet import quiet
+
 
 @OPTIM_WRAPPERS.register_module()
 class BF16OptimWrapper(OptimWrapper):
@@ -76,12 +78,8 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             super().add_params(params, module, prefix, is_dcn_module)
             return
         logger = MMLogger.get_current_instance()
-        level = logger.level
-        logger.setLevel(logging.ERROR)
-        try:
+        with quiet(logging.ERROR):
             super().add_params(params, module, prefix, is_dcn_module)
-        finally:
-            logger.setLevel(level)
         self._decay_by_layer(params, module)
         params[:] = self._merge(params)
         for group in params:

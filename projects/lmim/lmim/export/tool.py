@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from mmengine.logging import MMLogger
-
 from lmim.cli.main import EXIT_CODES
+from lmim.quiet import quiet
 
 from .exporting import KINDS, READER, Settings, export
 
@@ -47,11 +46,9 @@ def main(argv: Optional[List[str]] = None) -> int:
         # Words hold what a terminal's encoding may lack.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors='backslashreplace')
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel('WARNING')  # what is loaded is told below
     try:
-        result = export(Settings(**args))
+        with quiet():  # what is loaded is told below
+            result = export(Settings(**args))
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         return 130
@@ -62,8 +59,6 @@ def main(argv: Optional[List[str]] = None) -> int:
         if as_json:
             print(json.dumps({'command': 'export', 'error': str(error)}))
         return 1
-    finally:
-        logger.setLevel(level)
     if as_json:
         print(json.dumps({'command': 'export', 'ok': True,
                           'output': str(args['output']),

@@ -1,10 +1,7 @@
 """Models from checkpoints, to look into."""
-import logging
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
-from mmengine.logging import MMLogger
 from mmocr.registry import MODELS
 from torch import nn
 
@@ -14,6 +11,7 @@ from lmim.checkpoints.building import build_model, compare_with_model
 from lmim.checkpoints.facts import describe_encoder
 from lmim.datasets.data_root import read_config
 from lmim.models.backbones import TextViT
+from lmim.quiet import quiet
 
 PathLike = Union[str, Path]
 #: What decides on the shape of an encoder, in its config.
@@ -91,7 +89,7 @@ def load_pretrained(checkpoint: PathLike,
                 f'{checkpoint} does not hold the frozen encoder that makes '
                 'the targets. Name its checkpoint: --target-checkpoint FILE')
         teacher: Any = model.target_generator
-        with _quiet():
+        with quiet():
             load_encoder(teacher.encoder, str(target_checkpoint))
     return model.eval()
 
@@ -141,7 +139,7 @@ def load_vit(checkpoint: PathLike,
     else:
         shape = _shape_of(opened)
     encoder = MODELS.build(dict(shape, type='TextViT', _scope_='mmocr'))
-    with _quiet():
+    with quiet():
         load_encoder(encoder, str(checkpoint))
     return encoder.eval()
 
@@ -188,15 +186,3 @@ def _shape_of(opened: Checkpoint) -> Dict[str, Any]:
         patch_size=tuple(patch),
         # Loaded with the weights; a grid that is no square has no other.
         pos_embed='grid')
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No log lines on standard output, where results go."""
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
