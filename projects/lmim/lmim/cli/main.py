@@ -1,15 +1,11 @@
 """The command line of a tool with sub-commands."""
 import argparse
-import contextlib
 import inspect
-import io
 import json
-import sys
 from typing import Any, Dict, List, NamedTuple, Optional
 
-import lmdb
-
 from .command import Command
+from .guarding import guarded
 
 EXIT_CODES = """exit status:
   0    done (or nothing to do)
@@ -70,24 +66,9 @@ def run_command(name: str, command: Command,
 
 def _run(command: Command, args: argparse.Namespace) -> int:
     """Run a command with its arguments; the exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        # Labels hold what a terminal's encoding may lack.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors='backslashreplace')
-    try:
-        # Libraries log to standard output, which is for the result alone.
-        with contextlib.redirect_stdout(sys.stderr):
-            result = command.run(args)
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        return 130
-    except (OSError, ValueError, lmdb.Error) as error:
-        if args.debug:
-            raise
-        print(f'{args.command}: error: {error}', file=sys.stderr)
-        if args.json:
-            print(json.dumps({'command': args.command, 'error': str(error)}))
-        return 1
+    status, result = guarded(args.command, args, lambda: command.run(args))
+    if result is None:
+        return status
     if args.json:
         print(json.dumps({'command': args.command, **result}, indent=2))
     else:

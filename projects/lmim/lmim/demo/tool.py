@@ -1,11 +1,11 @@
 """The command line of `tools/demo.py`."""
 import argparse
-import contextlib
 import json
 import sys
 from pathlib import Path
 from typing import Any, List, Optional, TextIO, Tuple
 
+from lmim.cli import guarded
 from lmim.cli.main import EXIT_CODES
 
 from .serving import (is_local, require_gradio, served, temporary_folder,
@@ -34,22 +34,13 @@ def main(argv: Optional[List[str]] = None) -> int:
         int: The exit status.
     """
     args = make_parser().parse_args(argv)
-    # Libraries log to standard output, which is for the address alone.
     out = sys.stdout
-    try:
-        with contextlib.redirect_stdout(sys.stderr), terminable():
+
+    def serve() -> None:
+        with terminable():
             _run(args, out)
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        return 130
-    except (OSError, ValueError) as error:
-        if args.debug:
-            raise
-        print(f'demo: error: {error}', file=sys.stderr)
-        if args.json:
-            print(json.dumps({'command': 'demo', 'error': str(error)}))
-        return 1
-    return 0
+
+    return guarded('demo', args, serve)[0]
 
 
 def make_parser() -> argparse.ArgumentParser:

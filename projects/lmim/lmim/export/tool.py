@@ -1,11 +1,10 @@
 """The command line of `tools/export.py`."""
 import argparse
-import io
 import json
-import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
+from lmim.cli import guarded
 from lmim.cli.main import EXIT_CODES
 from lmim.quiet import quiet
 
@@ -38,33 +37,25 @@ def main(argv: Optional[List[str]] = None) -> int:
         int: The exit status.
     """
     parser = _parser()
-    args = vars(parser.parse_args(argv))
-    as_json, debug = args.pop('json'), args.pop('debug')
-    if args['min_agreement'] and not args['int8']:
+    args = parser.parse_args(argv)
+    if args.min_agreement and not args.int8:
         parser.error('--min-agreement is that of --int8: add it')
-    for stream in (sys.stdout, sys.stderr):
-        # Words hold what a terminal's encoding may lack.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors='backslashreplace')
-    try:
+    asked = Settings(**{name: value for name, value in vars(args).items()
+                        if name in Settings._fields})
+
+    def work() -> Dict[str, Any]:
         with quiet():  # what is loaded is told below
-            result = export(Settings(**args))
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        return 130
-    except (OSError, ValueError) as error:
-        if debug:
-            raise
-        print(f'export: error: {error}', file=sys.stderr)
-        if as_json:
-            print(json.dumps({'command': 'export', 'error': str(error)}))
-        return 1
-    if as_json:
+            return export(asked)
+
+    status, result = guarded('export', args, work)
+    if result is None:
+        return status
+    if args.json:
         print(json.dumps({'command': 'export', 'ok': True,
-                          'output': str(args['output']),
+                          'output': str(args.output),
                           'manifest': result}, indent=2))
     else:
-        print(_report(result, args['output']))
+        print(_report(result, args.output))
     return 0
 
 

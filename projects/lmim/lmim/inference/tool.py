@@ -11,9 +11,8 @@ from typing import (Any, Callable, ContextManager, Dict, Iterator, List,
                     Optional, TextIO, Tuple)
 
 import cv2
-import lmdb
 
-from lmim.cli import track
+from lmim.cli import guarded, track
 from lmim.whole_file import refuse_file, whole_file, write_atomic
 
 from .arguments import make_parser
@@ -33,30 +32,20 @@ def main(argv: Optional[List[str]] = None) -> int:
         int: The exit status.
     """
     args = make_parser().parse_args(argv)
-    for stream in (sys.stdout, sys.stderr):
-        # Words hold what a terminal's encoding may lack.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors='backslashreplace')
-    # Libraries log to standard output, which is for the words alone.
     out = sys.stdout
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            result = _run(args, out)
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # Whoever reads the words has seen enough, as `head` has. Nothing is
-        # left to be written when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
-        return 0
-    except (OSError, ValueError, lmdb.Error) as error:
-        if args.debug:
-            raise
-        print(f'infer: error: {error}', file=sys.stderr)
-        if args.json:
-            print(json.dumps({'command': 'infer', 'error': str(error)}))
-        return 1
+
+    def read() -> Optional[Dict[str, Any]]:
+        try:
+            return _run(args, out)
+        except BrokenPipeError:
+            # Whoever reads the words has seen enough, as `head` has. Nothing
+            # is left to be written when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+            return None
+
+    status, result = guarded('infer', args, read)
+    if result is None:
+        return status
     if args.json:
         print(json.dumps({'command': 'infer', **result}, indent=2))
     else:
