@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from mmocr.registry import MODELS, TRANSFORMS
 
-from lmim.datasets.rendering import Font, WordRenderer
+from lmim.rendering import Font, WordRenderer
 from lmim.visualization import draw_view_sheet, save_figure
 
 IMAGES = Path(__file__).resolve().parent / 'images'

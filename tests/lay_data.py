@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterator, List
 import cv2
 import numpy as np
 
-from lmim.datasets.catalogue import spec_paths
+from lmim.datasets.known_sets import spec_paths
 from tests.datasets.make_lmdb import make_lmdb
 
 LABELS = ['Ab1', 'word', 'x', 'LMIM']

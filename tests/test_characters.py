@@ -1,7 +1,7 @@
 """What is told of single characters."""
 import pytest
 
-from lmim.characters import meant_as, named_character, oddity
+from lmim.utils.characters import meant_as, named_character, oddity
 
 
 @pytest.mark.parametrize('char, kind', [

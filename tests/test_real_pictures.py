@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lmim.datasets.writing.lmdb_writer import LMDBWriter
-from lmim.datasets.sources import LMDBSource
+from lmim.datasets.records import LMDBSource
 from tests.tool_runs import (
     TOOLS,
     log_of,

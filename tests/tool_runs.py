@@ -12,7 +12,7 @@ from unittest import mock
 
 import torch
 
-from lmim.datasets.tools import main as data_main
+from lmim.cli.data import main as data_main
 from lmim.engine.launch import run_cleanly
 
 REPO = Path(__file__).resolve().parents[1]

@@ -1,12 +1,10 @@
-"""Let the tools find the package `lmim` beside them.
+"""Let the tools find the package `lmim` of this repository.
 
-An installed `lmim` is taken first; only where there is none is the folder of
-this repository added. Processes that are spawned inherit the path.
+It is taken before an installed one, so that a checkout runs its own code.
+Processes that are spawned inherit the path.
 """
-import importlib.util
 import sys
 from pathlib import Path
 
-if importlib.util.find_spec('lmim') is None:
-    sys.path.insert(
-        0, str(Path(__file__).resolve().parent.parent / 'projects' / 'lmim'))
+sys.path.insert(
+    0, str(Path(__file__).resolve().parent.parent / 'projects' / 'lmim'))

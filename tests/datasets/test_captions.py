@@ -1,8 +1,8 @@
 """Captions of contact sheets, in any script."""
 import numpy as np
 
-from lmim.datasets.rendering.captions import draw_caption
-from lmim.datasets.rendering.contact_sheet import contact_sheet
+from lmim.rendering.captions import draw_caption
+from lmim.rendering.contact_sheet import contact_sheet
 
 
 def drawn(text: str, width: int = 190) -> np.ndarray:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lmim.datasets.catalogue import read_catalogue, spec_paths
+from lmim.datasets.known_sets import read_catalogue, spec_paths
 from lmim.datasets.data_root import data_root_in_use, read_config
 
 WORDS = """

@@ -9,7 +9,7 @@ from mmocr.utils import register_all_modules
 from torch.utils.data import DataLoader, default_collate
 
 from lmim.datasets import TextImageDataset
-from lmim.datasets.catalogue import read_catalogue
+from lmim.datasets.known_sets import read_catalogue
 from tests.datasets.make_lmdb import make_lmdb
 from tests.lay_data import IMAGES, lay_set
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from lmim.datasets import decoding
 from lmim.datasets.decoding import decode_image, image_size
-from lmim.datasets.sources import UnreadableRecordError
+from lmim.datasets.records import UnreadableRecordError
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 255, (20, 50), 'uint8')

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from lmim.datasets.sources import RecordSource
-from lmim.datasets.tools.parallel import map_records
+from lmim.datasets.records import RecordSource
+from lmim.cli.data.parallel import map_records
 from tests.killed import needs_fork
 
 

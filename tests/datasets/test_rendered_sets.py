@@ -2,7 +2,7 @@
 import pytest
 from make_font import make_font
 
-from lmim.datasets.rendering import make_sets, part_of_word
+from lmim.rendering import make_sets, part_of_word
 
 BOTH = {'train': 60, 'test': 40}
 

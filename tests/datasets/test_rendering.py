@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from lmim.datasets.rendering import (PARTS, STYLES, FontPool, RenderedWords,
+from lmim.rendering import (PARTS, STYLES, FontPool, RenderedWords,
                                      WordGenerator, WordRenderer,
                                      contact_sheet, find_fonts)
-from lmim.datasets.rendering.bends import Bend, BentLine
-from lmim.datasets.rendering.patterns import PATTERNS, Pattern, draw_plane
-from lmim.datasets.rendering.style import Outline, Shadow
+from lmim.rendering.bends import Bend, BentLine
+from lmim.rendering.patterns import PATTERNS, Pattern, draw_plane
+from lmim.rendering.style import Outline, Shadow
 
 LUMA = np.array([0.114, 0.587, 0.299])
 

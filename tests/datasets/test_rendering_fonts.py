@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from make_font import make_font
 
-from lmim.datasets.rendering import (LOWER_CASE, PARTS, Font, FontPool,
+from lmim.rendering import (LOWER_CASE, PARTS, Font, FontPool,
                                      WordRenderer, find_fonts,
                                      missing_characters, needs_shaping,
                                      split_fonts)
-from lmim.datasets.rendering.fonts import load_face
+from lmim.rendering.fonts import load_face
 
 BUNDLED = Path(matplotlib.get_data_path()) / 'fonts' / 'ttf'
 PRINTABLE = ''.join(c for c in string.printable if not c.isspace())
@@ -114,7 +114,7 @@ def test_places_of_fonts(tmp_path, chinese, fonts):
 
 
 def test_installed_fonts(monkeypatch, chinese):
-    monkeypatch.setattr('lmim.datasets.rendering.font_search.findSystemFonts',
+    monkeypatch.setattr('lmim.rendering.font_search.findSystemFonts',
                         lambda: [chinese.path])
     assert find_fonts('国', 'machine') == [chinese]
 

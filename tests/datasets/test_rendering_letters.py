@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lmim.datasets.rendering import (RenderedWords, WordGenerator,
+from lmim.rendering import (RenderedWords, WordGenerator,
                                      WordRenderer, find_fonts)
 
 ALPHABET = string.ascii_letters + string.digits

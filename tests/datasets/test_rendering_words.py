@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from make_lmdb import make_lmdb, picture
 
-from lmim.datasets.rendering import (LOWER_CASE, PARTS, ImitatedWords,
+from lmim.rendering import (LOWER_CASE, PARTS, ImitatedWords,
                                      ListedWords, WordGenerator, part_of_word,
                                      read_vocabulary)
 

@@ -8,10 +8,10 @@ import torch
 from make_lmdb import make_lmdb, picture
 from mmengine.logging import MMLogger
 
-from lmim.datasets.sources import (FolderSource, JoinedSource, LMDBSource,
+from lmim.datasets.records import (FolderSource, JoinedSource, LMDBSource,
                                    SubsetSource, UnreadableRecordError,
                                    open_sources)
-from lmim.datasets.sources import log, shared
+from lmim.datasets.records import log, shared
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pickle
 import pytest
 from mmengine.logging import MMLogger
 
-from lmim.datasets.sources import (ListSource, UnreadableRecordError,
+from lmim.datasets.records import (ListSource, UnreadableRecordError,
                                    list_scan, open_sources)
 
 

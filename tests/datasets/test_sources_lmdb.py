@@ -8,7 +8,7 @@ import pytest
 from make_lmdb import make_lmdb, picture, write_entries
 from mmengine.logging import MMLogger
 
-from lmim.datasets.sources import (LMDBSource, UnreadableRecordError,
+from lmim.datasets.records import (LMDBSource, UnreadableRecordError,
                                    open_sources)
 
 

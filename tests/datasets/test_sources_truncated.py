@@ -10,11 +10,11 @@ from make_lmdb import make_lmdb, write_entries
 from mmengine.logging import MMLogger
 
 from lmim.datasets.writing.lmdb_writer import LMDBWriter
-from lmim.datasets.sources import UnreadableRecordError, open_sources
-from lmim.datasets.sources.files import ReadOnlyFile
-from lmim.datasets.sources.lmdb_format import read_head
-from lmim.datasets.sources.lmdb_pages import LMDBPages
-from lmim.datasets.sources.lmdb_salvage import LMDBSalvage
+from lmim.datasets.records import UnreadableRecordError, open_sources
+from lmim.datasets.records.files import ReadOnlyFile
+from lmim.datasets.records.lmdb_format import read_head
+from lmim.datasets.records.lmdb_pages import LMDBPages
+from lmim.datasets.records.lmdb_salvage import LMDBSalvage
 
 PAGE = 4096
 

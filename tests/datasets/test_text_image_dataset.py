@@ -10,7 +10,7 @@ from mmocr.utils import register_all_modules
 from lmim.datasets import TextImageDataset, TooManyUnreadableError
 from lmim.datasets import decoding
 from lmim.datasets.clock import CLOCK
-from lmim.datasets.sources import UnreadableRecordError
+from lmim.datasets.records import UnreadableRecordError
 
 
 @pytest.fixture(autouse=True)

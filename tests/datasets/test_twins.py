@@ -19,7 +19,7 @@ from lmim.datasets.duplicates.perceptual_hash import (
     distance,
     grey,
 )
-from lmim.datasets.sources import open_sources
+from lmim.datasets.records import open_sources
 from lmim.datasets.duplicates.twins import KINDS, find_twins
 from tests.datasets.make_lmdb import make_lmdb, picture
 

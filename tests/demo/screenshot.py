@@ -9,7 +9,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from lmim.whole_file import write_atomic
+from lmim.utils.atomic import write_atomic
 from tests.demo.browser import PageUser, open_browser
 from tests.demo.server import serving
 

@@ -9,10 +9,10 @@ import matplotlib
 import pytest
 
 from lmim import TextRecognizer
-from lmim.datasets.rendering import STYLES, RenderedWords, WordRenderer
+from lmim.rendering import STYLES, RenderedWords, WordRenderer
 from tests.demo.browser import PageUser, find_browser, open_browser
 from tests.demo.server import Server, serving
-from tests.inference.conftest import write_checkpoint
+from tests.apis.conftest import write_checkpoint
 from tests.tool_runs import mini_config
 
 pytestmark = pytest.mark.skipif(

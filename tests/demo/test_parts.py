@@ -16,7 +16,7 @@ import torch
 
 from lmim import TextRecognizer
 from lmim.checkpoints import CheckpointError
-from lmim.datasets.sources import UnreadableRecordError
+from lmim.datasets.records import UnreadableRecordError
 from lmim.demo.answer import EMPTY, answer
 from lmim.demo.choices import KEPT, Checkpoints, short_names
 from lmim.demo.examples import EACH, alphabet_for, render_examples
@@ -25,8 +25,8 @@ from lmim.demo.reading import Reading, read_word
 from lmim.demo.serving import (is_local, served, temporary_folder,
                                 terminable)
 from lmim.demo.tool import main
-from lmim.inference import Recognition
-from tests.inference.conftest import draw, png, write_checkpoint
+from lmim.apis import Recognition
+from tests.apis.conftest import draw, png, write_checkpoint
 from tests.tool_runs import mini_config
 
 

@@ -8,8 +8,8 @@ import pytest
 from mmengine.config import Config
 
 from lmim.checkpoints.config_text import write_config
-from lmim.inference import TextRecognizer
-from tests.inference.conftest import WORDS, draw, write_checkpoint
+from lmim.apis import TextRecognizer
+from tests.apis.conftest import WORDS, draw, write_checkpoint
 from tests.tool_runs import REPO
 
 for needed in ('onnx', 'onnxscript', 'onnxruntime'):

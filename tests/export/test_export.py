@@ -13,10 +13,10 @@ import torch
 from lmim.checkpoints import open_checkpoint
 from lmim.export import exporting
 from lmim.export.onnx_reader import OnnxTextReader, resize
-from lmim.export.tool import main
-from lmim.inference import TextRecognizer
+from lmim.cli.export import main
+from lmim.apis import TextRecognizer
 from lmim.models.backbones import TextViT
-from tests.inference.conftest import write_checkpoint
+from tests.apis.conftest import write_checkpoint
 from tests.tool_runs import REPO
 
 from .conftest import ARCH, Exported, config_of

@@ -9,7 +9,7 @@ from lmim.export import ExportError, torch_files
 from lmim.export.graphs import WholeGraph
 from lmim.export.onnx_reader import resize
 from lmim.export.preprocessing import facts_of_recognizer
-from lmim.inference import TextRecognizer
+from lmim.apis import TextRecognizer
 
 
 def parts(kind: str, exported: Callable[[str], Any],

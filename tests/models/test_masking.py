@@ -2,7 +2,7 @@
 import pytest
 import torch
 
-from lmim.models.utils import BlockMasking, RandomMasking, masking_from_noise
+from lmim.models.layers import BlockMasking, RandomMasking, masking_from_noise
 
 CPU = torch.device('cpu')
 

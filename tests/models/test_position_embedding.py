@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from lmim.models.utils import build_sincos_2d, resolve_grid
+from lmim.models.layers import build_sincos_2d, resolve_grid
 
 
 def test_table_encodes_column_then_row():

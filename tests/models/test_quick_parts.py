@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lmim.models.utils import QuickDropout, QuickLinear, attend, quicken
-from lmim.models.utils.dropout import drop_mask
-from lmim.models.utils.linear import _has_onednn
+from lmim.models.layers import QuickDropout, QuickLinear, attend, quicken
+from lmim.models.layers.dropout import drop_mask
+from lmim.models.layers.cpu_kernels import _has_onednn
 
 from .conftest import ENCODER, build
 

@@ -7,7 +7,7 @@ import time
 import cv2
 import pytest
 
-from lmim.datasets.rendering import make_sets
+from lmim.rendering import make_sets
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lmim.datasets.sources import open_sources
+from lmim.datasets.records import open_sources
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from mmengine.config import Config
 
 from lmim.checkpoints import open_checkpoint
 from lmim.checkpoints.building import build_model
-from lmim.checkpoints.tools import COMMANDS, main
+from lmim.cli.checkpoint import COMMANDS, main
 from tests.checkpoints.tiny import ENCODER, assert_same, weights_of
 from tests.good_runs import RECOGNIZER, recognizing
 from tests.tool_runs import mini_config, run_tool

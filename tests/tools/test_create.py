@@ -8,7 +8,7 @@ import lmdb
 import numpy as np
 import pytest
 
-from lmim.datasets.tools import main
+from lmim.cli.data import main
 from tests.datasets.make_lmdb import make_lmdb, picture, write_entries
 
 

@@ -15,8 +15,8 @@ from lmim.datasets.writing import draft_folder, lmdb_draft
 from lmim.datasets.writing.draft_folder import DraftFolder
 from lmim.datasets.writing.lmdb_appender import LMDBPart
 from lmim.datasets.writing.lmdb_draft import LMDBDraft
-from lmim.datasets.tools import main
-from lmim.datasets.tools.conversion import Conversion
+from lmim.cli.data import main
+from lmim.cli.data.conversion import Conversion
 from tests.datasets.make_lmdb import make_lmdb, picture
 from tests.killed import fork, needs_fork, run_killed
 

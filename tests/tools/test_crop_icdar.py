@@ -8,9 +8,9 @@ import lmdb
 import numpy as np
 import pytest
 
-from lmim.datasets.sources import open_sources
-from lmim.datasets.tools import main
-from lmim.datasets.tools.textdet_icdar import read_icdar
+from lmim.datasets.records import open_sources
+from lmim.cli.data import main
+from lmim.cli.data.textdet_icdar import read_icdar
 
 BOX = '10,10,50,10,50,30,10,30'
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lmim.datasets.tools import COMMANDS, main
+from lmim.cli.data import COMMANDS, main
 
 SMALL = ['--train', '30', '--test', '10', '--workers', '0']
 

@@ -4,7 +4,7 @@ import shlex
 import pytest
 
 from lmim.cli.main import _parser
-from lmim.datasets.tools import COMMANDS, TOOL, main
+from lmim.cli.data import COMMANDS, TOOL, main
 
 
 def told(capsys: pytest.CaptureFixture, *argv: str) -> str:

@@ -5,9 +5,9 @@ import cv2
 import numpy as np
 import pytest
 
-from lmim.datasets.tools import main
-from lmim.datasets.tools.histograms import bars, spread
-from lmim.datasets.tools.inspect_labels import kind_of
+from lmim.cli.data import main
+from lmim.cli.data.histograms import bars, spread
+from lmim.cli.data.inspect_labels import kind_of
 from tests.datasets.make_lmdb import make_lmdb, picture
 
 

@@ -5,8 +5,8 @@ from typing import Any, Dict, Tuple
 
 import pytest
 
-from lmim.datasets.catalogue import read_catalogue
-from lmim.datasets.tools import main
+from lmim.datasets.known_sets import read_catalogue
+from lmim.cli.data import main
 from tests.datasets.make_lmdb import make_lmdb, picture
 from tests.lay_data import IMAGES, lay_set
 

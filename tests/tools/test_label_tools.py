@@ -7,7 +7,7 @@ from typing import Any, Dict, Sequence, Tuple
 import pytest
 
 from lmim.datasets.labels.dict_file import read_dict_file
-from lmim.datasets.tools import main
+from lmim.cli.data import main
 from tests.datasets.make_lmdb import make_lmdb, picture
 
 CONFIG = 'configs/textrecog/lmim/lmim_vit-mini_1xb64_rendered-labels.py'

@@ -13,7 +13,7 @@ from mmengine.config import Config, DictAction
 from mmocr.registry import DATASETS
 
 from lmim.datasets.writing.lmdb_writer import LMDBWriter
-from lmim.datasets.sources import open_sources
+from lmim.datasets.records import open_sources
 from lmim.datasets.splitting import word_key
 
 TINY = ['--samples', '130', '40', '--pretrain-iters', '4',

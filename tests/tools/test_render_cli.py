@@ -6,7 +6,7 @@ import lmdb
 import numpy as np
 import pytest
 
-from lmim.datasets.tools import main
+from lmim.cli.data import main
 
 SMALL = ['--train', '24', '--test', '8', '--workers', '0']
 

@@ -6,7 +6,7 @@ import lmdb
 import pytest
 
 from lmim.datasets.splitting import part_of, word_key
-from lmim.datasets.tools import main
+from lmim.cli.data import main
 from tests.datasets.make_lmdb import make_lmdb, picture
 
 

@@ -4,7 +4,7 @@ import json
 import lmdb
 import pytest
 
-from lmim.datasets.tools import main
+from lmim.cli.data import main
 from tests.datasets.make_lmdb import make_lmdb, picture, write_entries
 
 

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from lmim.visualization.tools import main
-from lmim.visualization.tools.browse import main as browse
+from lmim.cli.visualize import main
+from lmim.cli.visualize.browse import main as browse
 from tests.tool_runs import mini_config
 
 

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional
 import torch
 
 from lmim.cli.command import Command, at_least
-from lmim.cli.progress import track
+from lmim.utils.progress import track
 from lmim.models.backbones import TextViT
 
 from .children import in_a_child

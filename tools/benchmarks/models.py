@@ -12,7 +12,7 @@ from torch import nn
 
 import lmim.engine  # noqa: F401  (registers the optimizers)
 from lmim.models.backbones import TextViT
-from lmim.quiet import quiet
+from lmim.utils.log import quiet
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 #: Configs of the recognizers, by the way they write.

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any, Dict, List
 
 from lmim.cli.command import Command, at_least
-from lmim.cli.progress import track
+from lmim.utils.progress import track
 from lmim.models.backbones import TextViT
 
 from .models import encoder_of

@@ -12,7 +12,7 @@ from mmocr.registry import TRANSFORMS
 from torch.utils.data import default_collate
 
 from lmim.cli.command import Command, at_least
-from lmim.cli.progress import track
+from lmim.utils.progress import track
 from lmim.datasets import RenderedTextDataset
 from lmim.visualization import save_figure
 

@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List
 from torch.utils.data import DataLoader, IterableDataset
 
 from lmim.datasets.decoding import decode_image
-from lmim.datasets.sources import RecordSource, open_sources
+from lmim.datasets.records import RecordSource, open_sources
 from lmim.cli.command import Command, at_least
 
 from .children import in_a_child

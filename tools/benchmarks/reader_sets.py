@@ -6,8 +6,8 @@ from typing import Callable, Dict, Iterator, List
 import cv2
 
 from lmim.datasets.writing.lmdb_writer import LMDBWriter
-from lmim.datasets.rendering import RenderedWords
-from lmim.cli.progress import track
+from lmim.rendering import RenderedWords
+from lmim.utils.progress import track
 
 #: Different pictures; each is used again and again.
 PICTURES = 64

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from lmim.datasets.rendering import STYLES, RenderedWords, make_sets
-from lmim.datasets.rendering.fonts import load_face
+from lmim.rendering import STYLES, RenderedWords, make_sets
+from lmim.rendering.fonts import load_face
 from lmim.cli.command import Command, at_least
 
 from .timing import rate

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any, Dict, List
 
 from lmim.cli.command import Command, at_least
-from lmim.cli.progress import track
+from lmim.utils.progress import track
 
 from .reader_sets import make_lmdb, pictures
 from .training_runs import TrainingRun

@@ -3,7 +3,7 @@ import time
 from statistics import median
 from typing import Any, Callable, Dict, Optional
 
-from lmim.cli.progress import track
+from lmim.utils.progress import track
 
 from .memory import PeakMemory
 

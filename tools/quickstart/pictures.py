@@ -6,8 +6,8 @@ from typing import NamedTuple, Optional
 
 from lmim.datasets import TextImageDataset
 from lmim.datasets.labels.reading import iter_labels
-from lmim.datasets.sources import open_sources
-from lmim.datasets.sources.opening import Spec
+from lmim.datasets.records import open_sources
+from lmim.datasets.records.opening import Spec
 
 
 class Sets(NamedTuple):

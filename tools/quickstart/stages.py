@@ -6,7 +6,7 @@ from typing import Dict, List, NamedTuple
 from pictures import Sets, count, longest_label
 from settings import Settings
 
-from lmim.datasets.sources.opening import Spec
+from lmim.datasets.records.opening import Spec
 from lmim.engine.resume import find_resumable
 
 ROOT = Path(__file__).resolve().parents[2]

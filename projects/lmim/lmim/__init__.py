@@ -19,7 +19,7 @@ try:
     compat.install()
 
     from . import datasets, engine, evaluation, models
-    from . import mmocr_inferencers
+    from .apis import mmocr_inferencers
 except (AssertionError, ImportError, RuntimeError) as error:
     # Libraries that exclude one another, or are not there.
     error.args = (f'{error}\n`python -m lmim doctor` finds what is wrong, and '
@@ -33,7 +33,7 @@ from .version import __version__  # noqa: E402
 mmocr_inferencers.install()
 
 if TYPE_CHECKING:
-    from .inference import TextRecognizer
+    from .apis import TextRecognizer
 
 __all__ = [
     'TextRecognizer', '__version__', 'compat', 'datasets', 'engine',
@@ -44,6 +44,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """``lmim.TextRecognizer``, imported when asked for: training is not."""
     if name == 'TextRecognizer':
-        from .inference import TextRecognizer
+        from .apis import TextRecognizer
         return TextRecognizer
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

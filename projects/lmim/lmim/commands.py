@@ -19,18 +19,18 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    'browse_dataset': Entry('lmim.visualization.tools.browse',
+    'browse_dataset': Entry('lmim.cli.visualize.browse',
                             "look at what a config's pipeline makes"),
-    'checkpoint': Entry('lmim.checkpoints.tools',
+    'checkpoint': Entry('lmim.cli.checkpoint',
                         'look into checkpoints, and make others'),
-    'data': Entry('lmim.datasets.tools',
+    'data': Entry('lmim.cli.data',
                   'make and look after sets of word images'),
     'demo': Entry('lmim.demo.tool', 'a page to try a checkpoint on'),
     'doctor': Entry('lmim.doctor.main',
                     'look for what is wrong with this installation'),
-    'export': Entry('lmim.export.tool', 'bring a checkpoint to ONNX'),
-    'infer': Entry('lmim.inference.tool', 'read words in pictures'),
-    'visualize': Entry('lmim.visualization.tools',
+    'export': Entry('lmim.cli.export', 'bring a checkpoint to ONNX'),
+    'infer': Entry('lmim.cli.infer', 'read words in pictures'),
+    'visualize': Entry('lmim.cli.visualize',
                        'pictures of what was learnt'),
 }
 

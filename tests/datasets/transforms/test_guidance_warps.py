@@ -2,7 +2,7 @@ import imgaug.augmenters as iaa
 import numpy as np
 import pytest
 
-from lmim.datasets.transforms import guidance_warps as warps
+from lmim.datasets.transforms import guidance_ops as warps
 
 
 def corners_marked(height=40, width=120, size=6):

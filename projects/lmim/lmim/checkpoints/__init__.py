@@ -2,7 +2,7 @@
 from .averaging import average
 from .contents import Checkpoint, open_checkpoint, write_checkpoint
 from .conversion import Conversion, convert, extract_encoder
-from .errors import CheckpointError
+from lmim.utils.errors import CheckpointError
 from .formats import (FORMATS, CheckpointFormat, detect_format, names_to_ours,
                       to_ours)
 from .loading import LoadReport, load_encoder

@@ -5,7 +5,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Union
 import torch
 
 from .contents import Checkpoint, open_checkpoint
-from .errors import CheckpointError, some
+from lmim.utils.errors import CheckpointError, some
 
 
 class Average(NamedTuple):

@@ -10,7 +10,7 @@ from torch import nn
 
 from .config_text import dicts_in
 from .dictionaries import dictionaries_of, write_characters
-from .errors import CheckpointError
+from lmim.utils.errors import CheckpointError
 from .loading import LoadReport, compare
 
 

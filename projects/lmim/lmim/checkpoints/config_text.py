@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 from mmocr.registry import MODELS, TASK_UTILS, WEIGHT_INITIALIZERS
 
-from .errors import CheckpointError
+from lmim.utils.errors import CheckpointError
 
 _NAMES = {'inf': float('inf'), 'nan': float('nan')}
 

@@ -5,11 +5,11 @@ from typing import Any, Dict, List, NamedTuple, Optional, Union
 import torch
 from mmengine.config import Config
 
-from ..version import __version__
-from ..whole_file import whole_file
+from lmim.version import __version__
+from lmim.utils.atomic import whole_file
 from .config_text import check_types, parse_config, write_config
 from .dictionaries import CHARACTERS, describe_dictionary
-from .errors import CheckpointError
+from lmim.utils.errors import CheckpointError
 from .formats import CheckpointFormat, detect_format, to_ours
 from .reading import find_weights, read_checkpoint
 from .safetensors_files import SUFFIX, save_safetensors

@@ -5,7 +5,7 @@ from typing import Dict, List, NamedTuple
 import torch
 
 from .contents import Checkpoint
-from .errors import CheckpointError, some
+from lmim.utils.errors import CheckpointError, some
 from .formats import ENCODER, CheckpointFormat
 
 #: The parts of models, by what our names of them start with.

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 from mmocr.models.common.dictionary import Dictionary
 
 from .config_text import dicts_in
-from .errors import CheckpointError
+from lmim.utils.errors import CheckpointError
 
 CHARACTERS = 'characters'
 

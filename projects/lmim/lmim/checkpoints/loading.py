@@ -6,7 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 import torch
 from mmengine.logging import print_log
 
-from .errors import CheckpointError, some
+from lmim.utils.errors import CheckpointError, some
 from .formats import ENCODER, detect_format, to_ours
 from .positions import USUAL_GRID, resize_positions
 from .reading import read_weights

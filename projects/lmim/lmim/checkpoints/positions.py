@@ -4,7 +4,7 @@ from typing import Optional, Tuple
 import torch
 from mmpretrain.models.utils import resize_pos_embed
 
-from .errors import CheckpointError
+from lmim.utils.errors import CheckpointError
 
 #: Grid of a 32x128 image in 4x4 patches, which the field's checkpoints are of.
 USUAL_GRID = (8, 32)

@@ -7,8 +7,8 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 import torch
 
-from .. import safe_globals
-from .errors import CheckpointError
+from lmim import safe_globals
+from lmim.utils.errors import CheckpointError
 from .safetensors_files import is_safetensors, read_safetensors
 
 #: Keys under which the field's code stores the weights of a model.

@@ -5,11 +5,11 @@ import torch
 from mmocr.models.common.dictionary import Dictionary
 from torch import nn
 
-from ..quiet import quiet
+from lmim.utils.log import quiet
 from .building import build_model, compare_with_model, shapes_of
 from .contents import Checkpoint
 from .dictionaries import dictionaries_of, with_characters
-from .errors import CheckpointError
+from lmim.utils.errors import CheckpointError
 from .formats import BY_KEY
 
 

@@ -13,7 +13,7 @@ from typing import Any, Dict
 import torch
 from mmengine.runner import CheckpointLoader
 
-from .errors import CheckpointError
+from lmim.utils.errors import CheckpointError
 
 SUFFIX = '.safetensors'
 

@@ -5,7 +5,7 @@ from typing import Iterator, Optional
 
 from mmengine.config import Config
 
-from ..quiet import quiet
+from lmim.utils.log import quiet
 
 #: The environment variable that names it.
 DATA_ROOT = 'LMIM_DATA_ROOT'

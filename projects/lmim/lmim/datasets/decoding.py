@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from .sources.base import UnreadableRecordError
+from .records.base import UnreadableRecordError
 
 #: No picture of more pixels is decoded: 8192 x 8192, of which OpenCV would
 #: make 200 MB. A photograph has fewer, a word far fewer.

@@ -1,7 +1,7 @@
 """The parts that a data set is joined from."""
 from typing import Any, List, NamedTuple
 
-from .sources import JoinedSource, RecordSource
+from .records import JoinedSource, RecordSource
 
 
 class Part(NamedTuple):

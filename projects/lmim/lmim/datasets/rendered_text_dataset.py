@@ -7,8 +7,8 @@ from mmocr.registry import DATASETS
 from torch.utils.data import Dataset
 
 from .clock import CLOCK, mix
-from .rendering import make_sets
-from .transforms.guidance_warps import resize
+from lmim.rendering import make_sets
+from .transforms.guidance_ops import resize
 
 
 @DATASETS.register_module()

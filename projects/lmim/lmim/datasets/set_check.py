@@ -2,7 +2,7 @@
 from typing import Any, Callable, List
 
 from .parts import Part
-from .sources import JoinedSource, RecordSource, UnreadableRecordError
+from .records import JoinedSource, RecordSource, UnreadableRecordError
 
 #: So many records of a part, evenly spread, are looked at for one that is
 #: readable before the part is refused.

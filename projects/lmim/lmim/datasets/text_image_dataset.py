@@ -9,8 +9,8 @@ from .clock import CLOCK, mix
 from .decoding import MAX_PIXELS, decode_image
 from .parts import parts_of_source
 from .set_check import check_labelled, check_readable
-from .sources import UnreadableRecordError, open_sources
-from .sources.opening import Spec
+from .records import UnreadableRecordError, open_sources
+from .records.opening import Spec
 from .unreadable import UnreadableRecords
 
 
@@ -28,7 +28,7 @@ class TextImageDataset(Dataset):
     Args:
         paths (str, dict or Sequence): What to read, recognised by itself;
             several are joined. See
-            :func:`~lmim.datasets.sources.open_sources`.
+            :func:`~lmim.datasets.records.open_sources`.
         data_root (str): Prefix of relative paths. Defaults to ''.
         pipeline (Sequence[dict or Callable]): Transforms. Defaults to ().
         with_text (bool): Whether to add the text as ``instances``, for

@@ -6,7 +6,7 @@ from typing import Dict, List, Optional, Sequence
 
 from lmim.checkpoints.safetensors_files import SUFFIX
 from lmim.cli import track
-from lmim.inference import TextRecognizer
+from lmim.apis import TextRecognizer
 
 SUFFIXES = ('.pth', '.pt', SUFFIX)
 #: Recognizers in memory: two, so that they can be compared without waiting.
@@ -23,7 +23,7 @@ class Checkpoints:
         folder (Path, optional): A folder in which, and in whose folders, they
             are looked for. What is no recognizer is told, and left out.
         device (str, optional): As of
-            :class:`~lmim.inference.TextRecognizer`.
+            :class:`~lmim.apis.TextRecognizer`.
 
     Raises:
         FileNotFoundError: If a file or the folder does not exist.

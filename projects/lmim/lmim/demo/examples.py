@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 import cv2
 
-from lmim.datasets.rendering import (LOWER_CASE, STYLES, RenderedWords,
+from lmim.rendering import (LOWER_CASE, STYLES, RenderedWords,
                                      WordGenerator, WordRenderer)
 
 #: How they look, easy ones first: as in print, as in photographs.

@@ -3,7 +3,7 @@ import logging
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
-from lmim.datasets.sources import UnreadableRecordError
+from lmim.datasets.records import UnreadableRecordError
 
 from .answer import EMPTY, answer, problem
 from .choices import Checkpoints

@@ -9,7 +9,7 @@ import torch
 from mmengine.structures import LabelData
 
 from lmim.datasets.decoding import decode_image
-from lmim.inference import Recognition, TextRecognizer
+from lmim.apis import Recognition, TextRecognizer
 from lmim.visualization.attention import (character_attention,
                                           overlay_attention)
 

@@ -31,7 +31,7 @@ def check_stores(options: Dict[str, Any], say: Say) -> None:
 
 def check_sets(options: Dict[str, Any]) -> Iterator[Finding]:
     """Which of the data sets that the configs know are there."""
-    from lmim.datasets.catalogue import read_catalogue
+    from lmim.datasets.known_sets import read_catalogue
     from lmim.datasets.data_root import data_root_in_use
     root = osp.abspath(data_root_in_use(options.get('data_root')))
     try:
@@ -86,8 +86,8 @@ def worker() -> Finding:
 
 def check_fonts() -> Iterator[Finding]:
     """Fonts for words to be rendered, and for Chinese."""
-    from lmim.datasets.rendering.captions import font_file_with
-    from lmim.datasets.rendering.font_search import find_fonts
+    from lmim.rendering.captions import font_file_with
+    from lmim.rendering.font_search import find_fonts
     try:
         fonts = find_fonts('abc')
     except (FileNotFoundError, ValueError) as error:

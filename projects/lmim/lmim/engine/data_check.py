@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 from mmengine.config import Config
 
-from lmim.datasets.catalogue import spec_paths
+from lmim.datasets.known_sets import spec_paths
 from lmim.datasets.data_root import DATA_ROOT
 
 

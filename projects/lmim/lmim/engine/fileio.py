@@ -8,7 +8,7 @@ from typing import List, Union
 
 from mmengine.fileio import LocalBackend, register_backend
 
-from lmim.whole_file import PARTIAL, write_atomic
+from lmim.utils.atomic import PARTIAL, write_atomic
 
 
 def remove_partial(folder: Union[str, Path]) -> List[Path]:
@@ -34,12 +34,12 @@ class AtomicLocalBackend(LocalBackend):
     """
 
     def put(self, obj: bytes, filepath: Union[str, Path]) -> None:
-        """Write bytes; see :func:`lmim.whole_file.write_atomic`."""
+        """Write bytes; see :func:`lmim.utils.atomic.write_atomic`."""
         write_atomic(filepath, obj)
 
     def put_text(self,
                  obj: str,
                  filepath: Union[str, Path],
                  encoding: str = 'utf-8') -> None:
-        """Write text; see :func:`lmim.whole_file.write_atomic`."""
+        """Write text; see :func:`lmim.utils.atomic.write_atomic`."""
         write_atomic(filepath, obj.encode(encoding))

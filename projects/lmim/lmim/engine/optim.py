@@ -11,7 +11,7 @@ from mmengine.utils import digit_version
 from mmocr.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 from torch import nn
 
-from lmim.quiet import quiet
+from lmim.utils.log import quiet
 
 
 @OPTIM_WRAPPERS.register_module()

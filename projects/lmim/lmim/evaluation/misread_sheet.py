@@ -9,7 +9,7 @@ import numpy as np
 
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.labels.reading import Label
-from lmim.datasets.sources import UnreadableRecordError
+from lmim.datasets.records import UnreadableRecordError
 
 from .benchmark_evaluator import Misread, WordRecord
 

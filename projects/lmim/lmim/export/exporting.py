@@ -8,7 +8,7 @@ from torch import nn
 
 from lmim.checkpoints import open_checkpoint
 from lmim.datasets.writing.whole_folder import refuse_existing, whole_folder
-from lmim.inference import TextRecognizer
+from lmim.apis import TextRecognizer
 from lmim.version import __version__
 
 from . import onnx_files

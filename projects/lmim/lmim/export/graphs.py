@@ -9,7 +9,7 @@ from typing import Any, List, Tuple
 import torch
 from torch import nn
 
-from lmim.models.textrecog.lmim_decoder_layer import KeysValues
+from lmim.models.textrecog.transformer_decoder_layer import KeysValues
 
 from .preprocessing import PixelFacts
 

@@ -4,7 +4,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 from mmengine.config import Config
 from mmocr.models.textrecog.data_preprocessors import TextRecogDataPreprocessor
 
-from lmim.inference.preprocessing import find_pipeline
+from lmim.apis.preprocessing import find_pipeline
 from lmim.models.selfsup.mim import PREPROCESSOR
 
 from .errors import ExportError

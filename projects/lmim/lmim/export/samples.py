@@ -5,9 +5,9 @@ from typing import List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from lmim.datasets.rendering import STYLES, RenderedWords, WordRenderer
-from lmim.datasets.sources import UnreadableRecordError
-from lmim.inference.pictures import Pictures
+from lmim.rendering import STYLES, RenderedWords, WordRenderer
+from lmim.datasets.records import UnreadableRecordError
+from lmim.datasets.pictures import Pictures
 
 from .errors import ExportError
 

@@ -1,6 +1,6 @@
 """Models: the method, its parts and the recognizer."""
-from . import backbones, heads, necks, selfsup, targets, textrecog, utils
+from . import backbones, heads, layers, necks, selfsup, targets, textrecog
 
 __all__ = [
-    'backbones', 'heads', 'necks', 'selfsup', 'targets', 'textrecog', 'utils'
+    'backbones', 'heads', 'layers', 'necks', 'selfsup', 'targets', 'textrecog'
 ]

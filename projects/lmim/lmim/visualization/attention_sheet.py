@@ -7,8 +7,8 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from lmim.datasets.rendering import contact_sheet
-from lmim.datasets.rendering.captions import draw_caption
+from lmim.rendering import contact_sheet
+from lmim.rendering.captions import draw_caption
 from lmim.models.backbones import TextViT
 from .attention import encoder_attention, overlay_attention
 from .pictures import Picture

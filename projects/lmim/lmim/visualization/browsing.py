@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmocr.registry import DATASETS
 
 from lmim.datasets.labels.reading import innermost
-from lmim.datasets.sources import UnreadableRecordError
+from lmim.datasets.records import UnreadableRecordError
 from lmim.datasets.transforms import SeveralViews
 from .random_state import random_state_kept
 

@@ -11,7 +11,7 @@ from lmim.checkpoints.building import build_model, compare_with_model
 from lmim.checkpoints.facts import describe_encoder
 from lmim.datasets.data_root import read_config
 from lmim.models.backbones import TextViT
-from lmim.quiet import quiet
+from lmim.utils.log import quiet
 
 PathLike = Union[str, Path]
 #: What decides on the shape of an encoder, in its config.

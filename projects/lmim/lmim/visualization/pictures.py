@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from lmim.datasets.decoding import decode_image
-from lmim.datasets.sources import UnreadableRecordError, open_sources
-from lmim.datasets.sources.files import IMAGE_SUFFIXES
+from lmim.datasets.records import UnreadableRecordError, open_sources
+from lmim.datasets.records.files import IMAGE_SUFFIXES
 
 
 class Picture(NamedTuple):
@@ -31,7 +31,7 @@ def read_pictures(paths: Sequence[str],
 
     Args:
         paths (Sequence[str]): Image files, and all that
-            :func:`~lmim.datasets.sources.open_sources` reads: LMDBs, folders,
+            :func:`~lmim.datasets.records.open_sources` reads: LMDBs, folders,
             lists.
         number (int): The most pictures.
 

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from lmim.whole_file import write_atomic
+from lmim.utils.atomic import write_atomic
 
 #: Of our figures, in pixels to the inch.
 DPI = 120

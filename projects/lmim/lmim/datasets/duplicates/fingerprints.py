@@ -6,7 +6,7 @@ import numpy as np
 
 from ..decoding import decode_image
 from .perceptual_hash import PLAIN, WORDS, grey, perceptual_hash
-from ..sources import RecordSource, UnreadableRecordError
+from ..records import RecordSource, UnreadableRecordError
 
 #: 60 bytes a picture: digests of the file's bytes and of the pixels; of
 #: pictures that are not plain, the perceptual hash; width by height, 0 of a

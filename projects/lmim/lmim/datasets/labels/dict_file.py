@@ -6,7 +6,7 @@ from typing import Iterable, List, Union
 
 from mmocr.models.common.dictionary import Dictionary
 
-from lmim.whole_file import whole_file
+from lmim.utils.atomic import whole_file
 
 #: Digits, lower case, upper case and punctuation, as in ``english_94.txt``.
 FIRST = string.digits + string.ascii_letters + string.punctuation

@@ -4,7 +4,7 @@ import unicodedata
 from collections import Counter
 from typing import Any, Dict, List, Set
 
-from lmim.characters import oddity
+from lmim.utils.characters import oddity
 
 from .report import Tally
 from .reading import Label

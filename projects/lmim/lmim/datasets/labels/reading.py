@@ -1,7 +1,7 @@
 """The labels of a data set, without its pictures."""
 from typing import Any, Iterator, List, NamedTuple, Optional
 
-from ..sources import RecordSource, UnreadableRecordError
+from ..records import RecordSource, UnreadableRecordError
 
 
 class Label(NamedTuple):
@@ -61,7 +61,7 @@ def iter_labels(dataset: Any) -> Iterator[Label]:
 
     Args:
         dataset (Any): One of :func:`innermost`, or a
-            :class:`~lmim.datasets.sources.RecordSource`.
+            :class:`~lmim.datasets.records.RecordSource`.
 
     Yields:
         Label: One for each record.

@@ -2,7 +2,7 @@
 from collections import Counter
 from typing import Callable, List, Optional, Set
 
-from lmim.characters import meant_as, named_character
+from lmim.utils.characters import meant_as, named_character
 
 from .reading import Label
 from .spelling import Spelling

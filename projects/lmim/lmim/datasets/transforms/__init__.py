@@ -2,7 +2,7 @@
 from .guidance_view import GuidanceView
 from .packing import PackPretrainInputs
 from .seed import SetSampleSeed
-from .several_views import SeveralViews, collate_views
+from .views import SeveralViews, collate_views
 
 __all__ = [
     'GuidanceView', 'PackPretrainInputs', 'SetSampleSeed', 'SeveralViews',

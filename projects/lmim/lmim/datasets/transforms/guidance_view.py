@@ -9,7 +9,7 @@ from numpy import ndarray
 from mmocr.registry import TRANSFORMS
 
 from . import guidance_color as color
-from . import guidance_warps as warps
+from . import guidance_ops as warps
 from .guidance_levels import GuidanceRanges, ranges_of
 
 

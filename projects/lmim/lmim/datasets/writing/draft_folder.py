@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import IO, Any, Mapping, Optional, Sequence
 
-from lmim.whole_file import whole_file
+from lmim.utils.atomic import whole_file
 
 SETTINGS, LOCK = 'draft.json', 'lock'
 

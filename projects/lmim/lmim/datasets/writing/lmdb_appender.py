@@ -5,7 +5,7 @@ from typing import Dict, List, Mapping, Optional, Tuple
 
 import lmdb
 
-from ..sources.lmdb_store import is_lmdb
+from ..records.lmdb_store import is_lmdb
 from .whole_folder import refuse_existing
 
 COUNT_KEY = b'num-samples'

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Union
 
-from lmim.whole_file import sync_folder
+from lmim.utils.atomic import sync_folder
 
 
 @contextmanager

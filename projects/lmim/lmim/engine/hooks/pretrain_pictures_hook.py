@@ -13,7 +13,7 @@ from mmengine.visualization import LocalVisBackend
 from mmocr.registry import HOOKS
 
 from lmim.models.selfsup import MIM
-from lmim.whole_file import write_atomic
+from lmim.utils.atomic import write_atomic
 
 DataBatch = Optional[Union[dict, tuple, list]]
 

@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from lmim.checkpoints import load_encoder
-from ..utils import (build_sincos_2d, init_transformer, is_traced, quicken,
+from ..layers import (build_sincos_2d, init_transformer, is_traced, quicken,
                      resolve_grid)
 
 #: Images that a CPU encodes at once where no gradients are needed.

@@ -6,7 +6,7 @@ from mmengine.model import BaseModule
 from mmocr.registry import MODELS
 from torch import nn
 
-from ..utils import init_transformer
+from ..layers import init_transformer
 
 
 @MODELS.register_module()

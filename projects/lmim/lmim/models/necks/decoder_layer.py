@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..utils import attend, quicken
+from ..layers import attend, quicken
 
 ORDERS = ('SA-CA-FFN', 'CA-SA-FFN')
 

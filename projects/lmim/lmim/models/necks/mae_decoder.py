@@ -7,7 +7,7 @@ from mmpretrain.models.backbones.vision_transformer import \
     TransformerEncoderLayer
 from torch import nn
 
-from ..utils import quicken
+from ..layers import quicken
 from .masked_decoder import MaskedDecoder
 
 

@@ -5,7 +5,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import nn
 
-from ..utils import build_sincos_2d, init_transformer, resolve_grid
+from ..layers import build_sincos_2d, init_transformer, resolve_grid
 
 
 class MaskedDecoder(BaseModule):

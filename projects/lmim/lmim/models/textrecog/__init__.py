@@ -1,11 +1,11 @@
 """Parts of LMIM's recognizer."""
-from .lmim_ctc_postprocessor import LMIMCTCPostprocessor
-from .lmim_decoder import LMIMDecoder
-from .lmim_decoder_layer import LMIMDecoderLayer
-from .lmim_encoder import LMIMEncoder
-from .lmim_module_loss import LMIMModuleLoss
-from .lmim_parallel_decoder import LMIMParallelDecoder
-from .lmim_postprocessor import LMIMPostprocessor
+from .ctc_postprocessor import LMIMCTCPostprocessor
+from .transformer_decoder import LMIMDecoder
+from .transformer_decoder_layer import LMIMDecoderLayer
+from .linear_encoder import LMIMEncoder
+from .word_loss import LMIMModuleLoss
+from .parallel_decoder import LMIMParallelDecoder
+from .postprocessors import LMIMPostprocessor
 
 __all__ = [
     'LMIMCTCPostprocessor', 'LMIMDecoder', 'LMIMDecoderLayer', 'LMIMEncoder',

@@ -3,10 +3,10 @@ from typing import TYPE_CHECKING, List
 
 import torch
 
-from .lmim_decoder_layer import KeysValues
+from .transformer_decoder_layer import KeysValues
 
 if TYPE_CHECKING:
-    from .lmim_decoder import LMIMDecoder
+    from .transformer_decoder import LMIMDecoder
 
 
 class WordWriter:

@@ -1,0 +1,159 @@
+"""From a picture to what a recognizer takes, as its config tests it."""
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+
+import cv2
+import numpy as np
+from mmengine.config import Config
+from mmocr.registry import TRANSFORMS
+
+from lmim.checkpoints import CheckpointError
+from lmim.checkpoints.config_text import dicts_in
+from lmim.datasets.records import UnreadableRecordError
+
+#: Transforms that the config in a checkpoint may name. They do nothing but
+#: arithmetic; others evaluate text (``ConditionApply``) or call what they are
+#: told to (``TorchVisionWrapper``), and a checkpoint may come from anybody.
+HARMLESS = frozenset(
+    ['Resize', 'RescaleToHeight', 'PadToWidth', 'PackTextRecogInputs'])
+_PACK = 'PackTextRecogInputs'
+
+
+class Preprocessing:
+    """The transforms of a test pipeline, without those that load.
+
+    Args:
+        cfg (Config): The config of a recognizer.
+        told (str): What messages call it.
+        trusted (bool): Whether the config is the user's own. In others no
+            transform is built but those of :data:`HARMLESS`.
+
+    Raises:
+        CheckpointError: If there is no such pipeline, or it has a transform
+            that is not built.
+    """
+
+    def __init__(self, cfg: Config, told: str, trusted: bool) -> None:
+        pipeline = find_pipeline(cfg.to_dict())
+        if pipeline is None:
+            raise CheckpointError(
+                f'{told} has no test pipeline, which tells how pictures are '
+                'resized: name a config that has one, --config CONFIG')
+        #: Whether the model reads grey pictures.
+        self.grey = any(step.get('color_type') == 'grayscale'
+                        for step in pipeline if loads(step))
+        steps = [step for step in pipeline if not loads(step)]
+        if not trusted:
+            _check_harmless(steps, told)
+        if not steps or _kind(steps[-1]) != _PACK:
+            raise CheckpointError(
+                f'the test pipeline of {told} does not end with {_PACK}: '
+                'name a config of a recognizer, --config CONFIG')
+        steps[-1] = {
+            **steps[-1], 'meta_keys': ('ori_shape', 'img_shape',
+                                       'valid_ratio')
+        }
+        self.transforms: List[Callable[[dict], Optional[dict]]] = [
+            TRANSFORMS.build({'_scope_': 'mmocr', **step}) for step in steps]
+
+    def __call__(self, image: np.ndarray) -> Dict[str, Any]:
+        """Prepare a picture.
+
+        Args:
+            image (np.ndarray): (H, W, 3), uint8, BGR.
+
+        Returns:
+            Dict[str, Any]: ``inputs`` (a tensor of shape (C, h, w)) and
+            ``data_samples`` (one ``TextRecogDataSample``).
+
+        Raises:
+            UnreadableRecordError: If nothing can be made of it, as of a
+                picture one pixel high and a thousand wide.
+        """
+        if self.grey:
+            image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        results: Optional[dict] = dict(
+            img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
+        for transform in self.transforms:
+            try:
+                results = transform(results)  # type: ignore[arg-type]
+            except (cv2.error, ValueError, ZeroDivisionError) as error:
+                reason = str(error).strip().split('\n')[0]
+                raise UnreadableRecordError(
+                    f'its {image.shape[1]} x {image.shape[0]} pixels cannot '
+                    f'be prepared by {type(transform).__name__}: {reason}'
+                ) from error
+            if results is None:
+                raise UnreadableRecordError(
+                    f'{type(transform).__name__} makes nothing of it')
+        assert results is not None
+        return results
+
+
+def find_pipeline(cfg: Dict[str, Any]) -> Optional[List[Dict[str, Any]]]:
+    """The transforms by which a config tests.
+
+    Args:
+        cfg (Dict[str, Any]): A config.
+
+    Returns:
+        List[Dict[str, Any]], optional: Those of ``test_dataloader``, or else
+        of ``val_dataloader``, or else ``test_pipeline``; in a config without
+        any, a resize to the pictures that the encoder of its model takes.
+        None where that has no such size.
+    """
+    for name in ('test_dataloader', 'val_dataloader'):
+        loader = cfg.get(name)
+        if isinstance(loader, (list, tuple)):
+            loader = loader[0] if loader else None
+        if isinstance(loader, dict):
+            for pipeline in _pipelines_of(loader.get('dataset')):
+                return pipeline
+    own = cfg.get('test_pipeline')
+    if own:
+        return list(own)
+    for part in dicts_in(cfg.get('model')):
+        size = part.get('img_size')
+        if isinstance(size, (list, tuple)) and len(size) == 2:
+            return [dict(type='Resize', scale=(size[1], size[0])),
+                    dict(type=_PACK)]
+    return None
+
+
+def _pipelines_of(dataset: Any) -> Iterator[List[Dict[str, Any]]]:
+    """The pipelines of a data set, then of those that it is joined from."""
+    if not isinstance(dataset, dict):
+        return
+    if dataset.get('pipeline'):
+        yield list(dataset['pipeline'])
+    for other in dataset.get('datasets') or [dataset.get('dataset')]:
+        yield from _pipelines_of(other)
+
+
+def loads(step: Dict[str, Any]) -> bool:
+    """Whether a transform of a config loads pictures or labels."""
+    return _kind(step).startswith(('Load', 'InferencerLoader'))
+
+
+def _kind(step: Dict[str, Any]) -> str:
+    """The name of a transform, without the scope before it."""
+    return str(step.get('type')).rpartition('.')[2]
+
+
+def _check_harmless(steps: Sequence[Dict[str, Any]], told: str) -> None:
+    """Refuse a stranger's pipeline that is more than known arithmetic.
+
+    Raises:
+        CheckpointError: In that case.
+    """
+    for part in dicts_in(list(steps)):
+        kind = part.get('type')
+        if kind is None:
+            continue
+        scope, _, name = str(kind).rpartition('.')
+        if (name not in HARMLESS or scope not in ('', 'mmocr')
+                or part.get('_scope_') not in (None, 'mmocr')):
+            raise CheckpointError(
+                f'{told} prepares pictures by {kind!r}, and from a checkpoint '
+                f'only {", ".join(sorted(HARMLESS))} are taken, which cannot '
+                'run anything else. If you trust it, name a config file of '
+                'your own: --config CONFIG')

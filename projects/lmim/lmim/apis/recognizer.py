@@ -1,0 +1,208 @@
+"""Pictures in, words out."""
+import math
+from itertools import islice
+from pathlib import Path
+from typing import (Any, Dict, Iterable, Iterator, List, Optional, Sequence,
+                    Tuple, Union)
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from torch import nn
+
+from lmim.datasets.records import UnreadableRecordError
+
+from .devices import usable_device, usable_precision
+from .loading import dictionary_of, load_recognizer
+from lmim.datasets.pictures import Inputs, Picture, Pictures
+from .preprocessing import Preprocessing
+from .recognition import Recognition
+
+Prepared = Dict[str, Any]
+
+
+class TextRecognizer:
+    """Reads words.
+
+    Batches give the texts and scores that pictures have when they are read
+    one by one (to rounding): those that are prepared to another size are
+    never padded to that of their neighbours.
+
+    Args:
+        checkpoint (str or Path): Of a recognizer. One of this project's
+            carries its config and dictionary, and is the only file needed;
+            nothing in it is executed.
+        config (str, Path or Config, optional): The config instead of that in
+            the checkpoint.
+        device (str, optional): Such as 'cuda:0' or 'cpu'. Defaults to a GPU
+            where there is one.
+        batch_size (int): Pictures that are read at once. Defaults to 64.
+        precision (str): 'fp32'; 'bf16', quicker where the machine computes
+            in it, with scores that may differ by some hundredths, and texts
+            where it was unsure; 'fp16', for GPUs without bf16.
+
+    Raises:
+        FileNotFoundError: If a file does not exist.
+        CheckpointError: If checkpoint and config do not make a recognizer.
+        ValueError: If device, batch size or precision cannot be had.
+
+    Attributes:
+        model (nn.Module): The recognizer, in eval mode.
+        cfg (Config): Its config.
+        device (torch.device): Where it is.
+        characters (List[str]): What it can read, in the order of classes.
+
+    Examples:
+        >>> from lmim import TextRecognizer
+        >>> recognizer = TextRecognizer('epoch_10.pth')
+        >>> for word in recognizer('words/*.png'):
+        ...     print(word.source, word.text, word.score)
+    """
+
+    def __init__(self,
+                 checkpoint: Union[str, Path],
+                 config: Optional[Union[str, Path, Config]] = None,
+                 device: Optional[str] = None,
+                 batch_size: int = 64,
+                 precision: str = 'fp32') -> None:
+        if batch_size < 1:
+            raise ValueError(f'batch_size is 1 or more, not {batch_size}')
+        self.batch_size = batch_size
+        self.device = usable_device(device)
+        self.precision = usable_precision(precision, self.device)
+        self.model: nn.Module
+        self.model, self.cfg = load_recognizer(checkpoint, config,
+                                               str(self.device))
+        self.characters = dictionary_of(self.model)
+        told = (f'the config in {checkpoint}'
+                if config is None else 'the config')
+        self._preprocess = Preprocessing(
+            self.cfg, told, trusted=config is not None)
+
+    def __call__(self, inputs: Inputs) -> List[Recognition]:
+        """Read all pictures.
+
+        Args:
+            inputs (str, Path, np.ndarray, Image, RecordSource or Iterable):
+                A path of an image, a folder, an LMDB or a list; a pattern
+                such as ``words/*.png``; an array (BGR); a picture of Pillow;
+                or several of these. See :class:`~.pictures.Pictures`.
+
+        Returns:
+            List[Recognition]: One for each picture, in their order. What is
+            unreadable has an ``error``, and the others are read.
+
+        Raises:
+            FileNotFoundError: If a path does not exist, before any is read.
+            TypeError, ValueError, OSError: If an input is no picture and no
+                set of pictures.
+        """
+        return list(self.stream(inputs))
+
+    def stream(self, inputs: Inputs) -> Iterator[Recognition]:
+        """Read pictures batch by batch, however many they are.
+
+        Args:
+            inputs: As :meth:`__call__`. Of an iterator one batch is taken at
+                a time.
+
+        Yields:
+            Recognition: One for each picture, in their order.
+        """
+        yield from self.read(_pictures(inputs))
+
+    def read(self, pictures: Iterable[Picture]) -> Iterator[Recognition]:
+        """Read pictures batch by batch; as :meth:`stream`.
+
+        Args:
+            pictures (Iterable[Picture]): Such as :class:`Pictures`.
+
+        Yields:
+            Recognition: One for each, in their order.
+        """
+        pictures = iter(pictures)
+        while True:
+            batch = list(islice(pictures, self.batch_size))
+            if not batch:
+                return
+            yield from self._read(batch)
+
+    def predict_pixels(self,
+                       images: Sequence[np.ndarray]) -> List[Recognition]:
+        """Read pictures in memory.
+
+        Args:
+            images (Sequence[np.ndarray]): Each (H, W, 3), uint8, BGR.
+
+        Returns:
+            List[Recognition]: One for each, in their order.
+        """
+        return self(list(images))
+
+    def prepare(self, images: Sequence[np.ndarray]) -> Prepared:
+        """Make of pictures what the model's ``data_preprocessor`` takes.
+
+        Args:
+            images (Sequence[np.ndarray]): Each (H, W, 3), uint8, BGR.
+
+        Returns:
+            Dict[str, Any]: ``inputs`` (a tensor of shape (C, h, w) for each)
+            and ``data_samples`` (one for each).
+
+        Raises:
+            UnreadableRecordError: If nothing can be made of one.
+        """
+        return _collate([self._preprocess(image) for image in images])
+
+    def _read(self, batch: Sequence[Picture]) -> Iterator[Recognition]:
+        """Read pictures, those of one size at once."""
+        found: List[Optional[Recognition]] = [None] * len(batch)
+        sizes: Dict[Tuple[int, ...], List[Tuple[int, Prepared]]] = {}
+        for number, picture in enumerate(batch):
+            try:
+                prepared = self._preprocess(picture.load())
+            except UnreadableRecordError as error:
+                found[number] = Recognition(
+                    '', 0., [], picture.source, str(error))
+                continue
+            size = tuple(prepared['inputs'].shape)
+            sizes.setdefault(size, []).append((number, prepared))
+        for group in sizes.values():
+            samples = self._predict(_collate([one for _, one in group]))
+            for (number, _), sample in zip(group, samples):
+                found[number] = _recognition(batch[number], sample.pred_text)
+        yield from filter(None, found)
+
+    @torch.no_grad()
+    def _predict(self, data: Prepared) -> Sequence[Any]:
+        """The samples of a batch, with what was read."""
+        model: Any = self.model
+        if self.precision is None:
+            return model.test_step(data)
+        with torch.autocast(self.device.type, self.precision):
+            return model.test_step(data)
+
+
+def _pictures(inputs: Inputs) -> Iterator[Picture]:
+    """Pictures of inputs, taken one by one from an iterator."""
+    if not isinstance(inputs, Iterator):
+        yield from Pictures(inputs)
+        return
+    for number, one in enumerate(inputs, 1):
+        yield from Pictures([one], first=number)
+
+
+def _collate(prepared: Iterable[Prepared]) -> Prepared:
+    prepared = list(prepared)
+    return {key: [one[key] for one in prepared]
+            for key in ('inputs', 'data_samples')}
+
+
+def _recognition(picture: Picture, read: Any) -> Recognition:
+    """What a model's ``pred_text`` says."""
+    scores = [float(score) for score in read.score]
+    score = read.get('word_score')
+    if score is None:  # MMOCR's own models; of no character nothing is sure
+        score = math.prod(scores) if scores else 0.
+    return Recognition(
+        read.item, float(score), scores, picture.source, load=picture.load)

@@ -1,0 +1,152 @@
+"""`inspect`: what a checkpoint is."""
+import argparse
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from torch import nn
+
+from lmim.cli import Command
+
+from lmim.checkpoints.averaging import not_finite
+from lmim.checkpoints.building import build_model, compare_with_model
+from lmim.checkpoints.contents import Checkpoint, open_checkpoint
+from lmim.utils.errors import CheckpointError, some
+from lmim.checkpoints.facts import (describe_encoder, describe_text_decoder,
+                                    parts_of)
+from lmim.checkpoints.fitting import find_configs
+from .arguments import add_skip_code, carried_line, describe_file, file_line
+
+#: What is told of a checkpoint beside config and dictionary.
+_TOLD = ('epoch', 'iter', 'time', 'mmengine_version', 'converted_from',
+         'extracted_from', 'averaged')
+#: How many configs of a kind are listed.
+_SHOWN = 8
+
+
+class Inspect(Command):
+    """Tell what a checkpoint is: format, sizes, what else is in the file.
+
+    The configs of a folder are tried: those whose whole model has weights of
+    these names and shapes, and those of which the encoder has. The exit
+    status is 1 where weights are infinite or undefined.
+    """
+
+    name = 'inspect'
+    summary = 'tell what a checkpoint is and which configs it fits'
+    example = 'inspect work_dirs/NAME/epoch_10.pth'
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        add = parser.add_argument
+        add('input', type=Path, metavar='IN', help='a checkpoint')
+        add('--configs', type=Path, default=Path('configs'), metavar='DIR',
+            help='where to look for configs that fit (default: %(default)s)')
+        add('--keys', action='store_true', help='list all weights')
+        add_skip_code(parser)
+
+    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+        """Look into one file."""
+        checkpoint = open_checkpoint(args.input, args.skip_code)
+        weights = checkpoint.weights
+        ours = checkpoint.by_our_names()
+        notes: List[str] = []
+        model = _own_model(checkpoint, notes)
+        fits: Dict[str, Any] = {'whole': [], 'encoder': [], 'unread': {}}
+        if args.configs.is_dir():
+            found = find_configs(checkpoint, args.configs)
+            fits = {key: getattr(found, key) for key in fits}
+            model = model or found.model
+        else:
+            notes.append(f'no configs were tried: {args.configs} is no '
+                         'folder; name one with --configs DIR')
+        bad = not_finite(weights)
+        return {
+            'ok': not bad,
+            **describe_file(checkpoint, args.input),
+            'parts': parts_of(ours),
+            'encoder': describe_encoder(ours, model),
+            'text_decoder': describe_text_decoder(ours),
+            'also_in_it': checkpoint.others,
+            'told': {key: checkpoint.meta[key] for key in _TOLD
+                     if key in checkpoint.meta},
+            'skipped': checkpoint.skipped,
+            'not_finite': bad,
+            'fits': fits,
+            'notes': notes,
+            'keys': {
+                name: {'shape': list(value.shape),
+                       'dtype': str(value.dtype).rpartition('.')[2]}
+                for name, value in weights.items()
+            } if args.keys or args.json else {},
+        }
+
+    def report(self, result: Dict[str, Any]) -> str:
+        """Tell it in words."""
+        lines = [file_line(result)]
+        for part, count in result['parts'].items():
+            lines.append(f'  {part}: {count["tensors"]} tensors, '
+                         f'{count["values"]:,} values')
+        lines += _encoder_lines(result['encoder'])
+        decoder = result['text_decoder']
+        if decoder:
+            lines.append('text decoder: {num_layers} layers of {embed_dims} '
+                         'channels, {classes} classes, {embedded} symbols '
+                         'embedded'.format(**decoder))
+        lines.append(f'it {carried_line(result)}')
+        lines += [f'{key}: {value}' for key, value in result['told'].items()]
+        for title, key in (('also in it', 'also_in_it'),
+                           ('skipped, as it would have been executed',
+                            'skipped'), ('NOT FINITE', 'not_finite')):
+            if result[key]:
+                lines.append(f'{title}: {some(result[key], 12)}')
+        lines += _fit_lines(result['fits']) + result['notes']
+        lines += [f'{name}  {tuple(about["shape"])} {about["dtype"]}'
+                  for name, about in result['keys'].items()]
+        return '\n'.join(lines)
+
+
+def _own_model(checkpoint: Checkpoint,
+               notes: List[str]) -> Optional[nn.Module]:
+    """The model of the config that a checkpoint holds, where it fits."""
+    try:
+        config = checkpoint.model_config()
+        if config is None:
+            return None
+        model = build_model(config, checkpoint.characters())
+    except (CheckpointError, KeyError, TypeError) as error:
+        notes.append(f'the config that it holds was not tried: {error}')
+        return None
+    report = compare_with_model(model, checkpoint.by_module_names(),
+                                'its own config')
+    if not report.is_full:
+        notes.append(f'it does not fit the config that it holds: {report}')
+        return None
+    return model
+
+
+def _encoder_lines(encoder: Dict[str, Any]) -> List[str]:
+    if not encoder:
+        return []
+    heads = (f'{encoder["num_heads"]} heads (by the config)'
+             if 'num_heads' in encoder else 'heads are not told by weights')
+    size = '{}x{}'.format(*encoder['patch_size'])
+    grid = (' as {}x{}, of images of {}x{}'.format(*encoder['grid'],
+                                                   *encoder['img_size'])
+            if 'grid' in encoder else '')
+    hidden = encoder.get('feedforward_channels', '?')
+    return [f'encoder: {encoder["num_layers"]} layers of '
+            f'{encoder["embed_dims"]} channels, feed-forward {hidden}, '
+            f'{heads}; {encoder["num_patches"]} patches of {size}{grid} '
+            '(height x width)']
+
+
+def _fit_lines(fits: Dict[str, Any]) -> List[str]:
+    lines = []
+    for title, key in (('fits', 'whole'), ('its encoder fits', 'encoder')):
+        lines += [f'{title} {path}' for path in fits[key][:_SHOWN]]
+        if len(fits[key]) > _SHOWN:
+            lines.append(f'{title} {len(fits[key]) - _SHOWN} more (--json '
+                         'names them)')
+    lines += [f'not tried: {path}: {why}'
+              for path, why in fits['unread'].items()]
+    return lines

@@ -1,0 +1,54 @@
+"""The sub-commands of `tools/data.py`."""
+from typing import Dict, List, Optional
+
+from lmim.cli import Command, Tool, run_tool
+
+from .check import Check
+from .create import Create
+from .crop import Crop
+from .dedup import Dedup
+from .dictionary import MakeDictionary
+from .inspect_set import Inspect
+from .known_sets import ListSets
+from .render import Render
+from .split import Split
+from .validate import Validate
+from .verify import Verify
+
+DESCRIPTION = """Make and look after sets of word images.
+
+What is read may be an LMDB (images only, or with plain or JSON labels, or
+with its labels in another LMDB), a folder of images or of LMDBs, a list
+(path<TAB>label), JSON lines, or MMOCR JSON: it is recognised. The way of
+labelled words to a training run is
+
+  python tools/data.py create train_list.txt words.lmdb
+  python tools/data.py validate words.lmdb
+  python tools/data.py inspect words.lmdb --sheet words.png
+  python tools/data.py split words.lmdb data/words"""
+
+COMMANDS: Dict[str, Command] = {
+    command.name: command
+    for command in (
+        Check(),
+        Create(),
+        Crop(),
+        Dedup(),
+        MakeDictionary(),
+        Inspect(),
+        ListSets(),
+        Render(),
+        Split(),
+        Validate(),
+        Verify(),
+    )
+}
+TOOL = Tool('data.py', DESCRIPTION, COMMANDS)
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Run one sub-command; see :func:`lmim.cli.run_tool`."""
+    return run_tool(TOOL, argv)
+
+
+__all__ = ['COMMANDS', 'TOOL', 'main']

@@ -1,0 +1,165 @@
+"""`check`: labels against a dictionary, before training."""
+import argparse
+import os.path as osp
+from itertools import chain
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+from lmim.datasets.labels.dict_file import read_dict_file
+from lmim.datasets.labels.oddities import LabelOddities, odd_lines
+from lmim.datasets.labels.report import LabelReport
+from lmim.datasets.labels.reading import iter_labels
+from lmim.datasets.labels.spelling import Spelling
+from .check_config import (LabelSet, config_parts, config_spelling,
+                           read_config)
+from lmim.cli import Command, at_least
+from .inputs import add_input_arguments, leaves, open_input
+from lmim.cli import track
+
+#: Where so few labels can be learnt, the dictionary is of something else.
+HARDLY_ANY = 0.2
+
+
+class Check(Command):
+    """Find labels that would end the training, be cut or be learnt wrongly.
+
+    Labels are held against a dictionary and the most characters of a word:
+    those of the recognizer in --config, or --dict and --max-length. Without
+    SOURCE the config's own training, validation and test sets are checked.
+    No picture is looked at (`validate` does that). The exit status is 1 if
+    anything is wrong.
+    """
+
+    name = 'check'
+    summary = 'check labels against a dictionary and a length'
+    example = ('check train.lmdb --config configs/textrecog/lmim/'
+               'lmim_vit-small_8xb64-10e_union14m-l.py')
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        add_input_arguments(parser, nargs='*')
+        given = parser.add_mutually_exclusive_group(required=True)
+        given.add_argument('--config', type=Path, metavar='FILE',
+                           help='the config of a recognizer')
+        given.add_argument('--dict', type=Path, metavar='FILE',
+                           dest='dict_file', help='a dictionary file')
+        add = parser.add_argument
+        add('--max-length', type=at_least(1), metavar='N',
+            help='most characters of a word (default: as the config says; '
+            'with --dict, any)')
+        add('--letter-case', choices=('unchanged', 'lower', 'upper'),
+            help='the letter_case of the loss (default: as the config says; '
+            'with --dict, unchanged)')
+
+    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+        """Look at all labels."""
+        spelling, dict_file, parts = _prepare(args)
+        checked = [_check(part, spelling, dict_file) for part in parts]
+        seen = set().union(*(part.pop('seen') for part in checked))
+        return {
+            'ok': all(part['ok'] for part in checked),
+            'dictionary': dict_file,
+            'characters': len(spelling.characters),
+            'characters_unused': sorted(spelling.characters - seen),
+            'max_length': spelling.max_length,
+            'letter_case': spelling.letter_case,
+            'on_unknown': 'map' if spelling.maps_unknown else 'error',
+            'parts': checked,
+        }
+
+    def report(self, result: Dict[str, Any]) -> str:
+        """Tell what was found in words."""
+        most = (f'{result["max_length"]} characters at most'
+                if result['max_length'] else 'any length')
+        lines = [
+            f'{result["dictionary"]}: {result["characters"]:,} characters, '
+            f'{len(result["characters_unused"]):,} of them in no label; '
+            f'words of {most}; letter case {result["letter_case"]}'
+        ]
+        for part in result['parts']:
+            lines += ['', *_words(part)]
+        lines += ['', 'all is well' if result['ok'] else
+                  'labels are not as they should be: see above']
+        return '\n'.join(lines)
+
+
+def _prepare(args: argparse.Namespace
+             ) -> Tuple[Spelling, str, List[LabelSet]]:
+    """What labels are held against, its name, and the labels."""
+    cfg = None
+    if args.config is not None:
+        cfg = read_config(args.config)
+        spelling = config_spelling(cfg)
+        dict_file = osp.normpath(
+            cfg.model.decoder.dictionary.get('dict_file', 'the dictionary'))
+    else:
+        spelling = Spelling(frozenset(read_dict_file(args.dict_file)))
+        dict_file = str(args.dict_file)
+    if args.max_length is not None:
+        spelling = spelling._replace(max_length=args.max_length)
+    if args.letter_case is not None:
+        spelling = spelling._replace(letter_case=args.letter_case)
+    if args.sources:
+        source = open_input(args)
+        if not any(leaf.labelled for leaf in leaves(source)):
+            raise ValueError(
+                f'{source.path} ({source.layout}) has no labels to check. '
+                'Give a set with labels, or theirs with --labels')
+        return spelling, dict_file, [LabelSet('labels', [source])]
+    if cfg is None:
+        raise ValueError('--dict needs a SOURCE whose labels are checked')
+    return spelling, dict_file, config_parts(cfg)
+
+
+def _check(part: LabelSet, spelling: Spelling,
+           dict_file: str) -> Dict[str, Any]:
+    """Look at the labels of one part."""
+    if part.error is not None:
+        return {'name': part.name, 'ok': False, 'error': part.error,
+                'seen': set()}
+    report, odd = LabelReport(spelling, 'labels'), LabelOddities()
+    labels = chain.from_iterable(map(iter_labels, part.datasets))
+    for label in track(labels, sum(map(len, part.datasets)), part.name):
+        report.add(label)
+        odd.add(label)
+    return {
+        'name': part.name,
+        'ok': not report.bad,
+        'fine': report.total - report.bad,
+        'unknown': report.unknown.count,
+        'too_long': report.long.count,
+        'empty_or_missing': report.empty.count,
+        'unknown_characters': [
+            {'character': char, 'labels': count, 'hint': report.hint(char)}
+            for char, count in report.characters.most_common()
+        ],
+        'messages': [message for message in (
+            _mismatch(report),
+            report.unknown_message(dict_file, '--json'),
+            report.length_message()) if message],
+        **odd.summary(),
+        'seen': report.seen,
+    }
+
+
+def _mismatch(report: LabelReport) -> Optional[str]:
+    """What to say where hardly any label can be learnt."""
+    if report.bad <= (1 - HARDLY_ANY) * report.total:
+        return None
+    return ('Hardly any label can be learnt as it is. Either the dictionary '
+            'is of another language or letter case, or the labels are no '
+            'texts (see the examples): training would end at 0 % accuracy.')
+
+
+def _words(part: Dict[str, Any]) -> List[str]:
+    """A part in words."""
+    if 'error' in part:
+        return [f'{part["name"]}: cannot be read: {part["error"]}']
+    share = part['fine'] / max(part['labels'], 1)
+    lines = [
+        f'{part["name"]}: {part["labels"]:,} labels, {part["fine"]:,} of '
+        f'them ({share:.2%}) can be learnt as they are', *part['messages']
+    ]
+    lines += [f'lengths: {part["mean_length"]} characters on average; the '
+              'longest:', *(f'  {name}' for name in part['longest'])]
+    return lines + odd_lines(part)

@@ -1,0 +1,190 @@
+"""`crop`: words out of scene images."""
+import argparse
+import re
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+
+import cv2
+import numpy as np
+
+from lmim.datasets.cropping import crop_box, crop_rectified, read_polygon
+from lmim.datasets.writing.lmdb_writer import LMDBWriter
+from lmim.datasets.writing.whole_folder import whole_folder
+from lmim.cli import Command, at_least
+from lmim.cli import track
+from .textdet import (NAMED_AT_MOST, Scene, is_ignored, label_of, load_scene,
+                      read_scenes)
+
+# Takes an encoded word, a name for it, and its label.
+Save = Callable[[bytes, str, Optional[str]], object]
+
+LABELS = 'labels.tsv'
+_LINE_END = re.compile('[\r\n]')
+
+
+class Crop(Command):
+    """Cut words out of scene images.
+
+    They are cut along their polygons or boxes, into an LMDB where OUT ends
+    in .lmdb, otherwise into a folder of PNG files. ANNOTATION is MMOCR 1.x
+    JSON (text detection or spotting), or a folder of text files, one for
+    each image, as in ICDAR 2013, 2015, MLT 2017 and 2019, CTW1500 (test) or
+    Total-Text; which one is found out. Transcriptions become the labels; in
+    a folder, labels.tsv lists them (path<TAB>label). OUT appears whole or
+    not at all; what is left out is counted and named.
+    """
+
+    name = 'crop'
+    summary = 'cut words out of scene images'
+    example = 'crop ic15/gt/ ic15/images/ ic15-words.lmdb --rectify'
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        add = parser.add_argument
+        add('annotation', type=Path, metavar='ANNOTATION',
+            help="MMOCR's JSON; or ICDAR's text files: their folder, or one "
+            'of them')
+        add('images_dir', type=Path, metavar='IMAGES_DIR',
+            help='where the images lie, by the path that the annotation '
+            'gives or by their name alone')
+        add('out', type=Path, metavar='OUT')
+        add('--rectify', action='store_true',
+            help='straighten each quadrilateral by a perspective transform '
+            '(default: the upright box around it, as Union14M does)')
+        add('--ignored', choices=('include', 'skip'),
+            help="what to do with words marked 'ignore' or '###': their text "
+            'is mostly just not transcribed, which pre-training does not '
+            'need; they get no label (default: skip where other words are '
+            'transcribed, include where none is)')
+        add('--min-size', type=at_least(1), default=8, metavar='PIXELS',
+            help='leave out crops with a shorter side (default: '
+            '%(default)s)')
+        add('--overwrite', action='store_true', help='replace OUT')
+
+    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+        """Crop; what is left out is in the result, each with its reason."""
+        layout, scenes = read_scenes(args.annotation, args.images_dir)
+        labelled = any(label_of(instance) is not None for scene in scenes
+                       for instance in scene.instances)
+        if args.ignored is None:
+            args.ignored = 'skip' if labelled else 'include'
+        skipped: List[Dict[str, Any]] = []
+        written = labels = 0
+        with _sink(args.out, args.overwrite) as save:
+            for scene in track(scenes, len(scenes), 'crop'):
+                for number, word in _words(scene, args, labelled, skipped):
+                    written += 1
+                    label = label_of(scene.instances[number])
+                    labels += label is not None
+                    name = f'{written:09d}-{scene.path.stem}-{number}'
+                    data = cv2.imencode('.png', word)[1].tobytes()
+                    save(data, name, label)
+            reasons = Counter(item['reason'] for item in skipped)
+            if not written:
+                told = ', '.join(f'{n} x {why}' for why, n in reasons.items())
+                raise ValueError(
+                    f'No word of {args.annotation} could be cropped '
+                    f'({told or "it has no instances"}); nothing was written')
+        return {
+            'out': str(args.out),
+            'format': layout,
+            'rectified': args.rectify,
+            'ignored': args.ignored,
+            'images': len(scenes),
+            'instances': sum(len(scene.instances) for scene in scenes),
+            'written': written,
+            'labelled': labels,
+            'skipped': dict(reasons),
+            'skipped_instances': skipped,
+        }
+
+    def report(self, result: Dict[str, Any]) -> str:
+        """Tell what was done in words."""
+        lines = [
+            f'{result["written"]} of {result["instances"]} words of '
+            f'{result["images"]} images ({result["format"]}) are in '
+            f'{result["out"]}, {result["labelled"]} of them with a label'
+        ]
+        for reason, count in result['skipped'].items():
+            lines.append(f'left out, {reason}: {count}')
+        items = result['skipped_instances']
+        lines += [f'  {item["image"]}, instance {item["instance"]}: '
+                  f'{item["reason"]}' for item in items[:NAMED_AT_MOST]]
+        if len(items) > NAMED_AT_MOST:
+            lines.append(f'  and {len(items) - NAMED_AT_MOST} more '
+                         '(--json names all)')
+        return '\n'.join(lines)
+
+
+def _words(scene: Scene, args: argparse.Namespace, labelled: bool,
+           skipped: List[Dict[str, Any]]
+           ) -> Iterator[Tuple[int, np.ndarray]]:
+    """Crops of one image, with their numbers in it.
+
+    What is left out is added to ``skipped`` with its reason.
+    """
+    try:
+        image = load_scene(scene)
+    except (OSError, ValueError) as error:
+        skipped += [_skip(scene, number, str(error))
+                    for number in range(len(scene.instances))]
+        return
+    for number, instance in enumerate(scene.instances):
+        try:
+            word = _word(image, instance, args, labelled)
+        except ValueError as error:
+            skipped.append(_skip(scene, number, str(error)))
+        else:
+            yield number, word
+
+
+def _word(image: np.ndarray, instance: Dict[str, Any],
+          args: argparse.Namespace, labelled: bool) -> np.ndarray:
+    """One crop; a ValueError says why there is none."""
+    if not isinstance(instance, dict):
+        raise ValueError('malformed instance')
+    if 'problem' in instance:
+        raise ValueError(instance['problem'])
+    if args.ignored == 'skip' and is_ignored(instance):
+        raise ValueError("marked 'ignore'")
+    if args.ignored == 'skip' and labelled and label_of(instance) is None:
+        raise ValueError('no transcription, as others have')
+    if _LINE_END.search(label_of(instance) or ''):
+        raise ValueError('its transcription has several lines')
+    cut = crop_rectified if args.rectify else crop_box
+    word = cut(image, read_polygon(instance))
+    if word is None:
+        raise ValueError('no part of it lies in the image')
+    if min(word.shape[:2]) < args.min_size:
+        raise ValueError(f'a side is below {args.min_size} pixels')
+    return word
+
+
+def _skip(scene: Scene, number: int, reason: str) -> Dict[str, Any]:
+    return {
+        'image': str(scene.path),
+        'instance': number,
+        'reason': reason
+    }
+
+
+@contextmanager
+def _sink(out: Path, overwrite: bool) -> Iterator[Save]:
+    """Where words go: an LMDB, or a folder of PNG files with a list."""
+    if out.suffix == '.lmdb':
+        with LMDBWriter(out, overwrite) as writer:
+            yield lambda data, name, label: writer.add(data, label)
+        return
+    lines: List[str] = []
+    with whole_folder(out, overwrite) as draft:
+
+        def save(data: bytes, name: str, label: Optional[str]) -> None:
+            (draft / f'{name}.png').write_bytes(data)
+            if label is not None:
+                lines.append(f'{name}.png\t{label}\n')
+
+        yield save
+        if lines:
+            (draft / LABELS).write_bytes(''.join(lines).encode('utf-8'))

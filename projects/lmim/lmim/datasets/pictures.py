@@ -1,0 +1,201 @@
+"""Pictures of words, from wherever they are."""
+import functools
+import glob
+import itertools
+import os
+import os.path as osp
+from pathlib import Path
+from typing import (Any, Callable, Iterable, Iterator, List, NamedTuple,
+                    Union)
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from lmim.datasets.decoding import decode_image, image_size
+from lmim.datasets.records import (RecordSource, UnreadableRecordError,
+                                   open_sources)
+from lmim.datasets.records.files import (IMAGE_SUFFIXES, printable,
+                                         read_image_file)
+
+One = Union[str, Path, np.ndarray, Image.Image, RecordSource]
+Inputs = Union[One, Iterable[One]]
+_LISTS = ('.txt', '.tsv', '.csv', '.json', '.jsonl')
+
+
+class Picture(NamedTuple):
+    """A picture whose turn it is.
+
+    Attributes:
+        source (str): What it is called.
+        load (Callable): Reads it: (H, W, 3), uint8, BGR.
+    """
+    source: str
+    load: Callable[[], np.ndarray]
+
+
+class Pictures:
+    """Pictures from anywhere, each read when its turn comes.
+
+    Args:
+        inputs (str, Path, np.ndarray, Image, RecordSource or Iterable): A
+            path, an array, a picture of Pillow, a source of records,
+            or several of these. A path is an image, or a pattern such as
+            ``words/*.png``, or whatever
+            :func:`~lmim.datasets.records.open_sources` reads: a folder, an
+            LMDB, a list of images. An array is BGR as OpenCV's, grey, or BGR
+            with transparency, which is dropped; 16 bits become 8.
+        first (int): The number of the first, to name those in memory.
+
+    Raises:
+        FileNotFoundError: If paths do not exist; all of them are listed.
+        TypeError: If an input is of another type.
+        ValueError, OSError: As ``open_sources`` raises them.
+    """
+
+    def __init__(self, inputs: Inputs, first: int = 1) -> None:
+        self._first = first
+        self._parts = list(_expand(_as_list(inputs)))
+
+    def __len__(self) -> int:
+        return sum(len(part) if isinstance(part, RecordSource) else 1
+                   for part in self._parts)
+
+    def __iter__(self) -> Iterator[Picture]:
+        for number, part in enumerate(self._parts, self._first):
+            if isinstance(part, RecordSource):
+                for index in range(len(part)):
+                    yield Picture(
+                        part.name(index),
+                        functools.partial(_read_record, part, index))
+            elif isinstance(part, str):
+                yield Picture(
+                    printable(part), functools.partial(_read_file, part))
+            elif isinstance(part, Image.Image):
+                yield Picture(
+                    str(getattr(part, 'filename', '') or f'image {number}'),
+                    functools.partial(from_pillow, part))
+            else:
+                yield Picture(
+                    f'array {number}', functools.partial(from_array, part))
+
+
+def from_array(array: np.ndarray) -> np.ndarray:
+    """A picture in memory as recognizers take it.
+
+    Args:
+        array (np.ndarray): (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4)
+            BGRA; uint8 or uint16.
+
+    Returns:
+        np.ndarray: (H, W, 3), uint8, BGR.
+
+    Raises:
+        UnreadableRecordError: If it is none of these, or has no pixels.
+    """
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if (array.dtype not in (np.uint8, np.uint16) or array.ndim not in (2, 3)
+            or channels not in (1, 3, 4) or array.size == 0):
+        raise UnreadableRecordError(
+            f'an array of {array.dtype}, {array.shape}, is no picture: it '
+            'takes uint8 or uint16 of shape (H, W), (H, W, 3) in BGR or '
+            '(H, W, 4) in BGRA')
+    if array.dtype == np.uint16:
+        array = (array >> 8).astype(np.uint8)
+    if channels == 1:
+        return cv2.cvtColor(array, cv2.COLOR_GRAY2BGR)
+    return np.ascontiguousarray(array[..., :3])
+
+
+def from_pillow(image: Image.Image) -> np.ndarray:
+    """A picture of Pillow, turned upright as its EXIF says.
+
+    Args:
+        image (Image.Image): Of any mode; transparency is dropped.
+
+    Returns:
+        np.ndarray: (H, W, 3), uint8, BGR.
+
+    Raises:
+        UnreadableRecordError: If it cannot be decoded or has no pixels.
+    """
+    try:
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode.startswith('I;16'):
+            return from_array(np.asarray(upright, np.uint16))
+        rgb = np.asarray(upright.convert('RGB'))
+    # Pillow decodes late, and its decoders raise all sorts of errors.
+    except (OSError, ValueError, SyntaxError) as error:
+        raise UnreadableRecordError(f'Pillow: {error}') from error
+    return from_array(rgb[..., ::-1])
+
+
+def _as_list(inputs: Any) -> List[Any]:
+    """Several inputs as they are, a single one in a list."""
+    single = (str, os.PathLike, np.ndarray, Image.Image, RecordSource)
+    if isinstance(inputs, single):
+        return [inputs]
+    try:
+        return list(inputs)
+    except TypeError:
+        raise TypeError(_refusal(inputs)) from None
+
+
+def _expand(inputs: List[Any]) -> Iterator[Any]:
+    """Arrays and sources as they are; paths as what lies there."""
+    found = [_matches(os.fspath(one)) if isinstance(one, (str, os.PathLike))
+             else [one] for one in inputs]
+    missing = [one for one, matches in zip(inputs, found) if not matches]
+    if missing:
+        listing = ''.join(f'\n  {path}' for path in missing)
+        raise FileNotFoundError(
+            f'{len(missing)} of {len(inputs)} inputs do not exist, or no '
+            f'image matches them:{listing}\nGive images, folders, patterns '
+            'such as "words/*.png", LMDBs or lists of images.')
+    for one in itertools.chain.from_iterable(found):
+        if isinstance(one, (np.ndarray, Image.Image, RecordSource)):
+            yield one
+        elif isinstance(one, str):
+            yield one if _is_image(one) else open_sources(one)
+        else:
+            raise TypeError(_refusal(one))
+
+
+def _refusal(one: Any) -> str:
+    return (f'a picture is given as a path, an array of NumPy (BGR) or an '
+            f'image of Pillow, not as {type(one).__name__}')
+
+
+def _matches(path: str) -> List[str]:
+    """A path that exists; or the images and folders that match a pattern."""
+    if osp.exists(path):
+        return [path]
+    if not glob.has_magic(path):
+        return []
+    return [found for found in sorted(glob.glob(path, recursive=True))
+            if osp.isdir(found) or found.lower().endswith(IMAGE_SUFFIXES)]
+
+
+def _is_image(path: str) -> bool:
+    """Whether a path is that of an image, by its name or its first bytes."""
+    if osp.isdir(path):
+        return False
+    name = path.lower()
+    if name.endswith(IMAGE_SUFFIXES):
+        return True
+    if name.endswith((*_LISTS, '.mdb')):
+        return False
+    try:
+        with open(path, 'rb') as file:
+            image_size(file.read(1 << 16))
+    except UnreadableRecordError:
+        return False
+    return True
+
+
+def _read_record(source: RecordSource, index: int) -> np.ndarray:
+    return decode_image(source.read(index))
+
+
+def _read_file(path: str) -> np.ndarray:
+    return decode_image(read_image_file(path))

@@ -1,0 +1,1 @@
+"""Atomic files, log, progress, characters and errors: for all folders."""

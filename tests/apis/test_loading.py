@@ -1,0 +1,202 @@
+"""Recognizers from checkpoints: all weights or none, nothing executed."""
+from pathlib import Path
+from typing import Any, Callable, Dict
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from lmim.checkpoints import CheckpointError
+from lmim.checkpoints.contents import add_config
+from lmim.apis import TextRecognizer, load_recognizer
+from lmim.apis.loading import dictionary_of
+from lmim.apis.preprocessing import find_pipeline
+from tests.checkpoints.tiny import MAEREC, weights_of
+from tests.data.make_reference import RECOGNIZER
+from tests.tool_runs import REPO, mini_config
+
+CONFIG = mini_config('textrecog/lmim')
+POST = dict(type='LMIMPostprocessor', ignore_chars=['padding', 'unknown'])
+TINY: Dict[str, Any] = dict(
+    RECOGNIZER, decoder=dict(RECOGNIZER['decoder'], postprocessor=POST))
+
+
+def changed(checkpoint: Path, to: Path, **meta: Any) -> Path:
+    """A checkpoint with something else in its ``meta``; None is left out."""
+    held = torch.load(checkpoint)
+    held['meta'].update(meta)
+    held['meta'] = {k: v for k, v in held['meta'].items() if v is not None}
+    torch.save(held, to)
+    return to
+
+
+def write_config(path: Path, model: Dict[str, Any], rest: str = '') -> Path:
+    """A config file of a model."""
+    path.write_text(f"custom_imports = dict(imports=['lmim'])\n"
+                    f'model = {model!r}\n{rest}')
+    return path
+
+
+def test_all_weights_are_the_files(checkpoint: Path) -> None:
+    model, cfg = load_recognizer(checkpoint)
+    held = torch.load(checkpoint)['state_dict']
+    assert model.state_dict().keys() == held.keys()
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, held[name]), name
+    assert not model.training
+    assert isinstance(cfg, Config) and cfg.model.backbone.arch == 'mini'
+    other, _ = load_recognizer(checkpoint, CONFIG)
+    assert torch.equal(other.decoder.classifier.weight,
+                       model.decoder.classifier.weight)
+
+
+def test_the_file_alone_is_enough(checkpoint: Path, tmp_path: Path,
+                                  images: Any) -> None:
+    """Where neither config nor dictionary are, and characters of its own."""
+    letters = [chr(0x4e00 + n) for n in range(94)]
+    text = torch.load(checkpoint)['meta']['cfg']
+    path = changed(
+        checkpoint, tmp_path / 'alone.pth',
+        cfg=text.replace(str(REPO), '/nowhere'),
+        dictionary=dict(characters=letters, with_end=True))
+    recognizer = TextRecognizer(path, device='cpu')
+    assert recognizer.characters == letters
+    plain = TextRecognizer(checkpoint, device='cpu')
+    there = dict(zip(plain.characters, letters))
+    for word, other in zip(plain(images), recognizer(images)):
+        assert ''.join(there[char] for char in word.text) == other.text
+
+
+def test_formats_of_others_need_a_config(tmp_path: Path, images: Any) -> None:
+    path = tmp_path / 'published.pth'
+    torch.save({'model': weights_of('lmim-finetune')}, path)
+    with pytest.raises(CheckpointError, match=r'--config CONFIG') as error:
+        load_recognizer(path)
+    assert 'LMIM fine-tuned (authors)' in str(error.value)
+    config = write_config(tmp_path / 'tiny.py', TINY)
+    recognizer = TextRecognizer(path, config, device='cpu')
+    # The config says nothing of preprocessing: the encoder's size is taken.
+    prepared = recognizer.prepare(images)
+    assert {tuple(x.shape) for x in prepared['inputs']} == {(3, 8, 32)}
+    assert all(len(word.text) == len(word.char_scores)
+               for word in recognizer(images))
+    ours = tmp_path / 'ours.pth'
+    torch.save({'state_dict': weights_of('our recognizer')}, ours)
+    load_recognizer(ours, config)
+
+
+def test_names_of_maerec_are_understood(tmp_path: Path) -> None:
+    path = tmp_path / 'maerec.pth'
+    weights = weights_of('maerec')
+    torch.save({'state_dict': weights}, path)
+    model, _ = load_recognizer(path, write_config(tmp_path / 'c.py', MAEREC))
+    assert torch.equal(model.backbone.patch_embed.projection.weight,
+                       weights['backbone.patch_embed.proj.weight'])
+
+
+@pytest.mark.parametrize('model, message', [
+    (dict(TINY, backbone=dict(TINY['backbone'], img_size=(8, 128))),
+     'pos_embed'),
+    (dict(TINY, decoder=dict(TINY['decoder'], num_layers=3)),
+     'missing: decoder.layer_stack.2'),
+    (dict(TINY, type='Nonsense'), 'Nonsense is not in the mmocr::model'),
+    (dict(TINY, decoder=dict(TINY['decoder'], speed=3)), 'speed'),
+    (dict(TINY['backbone']), 'TextViT, which reads no text'),
+])
+def test_configs_that_do_not_match(tmp_path: Path, model: Dict[str, Any],
+                                   message: str) -> None:
+    path = tmp_path / 'ours.pth'
+    torch.save({'state_dict': weights_of('our recognizer')}, path)
+    config = write_config(tmp_path / 'other.py', model)
+    with pytest.raises(CheckpointError) as error:
+        load_recognizer(path, config)
+    assert message in str(error.value) and str(config) in str(error.value)
+
+
+def test_what_is_missing_is_named(checkpoint: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match='nope.pth does not exist'):
+        load_recognizer(tmp_path / 'nope.pth')
+    with pytest.raises(FileNotFoundError, match='nope.py does not exist'):
+        load_recognizer(checkpoint, tmp_path / 'nope.py')
+    text = torch.load(checkpoint)['meta']['cfg']
+    path = changed(checkpoint, tmp_path / 'bare.pth', dictionary=None,
+                   cfg=text.replace(str(REPO), '/nowhere'))
+    with pytest.raises(FileNotFoundError,
+                       match='carries no dictionary, and /nowhere/'):
+        load_recognizer(path)
+
+
+def test_another_dictionary_is_refused(checkpoint: Path,
+                                       tmp_path: Path) -> None:
+    path = changed(checkpoint, tmp_path / 'other.pth', dictionary=dict(
+        characters=[chr(0x4e00 + n) for n in range(94)]))
+    with pytest.raises(CheckpointError, match='texts would come out wrong'):
+        load_recognizer(path, CONFIG)
+
+
+def test_nothing_of_a_checkpoint_is_run(checkpoint: Path,
+                                        tmp_path: Path) -> None:
+    text = torch.load(checkpoint)['meta']['cfg']
+    ran = tmp_path / 'ran'
+    attack = f"__import__('pathlib').Path({str(ran)!r}).touch()"
+    steps = {
+        "dict(type='ConditionApply', condition=ATTACK, true_transforms=[])":
+        "'ConditionApply'",
+        "dict(type='TorchVisionWrapper', op='ColorJitter')":
+        "'TorchVisionWrapper'",
+        "dict(type='os.system')": "'os.system'",
+        "dict(type='Resize', scale=(9, 9), _scope_='mmpretrain')": "'Resize'",
+    }
+    for step, named in steps.items():
+        step = step.replace('ATTACK', repr(attack))
+        cfg = text.replace("dict(type='PackTextRecogInputs'",
+                           f"{step}, dict(type='PackTextRecogInputs'")
+        cfg = cfg if step in cfg else text + (
+            f'\ntest_dataloader = dict(dataset=dict(pipeline=[{step}, '
+            "dict(type='PackTextRecogInputs')]))\n")
+        path = changed(checkpoint, tmp_path / 'bad.pth', cfg=cfg)
+        with pytest.raises(CheckpointError, match='--config CONFIG') as error:
+            TextRecognizer(path, device='cpu')
+        assert named in str(error.value)
+    path = changed(checkpoint, tmp_path / 'bad.pth', cfg=f'{attack}\n{text}')
+    with pytest.raises(CheckpointError, match='is not run'):
+        TextRecognizer(path, device='cpu')
+    path = changed(checkpoint, tmp_path / 'bad.pth', cfg=text.replace(
+        "'lmim',", "'a_module_that_is_not_there',"))
+    TextRecognizer(path, device='cpu')  # it is not imported
+    assert not ran.exists()
+
+
+STEPS = [dict(type='Resize', scale=(8, 8))]
+
+
+@pytest.mark.parametrize('cfg, found', [
+    (dict(test_dataloader=dict(dataset=dict(pipeline=STEPS)),
+          test_pipeline=[1]), STEPS),
+    (dict(test_dataloader=[dict(dataset=dict(datasets=[
+        dict(pipeline=[]), dict(pipeline=STEPS)]))]), STEPS),
+    (dict(test_dataloader=None,
+          val_dataloader=dict(dataset=dict(dataset=dict(pipeline=STEPS)))),
+     STEPS),
+    (dict(test_dataloader=dict(dataset=dict(type='x')), test_pipeline=STEPS),
+     STEPS),
+    (dict(model=dict(backbone=dict(vit=dict(img_size=(4, 9))))),
+     [dict(type='Resize', scale=(9, 4)), dict(type='PackTextRecogInputs')]),
+    (dict(model=dict()), None),
+])
+def test_where_the_pipeline_is_found(cfg: dict, found: Any) -> None:
+    assert find_pipeline(cfg) == found
+
+
+def test_tokens_are_no_characters(
+        make_checkpoint: Callable[[str], Path]) -> None:
+    model, _ = load_recognizer(make_checkpoint('textrecog/crnn'))
+    assert len(dictionary_of(model)) == 94
+    assert dictionary_of(torch.nn.Linear(1, 1)) == []
+
+
+def test_add_config_is_what_runs_write(checkpoint: Path) -> None:
+    """The fixture is as real as the checkpoints of a run."""
+    meta: Dict[str, Any] = {}
+    add_config(meta, CONFIG)
+    assert torch.load(checkpoint)['meta'] == meta

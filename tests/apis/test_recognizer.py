@@ -1,0 +1,196 @@
+"""Reading: what MMEngine's own test gives, whatever the batch."""
+import itertools
+from pathlib import Path
+from typing import Any, Callable, List
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+
+import lmim
+from lmim.checkpoints.building import build_model
+from lmim.datasets import TextImageDataset
+from lmim.apis import Recognition, TextRecognizer
+from tests.tool_runs import mini_config
+
+from .conftest import draw, png, write_checkpoint
+
+
+def same(one: List[Recognition], other: List[Recognition],
+         within: float = 1e-5) -> None:
+    """Same texts, and scores that differ by rounding alone."""
+    assert [word.text for word in one] == [word.text for word in other]
+    for a, b in zip(one, other):
+        assert a.score == pytest.approx(b.score, abs=within)
+        assert a.char_scores == pytest.approx(b.char_scores, abs=within)
+
+
+def test_it_reads_what_the_test_of_the_config_reads(
+        recognizer: TextRecognizer, checkpoint: Path, folder: Path) -> None:
+    cfg = Config.fromfile(mini_config('textrecog/lmim'))
+    dataset = TextImageDataset(
+        str(folder / 'words.lmdb'), with_text=True, test_mode=True,
+        pipeline=[dict(step, _scope_='mmocr')
+                  for step in cfg.test_dataloader.dataset.pipeline])
+    model: Any = build_model(cfg.model.to_dict(), empty=False)
+    model.load_state_dict(torch.load(checkpoint)['state_dict'])
+    with torch.no_grad():
+        expected = model.eval().test_step(
+            pseudo_collate([dataset[n] for n in range(len(dataset))]))
+    words = recognizer(folder / 'words.lmdb')
+    assert len({word.text for word in words}) >= 4
+    assert [word.text for word in words] == [
+        sample.pred_text.item for sample in expected]
+    for word, sample in zip(words, expected):
+        assert word.score == pytest.approx(
+            sample.pred_text.word_score, abs=1e-6)
+        assert word.char_scores == pytest.approx(
+            sample.pred_text.score, abs=1e-6)
+        assert len(word.char_scores) == len(word.text)
+
+
+@pytest.mark.parametrize('model', ['lmim', 'crnn', 'svtr', 'abinet'])
+def test_batches_change_nothing(make_checkpoint: Callable[[str], Path],
+                                images: List[np.ndarray],
+                                model: str) -> None:
+    recognizer = TextRecognizer(
+        make_checkpoint(f'textrecog/{model}'), device='cpu', batch_size=1)
+    singly = recognizer(images)
+    assert len({word.text for word in singly}) >= 3
+    for batch_size in (3, 64):
+        recognizer.batch_size = batch_size
+        same(recognizer(images), singly)
+    same(recognizer(images[::-1])[::-1], singly)
+    if model != 'lmim':  # no score of the word but the product
+        assert singly[0].score == pytest.approx(
+            float(np.prod(singly[0].char_scores)), rel=1e-6)
+
+
+def test_pictures_of_other_widths_are_not_padded(tmp_path: Path) -> None:
+    """MMOCR's own CRNN: grey, 32 pixels high, as wide as they are."""
+    path = tmp_path / 'crnn.py'
+    path.write_text("_base_ = 'mmocr::textrecog/crnn/crnn_mini-vgg_5e_mj.py'")
+    recognizer = TextRecognizer(
+        write_checkpoint(tmp_path / 'crnn.pth', path, std=0.05), path,
+        device='cpu')
+    images = [draw(word) for word in
+              ('a', 'LMIM', 'abcdefghijklmnopqrstuvwxyz', 'b' * 40, 'b')]
+    prepared = recognizer.prepare(images)['inputs']
+    shapes = [tuple(tensor.shape) for tensor in prepared]
+    assert len(set(shapes)) == len(images) - 1  # 'a' and 'b' are alike
+    for image, shape in zip(images, shapes):
+        assert shape == (1, 32, pytest.approx(
+            max(32, image.shape[1] * 32 / 36), abs=16))
+    grey = cv2.cvtColor(images[1], cv2.COLOR_BGR2GRAY)
+    expected = cv2.resize(grey, shapes[1][:0:-1])
+    assert np.array_equal(prepared[1][0].numpy(), expected)
+    same(recognizer(images), [recognizer(image)[0] for image in images])
+
+
+def test_lower_precision_is_near(checkpoint: Path, images: List[np.ndarray],
+                                 recognizer: TextRecognizer) -> None:
+    exact = recognizer.prepare(images)
+    near = TextRecognizer(checkpoint, device='cpu', precision='bf16')
+    assert near.precision is torch.bfloat16
+    full, half = (one._predict(one.prepare(images))
+                  for one in (recognizer, near))
+    assert len(exact['inputs']) == len(images)
+    firsts = [(a.pred_text.score[0], b.pred_text.score[0])
+              for a, b in zip(full, half)]
+    assert any(a != b for a, b in firsts)
+    assert max(abs(a - b) for a, b in firsts) < 0.1
+
+
+def test_real_pictures_from_all_layouts(recognizer: TextRecognizer,
+                                        shared_data: Path) -> None:
+    folder = shared_data / 'rec_toy_dataset'
+    words = recognizer(folder / 'imgs.lmdb')
+    assert len(words) == 10 and len({word.text for word in words}) > 5
+    same([recognizer(word.image)[0] for word in words], words)
+    for layout in ('labels.json', 'old_label.txt', 'old_label.jsonl'):
+        same(recognizer(folder / layout), words)
+    broken = recognizer(folder / 'broken.lmdb')
+    assert [word.text for word in broken] == ['']
+    assert 'no image that OpenCV can decode' in str(broken[0].error)
+
+
+def test_an_iterator_is_read_a_batch_at_a_time(
+        recognizer: TextRecognizer, images: List[np.ndarray]) -> None:
+    taken = []
+
+    def endless() -> Any:
+        for number in itertools.count():
+            taken.append(number)
+            yield images[number % len(images)]
+
+    words = list(itertools.islice(recognizer.stream(endless()), 6))
+    assert taken == list(range(8))
+    same(words, recognizer(images[:6]))
+    assert [word.source for word in words] == [
+        f'array {n}' for n in range(1, 7)]
+
+
+def test_what_is_unreadable_is_told_and_the_rest_is_read(
+        recognizer: TextRecognizer, images: List[np.ndarray],
+        tmp_path: Path) -> None:
+    (tmp_path / 'a.png').write_bytes(png(images[0]))
+    (tmp_path / 'b.png').write_bytes(png(images[1])[:50])
+    (tmp_path / 'c.png').write_bytes(b'')
+    (tmp_path / 'd.png').write_bytes(png(images[3]))
+    words = recognizer(str(tmp_path))
+    same([words[0], words[3]], recognizer([images[0], images[3]]))
+    assert words[1].error and words[2].error == 'no bytes'
+    for word in words[1:3]:
+        assert (word.text, word.score, word.char_scores) == ('', 0., [])
+        with pytest.raises(ValueError, match='has no picture'):
+            _ = word.image
+    bad = recognizer([images[0], np.zeros((0, 5, 3), np.uint8),
+                      np.zeros((4, 5, 3), np.float32)])
+    assert [word.error is None for word in bad] == [True, False, False]
+    assert 'float32' in str(bad[2].error)
+    assert recognizer([]) == []
+
+
+def test_pictures_are_read_again_when_they_are_asked_for(
+        recognizer: TextRecognizer, images: List[np.ndarray],
+        folder: Path) -> None:
+    word = recognizer(folder / 'words.lmdb')[2]
+    assert np.array_equal(word.image, images[2])
+    path = folder / 'gone.png'
+    path.write_bytes(png(images[1]))
+    word = recognizer(path)[0]
+    path.unlink()
+    with pytest.raises(lmim.datasets.records.UnreadableRecordError,
+                       match='No such file'):
+        _ = word.image
+
+
+def test_a_recognizer_says_what_it_is(recognizer: TextRecognizer) -> None:
+    assert len(recognizer.characters) == 94
+    assert recognizer.characters[:3] == ['0', '1', '2']
+    assert '<EOS>' not in recognizer.characters
+    assert recognizer.device == torch.device('cpu')
+    assert recognizer.cfg.model.type == 'EncoderDecoderRecognizer'
+    assert not recognizer.model.training
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(device='nowhere'), 'device nowhere cannot be used'),
+    (dict(batch_size=0), 'batch_size is 1 or more'),
+    (dict(precision='int3'), "'int3' is not known: one of fp32, bf16"),
+    (dict(device='cpu', precision='fp16'), 'fp16 is for GPUs'),
+])
+def test_options_that_cannot_be(checkpoint: Path, options: dict,
+                                message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TextRecognizer(checkpoint, **options)
+
+
+def test_the_package_gives_it_when_asked() -> None:
+    assert lmim.TextRecognizer is TextRecognizer
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = lmim.Nothing
+    assert 'TextRecognizer' not in vars(lmim)  # so it is imported no sooner
