@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from lmim.models.layers import QuickDropout, QuickLinear, attend, quicken
+from lmim.models.layers import cpu_kernels
 from lmim.models.layers.dropout import drop_mask
-from lmim.models.layers.cpu_kernels import _has_onednn
 
 from .conftest import ENCODER, build
 
@@ -90,14 +90,34 @@ def test_everything_of_a_vit_is_replaced():
     assert isinstance(block.ffn.layers[1], QuickLinear)
 
 
+@pytest.fixture
+def avx512(monkeypatch):
+    """A CPU on which oneDNN's operation is worth trying."""
+    monkeypatch.setattr(cpu_kernels, '_cpu_capability', lambda: 'AVX512')
+    cpu_kernels.onednn_serves.cache_clear()
+    yield
+    cpu_kernels.onednn_serves.cache_clear()
+
+
 @pytest.mark.parametrize('dtype,close', [(torch.float32, 2e-6),
                                          (torch.bfloat16, 5e-2)])
-def test_without_gradients_the_result_is_the_same(dtype, close, monkeypatch):
+@pytest.mark.parametrize('lacking', [(), (torch.bfloat16, ),
+                                     (torch.float32, torch.bfloat16)])
+def test_without_gradients_the_result_is_the_same(dtype, close, lacking,
+                                                  monkeypatch, avx512):
+    """Also where the operation raises in a dtype, as on CPUs without it."""
     ways = []
-    by_onednn = QuickLinear.with_onednn
-    monkeypatch.setattr(
-        QuickLinear, 'with_onednn', lambda self, tokens, then: (
-            ways.append(then), by_onednn(self, tokens, then))[1])
+
+    def operation(tokens, weight, bias, then):
+        if tokens.dtype in lacking:
+            raise RuntimeError('could not create a primitive descriptor')
+        ways.append(then)
+        output = F.linear(tokens, weight, bias)
+        return F.gelu(output) if then == 'gelu' else output
+
+    monkeypatch.setattr(cpu_kernels, 'onednn_linear', operation)
+    assert cpu_kernels.onednn_serves(dtype) is (dtype not in lacking)
+    ways.clear()
     torch.manual_seed(0)
     model = build(dict(ENCODER)).eval()
     images = torch.randn(3, 3, 8, 32)
@@ -112,22 +132,42 @@ def test_without_gradients_the_result_is_the_same(dtype, close, monkeypatch):
     each = ['none', 'none', 'gelu', 'none']
     if dtype == torch.bfloat16:  # autocast keeps its copies of the weights
         each = ['gelu']
-    assert ways == each * len(model.layers)
+    assert ways == ([] if dtype in lacking else each * len(model.layers))
     assert (found - wanted).abs().max() < close
+
+
+@pytest.mark.parametrize('dtype,close', [(torch.float32, 2e-6),
+                                         (torch.bfloat16, 5e-2)])
+def test_the_real_operation_or_none(dtype, close, avx512):
+    """What this machine's own operation computes, where it has one."""
+    layer = QuickLinear(8, 5)
+    tokens = torch.randn(3, 8)
+    with torch.no_grad(), torch.autocast(
+            'cpu', dtype, enabled=dtype != torch.float32):
+        found = layer(tokens).float()
+    assert (found - layer(tokens)).abs().max() < close
 
 
 @pytest.mark.parametrize('operation', [
     lambda *arguments: torch.zeros(3, 5), lambda tokens: tokens])
-def test_an_operation_that_is_another_is_left_alone(monkeypatch, operation):
-    layer = QuickLinear(4, 5)
-    _has_onednn.cache_clear()
+def test_an_operation_that_is_another_is_left_alone(monkeypatch, avx512,
+                                                    operation):
     monkeypatch.setattr(torch.ops.mkldnn, '_linear_pointwise', operation)
-    try:
-        with torch.no_grad():
-            found = layer(torch.ones(2, 4))
-    finally:
-        _has_onednn.cache_clear()
+    assert not cpu_kernels.onednn_serves(torch.float32)
+    layer = QuickLinear(4, 5)
+    with torch.no_grad():
+        found = layer(torch.ones(2, 4))
     assert torch.equal(found, layer(torch.ones(2, 4)))
+
+
+def test_without_avx512_torchs_own_layer_is_kept(monkeypatch):
+    monkeypatch.setattr(cpu_kernels, '_cpu_capability', lambda: 'AVX2')
+    cpu_kernels.onednn_serves.cache_clear()
+    try:
+        assert not cpu_kernels.onednn_serves(torch.float32)
+        assert not cpu_kernels.onednn_serves(torch.bfloat16)
+    finally:
+        cpu_kernels.onednn_serves.cache_clear()
 
 
 def test_tracing_and_exporting_see_torchs_own_layers():

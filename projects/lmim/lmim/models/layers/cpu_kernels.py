@@ -3,6 +3,7 @@ from functools import lru_cache
 from typing import Optional
 
 import torch
+import torch.backends.cpu
 import torch.nn.functional as F
 from mmengine.model import Sequential
 from torch import nn
@@ -11,15 +12,16 @@ from .tracing import is_traced
 
 
 class QuickLinear(nn.Linear):
-    """torch's linear layer; without gradients on a CPU, by oneDNN.
+    """torch's linear layer; without gradients on some CPUs, by oneDNN.
 
-    torch takes MKL for products in fp32, which reaches less than half of what
-    an AMD CPU can do: 4112x384 by 384x1536 took 47 ms, and oneDNN 21 ms (one
-    core, AVX-512). In bfloat16 torch takes oneDNN itself.
+    torch takes MKL for products in fp32, which does not use AVX-512 on AMD
+    CPUs: 4112x384 by 384x1536 took 47 ms, and oneDNN 21 ms (one core of an
+    EPYC with AVX-512). With AVX2 alone both take 64 ms, and torch's is kept.
     """
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Map tokens (..., in_features) to (..., out_features)."""
+        # In bfloat16 torch takes oneDNN itself.
         if _autocast_dtype() is None and _takes_onednn(tokens):
             return self.with_onednn(tokens, 'none')
         return super().forward(tokens)
@@ -28,8 +30,8 @@ class QuickLinear(nn.Linear):
         """Map tokens and apply ``'gelu'``, or ``'none'``, to the result."""
         dtype = _autocast_dtype() or tokens.dtype
         bias = None if self.bias is None else self.bias.to(dtype)
-        return torch.ops.mkldnn._linear_pointwise(
-            tokens.to(dtype), self.weight.to(dtype), bias, then, [], 'none')
+        return onednn_linear(tokens.to(dtype), self.weight.to(dtype), bias,
+                             then)
 
 
 class QuickLinearGELU(Sequential):
@@ -56,33 +58,57 @@ class QuickLinearGELU(Sequential):
                 and isinstance(dropout, nn.Dropout))
 
 
+def onednn_linear(tokens: torch.Tensor, weight: torch.Tensor,
+                  bias: Optional[torch.Tensor], then: str) -> torch.Tensor:
+    """A linear layer, with ``'gelu'`` or ``'none'`` applied to its result.
+
+    The operation is one that torch.compile uses and that no version of torch
+    promises: :func:`onednn_serves` is asked before.
+    """
+    return torch.ops.mkldnn._linear_pointwise(tokens, weight, bias, then, [],
+                                              'none')
+
+
 def _takes_onednn(tokens: torch.Tensor) -> bool:
     """Whether the fast way is open: a CPU, no gradients, no tracing."""
     return (not is_traced() and tokens.device.type == 'cpu'
             and not torch.is_grad_enabled()
-            and tokens.dtype in (torch.float32, torch.bfloat16)
-            and _has_onednn())
+            and onednn_serves(_autocast_dtype() or tokens.dtype))
 
 
 @lru_cache(maxsize=None)
-def _has_onednn() -> bool:
-    """Whether the operation is there and computes what torch's layers do.
+def onednn_serves(dtype: torch.dtype) -> bool:
+    """Whether oneDNN's operation is worth its use in a dtype on this CPU.
 
-    It is one that torch.compile uses and that no version of torch promises.
+    It gains nothing without AVX-512 and has no kernel for bfloat16 on such
+    CPUs. Elsewhere it is tried on a small tensor of that very dtype, with and
+    without GELU, and has to compute what torch's layers compute.
     """
-    if not torch.backends.mkldnn.is_available():
+    if (dtype not in (torch.float32, torch.bfloat16)
+            or not torch.backends.mkldnn.is_available()
+            or not _cpu_capability().startswith('AVX512')):
         return False
     tokens = torch.linspace(-2, 2, 12).view(3, 4)
     weight = torch.linspace(-1, 1, 20).view(5, 4)
     bias = torch.linspace(0, 1, 5)
+    tolerance = 1e-5 if dtype is torch.float32 else 0.05
     with torch.no_grad(), torch.autocast('cpu', enabled=False):
-        wanted = F.gelu(F.linear(tokens, weight, bias))
+        wanted = F.linear(tokens, weight, bias)
         try:
-            found = torch.ops.mkldnn._linear_pointwise(
-                tokens, weight, bias, 'gelu', [], 'none')
-        except (AttributeError, RuntimeError, TypeError):
+            found = [onednn_linear(tokens.to(dtype), weight.to(dtype),
+                                   bias.to(dtype), then).float()
+                     for then in ('none', 'gelu')]
+        except (AttributeError, NotImplementedError, RuntimeError, TypeError):
             return False
-    return torch.allclose(found, wanted, atol=1e-5)
+        return all(torch.allclose(one, other, atol=tolerance)
+                   for one, other in zip(found, (wanted, F.gelu(wanted))))
+
+
+def _cpu_capability() -> str:
+    """The instructions that torch uses, such as 'AVX2' or 'AVX512'."""
+    if not hasattr(torch.backends.cpu, 'get_cpu_capability'):  # before 2.1
+        return ''
+    return torch.backends.cpu.get_cpu_capability()
 
 
 def _autocast_dtype() -> Optional[torch.dtype]:
