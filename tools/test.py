@@ -17,7 +17,7 @@ from mmengine.config import Config
 
 from lmim.engine import command_line
 from lmim.engine.data_check import check_data
-from lmim.engine.launch import leave, run_cleanly
+from lmim.engine.launch import leave, run_cleanly, set_test_precision
 
 
 def parse_args() -> argparse.Namespace:
@@ -130,6 +130,8 @@ def main(args: argparse.Namespace) -> None:
         augment(cfg)
     if args.misread is not None:
         limit_misread(cfg, args.misread)
+    if args.precision:
+        set_test_precision(cfg, args.precision)
     if args.save_preds:
         save_predictions(cfg, args.checkpoint)
     check_data(cfg, ('test_dataloader', ))

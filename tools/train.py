@@ -10,8 +10,8 @@ from mmengine.config import Config
 
 from lmim.engine import command_line
 from lmim.engine.data_check import check_data
-from lmim.engine.launch import (enable_amp, enable_auto_scale_lr, leave,
-                                run_cleanly)
+from lmim.engine.launch import (enable_auto_scale_lr, leave, run_cleanly,
+                                set_precision)
 from lmim.engine.resume import find_resumable
 from lmim.engine.tensorboard import add_tensorboard
 
@@ -30,8 +30,10 @@ def parse_args() -> argparse.Namespace:
         'work dir, and from the beginning where there is none')
     parser.add_argument(
         '--amp',
-        action='store_true',
-        help='mixed precision: bfloat16, or float16 on GPUs without it')
+        action='store_const',
+        const='auto',
+        dest='precision',
+        help='the same as --precision auto')
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
@@ -69,8 +71,8 @@ def main(args: argparse.Namespace) -> None:
     cfg = command_line.load_config(args)
     if args.resume:
         set_resume(cfg, args.resume)
-    if args.amp:
-        enable_amp(cfg)
+    if args.precision:
+        set_precision(cfg, args.precision)
     if args.auto_scale_lr:
         enable_auto_scale_lr(cfg)
     if args.tensorboard:

@@ -9,14 +9,14 @@ from mmengine.optim import build_optim_wrapper
 from torch import nn
 
 from lmim.engine import BF16OptimWrapper
-from lmim.engine.launch import enable_amp
+from lmim.engine.launch import set_precision
 
 
 def test_bf16_on_the_cpu(tmp_path: Path) -> None:
     full = train(make_cfg(tmp_path / 'fp32'))
     cfg = make_cfg(tmp_path / 'bf16')
     cfg.optim_wrapper.clip_grad = dict(max_norm=10.)
-    enable_amp(cfg)
+    set_precision(cfg, 'bf16')
     mixed = train(cfg)
     assert isinstance(mixed.optim_wrapper, BF16OptimWrapper)
     assert (full.model.dtype, mixed.model.dtype) == (torch.float32,
@@ -31,26 +31,9 @@ def test_bf16_on_the_cpu(tmp_path: Path) -> None:
 def test_bf16_and_fp32_resume_each_other(tmp_path: Path) -> None:
     train(make_cfg(tmp_path, epochs=2))
     cfg = make_cfg(tmp_path, 'bf16')
-    enable_amp(cfg)
+    set_precision(cfg, 'bf16')
     cfg.resume, cfg.load_from = True, str(tmp_path / 'iter_4.pth')
     assert train(cfg).iter == 8
-
-
-@pytest.mark.parametrize('given', ['OptimWrapper', 'AmpOptimWrapper'])
-def test_amp_option_keeps_the_other_settings(given: str) -> None:
-    cfg = Config(
-        dict(optim_wrapper=dict(
-            type=given, loss_scale=512., accumulative_counts=4)))
-    enable_amp(cfg)
-    if not torch.cuda.is_available():
-        assert cfg.optim_wrapper.to_dict() == dict(
-            type='BF16OptimWrapper', accumulative_counts=4)
-
-
-def test_amp_refuses_unknown_wrappers() -> None:
-    cfg = Config(dict(optim_wrapper=dict(type='ApexOptimWrapper')))
-    with pytest.raises(ValueError, match='ApexOptimWrapper'):
-        enable_amp(cfg)
 
 
 class _ViTLike(nn.Module):

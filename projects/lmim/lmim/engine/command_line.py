@@ -11,6 +11,7 @@ from lmim.datasets.data_root import DATA_ROOT, read_config
 
 from .launch import prepare_cpu_launch, set_work_dir
 from .memory import hold_freed_memory
+from .precision import PRECISIONS
 
 
 def add_common_options(parser: argparse.ArgumentParser, example: str) -> None:
@@ -31,6 +32,11 @@ def add_common_options(parser: argparse.ArgumentParser, example: str) -> None:
         metavar='KEY=VALUE',
         help=f'change settings of the config, such as {example} or '
         'key="[a,b]"; data_root=FOLDER says where all data sets lie')
+    add('--precision',
+        choices=PRECISIONS,
+        help='auto: bf16 where it is faster here (fp16 on GPUs without it), '
+        'else fp32, found by timing a matrix product '
+        '(default: as the config says, fp32 where it says nothing)')
     add('--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',

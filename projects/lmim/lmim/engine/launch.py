@@ -1,6 +1,7 @@
 """What the command line tools do to a config before the runner is built."""
 import atexit
 import linecache
+import logging
 import os
 import os.path as osp
 import sys
@@ -12,6 +13,11 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from .error_origin import origin_of
+from .precision import choose_precision, warning_of
+
+#: The optimizer wrapper of each precision.
+WRAPPERS = {'fp32': 'OptimWrapper', 'bf16': 'BF16OptimWrapper',
+            'fp16': 'AmpOptimWrapper'}
 
 #: In ``auto_scale_lr``: the accumulated iterations that are already counted.
 COUNTED = 'counted_accumulation'
@@ -24,38 +30,54 @@ def set_work_dir(cfg: Config, work_dir: str, config_path: str) -> None:
         './work_dirs', name)
 
 
-def enable_amp(cfg: Config) -> None:
-    """Train in mixed precision: bfloat16 where it can be had, else float16.
+def set_precision(cfg: Config, name: str) -> None:
+    """Train in a precision; ``'auto'`` takes what is fastest here.
 
     Args:
         cfg (Config): The config, changed in place.
+        name (str): One of :data:`~lmim.engine.precision.PRECISIONS`.
 
     Raises:
-        ValueError: If the optimizer wrapper is not one that has a
-            counterpart in mixed precision.
+        ValueError: If the device lacks the precision, or the optimizer
+            wrapper is not one that has a counterpart in mixed precision.
     """
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if kind not in ('OptimWrapper', 'AmpOptimWrapper', 'BF16OptimWrapper'):
+    if kind not in WRAPPERS.values():
         raise ValueError(
-            f'--amp knows no mixed precision for optim_wrapper.type={kind}; '
-            "leave --amp out, or use the type 'OptimWrapper'")
-    if has_bf16():
-        cfg.optim_wrapper.type = 'BF16OptimWrapper'
+            f'--precision and --amp know no counterpart of optim_wrapper.type='
+            f"{kind}; leave them out, or use the type 'OptimWrapper'")
+    precision = choose_precision(name)
+    print_log(f'Precision: {precision.name} ({precision.reason}).', 'current')
+    cfg.optim_wrapper.type = WRAPPERS[precision.name]
+    if precision.name == 'fp16':
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        cfg.optim_wrapper.dtype = 'float16'
+    else:
         # AmpOptimWrapper's own, in case the config had that one.
         cfg.optim_wrapper.pop('loss_scale', None)
         cfg.optim_wrapper.pop('dtype', None)
-    else:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-        cfg.optim_wrapper.setdefault('dtype', 'float16')
-        print_log('This GPU has no bfloat16: mixed precision in float16.')
 
 
-def has_bf16() -> bool:
-    """Whether the device has bfloat16 in hardware, or is the CPU."""
-    if not torch.cuda.is_available():
-        return True
-    return torch.cuda.get_device_capability()[0] >= 8
+def set_test_precision(cfg: Config, name: str) -> None:
+    """Test in a precision; ``'auto'`` takes what is fastest here.
+
+    Args:
+        cfg (Config): The config, changed in place.
+        name (str): One of :data:`~lmim.engine.precision.PRECISIONS`.
+
+    Raises:
+        ValueError: If the device lacks the precision.
+    """
+    precision = choose_precision(name)
+    print_log(f'Precision: {precision.name} ({precision.reason}).', 'current')
+    warning = warning_of(precision)
+    if warning is not None:
+        print_log(warning, 'current', logging.WARNING)
+    # MMEngine's loop has one switch for autocast; its dtype is torch's
+    # setting on a GPU, and bfloat16 on a CPU.
+    cfg.test_cfg.fp16 = precision.dtype is not None
+    if precision.dtype is not None and torch.cuda.is_available():
+        torch.set_autocast_gpu_dtype(precision.dtype)
 
 
 def enable_auto_scale_lr(cfg: Config) -> None:

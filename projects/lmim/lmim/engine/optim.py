@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, Optional, Union
 
 import torch
-from mmengine.logging import MMLogger
+from mmengine.logging import MMLogger, print_log
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
 from mmengine.runner import autocast
 from mmengine.utils import digit_version
@@ -12,6 +12,8 @@ from mmocr.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 from torch import nn
 
 from lmim.utils.log import quiet
+
+from .precision import choose_precision, warning_of
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -23,8 +25,15 @@ class BF16OptimWrapper(OptimWrapper):
     float32, does not. What is saved is what ``OptimWrapper`` saves: a run can
     be resumed with and without mixed precision.
 
-    The arguments are those of ``OptimWrapper``.
+    The arguments are those of ``OptimWrapper``. On a machine that is slower in
+    bfloat16 than in fp32, a warning names the factor.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        warning = warning_of(choose_precision('bf16'))
+        if warning is not None:
+            print_log(warning, 'current', logging.WARNING)
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:

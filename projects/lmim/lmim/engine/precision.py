@@ -87,8 +87,8 @@ def warning_of(precision: Precision) -> Optional[str]:
     """What to warn of where a precision slows the machine down, or None."""
     if precision.slowdown <= 1:
         return None
-    return (f'{precision.name} takes {precision.slowdown:.1f} times as long as '
-            f'fp32 on this machine ({precision.reason}). Use --precision '
+    return (f'{precision.name} takes {precision.slowdown:.1f} times as long '
+            f'as fp32 on this machine ({precision.reason}). Use --precision '
             'auto, or fp32.')
 
 
