@@ -1,9 +1,14 @@
 """From pictures of words to a benchmark table; see tools/quickstart.sh."""
-import json
-import sys
 import time
-from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+
+PROCESS_START = time.time()  # before what takes seconds to import
+
+# isort: split
+import json  # noqa: E402
+import sys  # noqa: E402
+from functools import partial  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any, Dict, List, Optional, Sequence  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
@@ -11,15 +16,21 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 import _import_lmim  # noqa: E402,F401  (finds lmim without an installation)
 
 # isort: split
+import plan  # noqa: E402
 import report  # noqa: E402
 import stages  # noqa: E402
 from pictures import Sets, choose, is_labelled, spec_of  # noqa: E402
-from running import NOMINAL, Progress, kept, run  # noqa: E402
+from running import Progress, Runner, kept  # noqa: E402
 from settings import Settings, parse  # noqa: E402
 from splitting import split  # noqa: E402
 
 from lmim.engine.fileio import write_atomic  # noqa: E402
 from lmim.engine.launch import run_cleanly  # noqa: E402
+
+
+#: All steps, in the order of a single stream.
+STEPS = ('data', 'mae', 'lmim', 'finetune', 'scratch', 'evaluate-finetune',
+         'evaluate-scratch')
 
 
 class QuickStart:
@@ -39,36 +50,48 @@ class QuickStart:
                 wanted += ['evaluate-finetune', 'evaluate-scratch']
             elif name != 'report':
                 wanted.append(name)
-        todo = [name for name in NOMINAL if name in wanted
-                and self._kept(name) is None]
-        self.progress = Progress(todo)
-        self.wanted = wanted
+        self.wanted = [name for name in STEPS if name in wanted]
 
     def _kept(self, name: str) -> Optional[Dict[str, Any]]:
         return kept(self.settings.work_dir, name)
 
     def run(self) -> None:
         """Do what is wanted and not done yet."""
-        for name in NOMINAL:
-            if name not in self.wanted:
-                continue
+        todo = []
+        for name in self.wanted:
             done = self._kept(name)
-            if done is not None:
-                print(f'{name}: done before, in {done["seconds"]:.0f} s')
-            elif name == 'data' and self._splits():
-                self._split()
+            if done is None:
+                todo.append(name)
             else:
-                run(self._stage(name), self.settings.work_dir, self.progress)
+                print(f'{name}: done before, in {done["seconds"]:.0f} s')
+        if todo:
+            self._do(todo)
         if 'report' in self.settings.stages:
             self._report()
 
+    def _do(self, todo: List[str]) -> None:
+        self.plan = plan.plan(self.settings, PROCESS_START)
+        print(plan.describe(self.plan), flush=True)
+        if todo[0] == 'data' and self._splits():
+            self._split()
+            todo = todo[1:]
+        first, later = todo[:todo[:1] == ['data']], todo[todo[:1] == ['data']:]
+        streams = plan.streams(later, self.plan['streams'])
+        progress = Progress([first + streams[0], *streams[1:]],
+                            self.plan['seconds'])
+        runner = Runner(self.settings.work_dir, progress,
+                        self.plan['threads'])
+        for group in ([first], streams):
+            runner.run_streams([[partial(self._stage, name) for name in names]
+                                for names in group])
+
     def _stage(self, name: str) -> stages.Stage:
         if name == 'data':
-            return stages.render(self.settings)
+            return stages.render(self.settings, self.plan)
         if name.startswith('evaluate-'):
             return stages.evaluate(self.settings, self.sets,
                                    name[len('evaluate-'):])
-        return getattr(stages, name)(self.settings, self.sets)
+        return getattr(stages, name)(self.settings, self.sets, self.plan)
 
     def _splits(self) -> bool:
         data = self.settings.data
@@ -96,7 +119,7 @@ class QuickStart:
                 unreadable=unreadable)).encode())
 
     def _report(self) -> None:
-        done = {name: self._kept(name) for name in NOMINAL}
+        done = {name: self._kept(name) for name in STEPS}
         stages_done = {name: about for name, about in done.items() if about}
         unreadable = stages_done.get('data', {}).pop('unreadable', [])
         summary = report.summarize(self.settings, self.sets, stages_done,
@@ -117,4 +140,4 @@ if __name__ == '__main__':
     try:
         sys.exit(run_cleanly(main))
     except KeyboardInterrupt:
-        sys.exit('Interrupted. The same command goes on from here.')
+        sys.exit('Interrupted. The same command resumes here.')

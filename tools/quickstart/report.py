@@ -50,6 +50,7 @@ def summarize(settings: Settings, sets: Sets,
     summary = dict(
         stages=stages,
         seconds=round(sum(stage['seconds'] for stage in stages.values()), 1),
+        plan=json.loads((work / 'plan.json').read_text()),
         test_set=sets.name,
         samples=sets.counts(),
         unreadable=unreadable,

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
-from lmim.engine.fileio import write_atomic
+from lmim.engine.precision import PRECISIONS
+from lmim.utils.atomic import write_atomic
 
 STAGES = ('data', 'mae', 'lmim', 'finetune', 'scratch', 'evaluate', 'report')
 
@@ -18,18 +19,23 @@ class Settings(NamedTuple):
         data (str, optional): The user's pictures.
         image_root (str, optional): What paths of a list are relative to.
         seed (int): Of data and training.
-        pretrain_iters (int): Batches of pre-training, MAE and LMIM each.
-        finetune_iters (int): Batches of each recognizer.
-        samples (List[int]): Rendered words for training and for the test.
+        minutes (float): What the whole run may take, set-up included.
+        precision (str): Of training, ``'auto'`` for what is fastest here.
+        pretrain_iters (int, optional): Batches of pre-training, MAE and LMIM
+            each; None where it is planned.
+        finetune_iters (int, optional): Batches of each recognizer.
+        samples (List[int], optional): Rendered words for training and test.
         stages (List[str]): What to do, of :data:`STAGES`.
     """
     work_dir: Path
     data: Optional[str]
     image_root: Optional[str]
     seed: int
-    pretrain_iters: int
-    finetune_iters: int
-    samples: List[int]
+    minutes: float
+    precision: str
+    pretrain_iters: Optional[int]
+    finetune_iters: Optional[int]
+    samples: Optional[List[int]]
     stages: List[str]
 
     def keep(self) -> None:
@@ -82,22 +88,28 @@ def parse(argv: Optional[Sequence[str]] = None) -> Settings:
         help='which steps to do, separated by commas (default: all of '
         '%(default)s); steps that are done are not repeated')
     add('--seed', type=int, default=0, help='(default: %(default)s)')
-    add('--pretrain-iters', type=int, default=750, metavar='N',
-        help='batches of pre-training, MAE and LMIM each (default: '
-        '%(default)s)')
-    add('--finetune-iters', type=int, default=1000, metavar='N',
-        help='batches of each recognizer (default: %(default)s)')
-    add('--samples', type=int, nargs=2, default=[16000, 500],
-        metavar=('TRAIN', 'TEST'),
-        help='how many words to render (default: 16000 500)')
+    add('--minutes', type=float, default=7., metavar='N',
+        help='what the run may take, set-up included; the numbers below are '
+        'planned to fit it (default: %(default)g)')
+    add('--precision', choices=PRECISIONS, default='auto',
+        help='of training (default: what is fastest here)')
+    add('--pretrain-iters', type=int, metavar='N',
+        help='batches of pre-training, MAE and LMIM each')
+    add('--finetune-iters', type=int, metavar='N',
+        help='batches of each recognizer')
+    add('--samples', type=int, nargs=2, metavar=('TRAIN', 'TEST'),
+        help='how many words to render')
     args = parser.parse_args(argv)
     stages = [name for name in args.stages.split(',') if name]
     unknown = sorted(set(stages) - set(STAGES))
     if unknown or not stages:
         parser.error(f'--stages takes {", ".join(STAGES)}; not '
                      f'{", ".join(unknown) or "nothing"}')
-    if min(args.pretrain_iters, args.finetune_iters, *args.samples) < 1:
+    given = [args.pretrain_iters, args.finetune_iters, *(args.samples or [])]
+    if any(number is not None and number < 1 for number in given):
         parser.error('numbers of batches and samples are at least 1')
+    if not args.minutes > 0:
+        parser.error('--minutes is above 0')
     values = {key: getattr(args, key) for key in Settings._fields
               if key != 'stages'}
     for key in ('data', 'image_root'):

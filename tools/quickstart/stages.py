@@ -1,7 +1,7 @@
 """The steps of the quick start, as the commands that a user would type."""
 import sys
 from pathlib import Path
-from typing import Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple
 
 from pictures import Sets, count, longest_label
 from settings import Settings
@@ -17,6 +17,10 @@ RECOGNIZER = CONFIGS / ('textrecog/lmim/'
                         'lmim_vit-mini_1xb64_rendered-labels.py')
 
 
+#: Pictures of a batch.
+BATCH = 64
+
+
 class Stage(NamedTuple):
     """One step.
 
@@ -25,16 +29,18 @@ class Stage(NamedTuple):
         title (str): What it does.
         command (List[str]): What is run.
         images (int): How many pictures pass through it.
+        epochs (int): How many epochs it trains, 0 where it does not.
     """
     name: str
     title: str
     command: List[str]
     images: int
+    epochs: int = 0
 
 
-def render(settings: Settings) -> Stage:
+def render(settings: Settings, plan: Dict[str, Any]) -> Stage:
     """Draw words: dark on light, of 3 to 5 letters."""
-    train, test = settings.samples
+    train, test = plan['samples']
     command = [
         str(ROOT / 'tools/data.py'), 'render', str(settings.work_dir / 'data'),
         '--train', str(train), '--test', str(test), '--seed',
@@ -44,33 +50,33 @@ def render(settings: Settings) -> Stage:
     return Stage('data', 'rendering words', _python(command), train + test)
 
 
-def mae(settings: Settings, sets: Sets) -> Stage:
+def mae(settings: Settings, sets: Sets, plan: Dict[str, Any]) -> Stage:
     """Train the teacher."""
-    return _train(settings, 'mae', 'MAE teacher', MAE, sets.pretrain,
-                  settings.pretrain_iters, {})
+    return _train(settings, plan, 'mae', 'MAE teacher', MAE, sets.pretrain,
+                  plan['pretrain_iters'], {})
 
 
-def lmim(settings: Settings, sets: Sets) -> Stage:
+def lmim(settings: Settings, sets: Sets, plan: Dict[str, Any]) -> Stage:
     """Pre-train."""
     teacher = _checkpoint(settings, 'mae')
-    return _train(settings, 'lmim', 'LMIM pre-training', LMIM, sets.pretrain,
-                  settings.pretrain_iters,
+    return _train(settings, plan, 'lmim', 'LMIM pre-training', LMIM,
+                  sets.pretrain, plan['pretrain_iters'],
                   {'model.target_generator.checkpoint': teacher})
 
 
-def finetune(settings: Settings, sets: Sets) -> Stage:
+def finetune(settings: Settings, sets: Sets, plan: Dict[str, Any]) -> Stage:
     """Train the recognizer from LMIM."""
     encoder = _checkpoint(settings, 'lmim')
-    return _train(settings, 'finetune', 'recognizer from LMIM', RECOGNIZER,
-                  str(sets.train), settings.finetune_iters,
+    return _train(settings, plan, 'finetune', 'recognizer from LMIM',
+                  RECOGNIZER, str(sets.train), plan['finetune_iters'],
                   {'model.backbone.init_cfg.checkpoint': encoder,
                    **_recognizer(sets)})
 
 
-def scratch(settings: Settings, sets: Sets) -> Stage:
+def scratch(settings: Settings, sets: Sets, plan: Dict[str, Any]) -> Stage:
     """Train the recognizer from scratch, with the same budget."""
-    return _train(settings, 'scratch', 'recognizer from scratch', RECOGNIZER,
-                  str(sets.train), settings.finetune_iters,
+    return _train(settings, plan, 'scratch', 'recognizer from scratch',
+                  RECOGNIZER, str(sets.train), plan['finetune_iters'],
                   {'model.backbone.init_cfg': 'None', **_recognizer(sets)})
 
 
@@ -89,12 +95,13 @@ def evaluate(settings: Settings, sets: Sets, name: str) -> Stage:
                  count(str(sets.test)))
 
 
-def _train(settings: Settings, name: str, title: str, config: Path,
-           data: Spec, iters: int, options: Dict[str, str]) -> Stage:
+def _train(settings: Settings, plan: Dict[str, Any], name: str, title: str,
+           config: Path, data: Spec, iters: int,
+           options: Dict[str, str]) -> Stage:
     """A run of a number of batches, whatever the size of the set is."""
     samples = count(data)
     # A warm-up of one epoch needs two batches at least.
-    batch = max(1, min(64, samples // 2))
+    batch = max(1, min(BATCH, samples // 2))
     # A schedule with warm-up has two epochs at least.
     epochs = max(2, round(iters / (samples // batch)))
     options = {
@@ -109,12 +116,13 @@ def _train(settings: Settings, name: str, title: str, config: Path,
     }
     command = [
         str(ROOT / 'tools/train.py'), str(config), '--work-dir',
-        str(settings.work_dir / name), '--resume', '--amp', '--cfg-options',
+        str(settings.work_dir / name), '--resume', '--precision',
+        plan['precision'], '--cfg-options',
         *(f'{key}={value}' for key, value in options.items()),
         *data_options('train', data)
     ]
     images = epochs * (samples // batch) * batch
-    return Stage(name, title, _python(command), images)
+    return Stage(name, title, _python(command), images, epochs)
 
 
 def _recognizer(sets: Sets) -> Dict[str, str]:
