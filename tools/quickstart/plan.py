@@ -22,15 +22,15 @@ from lmim.engine.precision import choose_precision
 from lmim.utils.atomic import write_atomic
 from lmim.utils.log import quiet
 
-#: Batches of MAE, LMIM and of each recognizer, in these proportions.
-PROPORTIONS = {'mae': 3, 'lmim': 3, 'finetune': 4}
-#: What the proportions are multiplied by: at least and at most.
-LEAST, MOST = 8, 1000
+#: Epochs of MAE, LMIM and of each recognizer, over the planned words.
+PROPORTIONS = {'mae': 2, 'lmim': 2, 'finetune': 3}
+#: Batches of an epoch, at least and at most; more become further epochs.
+LEAST, MOST = 8, 4000
 #: Training is slower than the steps alone: workers make the batches, and two
 #: trainings share the caches and the memory of one machine.
 SHARING = 1.3
 #: What no batch is faster than: one worker makes about 3,000 views a second.
-FASTEST = 0.03
+FASTEST = BATCH / 3000
 #: Seconds for tables and pictures at the end.
 REPORT = 6.
 #: Share of the time that is kept back.
@@ -134,7 +134,7 @@ def make_plan(settings: Settings, machine: Machine,
     unit = int(min(MOST, max(LEAST, free / cost))) if cost else MOST
     planned = {name: unit * weights[name] if number is None else number
                for name, number in iters.items()}
-    # Whole epochs: 3 of pre-training and 4 of fine-tuning, or multiples.
+    # Whole epochs, or multiples of them where there is time for more.
     samples = settings.samples or [
         BATCH * (unit // math.ceil(BATCH * unit / WORDS)), TEST_WORDS]
     stage_seconds = {

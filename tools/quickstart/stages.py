@@ -17,8 +17,12 @@ RECOGNIZER = CONFIGS / ('textrecog/lmim/'
                         'lmim_vit-mini_1xb64_rendered-labels.py')
 
 
-#: Pictures of a batch.
-BATCH = 64
+#: Pictures of a batch. On few words many small steps teach more than a few of
+#: the configs' 64 in the same time: 38 % of 500 words were read after 1,000
+#: steps of 16, 0.2 % after 248 of 64 (recognizer from scratch, 4,000 words).
+BATCH = 16
+#: Learning rates that suit such batches.
+PRETRAIN_LR, FINETUNE_LR = 7.5e-4, 1e-3
 
 
 class Stage(NamedTuple):
@@ -53,7 +57,7 @@ def render(settings: Settings, plan: Dict[str, Any]) -> Stage:
 def mae(settings: Settings, sets: Sets, plan: Dict[str, Any]) -> Stage:
     """Train the teacher."""
     return _train(settings, plan, 'mae', 'MAE teacher', MAE, sets.pretrain,
-                  plan['pretrain_iters'], {})
+                  plan['pretrain_iters'], _lr(PRETRAIN_LR))
 
 
 def lmim(settings: Settings, sets: Sets, plan: Dict[str, Any]) -> Stage:
@@ -61,7 +65,8 @@ def lmim(settings: Settings, sets: Sets, plan: Dict[str, Any]) -> Stage:
     teacher = _checkpoint(settings, 'mae')
     return _train(settings, plan, 'lmim', 'LMIM pre-training', LMIM,
                   sets.pretrain, plan['pretrain_iters'],
-                  {'model.target_generator.checkpoint': teacher})
+                  {'model.target_generator.checkpoint': teacher,
+                   **_lr(PRETRAIN_LR)})
 
 
 def finetune(settings: Settings, sets: Sets, plan: Dict[str, Any]) -> Stage:
@@ -70,14 +75,15 @@ def finetune(settings: Settings, sets: Sets, plan: Dict[str, Any]) -> Stage:
     return _train(settings, plan, 'finetune', 'recognizer from LMIM',
                   RECOGNIZER, str(sets.train), plan['finetune_iters'],
                   {'model.backbone.init_cfg.checkpoint': encoder,
-                   **_recognizer(sets)})
+                   **_recognizer(sets), **_lr(FINETUNE_LR)})
 
 
 def scratch(settings: Settings, sets: Sets, plan: Dict[str, Any]) -> Stage:
     """Train the recognizer from scratch, with the same budget."""
     return _train(settings, plan, 'scratch', 'recognizer from scratch',
                   RECOGNIZER, str(sets.train), plan['finetune_iters'],
-                  {'model.backbone.init_cfg': 'None', **_recognizer(sets)})
+                  {'model.backbone.init_cfg': 'None', **_recognizer(sets),
+                   **_lr(FINETUNE_LR)})
 
 
 def evaluate(settings: Settings, sets: Sets, name: str) -> Stage:
@@ -123,6 +129,11 @@ def _train(settings: Settings, plan: Dict[str, Any], name: str, title: str,
     ]
     images = epochs * (samples // batch) * batch
     return Stage(name, title, _python(command), images, epochs)
+
+
+def _lr(rate: float) -> Dict[str, str]:
+    """The option that sets a learning rate."""
+    return {'optim_wrapper.optimizer.lr': str(rate)}
 
 
 def _recognizer(sets: Sets) -> Dict[str, str]:
