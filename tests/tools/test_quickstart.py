@@ -16,7 +16,7 @@ from lmim.datasets.writing.lmdb_writer import LMDBWriter
 from lmim.datasets.records import open_sources
 from lmim.datasets.splitting import word_key
 
-TINY = ['--samples', '130', '40', '--pretrain-iters', '4',
+TINY = ['--samples', '34', '40', '--pretrain-iters', '4',
         '--finetune-iters', '4']
 
 
@@ -53,9 +53,12 @@ def test_from_words_to_a_table_and_nothing_twice(repo, tmp_path):
         'evaluate-scratch']
     assert all(stage['seconds'] > 0 and stage['images_per_second'] > 0
                for stage in summary['stages'].values())
-    assert summary['samples'] == {'pretrain': 130, 'train': 130, 'test': 40}
+    assert summary['samples'] == {'pretrain': 34, 'train': 34, 'test': 40}
     for value in summary['waics'].values():
         assert 0 <= value <= 100
+    planned = summary['plan']
+    assert (planned['pretrain_iters'], planned['samples']) == (4, [34, 40])
+    assert planned['reason'] in done.stdout
     assert summary['versions']['mmocr'] == '1.0.1'
     row = (work / 'results.md').read_text().splitlines()[2]
     assert '| 40 ' in row and f"{summary['waics']['lmim']:.2f} %" in row

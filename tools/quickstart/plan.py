@@ -24,7 +24,7 @@ from lmim.utils.log import quiet
 
 #: Epochs of MAE, LMIM and of each recognizer, over the planned words.
 PROPORTIONS = {'mae': 2, 'lmim': 2, 'finetune': 3}
-#: Batches of an epoch, at least and at most; more become further epochs.
+#: Batches of a pass over the words, at least and at most.
 LEAST, MOST = 8, 4000
 #: Training is slower than the steps alone: workers make the batches, and two
 #: trainings share the caches and the memory of one machine.
@@ -132,11 +132,12 @@ def make_plan(settings: Settings, machine: Machine,
     cost = sum(steps[name] * weights[name] for name, number in iters.items()
                if number is None)
     unit = int(min(MOST, max(LEAST, free / cost))) if cost else MOST
+    # One pass over the words, or several where that many are not rendered.
+    passes = math.ceil(BATCH * unit / WORDS)
+    unit -= unit % passes
     planned = {name: unit * weights[name] if number is None else number
                for name, number in iters.items()}
-    # Whole epochs, or multiples of them where there is time for more.
-    samples = settings.samples or [
-        BATCH * (unit // math.ceil(BATCH * unit / WORDS)), TEST_WORDS]
+    samples = settings.samples or [BATCH * unit // passes, TEST_WORDS]
     stage_seconds = {
         'data': _render_seconds(samples, machine.startup),
         **{name: machine.startup + steps[name] * number
@@ -176,7 +177,7 @@ def plan(settings: Settings, process_start: float) -> Dict[str, Any]:
 
 def describe(found: Dict[str, Any]) -> str:
     """The plan in a few lines."""
-    seconds: Dict[str, float] = found['seconds']
+    minutes = expected_seconds(found['seconds'], found['streams']) / 60
     return (
         f'Plan for {found["minutes"]:g} minutes:\n'
         f'  precision {found["precision"]} ({found["reason"]})\n'
@@ -187,8 +188,7 @@ def describe(found: Dict[str, Any]) -> str:
         f'{found["samples"][1]:,} to test on (without --data)\n'
         f'  batches of {BATCH}: {found["pretrain_iters"]:,} each for MAE and '
         f'LMIM, {found["finetune_iters"]:,} for each recognizer\n'
-        f'  about {_total(seconds, found["streams"]) / 60:.1f} minutes from '
-        'here')
+        f'  about {minutes:.1f} minutes from here')
 
 
 def streams(names: List[str], number: int) -> List[List[str]]:
@@ -199,7 +199,8 @@ def streams(names: List[str], number: int) -> List[List[str]]:
     return [[name for name in names if name not in beside], beside]
 
 
-def _total(seconds: Dict[str, float], number: int) -> float:
+def expected_seconds(seconds: Dict[str, float], number: int) -> float:
+    """How long all steps take, by what each takes and the streams."""
     names = [name for name in seconds if name != 'data']
     return REPORT + seconds['data'] + max(
         sum(seconds[name] for name in stream)
