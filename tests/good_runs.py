@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lmim.datasets.writing.lmdb_writer import LMDBWriter
+from lmim.datasets.lmdb_writer import LMDBWriter
 from tests.tool_runs import (
     Outcome,
     mini_config,

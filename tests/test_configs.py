@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmocr.registry import MODELS
 
-from lmim.datasets.data_root import read_config
+from lmim.datasets.known_sets import read_config
 from lmim.models.backbones import TextViT
 from tests.lay_data import LABELS, lay_loader
 

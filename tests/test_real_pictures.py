@@ -8,7 +8,7 @@ from typing import Any, Dict
 import pytest
 import torch
 
-from lmim.datasets.writing.lmdb_writer import LMDBWriter
+from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.datasets.records import LMDBSource
 from tests.tool_runs import (
     TOOLS,

@@ -10,7 +10,7 @@ from mmengine.registry import DefaultScope
 from mmocr.registry import DATASETS, MODELS
 
 from lmim.checkpoints import load_encoder
-from lmim.datasets.data_root import read_config
+from lmim.datasets.known_sets import read_config
 
 REPO = Path(__file__).resolve().parent.parent
 #: In the size of a CPU, one for each recognizer and head.

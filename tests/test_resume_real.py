@@ -15,7 +15,7 @@ import torch
 from mmengine.config import Config
 from mmocr.registry import MODELS
 
-from lmim.datasets.writing.lmdb_writer import LMDBWriter
+from lmim.datasets.lmdb_writer import LMDBWriter
 from tests.tool_runs import (
     TOOLS,
     arguments,

@@ -9,7 +9,7 @@ import torch
 
 from lmim.checkpoints.building import build_model
 from lmim.checkpoints.contents import add_config
-from lmim.datasets.writing.lmdb_writer import LMDBWriter
+from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.apis import TextRecognizer
 from tests.tool_runs import REPO
 

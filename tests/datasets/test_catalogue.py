@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lmim.datasets.known_sets import read_catalogue, spec_paths
-from lmim.datasets.data_root import data_root_in_use, read_config
+from lmim.datasets.known_sets import (data_root_in_use, read_catalogue,
+                                      read_config, spec_paths)
 
 WORDS = """
 words_data_root = '{{$LMIM_DATA_ROOT:data}}/words'

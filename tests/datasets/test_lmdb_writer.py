@@ -6,7 +6,8 @@ import lmdb
 import numpy as np
 import pytest
 
-from lmim.datasets.writing.lmdb_writer import LMDBWriter
+from lmim.datasets import lmdb_writer
+from lmim.datasets.lmdb_writer import LMDBWriter
 
 
 def _read(path):
@@ -20,23 +21,17 @@ def test_keys_and_labels(tmp_path):
     with LMDBWriter(path) as writer:
         assert writer.add(b'first', 'wörd') == 1
         assert writer.add(b'second', '文') == 2
+        assert writer.add(b'third') == writer.count == 3
     assert _read(path) == {
         b'image-000000001': b'first',
         b'image-000000002': b'second',
+        b'image-000000003': b'third',
         b'label-000000001': 'wörd'.encode(),
         b'label-000000002': '文'.encode(),
-        b'num-samples': b'2',
+        b'num-samples': b'3',
     }
     assert os.listdir(path.parent) == ['words.lmdb']
     assert os.listdir(path) == ['data.mdb']
-
-
-def test_without_labels(tmp_path):
-    with LMDBWriter(tmp_path / 'a.lmdb') as writer:
-        writer.add(b'image')
-    assert sorted(_read(tmp_path / 'a.lmdb')) == [
-        b'image-000000001', b'num-samples'
-    ]
 
 
 def test_the_map_grows_and_the_file_stays_small(tmp_path):
@@ -93,21 +88,27 @@ def test_overwriting_is_asked_for(tmp_path):
             writer.add(b'newer')
     assert _read(path)[b'image-000000001'] == b'new'
     assert os.listdir(tmp_path) == ['a.lmdb']
-    (tmp_path / 'file').write_bytes(b'')
-    with pytest.raises(FileExistsError, match='is a file'):
-        with LMDBWriter(tmp_path / 'file', overwrite=True):
-            pass
-
-
-def test_failed_overwriting_keeps_the_old(tmp_path):
-    path = tmp_path / 'a.lmdb'
-    with LMDBWriter(path) as writer:
-        writer.add(b'old')
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError):  # a failure keeps the old one
         with LMDBWriter(path, overwrite=True) as writer:
-            writer.add(b'new')
+            writer.add(b'newer')
             raise RuntimeError
-    assert _read(path)[b'image-000000001'] == b'old'
+    assert _read(path)[b'image-000000001'] == b'new'
+    (tmp_path / 'file').write_bytes(b'')
+    (tmp_path / 'folder').mkdir()
+    (tmp_path / 'folder' / 'thesis.tex').write_bytes(b'')
+    for name, reason in [('file', 'is a file'),
+                         ('folder', 'other things than an LMDB')]:
+        with pytest.raises(FileExistsError, match=reason):
+            with LMDBWriter(tmp_path / name, overwrite=True):
+                pass
+
+
+def test_a_batch_is_limited_in_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(lmdb_writer, 'BATCH_BYTES', 1000)
+    with LMDBWriter(tmp_path / 'a.lmdb') as writer:
+        for size in (600, 300, 100, 5):
+            writer.add(b'x' * size)
+        assert len(writer._batch) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs os.fork')

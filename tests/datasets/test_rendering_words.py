@@ -3,7 +3,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from make_lmdb import make_lmdb, picture
+from tests.datasets.make_lmdb import make_lmdb, picture
 
 from lmim.rendering import (LOWER_CASE, PARTS, ImitatedWords,
                                      ListedWords, WordGenerator, part_of_word,

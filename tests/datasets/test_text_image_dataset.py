@@ -3,14 +3,14 @@ import json
 import pickle
 
 import pytest
-from make_lmdb import make_lmdb, picture
 from mmocr.registry import DATASETS
 from mmocr.utils import register_all_modules
 
-from lmim.datasets import TextImageDataset, TooManyUnreadableError
-from lmim.datasets import decoding
-from lmim.datasets.clock import CLOCK
+from lmim.datasets import (TextImageDataset, TooManyUnreadableError,
+                           decoding)
+from lmim.datasets.transforms.seed import CLOCK
 from lmim.datasets.records import UnreadableRecordError
+from tests.datasets.make_lmdb import make_lmdb, picture
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
 from torch import nn
 
-from lmim.datasets.writing.lmdb_writer import LMDBWriter
+from lmim.datasets.lmdb_writer import LMDBWriter
 
 VALID = '[^A-Za-z0-9]'
 METRICS = [

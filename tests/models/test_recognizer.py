@@ -76,7 +76,7 @@ def test_chinese_is_the_same_with_another_dictionary(repo, tmp_path,
                                                      monkeypatch):
     from mmocr.registry import MODELS
 
-    from lmim.datasets.data_root import read_config
+    from lmim.datasets.known_sets import read_config
     monkeypatch.setenv('LMIM_DATA_ROOT', str(tmp_path))
     path = tmp_path / 'chinese_benchmark/dictionary.txt'
     path.parent.mkdir()

@@ -13,7 +13,7 @@ from mmengine.model import BaseModel
 from mmengine.structures import LabelData
 from mmocr.registry import MODELS
 
-from lmim.datasets.writing.lmdb_writer import LMDBWriter
+from lmim.datasets.lmdb_writer import LMDBWriter
 from tests.tool_runs import REPO, mini_config, run_tool
 
 BASE = REPO / 'configs/_base_'

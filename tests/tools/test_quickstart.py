@@ -12,7 +12,7 @@ import pytest
 from mmengine.config import Config, DictAction
 from mmocr.registry import DATASETS
 
-from lmim.datasets.writing.lmdb_writer import LMDBWriter
+from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.datasets.records import open_sources
 from lmim.datasets.splitting import word_key
 

@@ -5,7 +5,7 @@ from typing import Callable, Dict, Iterator, List
 
 import cv2
 
-from lmim.datasets.writing.lmdb_writer import LMDBWriter
+from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.rendering import RenderedWords
 from lmim.utils.progress import track
 

@@ -6,8 +6,7 @@ from typing import NamedTuple, Optional
 
 from lmim.datasets import TextImageDataset
 from lmim.datasets.labels.reading import iter_labels
-from lmim.datasets.records import open_sources
-from lmim.datasets.records.opening import Spec
+from lmim.datasets.records import Spec, open_sources
 
 
 class Sets(NamedTuple):

@@ -10,8 +10,7 @@ from settings import Settings
 from stages import data_options
 
 from lmim.datasets import TextImageDataset
-from lmim.datasets.records import UnreadableRecordError
-from lmim.datasets.records.opening import Spec
+from lmim.datasets.records import Spec, UnreadableRecordError
 from lmim.engine.fileio import write_atomic
 from lmim.visualization import draw_curves, draw_view_sheet, save_figure
 

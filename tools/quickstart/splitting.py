@@ -6,9 +6,8 @@ from typing import List, Set
 
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.labels.reading import iter_labels
-from lmim.datasets.writing.lmdb_writer import LMDBWriter
-from lmim.datasets.records import UnreadableRecordError, open_sources
-from lmim.datasets.records.opening import Spec
+from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.datasets.records import Spec, UnreadableRecordError, open_sources
 from lmim.datasets.splitting import part_of, word_key
 from lmim.utils.progress import track
 

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, NamedTuple
 from pictures import Sets, count, longest_label
 from settings import Settings
 
-from lmim.datasets.records.opening import Spec
+from lmim.datasets.records import Spec
 from lmim.engine.resume import find_resumable
 
 ROOT = Path(__file__).resolve().parents[2]

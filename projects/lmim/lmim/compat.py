@@ -19,6 +19,10 @@ import torch
 
 from .safe_globals import allow_mmengine_checkpoints
 
+#: No picture of more pixels is decoded: 8192 x 8192, of which OpenCV would
+#: make 200 MB. A photograph has fewer, a word far fewer.
+MAX_PIXELS = 2**26
+
 _MISSING_MMCV = (
     'lmim needs mmcv, and this environment has none. Text recognition uses '
     "nothing compiled: `pip install 'mmcv-lite==2.0.1'` is enough. For text "
@@ -50,6 +54,16 @@ class _MissingExtension(types.ModuleType):
                 _MISSING_OP.format(name=name, reason=self._reason))
 
         return missing_op
+
+
+def limit_image_size() -> None:
+    """Let OpenCV refuse decompression bombs by their header.
+
+    OpenCV reads the limit from the environment when it is imported, so this
+    comes first. Where cv2 was imported earlier, its own limit of 2**30 pixels
+    holds; a value that the user has set stays.
+    """
+    os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', str(MAX_PIXELS))
 
 
 #: The names that were missing in this process's NumPy.
@@ -216,4 +230,5 @@ def install() -> Dict[str, Any]:
     Raises:
         ImportError: If mmcv is not installed.
     """
+    limit_image_size()
     return {name: apply() for name, apply in WORKAROUNDS.items()}

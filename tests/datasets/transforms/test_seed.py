@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lmim.datasets import SetSampleSeed
-from lmim.datasets.clock import CLOCK, mix
+from lmim.datasets.transforms.seed import CLOCK, mix
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from mmocr.models.textrecog.decoders import BaseDecoder
 from mmocr.registry import DATASETS, MODELS, TASK_UTILS
 from torch import nn
 
-from lmim.datasets.writing.lmdb_writer import LMDBWriter
+from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.engine.hooks import LabelCheckHook, label_check_hook
 from tests.datasets.make_lmdb import make_lmdb, picture
 

@@ -83,7 +83,7 @@ def test_unreadable_records_of_joined_sets_are_named(tmp_path: Path) -> None:
             '\n') in _log(runner)
     for dataset in runner.train_dataloader.dataset.datasets:
         # So that processes without a log file write there, too.
-        assert dataset.unreadable.log.folder == runner.log_dir
+        assert dataset.unreadable.folder == runner.log_dir
     file = Path(runner.log_dir, 'unreadable.jsonl')
     assert sorted(json.loads(line)['name']
                   for line in file.read_text().splitlines()) == names

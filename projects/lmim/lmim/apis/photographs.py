@@ -8,8 +8,7 @@ from mmengine.config import Config
 
 from lmim.datasets.cropping import crop_rectified, read_polygon
 from lmim.datasets.decoding import decode_image
-from lmim.datasets.records import UnreadableRecordError
-from lmim.datasets.records.files import read_image_file
+from lmim.datasets.records import UnreadableRecordError, read_image_file
 from lmim.cli.data.textdet import Scene
 
 from lmim.datasets.pictures import Inputs, Picture, Pictures

@@ -1,15 +1,21 @@
 """The data sets that the configs know: where they lie, how large they are.
 
 The configs in ``configs/_base_/datasets`` are the only table of them; what is
-here reads it.
+here reads it, with the one folder in which all data sets lie.
 """
 import os
 import os.path as osp
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from .data_root import read_config
+from mmengine.config import Config
 
+from lmim.utils.errors import UserError
+from lmim.utils.log import quiet
+
+#: The environment variable that names it.
+DATA_ROOT = 'LMIM_DATA_ROOT'
 #: What the end of a variable's name says that its set is for.
 KINDS = {
     '_pretrain': 'pre-training',
@@ -126,12 +132,11 @@ def read_catalogue(configs: Optional[str] = None,
 
     Args:
         configs (str, optional): As of :func:`find_configs`.
-        data_root (str, optional): As of
-            :func:`~lmim.datasets.data_root.read_config`.
+        data_root (str, optional): As of :func:`read_config`.
 
     Raises:
         FileNotFoundError: If there are no configs.
-        ValueError: If the name of a set does not tell what it is for.
+        UserError: If the name of a set does not say what it is for.
     """
     found = []
     for path in sorted(find_configs(configs).glob('*.py')):
@@ -154,5 +159,52 @@ def _kind(variable: str, path: Path) -> str:
     for end, kind in KINDS.items():
         if variable.endswith(end):
             return kind
-    raise ValueError(f'{path}: the name of {variable} does not tell what it '
-                     f'is for. Let it end in {", ".join(KINDS)}')
+    raise UserError(f'{path}: the name of {variable} does not say what it is '
+                    f'for. Let it end in {", ".join(KINDS)}')
+
+
+def read_config(path: str, data_root: Optional[str] = None) -> Config:
+    """Read a config with a data root.
+
+    Configs take the data root from the environment at the moment in which
+    they are read; a setting that is merged into them comes too late.
+
+    Args:
+        path (str): The config file.
+        data_root (str, optional): The folder that holds the data sets; the
+            environment's where it is None. Defaults to None.
+    """
+    # Or MMEngine logs the variable for each base config that takes it.
+    with quiet(), _environment(data_root):
+        cfg = Config.fromfile(path)
+    # Without yapf, which lays the whole config out anew for each of four
+    # copies and takes more time than everything else before training.
+    # MMEngine 0.10.7 forgets the argument of `fromfile` that says so.
+    object.__setattr__(cfg, '_format_python_code', False)
+    return cfg
+
+
+def data_root_in_use(data_root: Optional[str] = None) -> str:
+    """The folder that the configs take for the data sets.
+
+    Args:
+        data_root (str, optional): As of :func:`read_config`.
+    """
+    return data_root or os.environ.get(DATA_ROOT) or 'data'
+
+
+@contextmanager
+def _environment(data_root: Optional[str]) -> Iterator[None]:
+    """Set the data root, and put back what was there."""
+    before = os.environ.get(DATA_ROOT)
+    if data_root:
+        os.environ[DATA_ROOT] = data_root
+    elif not before:
+        os.environ.pop(DATA_ROOT, None)  # MMEngine refuses an empty one
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(DATA_ROOT, None)
+        else:
+            os.environ[DATA_ROOT] = before

@@ -12,11 +12,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from lmim.datasets.decoding import decode_image, image_size
-from lmim.datasets.records import (RecordSource, UnreadableRecordError,
-                                   open_sources)
-from lmim.datasets.records.files import (IMAGE_SUFFIXES, printable,
-                                         read_image_file)
+from .decoding import decode_image
+from .records import (IMAGE_SUFFIXES, RecordSource, UnreadableRecordError,
+                      open_sources, printable, read_image_file)
 
 One = Union[str, Path, np.ndarray, Image.Image, RecordSource]
 Inputs = Union[One, Iterable[One]]
@@ -185,12 +183,7 @@ def _is_image(path: str) -> bool:
         return True
     if name.endswith((*_LISTS, '.mdb')):
         return False
-    try:
-        with open(path, 'rb') as file:
-            image_size(file.read(1 << 16))
-    except UnreadableRecordError:
-        return False
-    return True
+    return cv2.haveImageReader(path)
 
 
 def _read_record(source: RecordSource, index: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from mmengine.dataset import Compose
 from mmocr.registry import DATASETS
 from torch.utils.data import Dataset
 
-from .clock import CLOCK, mix
+from .transforms.seed import CLOCK, mix
 from lmim.rendering import make_sets
 from .transforms.guidance_ops import resize
 

@@ -5,13 +5,17 @@ from mmengine.dataset import Compose
 from mmocr.registry import DATASETS
 from torch.utils.data import Dataset
 
-from .clock import CLOCK, mix
+from lmim.utils.errors import UserError
+
 from .decoding import MAX_PIXELS, decode_image
-from .parts import parts_of_source
-from .set_check import check_labelled, check_readable
-from .records import UnreadableRecordError, open_sources
-from .records.opening import Spec
+from .records import (JoinedSource, Part, RecordSource, Spec,
+                      UnreadableRecordError, open_sources, parts_of_source)
+from .transforms.seed import CLOCK, mix
 from .unreadable import UnreadableRecords
+
+#: So many records of a part, evenly spread, are looked at for one that is
+#: readable before the part is refused.
+MAX_PROBES = 1000
 
 
 @DATASETS.register_module()
@@ -37,7 +41,7 @@ class TextImageDataset(Dataset):
         color_type (str): As in :func:`~lmim.datasets.decoding.decode_image`.
             Defaults to 'color': (H, W, 3), BGR.
         max_pixels (int): A picture with more is unreadable. Defaults to
-            :data:`~lmim.datasets.decoding.MAX_PIXELS`.
+            :data:`~lmim.compat.MAX_PIXELS`, the most that OpenCV decodes.
         max_unreadable (float): Training stops where a larger fraction of the
             reads fails (ten different records at least). Defaults to 0.01.
         test_mode (bool): Whether an unreadable record is an error, as it
@@ -49,9 +53,9 @@ class TextImageDataset(Dataset):
         metainfo (dict, optional): Added to :attr:`metainfo`.
 
     Raises:
-        ValueError: If a place has none of the labels that are wanted, or no
-            readable record among those looked at.
-        OSError: With the former as ``open_sources`` raises them.
+        UserError: If a place has none of the labels that are wanted, or no
+            readable record among those looked at; and as ``open_sources``.
+        OSError: As ``open_sources`` raises it.
 
     Examples:
         >>> train_dataset = dict(
@@ -92,9 +96,9 @@ class TextImageDataset(Dataset):
         self.source = open_sources(paths, data_root)
         self.parts = parts_of_source(self.source)
         if with_text:
-            check_labelled(self.source)
+            self._check_labelled()
         for part in self.parts:
-            check_readable(part, self.load, self.describe)
+            self._check_readable(part)
 
     @property
     def metainfo(self) -> dict:
@@ -178,7 +182,7 @@ class TextImageDataset(Dataset):
                 if self.test_mode:
                     raise UnreadableRecordError(
                         f'{self.describe(at)} is unreadable: {error}. A test '
-                        'set is not evaluated in part: mend the record or '
+                        'set is not evaluated in part: repair the record or '
                         'take it out of the set.') from error
                 self.unreadable.report(at, error, self.describe)
                 continue
@@ -191,6 +195,33 @@ class TextImageDataset(Dataset):
             f'nor of {attempts - 1} others from the same place. Look at the '
             'warnings above, and for a transform that returns None.')
 
+    def _check_labelled(self) -> None:
+        """Refuse sources without labels where labels are wanted."""
+        listing = ''.join(f'\n  {one.path} ({one.layout})'
+                          for one in _unlabelled(self.source))
+        if listing:
+            raise UserError(
+                'Labels are needed (with_text=True), and there are none in:'
+                f'{listing}\nGive sets with labels; of an LMDB whose labels '
+                "are in another one, paths=[dict(path='IMAGES', "
+                "labels='LABELS')]. To pre-train on pictures alone, leave out "
+                'with_text.')
+
+    def _check_readable(self, part: Part) -> None:
+        """Refuse a part of the set in which no record can be read."""
+        probes = range(part.begin, part.end, -(-part.size // MAX_PROBES))
+        first = ''
+        for index in probes:
+            try:
+                self.load(index)
+                return
+            except UnreadableRecordError as error:
+                first = first or f'{self.describe(index)}: {error}'
+        raise UserError(
+            f'{part.name}: no readable record among {len(probes):,} looked '
+            f'at, of {part.size:,}. The first: {first}. Check that these are '
+            'images, and copy or make the set again.')
+
     def _replacement(self, index: int, attempt: int) -> int:
         """Any record of its part, the same in any worker and on resume."""
         # Neighbours are often of one scene, which would then be seen more
@@ -198,3 +229,10 @@ class TextImageDataset(Dataset):
         part = next(part for part in self.parts if index < part.end)
         number = mix(self.clock.seed, self.clock.epoch, index, attempt)
         return part.begin + number % part.size
+
+
+def _unlabelled(source: RecordSource) -> List[RecordSource]:
+    """The sources without labels that one is joined from, or itself."""
+    if isinstance(source, JoinedSource):
+        return [one for part in source.sources for one in _unlabelled(part)]
+    return [] if source.labelled else [source]

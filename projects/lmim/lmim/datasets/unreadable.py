@@ -1,21 +1,27 @@
-"""Records that cannot be read: counted over all workers, and told of."""
+"""Records that cannot be read: counted over all workers, and named."""
+import json
+import logging
 import math
+import os
+import os.path as osp
 from typing import Any, Callable, Dict, Optional, Set
 
 import numpy as np
 import torch
+from mmengine.logging import MMLogger, print_log
 from torch.utils.data import get_worker_info
 
-from .unreadable_log import FILE, UnreadableLog
+from lmim.utils.errors import UserError
 
 #: Below so many different unreadable records a set is not given up.
 TOLERATED = 10
+#: Beside the log file of the run: one JSON object a line, `name`, `reason`.
+FILE = 'unreadable.jsonl'
 
-_READS, _FAILURES, _DISTINCT, _LISTED = 0, 1, 2, 3
-_HEADER = 4
+_READS, _FAILURES, _DISTINCT, _LIST = 0, 1, 2, 3
 
 
-class TooManyUnreadableError(RuntimeError):
+class TooManyUnreadableError(UserError):
     """More records of a set are unreadable than was allowed."""
 
 
@@ -24,7 +30,8 @@ class UnreadableRecords:
 
     The numbers lie in shared memory, one row for each process, so that no
     lock is needed: the main process sees what its workers, forked or
-    spawned, have met.
+    spawned, have met. Each record is named once by a process and its
+    workers, in the log and in :data:`FILE`.
 
     Args:
         limit (float): The fraction of reads that may fail. It is enforced
@@ -32,10 +39,16 @@ class UnreadableRecords:
             bad record in ten does not end a run on a toy set, and with three
             standard deviations to spare, so that chance does not end one
             either whose records fail a little more rarely than that.
-        capacity (int): How many records each process lists by number.
-            Defaults to 1024.
+        capacity (int): How many records each process lists by number, and
+            names in the log; further ones are counted and named in
+            :data:`FILE`, perhaps more than once. Defaults to 1024.
         num_rows (int): Processes with a row of their own; of more workers
             than that, some share a row. Defaults to 65.
+
+    Attributes:
+        folder (str, optional): Where :data:`FILE` goes. None, the default, is
+            beside the log file of the run, and nowhere where there is none.
+            Of several processes only the first has a log file.
     """
 
     def __init__(self,
@@ -43,37 +56,36 @@ class UnreadableRecords:
                  capacity: int = 1024,
                  num_rows: int = 65) -> None:
         if not 0 <= limit <= 1:
-            raise ValueError('max_unreadable is the fraction of the reads '
-                             f'that may fail, from 0 to 1, not {limit}.')
+            raise UserError('max_unreadable is the fraction of the reads '
+                            f'that may fail, from 0 to 1, not {limit}.')
         self.limit = limit
         self.capacity = capacity
-        #: Shape (num_rows, 4 + capacity): reads, failed reads, different
-        #: records failed, records listed, and the list.
+        self.folder: Optional[str] = None
+        #: Shape (num_rows, 3 + capacity): reads, failed reads, different
+        #: records failed, and the numbers of the first of these.
         self.state = torch.zeros(
-            num_rows, _HEADER + capacity, dtype=torch.int64).share_memory_()
-        self._rows: Optional[np.ndarray] = None
-        self.log = UnreadableLog()
+            num_rows, _LIST + capacity, dtype=torch.int64).share_memory_()
+        self._log_file: Optional[str] = None
 
     @property
     def rows(self) -> np.ndarray:
-        """np.ndarray: The shared memory, (num_rows, 4 + capacity)."""
-        if self._rows is None:
-            self._rows = self.state.numpy()
-        return self._rows
+        """np.ndarray: The shared memory, (num_rows, 3 + capacity), int64."""
+        return self.state.numpy()
 
     @property
-    def _number(self) -> int:
-        """The row of this process: 0 for the main one, then the workers."""
+    def row(self) -> np.ndarray:
+        """np.ndarray: What this process writes, (3 + capacity,), int64."""
         info = get_worker_info()
-        return 0 if info is None else (info.id + 1) % len(self.rows)
+        number = 0 if info is None else info.id + 1
+        return self.rows[number % len(self.state)]
 
     def count_read(self) -> None:
         """Count an attempt to read a record."""
-        self.rows[self._number, _READS] += 1
+        self.row[_READS] += 1
 
     def report(self, index: int, error: Exception,
                name: Callable[[int], str]) -> None:
-        """Count a record that could not be read, and tell of it once.
+        """Count a record that could not be read, and name it.
 
         Args:
             index (int): Number of the record.
@@ -81,41 +93,25 @@ class UnreadableRecords:
             name (Callable[[int], str]): Names a record.
 
         Raises:
-            TooManyUnreadableError: As :meth:`check`.
+            TooManyUnreadableError: If more than ``limit`` of the reads
+                failed, on at least :data:`TOLERATED` different records.
         """
-        full = self.full
-        if self.add(index):
-            self.log.tell(name(index), str(error), in_log=not full)
-            if self.full and not full:
-                self.log.tell_last(self.capacity)
-        self.check(name)
-
-    def add(self, index: int) -> bool:
-        """Count a record that could not be read.
-
-        Args:
-            index (int): Number of the record.
-
-        Returns:
-            bool: Whether it is not known to have been met before. Once this
-            process lists no more, a record may be taken for a new one again.
-        """
-        row = self.rows[self._number]
+        row = self.row
         row[_FAILURES] += 1
-        if index in self.listed():
-            return False
-        row[_DISTINCT] += 1
-        listed = row[_LISTED]
-        if listed < self.capacity:
-            row[_HEADER + listed] = index
-            row[_LISTED] += 1
-        return True
+        if index not in self.listed():
+            place = int(row[_DISTINCT])
+            row[_DISTINCT] += 1
+            if place < self.capacity:
+                row[_LIST + place] = index
+            self._tell(name(index), str(error), place + 1)
+        self._check(name)
 
     def listed(self) -> Set[int]:
         """Numbers of the unreadable records that were met."""
         found: Set[int] = set()
-        for row in self.rows[self.rows[:, _LISTED] > 0]:
-            found.update(row[_HEADER:_HEADER + row[_LISTED]].tolist())
+        for row in self.rows[self.rows[:, _DISTINCT] > 0]:
+            count = min(row[_DISTINCT], self.capacity)
+            found.update(row[_LIST:_LIST + count].tolist())
         return found
 
     def __len__(self) -> int:
@@ -124,27 +120,48 @@ class UnreadableRecords:
         Exact while no process lists more than its capacity; beyond that a
         record counts once more each time that it is met.
         """
-        totals = self.rows[:, :_HEADER].sum(axis=0)
-        if totals[_DISTINCT] == totals[_LISTED]:
+        distinct = self.rows[:, _DISTINCT]
+        if (distinct <= self.capacity).all():
             return len(self.listed())
-        return int(totals[_DISTINCT])
+        return int(distinct.sum())
 
-    @property
-    def full(self) -> bool:
-        """bool: Whether this process can list no more records."""
-        return bool(self.rows[self._number, _LISTED] >= self.capacity)
+    def _tell(self, name: str, reason: str, number: int) -> None:
+        """Name a record, the ``number``-th that this process meets."""
+        if number <= self.capacity:
+            # Names of files need not be UTF-8.
+            self._warn(f'Unreadable record skipped: {_encode(name).decode()}:'
+                       f' {reason}.')
+        if number == self.capacity:
+            self._warn(
+                f'This process has met {number:,} unreadable records. Further '
+                f'ones are counted, and named in {FILE} only, perhaps more '
+                'than once.')
+        log_file = _current_log_file() or self._log_file
+        folder = self.folder or (log_file and osp.dirname(log_file))
+        if folder is None:
+            return
+        line = json.dumps(dict(name=name, reason=reason), ensure_ascii=False)
+        # In one write, so that no other process comes between.
+        file = os.open(osp.join(folder, FILE),
+                       os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            os.write(file, _encode(line) + b'\n')
+        finally:
+            os.close(file)
 
-    def check(self, name: Callable[[int], str]) -> None:
-        """Stop where too many reads have failed.
+    def _warn(self, message: str) -> None:
+        """Log, also from a worker.
 
-        Args:
-            name (Callable[[int], str]): Names a record.
-
-        Raises:
-            TooManyUnreadableError: If more than ``limit`` of the reads
-                failed, on at least :data:`TOLERATED` different records.
+        A forked worker inherits MMEngine's logger with its open file. A
+        spawned one has no logger, and gets one for the same file.
         """
-        totals = self.rows[:, :_HEADER].sum(axis=0)
+        if self._log_file is not None and not MMLogger._instance_dict:
+            MMLogger.get_instance('lmim_worker', logger_name='mmengine',
+                                  log_file=self._log_file, file_mode='a')
+        print_log(message, logger='current', level=logging.WARNING)
+
+    def _check(self, name: Callable[[int], str]) -> None:
+        totals = self.rows[:, :_LIST].sum(axis=0)
         reads, failures = int(totals[_READS]), int(totals[_FAILURES])
         allowed = self.limit * reads
         if failures <= allowed + 3 * math.sqrt(allowed * (1 - self.limit)):
@@ -158,7 +175,23 @@ class UnreadableRecords:
             f'max_unreadable={self.limit:g} allows {self.limit:.1%}. For '
             f'example: {"; ".join(examples)}. {FILE} beside the log names '
             'those met so far, `python tools/data.py validate` finds all. '
-            'Mend the set, or raise max_unreadable of the dataset.')
+            'Repair the set, or raise max_unreadable of the dataset.')
 
     def __getstate__(self) -> Dict[str, Any]:
-        return {**self.__dict__, '_rows': None}
+        # Called when a worker is spawned, which has to know the log file.
+        return {**self.__dict__, '_log_file': _current_log_file()}
+
+
+def _current_log_file() -> Optional[str]:
+    """The log file that this process writes to, if there is one."""
+    # Asking for the current logger would make one where there is none.
+    if MMLogger._instance_dict:
+        for handler in MMLogger.get_current_instance().handlers:
+            if isinstance(handler, logging.FileHandler):
+                return handler.baseFilename
+    return None
+
+
+def _encode(text: str) -> bytes:
+    r"""As UTF-8; what has no place there is written as in JSON, ``\udc80``."""
+    return text.encode('utf-8', 'backslashreplace')

@@ -32,7 +32,7 @@ def check_stores(options: Dict[str, Any], say: Say) -> None:
 def check_sets(options: Dict[str, Any]) -> Iterator[Finding]:
     """Which of the data sets that the configs know are there."""
     from lmim.datasets.known_sets import read_catalogue
-    from lmim.datasets.data_root import data_root_in_use
+    from lmim.datasets.known_sets import data_root_in_use
     root = osp.abspath(data_root_in_use(options.get('data_root')))
     try:
         known = read_catalogue(options.get('configs'),

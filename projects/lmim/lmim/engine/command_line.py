@@ -7,7 +7,7 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from lmim.datasets.data_root import DATA_ROOT, read_config
+from lmim.datasets.known_sets import DATA_ROOT, read_config
 
 from .launch import prepare_cpu_launch, set_work_dir
 from .memory import hold_freed_memory

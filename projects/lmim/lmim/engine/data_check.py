@@ -6,8 +6,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 from mmengine.config import Config
 
-from lmim.datasets.known_sets import spec_paths
-from lmim.datasets.data_root import DATA_ROOT
+from lmim.datasets.known_sets import DATA_ROOT, spec_paths
 
 
 def find_missing(cfg: Config,

@@ -7,7 +7,7 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence
 from torch import nn
 
 from lmim.checkpoints import open_checkpoint
-from lmim.datasets.writing.whole_folder import refuse_existing, whole_folder
+from lmim.utils.atomic import refuse_existing, whole_folder
 from lmim.apis import TextRecognizer
 from lmim.version import __version__
 

@@ -8,8 +8,8 @@ from typing import (Dict, Iterable, Iterator, List, NamedTuple, Optional,
 
 import numpy as np
 
-from lmim.datasets.records import UnreadableRecordError, open_sources
-from lmim.datasets.records.files import IMAGE_SUFFIXES
+from lmim.datasets.records import (IMAGE_SUFFIXES, UnreadableRecordError,
+                                   open_sources)
 from .scripts import needs_shaping
 
 #: As much as statistics need; larger sets are looked at evenly.

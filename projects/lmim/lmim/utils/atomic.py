@@ -1,10 +1,12 @@
-"""Files that are written whole or not at all.
+"""Files and folders that are written whole or not at all.
 
-The bytes go to a neighbour ``<name>.partial``, reach the disk, and only then
-take the name, in one step of the file system. A process that is killed
-meanwhile leaves the neighbour, and what had the name before.
+The bytes go to a neighbour (``<name>.partial``, or ``<name>.tmp-<process id>``
+for a folder), reach the disk, and only then take the name, in one step of the
+file system. A process that is killed meanwhile leaves the neighbour, and what
+had the name before.
 """
 import os
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Union
@@ -67,6 +69,79 @@ def refuse_file(path: Union[str, Path], overwrite: bool = False) -> None:
     if path.is_dir():
         raise FileExistsError(
             f'{path} is a folder; give the path of a file to make')
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f'{path} exists; give another path, or say that it may be '
+            'overwritten (--overwrite)')
+
+
+@contextmanager
+def whole_folder(path: Union[str, Path],
+                 overwrite: bool = False) -> Iterator[Path]:
+    """Make a folder beside its place, and move it there once it is whole.
+
+    ``with whole_folder(path) as draft:`` writes into ``draft``, which is
+    named ``<path>.tmp-<process id>``. An error inside removes the draft; a
+    killed process leaves it, and nothing at ``path``, nor is an earlier
+    folder there touched before the new one is whole.
+
+    Args:
+        path (str or Path): The folder to make; folders above it are made.
+        overwrite (bool): Whether a folder that is there gives way.
+
+    Yields:
+        Path: The empty folder to write into.
+
+    Raises:
+        FileExistsError: If something is at ``path`` and may not be replaced.
+    """
+    path = Path(path)
+    refuse_existing(path, overwrite)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f'{path.name}.tmp-{os.getpid()}')
+    if draft.exists():  # of a dead process that had this process's number
+        shutil.rmtree(draft)
+    draft.mkdir()
+    try:
+        yield draft
+        refuse_existing(path, overwrite)
+        _publish(draft, path)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def _publish(draft: Path, path: Path) -> None:
+    """Move a folder that is whole to its place."""
+    sync_folder(draft)
+    # A folder cannot be renamed onto a full one: the old one steps aside
+    # first.
+    old = path.with_name(f'{path.name}.old-{os.getpid()}')
+    if path.exists():
+        os.replace(path, old)
+    try:
+        os.replace(draft, path)
+    except OSError:
+        if old.exists():
+            os.replace(old, path)
+        raise
+    sync_folder(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Refuse to replace what may not be.
+
+    Args:
+        path (Path): Where a folder is to be made.
+        overwrite (bool): Whether a folder that is there gives way.
+
+    Raises:
+        FileExistsError: If something is there that does not.
+    """
+    if path.exists() and not path.is_dir():
+        raise FileExistsError(
+            f'{path} is a file; give the path of a folder to make')
     if path.exists() and not overwrite:
         raise FileExistsError(
             f'{path} exists; give another path, or say that it may be '

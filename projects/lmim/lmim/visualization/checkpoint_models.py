@@ -9,7 +9,7 @@ from lmim.checkpoints import (Checkpoint, CheckpointError, load_encoder,
                               open_checkpoint)
 from lmim.checkpoints.building import build_model, compare_with_model
 from lmim.checkpoints.facts import describe_encoder
-from lmim.datasets.data_root import read_config
+from lmim.datasets.known_sets import read_config
 from lmim.models.backbones import TextViT
 from lmim.utils.log import quiet
 

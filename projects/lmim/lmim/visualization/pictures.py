@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from lmim.datasets.decoding import decode_image
-from lmim.datasets.records import UnreadableRecordError, open_sources
-from lmim.datasets.records.files import IMAGE_SUFFIXES
+from lmim.datasets.records import (IMAGE_SUFFIXES, UnreadableRecordError,
+                                   open_sources)
 
 
 class Picture(NamedTuple):

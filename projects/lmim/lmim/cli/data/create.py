@@ -3,14 +3,13 @@ import argparse
 from pathlib import Path
 from typing import Any, Dict
 
-from lmim.datasets.writing.lmdb_draft import LMDBDraft
+from lmim.datasets.lmdb_writer import refuse_to_replace
 from lmim.cli import Command, at_least
 from .conversion import MAGIC, Conversion
 from .inputs import add_input_arguments, leaves, open_input
 from .parallel import add_workers_argument
 from .reasons import tell_reasons
-from .transfer import (count_records, identify, refuse_early,
-                       refuse_source_as_result, transfer)
+from .transfer import count_records, refuse_source_as_result, transfer
 
 
 class Create(Command):
@@ -21,9 +20,7 @@ class Create(Command):
     keep their order. Those that cannot be read are left out, counted, and
     named in OUT.skipped.jsonl.
 
-    OUT appears whole or not at all. A run that was broken off, at whatever
-    point, is gone on with by the same command; until then its work lies in
-    OUT.draft.
+    OUT appears whole or not at all.
     """
 
     name = 'create'
@@ -47,28 +44,20 @@ class Create(Command):
             '95)')
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
-        """Copy all records, or go on with it."""
+        """Copy all records."""
         conversion = Conversion(
             check=not args.no_check,
             labels=not args.unlabelled,
             shrink=args.shrink,
             format=args.format,
             quality=_quality(args))
-        folder = args.out.with_name(f'{args.out.name}.draft')
-        refuse_early(folder, [args.out], args.overwrite)
+        refuse_to_replace(args.out, args.overwrite)
         source = open_input(args)
         refuse_source_as_result(args.sources, source, [args.out])
-        draft = LMDBDraft(
-            folder=folder,
-            places={'all': args.out},
-            total=len(source),
-            settings={
-                'command': self.name,
-                **conversion.settings(), 'sources': identify(source)
-            },
-            skipped=args.out.with_name(f'{args.out.name}.skipped.jsonl'),
-            overwrite=args.overwrite)
-        done = transfer(source, draft, conversion, args.workers, self.name)
+        done = transfer(
+            source, {'all': args.out},
+            args.out.with_name(f'{args.out.name}.skipped.jsonl'), conversion,
+            args.workers, self.name, args.overwrite)
         written = count_records(args.out)
         return {
             'out': str(args.out),
@@ -96,7 +85,7 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
     add('--no-check', action='store_true',
         help='copy without decoding: faster, and broken pictures come along')
     add('--overwrite', action='store_true',
-        help='replace an LMDB that is there, and a draft of other settings')
+        help='replace an LMDB that is there')
     add_workers_argument(parser)
 
 
@@ -105,11 +94,8 @@ def tell_transfer(result: Dict[str, Any]) -> list:
     lines = tell_reasons(result['skipped'], 'left out')
     if result['skipped_file']:
         lines.append(f'all that was left out: {result["skipped_file"]}')
-    rest = result['records'] - result['begin']
-    lines.append(f'{rest:,} records in {result["seconds"]:.1f} s, '
+    lines.append(f'{result["records"]:,} records in {result["seconds"]:.1f} s, '
                  f'{result["records_per_second"]:,.0f}/s')
-    if result['begin']:
-        lines[-1] += f'; {result["begin"]:,} were there from an earlier run'
     return lines
 
 

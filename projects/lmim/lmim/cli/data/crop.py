@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from lmim.datasets.cropping import crop_box, crop_rectified, read_polygon
-from lmim.datasets.writing.lmdb_writer import LMDBWriter
-from lmim.datasets.writing.whole_folder import whole_folder
+from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.utils.atomic import whole_folder
 from lmim.cli import Command, at_least
 from lmim.cli import track
 from .textdet import (NAMED_AT_MOST, Scene, is_ignored, label_of, load_scene,

@@ -8,8 +8,7 @@ import numpy as np
 
 from lmim.datasets.duplicates.fingerprints import (Unreadable, fingerprint,
                                                    gather)
-from lmim.datasets.parts import parts_of_source
-from lmim.datasets.records import RecordSource, open_sources
+from lmim.datasets.records import RecordSource, open_sources, parts_of_source
 from lmim.datasets.duplicates.twins import KINDS, find_twins
 from lmim.utils.atomic import refuse_file
 from lmim.cli import Command

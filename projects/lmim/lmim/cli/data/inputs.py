@@ -3,8 +3,8 @@ import argparse
 import os.path as osp
 from typing import Any, Dict, List, Union
 
-from lmim.datasets.records import JoinedSource, RecordSource, open_sources
-from lmim.datasets.records.lmdb_store import is_lmdb
+from lmim.datasets.records import (JoinedSource, RecordSource, is_lmdb,
+                                   open_sources)
 
 Spec = Union[str, Dict[str, Any]]
 

@@ -11,8 +11,7 @@ from typing import Any, Dict, List
 from rich.console import Console
 from rich.table import Table
 
-from lmim.datasets.known_sets import KnownSet, read_catalogue
-from lmim.datasets.data_root import data_root_in_use
+from lmim.datasets.known_sets import KnownSet, data_root_in_use, read_catalogue
 from lmim.cli import Command
 
 

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import cv2
 import numpy as np
 
-from lmim.datasets.writing.lmdb_writer import LMDBWriter
+from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.rendering import PARTS, RenderedWords, make_sets
 from lmim.datasets.records import RecordSource
 from lmim.cli import Command, at_least

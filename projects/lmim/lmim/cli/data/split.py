@@ -4,16 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-from lmim.datasets.writing.lmdb_draft import LMDBDraft
-from lmim.datasets.records import UnreadableRecordError
-from lmim.datasets.records.lmdb_store import is_lmdb
+from lmim.datasets.lmdb_writer import refuse_to_replace
+from lmim.datasets.records import UnreadableRecordError, is_lmdb
 from lmim.datasets.splitting import part_of, word_key
 from lmim.cli import Command
 from .conversion import Conversion, Converted
 from .create import add_copy_arguments, tell_transfer
 from .inputs import add_input_arguments, open_input
-from .transfer import (count_records, identify, refuse_early,
-                       refuse_source_as_result, transfer)
+from .transfer import count_records, refuse_source_as_result, transfer
 
 PARTS = ('train', 'val')
 
@@ -58,8 +56,7 @@ class Split(Command):
     frequent word then moves the sizes of both parts.
 
     As `create`, it leaves out what cannot be read and names it (in
-    OUT_DIR/skipped.jsonl), writes each part whole or not at all, and goes on
-    where it was broken off.
+    OUT_DIR/skipped.jsonl), and writes each part whole or not at all.
     """
 
     name = 'split'
@@ -88,9 +85,9 @@ class Split(Command):
         if is_lmdb(str(args.out_dir)):
             raise ValueError(f'{args.out_dir} is an LMDB; OUT_DIR is the '
                              'folder for train.lmdb and val.lmdb')
-        folder = args.out_dir / 'split.draft'
         places = {part: args.out_dir / f'{part}.lmdb' for part in PARTS}
-        refuse_early(folder, [*places.values()], args.overwrite)
+        for place in places.values():
+            refuse_to_replace(place, args.overwrite)
         source = open_input(args)
         if args.by == 'label' and not source.labelled:
             raise ValueError(f'{source.path} has no labels ({source.layout}), '
@@ -103,17 +100,8 @@ class Split(Command):
             share=args.val,
             by=args.by,
             salt=args.salt)
-        draft = LMDBDraft(
-            folder=folder,
-            places=places,
-            total=len(source),
-            settings={
-                'command': self.name,
-                **conversion.settings(), 'sources': identify(source)
-            },
-            skipped=args.out_dir / 'skipped.jsonl',
-            overwrite=args.overwrite)
-        done = transfer(source, draft, conversion, args.workers, self.name)
+        done = transfer(source, places, args.out_dir / 'skipped.jsonl',
+                        conversion, args.workers, self.name, args.overwrite)
         return {
             'out_dir': str(args.out_dir),
             'val': args.val,

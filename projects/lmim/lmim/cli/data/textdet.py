@@ -6,7 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 import cv2
 import numpy as np
 
-from lmim.datasets.records.files import IMAGE_SUFFIXES
+from lmim.datasets.records import IMAGE_SUFFIXES
 from .textdet_icdar import UNREAD, read_icdar
 from .textdet_mmocr import read_mmocr
 

@@ -1,85 +1,82 @@
-"""Brings the records of a source into LMDBs, over several runs if need be."""
-import hashlib
+"""Brings the records of a source into LMDBs."""
 import json
-import os
 import os.path as osp
-import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, Mapping, Sequence
 
 import lmdb
-import numpy as np
 
-from lmim.datasets.writing.lmdb_appender import refuse_to_replace
-from lmim.datasets.writing.lmdb_draft import LMDBDraft
+from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.datasets.records import RecordSource
+from lmim.utils.atomic import whole_file
 from .conversion import Conversion
 from .inputs import leaves
 from .parallel import map_records
 from .reasons import Reasons
 
-#: So many names, evenly spread, stand for all when sources are compared.
-NAMES = 1000
 
-
-def transfer(source: RecordSource, draft: LMDBDraft, conversion: Conversion,
-             workers: int, title: str) -> Dict[str, Any]:
-    """Fill a draft with all records and put its LMDBs at their places.
+def transfer(source: RecordSource, places: Mapping[str, Path],
+             skipped: Path, conversion: Conversion, workers: int,
+             title: str, overwrite: bool) -> Dict[str, Any]:
+    """Copy all records into LMDBs, which appear whole or not at all.
 
     Args:
         source (RecordSource): The records.
-        draft (LMDBDraft): Not entered yet.
+        places (Mapping[str, Path]): Name and place of each LMDB.
+        skipped (Path): Where the list of what was left out comes to lie, as
+            JSON lines; there is none if nothing was.
         conversion (Conversion): What becomes of each.
         workers (int): How many processes; 0 means this one.
         title (str): What is being done, for the progress.
+        overwrite (bool): Whether LMDBs that are there give way.
 
     Returns:
-        Dict[str, Any]: ``records``, ``begin`` (where an earlier run had
-        ended), ``seconds`` and ``records_per_second`` (of this one),
+        Dict[str, Any]: ``records``, ``seconds``, ``records_per_second``,
         ``skipped`` (see :meth:`Reasons.result`) and ``skipped_file``.
+
+    Raises:
+        ValueError: If an LMDB would have no record.
     """
-    with draft:
-        first = draft.begin
-        if first:
-            print(f'{title}: going on at record {first + 1:,} of '
-                  f'{len(source):,}', file=sys.stderr)
-        start = time.perf_counter()
-        try:
-            indices = range(first, len(source))
-            made = map_records(conversion, source, indices, workers, title)
-            for record, index in zip(made, indices):
-                if record.reason is None:
-                    draft.add(index, record.part, record.image, record.label)
-                else:
-                    draft.skip(index, record.name, record.reason)
-        except BaseException:
-            if draft.begin:
-                print(f'{title}: what became of {draft.begin:,} records is '
-                      f'kept in {draft.folder.path}; the same command goes '
-                      'on from there', file=sys.stderr)
-            raise
-        seconds = time.perf_counter() - start
-    skipped = _read_reasons(draft.skipped)
+    start = time.perf_counter()
+    reasons = Reasons()
+    with ExitStack() as stack:
+        writers = {name: stack.enter_context(LMDBWriter(place, overwrite))
+                   for name, place in places.items()}
+        lines = []
+        for record in map_records(conversion, source, range(len(source)),
+                                  workers, title):
+            if record.reason is None:
+                writers[record.part].add(record.image, record.label)
+            else:
+                reasons.add(record.name, record.reason)
+                lines.append(json.dumps(
+                    {'record': record.name, 'reason': record.reason}))
+        empty = [str(writer.path) for writer in writers.values()
+                 if not writer.count]
+        if empty:
+            why = 'None was left out: there are too few'
+            if lines:
+                first = json.loads(lines[0])
+                why = (f'{len(lines):,} were left out; the first: '
+                       f'{first["record"]}: {first["reason"]}')
+            raise ValueError(
+                f'{", ".join(empty)} would have no record, so nothing was '
+                f'made of {len(source):,} records. {why}')
+    if lines:
+        with whole_file(skipped, overwrite=True) as file:
+            file.write_text('\n'.join(lines) + '\n', encoding='utf-8')
+    else:
+        skipped.unlink(missing_ok=True)
+    seconds = time.perf_counter() - start
     return {
         'records': len(source),
-        'begin': first,
         'seconds': round(seconds, 2),
-        'records_per_second': round(len(indices) / max(seconds, 1e-9), 1),
-        'skipped': skipped.result(),
-        'skipped_file': str(draft.skipped) if skipped.total else None,
+        'records_per_second': round(len(source) / max(seconds, 1e-9), 1),
+        'skipped': reasons.result(),
+        'skipped_file': str(skipped) if lines else None,
     }
-
-
-def _read_reasons(path: Path) -> Reasons:
-    """What all runs together have left out."""
-    reasons = Reasons()
-    if path.exists():
-        with open(path, encoding='utf-8') as file:
-            for line in file:
-                item = json.loads(line)
-                reasons.add(item['record'], item['reason'])
-    return reasons
 
 
 def count_records(path: Path) -> Dict[str, int]:
@@ -91,56 +88,6 @@ def count_records(path: Path) -> Dict[str, int]:
             'records': count,
             'labelled': env.stat()['entries'] - count - 1
         }
-
-
-def identify(source: RecordSource) -> List[Dict[str, Any]]:
-    """What tells a source from others, and from itself after a change.
-
-    Files are told by size and time, folders by their number of images and by
-    names spread over them.
-    """
-    return [_identify(leaf) for leaf in leaves(source)]
-
-
-def _identify(leaf: RecordSource) -> Dict[str, Any]:
-    names = hashlib.sha256()
-    spread = np.linspace(0, len(leaf) - 1, NAMES).round()
-    for index in np.unique(spread).astype(int).tolist():
-        names.update(leaf.name(index).encode('utf-8', 'surrogatepass') + b'\0')
-    found = {
-        'path': osp.abspath(leaf.path),
-        'layout': leaf.layout,
-        'records': len(leaf),
-        'file': _stamp(leaf.path),
-        'names': names.hexdigest()
-    }
-    labels = getattr(leaf, 'labels', None)
-    if labels is not None:
-        found.update(labels=osp.abspath(labels), label_file=_stamp(labels))
-    return found
-
-
-def _stamp(path: str) -> Tuple[int, int]:
-    """Size and time of a file or an LMDB; nothing of a folder of images."""
-    data = osp.join(path, 'data.mdb')
-    file = data if osp.exists(data) else path
-    if osp.isdir(file):
-        return (0, 0)
-    about = os.stat(file)
-    return about.st_size, about.st_mtime_ns
-
-
-def refuse_early(draft: Path, places: Sequence[Path],
-                 overwrite: bool) -> None:
-    """Refuse what may not be replaced, before sources are gone through.
-
-    Raises:
-        FileExistsError: If something is there, and no draft that may have
-            put it there.
-    """
-    if not draft.exists():
-        for place in places:
-            refuse_to_replace(place, overwrite)
 
 
 def refuse_source_as_result(given: Sequence[str], source: RecordSource,

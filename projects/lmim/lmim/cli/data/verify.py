@@ -5,8 +5,7 @@ from typing import Any, Dict, List, Optional
 
 import lmdb
 
-from lmim.datasets.known_sets import KnownSet, read_catalogue
-from lmim.datasets.data_root import data_root_in_use
+from lmim.datasets.known_sets import KnownSet, data_root_in_use, read_catalogue
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.records import (RecordSource, UnreadableRecordError,
                                    open_sources)

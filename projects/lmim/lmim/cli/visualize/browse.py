@@ -8,7 +8,7 @@ import numpy as np
 from mmengine.config import DictAction
 
 from lmim.cli import Command, at_least, run_command, track
-from lmim.datasets.data_root import read_config
+from lmim.datasets.known_sets import read_config
 from lmim.rendering import contact_sheet
 from lmim.engine.data_check import check_data
 from lmim.utils.atomic import refuse_file, write_atomic

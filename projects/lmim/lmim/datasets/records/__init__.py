@@ -1,13 +1,15 @@
-"""Where the bytes of images come from, one class for each kind of place."""
-from .base import RecordSource, UnreadableRecordError
-from .folder import FolderSource
-from .joined import JoinedSource
+"""Where records come from, one class for each kind of place."""
+from .base import (JoinedSource, Part, RecordSource, UnreadableRecordError,
+                   parts_of_dataset, parts_of_source)
+from .folder import (IMAGE_SUFFIXES, FolderSource, printable,
+                     read_image_file)
 from .lists import ListSource
-from .lmdb import LMDBSource
-from .opening import open_sources
-from .subset import SubsetSource
+from .lmdb import LMDBSource, is_lmdb
+from .opening import Spec, open_sources
 
 __all__ = [
-    'FolderSource', 'JoinedSource', 'LMDBSource', 'ListSource',
-    'RecordSource', 'SubsetSource', 'UnreadableRecordError', 'open_sources'
+    'FolderSource', 'IMAGE_SUFFIXES', 'JoinedSource', 'LMDBSource',
+    'ListSource', 'Part', 'RecordSource', 'Spec', 'UnreadableRecordError',
+    'is_lmdb', 'open_sources', 'parts_of_dataset', 'parts_of_source',
+    'printable', 'read_image_file'
 ]

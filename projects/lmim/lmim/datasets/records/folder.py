@@ -1,14 +1,19 @@
-"""Images in a folder."""
+"""Images in a folder, and image files in general."""
+import logging
 import os
 import os.path as osp
+import stat
+import time
 from typing import Iterator, List, Set
 
-from .base import RecordSource
-from .files import IMAGE_SUFFIXES, printable, read_image_file
-from .log import Progress
-from .shared import ByteStrings
+from .base import (PackedBytes, RecordSource, UnreadableRecordError,
+                   log_message)
 
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp',
+                  '.ppm', '.pgm', '.jp2')
 _SUFFIXES = tuple(os.fsencode(suffix) for suffix in IMAGE_SUFFIXES)
+#: A long search is reported on this often, in seconds.
+REPORT_EVERY = 10.0
 
 
 class FolderSource(RecordSource):
@@ -27,7 +32,7 @@ class FolderSource(RecordSource):
     def __init__(self, path: str) -> None:
         self.path = path
         self.lmdbs: List[str] = []
-        self._names = ByteStrings(sorted(self._find()))
+        self._names = PackedBytes(sorted(self._find()))
         self.lmdbs.sort()
 
     def __len__(self) -> int:
@@ -63,16 +68,51 @@ class FolderSource(RecordSource):
 
     def _find(self) -> Iterator[bytes]:
         """Paths of all images, relative to the folder."""
-        progress = Progress(f'searching {self.path}')
         begin = len(osp.join(os.fsencode(self.path), b''))
-        found = 0
+        found, last = 0, time.monotonic()
         for entry in self._walk():
             if entry.name.startswith(b'._'):  # macOS leaves them in archives
                 continue
             if entry.name.lower().endswith(_SUFFIXES):
                 found += 1
-                if found % 1000 == 0:
-                    progress.update(found)
+                if time.monotonic() - last > REPORT_EVERY:
+                    last = time.monotonic()
+                    log_message(f'searching {self.path}: {found:,} images so '
+                                'far', logging.INFO)
                 yield entry.path[begin:]
             elif entry.name == b'data.mdb':
                 self.lmdbs.append(os.fsdecode(osp.dirname(entry.path)))
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for the other end of a named pipe."""
+    return os.open(path, flags | getattr(os, 'O_NONBLOCK', 0))
+
+
+def read_image_file(path: str) -> bytes:
+    """Read a whole file whose name comes from a stranger's data.
+
+    Args:
+        path (str): The file.
+
+    Raises:
+        UnreadableRecordError: If it cannot be read, is empty, or is no
+            regular file (a device may have no end).
+    """
+    try:
+        with open(path, 'rb', opener=_open_at_once) as file:
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            value = file.read() if regular else b''
+    except OSError as error:
+        raise UnreadableRecordError(error.strerror or str(error)) from error
+    except ValueError as error:  # a path with a NUL or a lone surrogate
+        raise UnreadableRecordError(f'no path of a file: {error}') from error
+    if not value:
+        raise UnreadableRecordError(
+            'no bytes' if regular else 'it is no regular file')
+    return value
+
+
+def printable(path: str) -> str:
+    """A path as text that any log can take, also if it is not UTF-8."""
+    return path.encode('utf-8', 'backslashreplace').decode('utf-8')

@@ -85,5 +85,5 @@ def _json_text(value: bytes) -> Optional[str]:
 
 
 def shown(value: bytes) -> str:
-    """The begin of a value, for messages."""
+    """The beginning of a value, for messages."""
     return repr(value[:60].decode('utf-8', 'replace'))

@@ -1,12 +1,31 @@
 """Images that a list names."""
+import json
+import logging
+import os
 import os.path as osp
-from typing import List, Optional
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
-from .base import RecordSource, UnreadableRecordError
-from .files import ReadOnlyFile, printable, read_image_file
-from .image_root import find_image_root
-from .list_formats import HEAD_LINES, recognise
-from .shared import share
+from lmim.utils.errors import UserError
+
+from .base import (PackedBytes, RecordSource, UnreadableRecordError,
+                   log_message)
+from .folder import IMAGE_SUFFIXES, printable, read_image_file
+from .labels import checked, json_object, plain_label, shown
+
+#: Names that the path and the text have in JSON.
+PATH_KEYS = ('img_path', 'filename', 'image')
+TEXT_KEYS = ('text', 'label')
+
+#: So many lines (of this many bytes at most) tell the format.
+HEAD_LINES = 100
+HEAD_BYTES = 2**20
+#: Folders above the list that may be the one its paths are relative to.
+LEVELS = 3
+
+_BOM = b'\xef\xbb\xbf'
+#: An object in an entry may be bytes already, see :func:`_entry_as_bytes`.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(',', ':'),
+                           default=json.loads).encode
 
 
 class ListSource(RecordSource):
@@ -14,36 +33,34 @@ class ListSource(RecordSource):
 
     A list is text (`path<TAB>label`, `path label` or `path` a line), JSON
     lines (``filename``, ``img_path`` or ``image``; ``text`` or ``label``), or
-    MMOCR's JSON. It is gone through once; kept is where each entry begins,
-    and an entry is read again when it is asked for.
+    MMOCR's JSON. It is read once; its entries are kept as bytes in shared
+    memory, and one is parsed when it is asked for.
 
     Args:
         path (str): The list, in UTF-8.
         image_root (str, optional): What its paths are relative to. Defaults
             to the list's own folder, or where else the images are found; see
-            :func:`~.image_root.find_image_root`.
+            :func:`find_image_root`.
 
     Raises:
-        ValueError: If it is no such list, or empty, or none of its first
+        UserError: If it is no such list, or empty, or none of its first
             images exists.
     """
 
     def __init__(self, path: str, image_root: Optional[str] = None) -> None:
         self.path = path
-        self._file = ReadOnlyFile(path)
-        self._format = recognise(self._file)
-        self.layout = self._format.layout
-        starts = self._format.starts(self._file)
-        if len(starts) < 2:
-            raise ValueError(f'{path} is empty: it lists no image.')
-        self._starts = share(starts)
-        self.labelled = (self._has_label() if self._format.labelled is None
-                         else self._format.labelled)
+        self.layout, self._separator = recognise(path)
+        read = _mmocr_entries if self.layout == 'MMOCR JSON' else _lines
+        self._entries = PackedBytes(read(path))
+        if not len(self):
+            raise UserError(f'{path} is empty: it lists no image.')
+        self.labelled = (self._has_label() if self._separator is None else
+                         bool(self._separator))
         self.image_root = find_image_root(path, self._first_images(),
                                           image_root)
 
     def __len__(self) -> int:
-        return len(self._starts) - 1
+        return len(self._entries)
 
     def read(self, index: int) -> bytes:
         """The bytes of an image."""
@@ -51,7 +68,11 @@ class ListSource(RecordSource):
 
     def label(self, index: int) -> Optional[str]:
         """The text of an entry."""
-        return self._format.label(self._entry(index))
+        entry = self._entries[index]
+        if self._separator is None:
+            return _json_text(json_object(entry))
+        parts = _split(entry, self._separator)
+        return plain_label(parts[1]) if len(parts) > 1 else None
 
     def name(self, index: int) -> str:
         """The path of an image, or the entry where it names none."""
@@ -60,13 +81,23 @@ class ListSource(RecordSource):
         except UnreadableRecordError:
             return f'{self.path} entry {index + 1}'
 
-    def _entry(self, index: int) -> bytes:
-        begin, end = self._starts[index:index + 2].tolist()
-        return self._file.read(begin, end - begin)
-
     def _image(self, index: int) -> str:
-        return osp.join(self.image_root,
-                        self._format.image(self._entry(index)))
+        return osp.join(self.image_root, self._path(index))
+
+    def _path(self, index: int) -> str:
+        """The path of an entry as the list has it."""
+        entry = self._entries[index]
+        path: Any
+        if self._separator is None:
+            value = json_object(entry)
+            path = next((value[key] for key in PATH_KEYS if key in value), '')
+        else:
+            path = os.fsdecode(_split(entry, self._separator)[0])
+        if not isinstance(path, str) or not path:
+            names = ('' if self._separator is not None else
+                     f' (as one of {", ".join(PATH_KEYS)})')
+            raise UnreadableRecordError(f'no path{names} in {shown(entry)}')
+        return path
 
     def _has_label(self) -> bool:
         """Whether any of the first entries has one."""
@@ -82,17 +113,214 @@ class ListSource(RecordSource):
         """The first paths.
 
         Raises:
-            ValueError: If none of the first entries has one.
+            UserError: If none of the first entries has one.
         """
-        first = ''
-        found = []
+        first, found = '', []
         for index in range(min(len(self), HEAD_LINES)):
             try:
-                found.append(self._format.image(self._entry(index)))
+                found.append(self._path(index))
             except UnreadableRecordError as error:
                 first = first or str(error)
         if not found:
-            raise ValueError(
+            raise UserError(
                 f'{self.path}: none of its first entries names an image. '
                 f'The first: {first}.')
         return found
+
+
+def recognise(path: str) -> Tuple[str, Optional[bytes]]:
+    """Find out from its first lines how a list is written.
+
+    Args:
+        path (str): The list.
+
+    Returns:
+        Tuple[str, bytes or None]: Its layout in words, and what separates
+        path and label on a line: empty where there are no labels, None where
+        the entries are JSON.
+
+    Raises:
+        UserError: If it is empty or no text.
+    """
+    with open(path, 'rb') as file:
+        head = file.read(HEAD_BYTES)
+    if head.startswith((b'\xff\xfe', b'\xfe\xff')):
+        raise UserError(f'{path} is in UTF-16. Save it as UTF-8.')
+    if b'\0' in head:
+        raise UserError(
+            f'{path} is a file, and no list of images: it is no text. '
+            'Give an LMDB, a folder of images, or a list (a line is '
+            '`path<TAB>label`, `path label` or `path`; or JSON).')
+    lines = _without_mark(head).split(b'\n')
+    if len(head) == HEAD_BYTES:  # the last one may be cut
+        lines = lines[:-1] or lines
+    lines = [line.strip(b' \r') for line in lines if line.strip()]
+    if not lines:
+        raise UserError(f'{path} is empty: it lists no image.')
+    if lines[0].lstrip().startswith(b'{'):
+        try:
+            several = 'data_list' not in json_object(lines[0])
+        except UnreadableRecordError:
+            several = False
+        return ('JSON lines' if several else 'MMOCR JSON'), None
+    if path.endswith(('.json', '.jsonl')):
+        raise UserError(
+            f'{path} does not begin with an object. A list of images is '
+            'MMOCR\'s JSON ({"metainfo": {...}, "data_list": [...]}), or one '
+            'JSON object a line.')
+    separator = _separator(lines[:HEAD_LINES])
+    return 'list of paths' + (' and labels' if separator else ''), separator
+
+
+def _separator(lines: List[bytes]) -> bytes:
+    suffixes = tuple(map(os.fsencode, IMAGE_SUFFIXES))
+    tabbed = [line for line in lines if b'\t' in line]
+    # A tab may also be part of a label that comes after a blank.
+    if len(tabbed) * 2 > len(lines) or any(
+            line.split(b'\t')[0].lower().endswith(suffixes)
+            for line in tabbed):
+        return b'\t'
+    if all(line.lower().endswith(suffixes) for line in lines):
+        return b''  # paths, perhaps with blanks
+    return b' ' if any(b' ' in line for line in lines) else b''
+
+
+def _split(line: bytes, separator: bytes) -> List[bytes]:
+    """Path and label of a line; blanks around them are no part of them."""
+    parts = line.split(separator, 1) if separator else [line]
+    return [part.strip(b' \t\r') for part in parts]
+
+
+def _without_mark(line: bytes) -> bytes:
+    return line[len(_BOM):] if line.startswith(_BOM) else line
+
+
+def _lines(path: str) -> Iterator[bytes]:
+    """Lines of a text that are not blank."""
+    with open(path, 'rb') as file:
+        for number, line in enumerate(file):
+            line = (line if number else _without_mark(line)).strip(b' \r\n')
+            if line.strip():
+                yield line
+
+
+def _mmocr_entries(path: str) -> List[bytes]:
+    """The entries of ``data_list``, each as the bytes of a JSON object.
+
+    Raises:
+        UserError: If it is no JSON, or has no such list.
+    """
+    try:
+        with open(path, encoding='utf-8-sig') as file:
+            # An entry becomes bytes as soon as it is parsed: the dicts of
+            # all of them would take three times the memory.
+            content = json.load(file, object_hook=_entry_as_bytes)
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            f"{path} is neither JSON lines (an object a line) nor MMOCR's "
+            f'JSON ({{"metainfo": {{...}}, "data_list": [...]}}): {error}.'
+        ) from error
+    entries = content.get('data_list') if isinstance(content, dict) else None
+    if not isinstance(entries, list):
+        raise UserError(
+            f'{path} is one JSON object without a list "data_list". A list '
+            'of images is MMOCR\'s JSON ({"metainfo": {...}, "data_list": '
+            '[...]}), or JSON lines (an object a line).')
+    return [entry if isinstance(entry, bytes) else _as_bytes(entry)
+            for entry in entries]
+
+
+def _entry_as_bytes(value: dict) -> Any:
+    """An object as bytes if it names an image, and as it is otherwise."""
+    if 'data_list' in value or not any(key in value for key in PATH_KEYS):
+        return value
+    return _as_bytes(value)
+
+
+def _as_bytes(value: Any) -> bytes:
+    return _encode(value).encode('utf-8', 'surrogatepass')
+
+
+def _json_text(value: dict) -> Optional[str]:
+    """The first of :data:`TEXT_KEYS` in an object or in its instance.
+
+    Raises:
+        UnreadableRecordError: If what is there is no text.
+    """
+    holders = [value]
+    if not any(key in value for key in TEXT_KEYS) and 'instances' in value:
+        holders = value['instances']
+        if not isinstance(holders, list) or not all(
+                isinstance(one, dict) for one in holders):
+            raise UnreadableRecordError(
+                f'"instances" is no list of objects but {str(holders)[:40]}')
+        if len(holders) > 1:
+            raise UnreadableRecordError(
+                f'it has {len(holders)} instances, and a word image has one: '
+                '`tools/data.py crop` cuts words out of scene images')
+    for key in TEXT_KEYS:
+        if holders and key in holders[0]:
+            return checked(holders[0][key])
+    return None
+
+
+def find_image_root(path: str, images: Sequence[str],
+                    given: Optional[str] = None) -> str:
+    """The folder that the paths in a list are relative to.
+
+    That is the list's own folder, unless the images are not there but
+    relative to exactly one of: the folders above it, the folders in it, the
+    working directory.
+
+    Args:
+        path (str): The list.
+        images (Sequence[str]): The first paths in it.
+        given (str, optional): What the user says that it is.
+
+    Raises:
+        UserError: If none of the images is there, or there are several such
+            folders.
+    """
+    own = osp.dirname(path)
+    likely = own if given is None else given
+    if _any_exists(likely, images):
+        return likely
+    others = list(_others(own)) if given is None else []
+    found = [root for root in others if _any_exists(root, images)]
+    if len(found) == 1:
+        log_message(f'{path}: its paths are relative to {found[0]}.',
+                    logging.INFO)
+        return found[0]
+    fix = ('Give the folder that its paths are relative to as image_root: '
+           f'dict(path={path!r}, image_root=FOLDER) in a config, '
+           '`--image-root FOLDER` on the command line.')
+    if found:
+        raise UserError(
+            f'{path}: the images may be relative to any of '
+            f'{", ".join(found)}. {fix}')
+    tried = ', '.join(root or 'the working directory'
+                      for root in [likely, *others])
+    raise UserError(
+        f'{path}: none of the first {len(images)} images exists, for example '
+        f'{images[0]!r}, relative to {tried}. {fix}')
+
+
+def _any_exists(root: str, images: Sequence[str]) -> bool:
+    return any(osp.isfile(osp.join(root, image)) for image in images)
+
+
+def _others(own: str) -> Iterator[str]:
+    """Other folders that paths may be relative to, each once."""
+    roots: List[str] = []
+    above = osp.abspath(own)
+    for _ in range(LEVELS):
+        above = osp.dirname(above)
+        roots.append(above)
+    with os.scandir(own or '.') as entries:
+        roots += sorted(osp.join(own, entry.name) for entry in entries
+                        if entry.is_dir())
+    seen = {osp.realpath(own)}
+    for root in [*roots, '']:
+        if osp.realpath(root) not in seen:
+            seen.add(osp.realpath(root))
+            yield root

@@ -1,15 +1,22 @@
 """Word images in LMDBs."""
+import os
 import os.path as osp
-from typing import List, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Optional
+from weakref import WeakValueDictionary
+
+import lmdb
+
+from lmim.utils.errors import UserError
 
 from .base import RecordSource, UnreadableRecordError
 from .labels import are_json_labels, json_label, plain_label
-from .lmdb_store import LMDBStore
-from .log import tell
 
+COUNT_KEY = 'num-samples'
 #: So many of the first records, and as many spread over the rest, are looked
-#: at to tell what an LMDB holds.
+#: at to find out what an LMDB holds.
 HEAD = 100
+#: Where the number is by which LMDB knows its files, and the number.
+_MAGIC_AT, _MAGIC = 16, (0xBEEFC0DE).to_bytes(4, 'little')
 
 
 class LMDBSource(RecordSource):
@@ -25,9 +32,8 @@ class LMDBSource(RecordSource):
         labels (str, optional): An LMDB that holds the labels instead.
 
     Raises:
-        ValueError: If there is no ``num-samples``, or it is no number, or
-            there are no images, or ``labels`` has none or not as many.
-        OSError: If LMDB cannot open it.
+        UserError: If LMDB cannot open it, it is truncated, has no images or
+            no ``num-samples``, or ``labels`` has none or not as many.
     """
 
     def __init__(self, path: str, labels: Optional[str] = None) -> None:
@@ -40,10 +46,7 @@ class LMDBSource(RecordSource):
         if labels is not None:
             self._labels = LMDBStore(labels)
             self._check_labels()
-        for loss in dict.fromkeys([self.store.loss, self._labels.loss]):
-            if loss is not None:
-                tell(loss)
-        self.labelled = holds(self._labels, 'label', self._length)
+        self.labelled = self._labels.holds('label', self._length)
         if self._length:
             self._check_images()
         self._json = self.labelled and are_json_labels(self._first_labels())
@@ -80,26 +83,19 @@ class LMDBSource(RecordSource):
         return f'{self.path} image-{index + 1:09d}'
 
     def _first_labels(self) -> List[bytes]:
-        found = []
-        for index in range(min(HEAD, self._length)):
-            try:
-                value = self._labels.get(f'label-{index + 1:09d}')
-            except UnreadableRecordError:  # lost: told when it is asked for
-                continue
-            if value is not None:
-                found.append(value)
-        return found
+        return list(self._labels.values('label', range(
+            min(HEAD, self._length))))
 
     def _check_images(self) -> None:
-        if holds(self.store, 'image', self._length, lost=True):
+        if self.store.holds('image', self._length):
             return
-        if holds(self.store, 'label', self._length):
-            raise ValueError(
+        if self.store.holds('label', self._length):
+            raise UserError(
                 f'{self.path} holds {self._length:,} labels and no images. '
                 'Give the LMDB with the images, and this one as its labels: '
                 f'dict(path=IMAGES, labels={self.path!r}) in a config, '
                 f'`IMAGES --labels {self.path}` on the command line.')
-        raise ValueError(
+        raise UserError(
             f"{self.path}: the LMDB has no key 'image-000000001', nor others "
             'of this kind that were looked for; its first keys are '
             f'{self.store.first_keys()}. Images lie under '
@@ -108,36 +104,173 @@ class LMDBSource(RecordSource):
     def _check_labels(self) -> None:
         labels, count = self._labels, self._labels.count()
         if count != self._length:
-            raise ValueError(
+            raise UserError(
                 f'{self.path} has {self._length:,} images, and '
                 f'{labels.path}, which is to hold their labels, {count:,}. '
                 'Give two LMDBs that belong together.')
-        if count and not holds(labels, 'label', count):
-            raise ValueError(
-                f"{labels.path} is to hold the labels of {self.path}, and "
+        if count and not labels.holds('label', count):
+            raise UserError(
+                f'{labels.path} is to hold the labels of {self.path}, and '
                 "has no key 'label-000000001'; its first keys are "
                 f'{labels.first_keys()}.')
 
 
-def holds(store: LMDBStore, kind: str, count: int,
-          lost: bool = False) -> bool:
-    """Whether an LMDB has keys ``<kind>-%09d``.
+class LMDBStore:
+    """Keys and values of an LMDB, opened at the first look of each process.
+
+    Safe with workers that are forked or spawned.
 
     Args:
-        store (LMDBStore): The LMDB.
-        kind (str): 'image' or 'label'.
-        count (int): How many records it says that it has.
-        lost (bool): The answer where the pages that would tell are lost.
+        path (str): The folder that holds ``data.mdb``, or an LMDB of one
+            file.
+
+    Raises:
+        UserError: If LMDB cannot open it, or it is truncated.
     """
-    spread = range(HEAD, count, -(-count // HEAD) or 1)
-    found = False
-    for index in [*range(min(HEAD, count)), *spread]:
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        # Now rather than at the first look: it may be no LMDB.
+        self._environment: Optional[_Environment] = _open(path)
+
+    @property
+    def env(self) -> lmdb.Environment:
+        """lmdb.Environment: The LMDB, open in this process."""
+        environment = self._environment
+        if environment is None or environment.pid != os.getpid():
+            environment = self._environment = _open(self.path)
+        return environment.env
+
+    def get(self, key: str) -> Optional[bytes]:
+        """The value of a key, None if there is no such key.
+
+        Raises:
+            UnreadableRecordError: If LMDB finds its pages damaged.
+        """
         try:
-            if store.get(f'{kind}-{index + 1:09d}') is not None:
-                return True
-        except UnreadableRecordError:
-            found = lost
-    return found
+            with self.env.begin() as transaction:
+                return transaction.get(key.encode())
+        except lmdb.Error as error:
+            raise UnreadableRecordError(f'LMDB: {error}') from error
+
+    def count(self) -> int:
+        """The value of `num-samples`.
+
+        Raises:
+            UserError: If it is not there, or is no number.
+        """
+        try:
+            value = self.get(COUNT_KEY)
+        except UnreadableRecordError as error:
+            raise UserError(f'{self.path}: {COUNT_KEY!r} cannot be read: '
+                            f'{error}. Copy the LMDB again.') from error
+        if value is None:
+            raise UserError(
+                f'{self.path}: the LMDB has no key {COUNT_KEY!r}; its first '
+                f'keys are {self.first_keys()}. Put the number of images '
+                "under that key; images lie under 'image-000000001' and so "
+                'on.')
+        if not value.strip().isdigit():
+            raise UserError(
+                f'{self.path}: {COUNT_KEY!r} is {value[:20]!r}, which is no '
+                'number. Put the number of images there.')
+        return int(value)
+
+    def holds(self, kind: str, count: int) -> bool:
+        """Whether there are keys ``<kind>-%09d`` among ``count`` records.
+
+        Args:
+            kind (str): 'image' or 'label'.
+            count (int): How many records the LMDB says that it has.
+        """
+        spread = range(HEAD, count, -(-count // HEAD) or 1)
+        looked_at = [*range(min(HEAD, count)), *spread]
+        return any(True for _ in self.values(kind, looked_at))
+
+    def values(self, kind: str, indices: Iterable[int]) -> Iterator[bytes]:
+        """What there is of some records, without those on damaged pages."""
+        for index in indices:
+            try:
+                value = self.get(f'{kind}-{index + 1:09d}')
+            except UnreadableRecordError:  # reported when it is read
+                continue
+            if value is not None:
+                yield value
+
+    def first_keys(self, count: int = 3) -> List[str]:
+        """Some keys, for messages."""
+        with self.env.begin() as transaction:
+            keys = transaction.cursor().iternext(values=False)
+            return [key.decode(errors='replace')
+                    for key, _ in zip(keys, range(count))]
+
+    def __getstate__(self) -> Dict[str, Any]:
+        return {**self.__dict__, '_environment': None}
+
+
+class _Environment:
+    """An open LMDB and the process that opened it."""
+
+    def __init__(self, path: str) -> None:
+        self.pid = os.getpid()
+        # Without a lock any number of processes may read, also from a disk
+        # that cannot be written to.
+        self.env = lmdb.open(
+            path, subdir=osp.isdir(path), readonly=True, lock=False,
+            readahead=False, meminit=False)
+
+
+#: The open LMDBs of this process. LMDB must not be opened twice in a process,
+#: and train and validation sets, or two stages, may read the same one.
+_OPEN: 'WeakValueDictionary[str, _Environment]' = WeakValueDictionary()
+
+
+def _open(path: str) -> _Environment:
+    key = osp.realpath(path)
+    environment = _OPEN.get(key)
+    if environment is not None and environment.pid == os.getpid():
+        return environment
+    if environment is not None:
+        # Inherited through fork: LMDB wants it closed and opened again. The
+        # parent's own is not touched by this.
+        environment.env.close()
+    try:
+        environment = _Environment(path)
+    except lmdb.Error as error:
+        raise UserError(
+            f'cannot open the LMDB {path}: {error}. Copy it again if it is '
+            'damaged; close it if another reader of this process has it open.'
+        ) from error
+    _refuse_truncated(path, environment.env)
+    _OPEN[key] = environment
+    return environment
+
+
+def _refuse_truncated(path: str, env: lmdb.Environment) -> None:
+    """Refuse an LMDB whose file is shorter than its head says.
+
+    LMDB maps its file: reading a page past the end would kill the process.
+    """
+    file = osp.join(path, 'data.mdb') if osp.isdir(path) else path
+    size = os.stat(file).st_size
+    wanted = (env.info()['last_pgno'] + 1) * env.stat()['psize']
+    if size < wanted:
+        env.close()
+        raise UserError(
+            f'{path} is truncated: {osp.basename(file)} has {size:,} bytes, '
+            f'and its last page ends at {wanted:,}; {wanted - size:,} bytes '
+            f'({1 - size / wanted:.1%}) are missing. Copy it again.')
+
+
+def is_lmdb(path: str) -> bool:
+    """Whether the path is an LMDB: a folder with `data.mdb`, or one file."""
+    if osp.isdir(path):
+        return osp.isfile(osp.join(path, 'data.mdb'))
+    if not osp.isfile(path):
+        return False
+    with open(path, 'rb') as file:
+        head = file.read(_MAGIC_AT + len(_MAGIC))
+    return head[_MAGIC_AT:] == _MAGIC
 
 
 def find_labels(path: str, count: int, lmdbs: List[str]) -> List[str]:
@@ -157,10 +290,15 @@ def find_labels(path: str, count: int, lmdbs: List[str]) -> List[str]:
             continue
         try:
             store = LMDBStore(other)
-            fits = (store.count() == count and holds(store, 'label', count)
-                    and not holds(store, 'image', count, lost=True))
+            fits = store.count() == count and holds_labels_only(store)
         except (OSError, ValueError):  # nobody has asked for this one
             continue
         if fits:
             found.append(other)
     return found
+
+
+def holds_labels_only(store: LMDBStore) -> bool:
+    """Whether an LMDB has labels and no images."""
+    count = store.count()
+    return store.holds('label', count) and not store.holds('image', count)

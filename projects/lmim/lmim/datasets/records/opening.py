@@ -3,14 +3,13 @@ import os
 import os.path as osp
 from typing import Dict, List, NamedTuple, Optional, Sequence, Union
 
-from .base import RecordSource
-from .files import IMAGE_SUFFIXES
-from .folder import FolderSource
-from .joined import JoinedSource
+from lmim.utils.errors import UserError
+
+from .base import JoinedSource, RecordSource, log_message
+from .folder import IMAGE_SUFFIXES, FolderSource
 from .lists import ListSource
-from .lmdb import LMDBSource, find_labels, holds
-from .lmdb_store import LMDBStore, is_lmdb
-from .log import tell
+from .lmdb import (LMDBSource, LMDBStore, find_labels, holds_labels_only,
+                   is_lmdb)
 
 Spec = Union[str, 'os.PathLike[str]', Dict[str, str]]
 
@@ -44,16 +43,15 @@ def open_sources(paths: Union[Spec, Sequence[Spec]],
     Raises:
         FileNotFoundError: If paths do not exist; all of them are listed.
         NotADirectoryError: If a path is an image.
-        ValueError: If a set is empty or not as it should be (the message
-            says what to do), or no path is given.
-        OSError: If LMDB cannot open one.
+        UserError: If a set is empty, damaged, truncated or otherwise not as
+            it should be (the message says what to do), or no path is given.
     """
     if isinstance(paths, (str, os.PathLike, dict)):
         paths = [paths]
     places = [_place(spec, data_root) for spec in paths]
     if not places:
-        raise ValueError('no path is given: `paths` names the LMDBs, folders '
-                         'of images or lists to read.')
+        raise UserError('no path is given: `paths` names the LMDBs, folders '
+                        'of images or lists to read.')
     _refuse_missing(places)
     sources = [source for place in places for source in _open(place)]
     return sources[0] if len(sources) == 1 else JoinedSource(sources)
@@ -63,7 +61,7 @@ def _place(spec: Spec, data_root: str) -> _Place:
     given = spec if isinstance(spec, dict) else dict(path=os.fspath(spec))
     unknown = set(given) - set(_Place._fields)
     if unknown or not given.get('path'):
-        raise ValueError(
+        raise UserError(
             f'{dict(given)} names no data: it needs `path`, and may have '
             f'`labels` and `image_root`; {sorted(unknown)} is not known.')
     return _Place(**{key: osp.join(data_root, os.fspath(value))
@@ -86,18 +84,18 @@ def _open(place: _Place) -> List[RecordSource]:
     path, labels, image_root = place
     lmdb, folder = is_lmdb(path), osp.isdir(path)
     if labels is not None and not lmdb:
-        raise ValueError(f'{path} is no LMDB: `labels` ({labels}) is for the '
-                         'labels of an LMDB of images only. Leave it out.')
+        raise UserError(f'{path} is no LMDB: `labels` ({labels}) is for the '
+                        'labels of an LMDB of images only. Leave it out.')
     if image_root is not None and (lmdb or folder):
-        raise ValueError(f'{path} is no list: `image_root` ({image_root}) is '
-                         'for the paths in a list. Leave it out.')
+        raise UserError(f'{path} is no list: `image_root` ({image_root}) is '
+                        'for the paths in a list. Leave it out.')
     if lmdb:
         return [_open_lmdb(path, labels)]
     if folder:
         return _open_folder(path)
     if not osp.isfile(path):
-        raise ValueError(f'{path} is neither a folder nor a file. Give an '
-                         'LMDB, a folder of images, or a list of images.')
+        raise UserError(f'{path} is neither a folder nor a file. Give an '
+                        'LMDB, a folder of images, or a list of images.')
     if path.lower().endswith(IMAGE_SUFFIXES):
         raise NotADirectoryError(
             f'{path} is a file, an image. Give the folder that holds it, or '
@@ -107,12 +105,12 @@ def _open(place: _Place) -> List[RecordSource]:
 
 def _open_lmdb(path: str, labels: Optional[str]) -> LMDBSource:
     if labels is not None and not is_lmdb(labels):
-        raise ValueError(f'{labels} is no LMDB, and is to hold the labels of '
-                         f'{path}. Give the folder that holds data.mdb.')
+        raise UserError(f'{labels} is no LMDB, and is to hold the labels of '
+                        f'{path}. Give the folder that holds data.mdb.')
     source = LMDBSource(path, labels)
     if len(source) == 0:
-        raise ValueError(f'{path} is empty: its num-samples is 0. Give a set '
-                         'with at least one image.')
+        raise UserError(f'{path} is empty: its num-samples is 0. Give a set '
+                        'with at least one image.')
     if source.labelled or labels is not None:
         return source
     folder = osp.dirname(osp.abspath(path))
@@ -122,12 +120,14 @@ def _open_lmdb(path: str, labels: Optional[str]) -> LMDBSource:
                         if entry.is_dir() and is_lmdb(entry.path))
     found = find_labels(path, len(source), others)
     if len(found) > 1:
-        tell(f'{path} has images only, and {len(found)} LMDBs beside it hold '
-             f'as many labels: {", ".join(found)}. None is taken; say which: '
-             f'dict(path={path!r}, labels=...).')
+        log_message(
+            f'{path} has images only, and {len(found)} LMDBs beside it hold '
+            f'as many labels: {", ".join(found)}. None is taken; say which: '
+            f'dict(path={path!r}, labels=...).')
     if len(found) != 1:
         return source
-    tell(f'{path} has images only; its labels are read from {found[0]}.')
+    log_message(
+        f'{path} has images only; its labels are read from {found[0]}.')
     return LMDBSource(path, found[0])
 
 
@@ -135,25 +135,21 @@ def _open_folder(path: str) -> List[RecordSource]:
     source = FolderSource(path)
     if len(source):
         if source.lmdbs:
-            tell(f'{path}: its {len(source):,} image files are read, and the '
-                 f'LMDBs below it are not: {", ".join(source.lmdbs)}. Give '
-                 'their paths to read them.')
+            log_message(
+                f'{path}: its {len(source):,} image files are read, and the '
+                f'LMDBs below it are not: {", ".join(source.lmdbs)}. Give '
+                'their paths to read them.')
         return [source]
-    labels = [lmdb for lmdb in source.lmdbs if _holds_labels_only(lmdb)]
+    labels = [lmdb for lmdb in source.lmdbs
+              if holds_labels_only(LMDBStore(lmdb))]
     sources = [_open_lmdb(lmdb, None) for lmdb in source.lmdbs
                if lmdb not in labels]
     for lmdb in sorted(set(labels).difference(s.labels for s in sources)):
-        tell(f'{lmdb} holds labels only, and they are of no LMDB beside it: '
-             'it is not read.')
+        log_message(
+            f'{lmdb} holds labels only, and they are of no LMDB beside it: '
+            'it is not read.')
     if not sources:
-        raise ValueError(
+        raise UserError(
             f'{path}: no image in this folder or its sub-folders (looked for '
             f'{", ".join(IMAGE_SUFFIXES)}), and no LMDB with images.')
     return [*sources]
-
-
-def _holds_labels_only(path: str) -> bool:
-    store = LMDBStore(path)
-    count = store.count()
-    return (holds(store, 'label', count)
-            and not holds(store, 'image', count, lost=True))

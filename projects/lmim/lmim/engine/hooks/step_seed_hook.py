@@ -9,8 +9,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 
-from lmim.datasets.clock import mix
-from lmim.datasets.transforms.seed import SetSampleSeed
+from lmim.datasets.transforms.seed import SetSampleSeed, mix
 
 DataBatch = Optional[Union[dict, tuple, list]]
 

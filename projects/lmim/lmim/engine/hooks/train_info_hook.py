@@ -40,7 +40,7 @@ class TrainInfoHook(Hook):
         """
         loader = runner.train_dataloader
         for dataset in _counting(runner):
-            dataset.unreadable.log.folder = runner.log_dir
+            dataset.unreadable.folder = runner.log_dir
         batch = getattr(loader.batch_sampler, 'batch_size', None) or 1
         counts = runner.optim_wrapper._accumulative_counts
         effective = batch * runner.world_size * counts

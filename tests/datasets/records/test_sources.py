@@ -5,29 +5,21 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from make_lmdb import make_lmdb, picture
 from mmengine.logging import MMLogger
 
 from lmim.datasets.records import (FolderSource, JoinedSource, LMDBSource,
-                                   SubsetSource, UnreadableRecordError,
+                                   UnreadableRecordError, base, folder,
                                    open_sources)
-from lmim.datasets.records import log, shared
+from tests.datasets.make_lmdb import make_lmdb, picture
 
 
-@pytest.fixture
-def told(monkeypatch, capsys):
-    """Reads what was told, where no run has a logger."""
-    monkeypatch.setattr(MMLogger, '_instance_dict', {})
-    return lambda: capsys.readouterr().err
-
-
-def write_images(folder, names):
+def write_images(place, names):
     """Files of one byte each, the last digit of their number."""
     for number, name in enumerate(names):
-        path = folder / name
+        path = place / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b'%d' % (number % 10))
-    return str(folder)
+    return str(place)
 
 
 def read_all(source):
@@ -47,31 +39,23 @@ def test_joined_sources_keep_order(tmp_path):
     assert source.ends == [2, 3]
     assert source.locate(2) == (source.sources[1], 0)
     assert source.layout == 'LMDB with plain labels' and source.labelled
-    folder = write_images(tmp_path / 'c', ['1.png'])
-    source = open_sources([*paths, folder])
+    images = write_images(tmp_path / 'c', ['1.png'])
+    source = open_sources([*paths, images])
     assert source.layout == 'LMDB with plain labels, folder of images'
     assert not source.labelled  # those of the folder have none
-    assert source.label(3) is None and source.path == ', '.join(
-        [*paths, folder])
+    assert source.label(3) is None
+    assert source.path == ', '.join([*paths, images])
+    assert base.parts_of_source(source) == [
+        (paths[0], 0, 2), (paths[1], 2, 1), (images, 3, 1)]
 
 
-def test_a_subset_keeps_its_order(tmp_path):
-    source = open_sources(
-        make_lmdb(tmp_path / 'a', [b'1', b'2', b'3'], [b'x', b'y', b'z']))
-    subset = SubsetSource(source, np.array([2, 0]))
-    assert len(subset) == 2 and read_all(subset) == [b'3', b'1']
-    assert [subset.label(i) for i in range(2)] == ['z', 'x']
-    assert subset.name(0) == source.name(2)
-    assert (subset.path, subset.layout, subset.labelled) == (
-        source.path, 'LMDB with plain labels', True)
-    assert len(SubsetSource(source, np.array([], int))) == 0
-
-
-def test_folder_is_searched_recursively(tmp_path):
+def test_folder_is_searched_recursively(tmp_path, monkeypatch, messages):
     write_images(tmp_path, ['b/deep/ü.JPG', 'b/x.png', 'a b.png', 'notes.txt',
                             '__MACOSX/._a b.png'])
     (tmp_path / 'b' / 'loop').symlink_to(tmp_path)
+    monkeypatch.setattr(folder, 'REPORT_EVERY', -1)
     source = FolderSource(str(tmp_path))
+    assert f'searching {tmp_path}: 3 images so far' in messages()
     assert read_all(source) == [b'2', b'0', b'1']
     assert source.name(1) == str(tmp_path / 'b' / 'deep' / 'ü.JPG')
     assert (source.layout, source.labelled) == ('folder of images', False)
@@ -84,8 +68,8 @@ def test_folder_is_searched_recursively(tmp_path):
 
 
 def test_files_that_cannot_be_read_have_a_reason(tmp_path):
-    write_images(tmp_path, ['a.png', 'b.png', 'c.png', 'd.png'])
-    source = FolderSource(str(tmp_path))
+    source = FolderSource(write_images(
+        tmp_path, ['a.png', 'b.png', 'c.png', 'd.png']))
     (tmp_path / 'a.png').unlink()
     (tmp_path / 'b.png').write_bytes(b'')
     (tmp_path / 'c.png').unlink()
@@ -107,18 +91,18 @@ def test_names_that_are_not_utf8(tmp_path):
     assert source.name(0).startswith(str(tmp_path))
 
 
-def test_tables_lie_in_shared_memory(tmp_path, monkeypatch, told):
-    table = shared.share(np.arange(5))
+def test_tables_lie_in_shared_memory(tmp_path, monkeypatch, messages):
+    table = base.share(np.arange(5))
     assert table.is_shared() and table.tolist() == [0, 1, 2, 3, 4]
 
     def no_room(tensor):
         raise RuntimeError('No space left on device')
 
     monkeypatch.setattr(torch.Tensor, 'share_memory_', no_room)
-    folder = write_images(tmp_path, [f'{i}.png' for i in range(9)])
-    source = FolderSource(folder)
+    source = FolderSource(write_images(
+        tmp_path, [f'{i}.png' for i in range(9)]))
     assert read_all(source) == [b'%d' % i for i in range(9)]
-    assert '--shm-size' in told()
+    assert '--shm-size' in messages()
 
 
 def test_messages_reach_the_log_of_a_run(tmp_path):
@@ -126,24 +110,13 @@ def test_messages_reach_the_log_of_a_run(tmp_path):
     name = f'test_{tmp_path.name}'
     MMLogger.get_instance(name, logger_name='mmengine', log_file=str(path))
     try:
-        log.tell('something is odd')
+        base.log_message('something is odd')
     finally:
         del MMLogger._instance_dict[name]
     assert 'WARNING - something is odd' in path.read_text()
 
 
-def test_long_searches_tell_how_far_they_are(monkeypatch, told):
-    times = iter([0, 5, 20, 25, 40])
-    monkeypatch.setattr(log.time, 'monotonic', lambda: next(times))
-    progress = log.Progress('searching a', total=100)
-    for records in range(1000, 5000, 1000):
-        progress.update(records, done=records // 80)
-    assert told().splitlines() == [
-        'searching a: 2,000 records so far, 25%, 60 s left',
-        'searching a: 4,000 records so far, 50%, 40 s left']
-
-
-def test_a_folder_of_lmdbs_is_all_of_them(tmp_path, told):
+def test_a_folder_of_lmdbs_is_all_of_them(tmp_path, messages):
     (tmp_path / 'u' / 'deep').mkdir(parents=True)
     make_lmdb(tmp_path / 'u' / 'b.lmdb', [b'b'], [b'y'])
     make_lmdb(tmp_path / 'u' / 'deep' / 'a.lmdb', [b'a'], [b'x'])
@@ -155,12 +128,12 @@ def test_a_folder_of_lmdbs_is_all_of_them(tmp_path, told):
     # One that is labels only is no set; it says so.
     make_lmdb(tmp_path / 'u' / 'c', [], [b'1', b'2'], num_samples=b'2')
     assert len(open_sources(str(tmp_path / 'u'))) == 2
-    assert 'u/c holds labels only' in told()
+    assert 'u/c holds labels only' in messages()
     # Images count more; what is left out is named.
     write_images(tmp_path / 'u', ['sheet.png'])
     source = open_sources(str(tmp_path / 'u'))
     assert isinstance(source, FolderSource) and len(source) == 1
-    message = told()
+    message = messages()
     assert 'its 1 image files are read' in message and 'u/b.lmdb' in message
 
 
@@ -177,30 +150,24 @@ def test_all_missing_paths_are_listed(tmp_path):
 
 
 def test_other_bad_places_are_refused(tmp_path):
-    folder = write_images(tmp_path / 'images', ['file.jpg'])
-    with pytest.raises(NotADirectoryError, match='file.jpg is a file, an im'):
-        open_sources([f'{folder}/file.jpg'])
-    (tmp_path / 'empty').mkdir()
-    with pytest.raises(ValueError, match='empty: no image in this folder'):
-        open_sources(str(tmp_path / 'empty'))
-    os.mkfifo(tmp_path / 'pipe')
-    with pytest.raises(ValueError, match='pipe is neither a folder nor a f'):
-        open_sources(str(tmp_path / 'pipe'))
-    with pytest.raises(ValueError, match='no path is given'):
-        open_sources([])
-    with pytest.raises(ValueError, match='num-samples is 0'):
-        open_sources([make_lmdb(tmp_path / 'none', [])])
+    images = write_images(tmp_path / 'images', ['file.jpg'])
     lmdb = make_lmdb(tmp_path / 'lmdb', [b'1'])
-    with pytest.raises(ValueError, match=r"needs `path`.*\['label'\] is not"):
-        open_sources(dict(path=lmdb, label=lmdb))
-    with pytest.raises(ValueError, match='names no data'):
-        open_sources(dict(labels=lmdb))
-    with pytest.raises(ValueError, match='is no LMDB: `labels`'):
-        open_sources(dict(path=folder, labels=lmdb))
-    with pytest.raises(ValueError, match='is no LMDB, and is to hold'):
-        open_sources(dict(path=lmdb, labels=folder))
-    with pytest.raises(ValueError, match='is no list: `image_root`'):
-        open_sources(dict(path=lmdb, image_root=folder))
+    (tmp_path / 'empty').mkdir()
+    os.mkfifo(tmp_path / 'pipe')
+    with pytest.raises(NotADirectoryError, match='file.jpg is a file, an im'):
+        open_sources([f'{images}/file.jpg'])
+    for paths, reason in [
+            (str(tmp_path / 'empty'), 'empty: no image in this folder'),
+            (str(tmp_path / 'pipe'), 'pipe is neither a folder nor a f'),
+            ([], 'no path is given'),
+            (make_lmdb(tmp_path / 'none', []), 'num-samples is 0'),
+            (dict(path=lmdb, label=lmdb), r"needs `path`.*\['label'\] is no"),
+            (dict(labels=lmdb), 'names no data'),
+            (dict(path=images, labels=lmdb), 'is no LMDB: `labels`'),
+            (dict(path=lmdb, labels=images), 'is no LMDB, and is to hold'),
+            (dict(path=lmdb, image_root=images), 'is no list: `image_root`')]:
+        with pytest.raises(ValueError, match=reason):
+            open_sources(paths)
 
 
 def test_specs_take_paths_of_any_kind(tmp_path):

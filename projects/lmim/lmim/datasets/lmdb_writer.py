@@ -1,0 +1,150 @@
+"""Writes word images into an LMDB that MMOCR and its kin read."""
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import List, Optional, Tuple, Type, Union
+
+import lmdb
+
+from lmim.utils.atomic import refuse_existing, whole_folder
+from lmim.utils.errors import UserError
+
+from .records import is_lmdb
+
+#: A batch is written when its pictures have so many bytes, whatever its
+#: number of records is.
+BATCH_BYTES = 32 * 2**20
+
+
+class LMDBWriter:
+    """Writes `image-%09d`, `label-%09d` and `num-samples`, counted from 1.
+
+    The database appears at its path whole, when the ``with`` block ends
+    without an error, or not at all; see
+    :func:`~lmim.utils.atomic.whole_folder`.
+
+    Example:
+        >>> with LMDBWriter('words.lmdb') as writer:
+        ...     writer.add(Path('word.png').read_bytes(), 'word')
+
+    Args:
+        path (str or Path): The folder to make.
+        overwrite (bool): Whether a database that is there gives way.
+        batch_size (int): Records that are committed together.
+        map_size (int): Bytes that are mapped at first. It doubles when they
+            are full; the file on disk grows with what is in it only.
+
+    Raises:
+        FileExistsError: On entry, if something is at the path and may not be
+            replaced.
+        UserError: On leaving, if nothing was added.
+        lmdb.Error: If a batch cannot be written, as on a full disk.
+    """
+
+    def __init__(self,
+                 path: Union[str, Path],
+                 overwrite: bool = False,
+                 batch_size: int = 1000,
+                 map_size: int = 64 * 2**20) -> None:
+        self.path = Path(path)
+        self.overwrite = overwrite
+        self.batch_size = batch_size
+        self.map_size = map_size
+        #: Records added so far.
+        self.count = 0
+        self._batch: List[Tuple[bytes, bytes]] = []
+        self._batch_bytes = 0
+        self._stack = ExitStack()
+
+    def __enter__(self) -> 'LMDBWriter':
+        refuse_to_replace(self.path, self.overwrite)
+        with ExitStack() as stack:
+            draft = stack.enter_context(
+                whole_folder(self.path, self.overwrite))
+            # No lock file: nobody else writes, or knows of it yet.
+            self._env = stack.enter_context(
+                lmdb.open(str(draft), map_size=self.map_size, lock=False,
+                          sync=False))
+            self._stack = stack.pop_all()
+        return self
+
+    def add(self, image: bytes, label: Optional[str] = None) -> int:
+        """Add a record.
+
+        Args:
+            image (bytes): An encoded picture, as its file holds it.
+            label (str, optional): What it says. Left out, the record has no
+                label.
+
+        Returns:
+            int: The record's number, from 1.
+
+        Raises:
+            UserError: If the picture has no bytes.
+        """
+        if not image:
+            raise UserError(
+                f'Record {self.count + 1} of {self.path} has an empty image')
+        self.count += 1
+        self._batch.append((b'image-%09d' % self.count, image))
+        self._batch_bytes += len(image)
+        if label is not None:
+            self._batch.append(
+                (b'label-%09d' % self.count, label.encode('utf-8')))
+        if (self.count % self.batch_size == 0
+                or self._batch_bytes >= BATCH_BYTES):
+            self._commit()
+        return self.count
+
+    def _commit(self) -> None:
+        """Write the batch: all of it, or nothing if that fails."""
+        while True:
+            try:
+                with self._env.begin(write=True) as transaction:
+                    # Sorted keys fill pages in order.
+                    for key, value in sorted(self._batch):
+                        transaction.put(key, value)
+                break
+            except lmdb.MapFullError:
+                self._env.set_mapsize(2 * self._env.info()['map_size'])
+        self._batch.clear()
+        self._batch_bytes = 0
+
+    def _finish(self) -> None:
+        if not self.count:
+            raise UserError(f'No record was added to {self.path}; an LMDB '
+                            'without records is not made')
+        self._batch.append((b'num-samples', b'%d' % self.count))
+        self._commit()
+        self._env.sync(True)
+
+    def __exit__(self, kind: Optional[Type[BaseException]],
+                 error: Optional[BaseException],
+                 trace: Optional[TracebackType]) -> None:
+        # The stack closes the LMDB, then moves the draft or removes it.
+        try:
+            if kind is None:
+                self._finish()
+        except BaseException as own:
+            self._stack.__exit__(type(own), own, own.__traceback__)
+            raise
+        self._stack.__exit__(kind, error, trace)
+
+
+def refuse_to_replace(path: Path, overwrite: bool) -> None:
+    """Refuse to make an LMDB where something is that may not be replaced.
+
+    A folder of other things is not, even where one may overwrite.
+
+    Args:
+        path (Path): Where the LMDB is to be.
+        overwrite (bool): Whether an LMDB that is there gives way.
+
+    Raises:
+        FileExistsError: If there is something that does not.
+    """
+    refuse_existing(path, overwrite)
+    if path.is_dir() and any(path.iterdir()) and not is_lmdb(str(path)):
+        raise FileExistsError(
+            f'{path} is a folder that holds other things than an LMDB; it is '
+            'not replaced. Give another path')
