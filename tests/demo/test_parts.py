@@ -100,7 +100,8 @@ def test_a_bomb_is_not_decoded(recognizer: TextRecognizer) -> None:
     chunk = b'IHDR' + header
     bomb = (b'\x89PNG\r\n\x1a\n' + struct.pack('>I', 13) + chunk +
             struct.pack('>I', zlib.crc32(chunk)))
-    with pytest.raises(UnreadableRecordError, match='60,000 x 60,000 pixels'):
+    with pytest.raises(UnreadableRecordError,
+                       match='decompression bomb|no image that OpenCV can'):
         read_word(recognizer, bomb)
 
 
