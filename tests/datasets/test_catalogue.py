@@ -80,7 +80,7 @@ def test_what_is_no_catalogue_is_refused(configs: Path,
         read_catalogue(str(tmp_path))
     path = configs / '_base_/datasets/words.py'
     path.write_text(WORDS.replace('words_textrecog_test', 'words_of_mine'))
-    with pytest.raises(ValueError, match='words_of_mine does not tell'):
+    with pytest.raises(ValueError, match='words_of_mine does not say'):
         read_catalogue(str(configs))
 
 

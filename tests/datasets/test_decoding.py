@@ -3,8 +3,6 @@ import io
 import os
 import resource
 import struct
-import subprocess
-import sys
 import zlib
 
 import cv2
@@ -12,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lmim import compat
 from lmim.datasets.decoding import decode_image, image_size
 from lmim.datasets.records import UnreadableRecordError
 
@@ -123,13 +122,14 @@ def test_the_limit_is_exact():
         decode_image(value, max_pixels=999)
 
 
-def test_a_limit_that_the_user_has_set_stays():
-    command = ('import os, lmim; '
-               "print(os.environ['OPENCV_IO_MAX_IMAGE_PIXELS'])")
-    done = subprocess.run(
-        [sys.executable, '-c', command], capture_output=True, text=True,
-        env={**os.environ, 'OPENCV_IO_MAX_IMAGE_PIXELS': '12345'})
-    assert done.stdout.split() == ['12345'], done.stderr
+def test_a_limit_that_the_user_has_set_stays(monkeypatch):
+    name = 'OPENCV_IO_MAX_IMAGE_PIXELS'
+    for before, after in (('12345', '12345'), (None, str(2**26))):
+        monkeypatch.delenv(name)
+        if before:
+            monkeypatch.setenv(name, before)
+        compat.limit_image_size()
+        assert os.environ[name] == after
 
 
 @pytest.mark.parametrize('value, message', [

@@ -1,12 +1,14 @@
-"""Which part of a split a record belongs to, told from its content alone."""
+"""Which part of a split a record belongs to, by its content alone."""
 import hashlib
 import unicodedata
+
+from lmim.utils.errors import UserError
 
 
 def part_of(key: bytes, share: float, salt: str = '') -> bool:
     """Whether a record is held out (for validation or test).
 
-    It hangs on the key alone: other records, their order and their number
+    It depends on the key alone: other records, their order and their number
     change nothing, and a larger share only adds to what is held out. Of many
     different keys about ``share`` are held out; of few it can be far off.
 
@@ -18,10 +20,10 @@ def part_of(key: bytes, share: float, salt: str = '') -> bool:
         salt (str): Another salt gives another split.
 
     Raises:
-        ValueError: If the share is out of range.
+        UserError: If the share is out of range.
     """
     if not 0 <= share <= 1:
-        raise ValueError(f'The share to hold out is from 0 to 1, not {share}')
+        raise UserError(f'The share to hold out is from 0 to 1, not {share}')
     salted = hashlib.sha256(salt.encode('utf-8')).digest() + key
     number = int.from_bytes(hashlib.sha256(salted).digest()[:8], 'big')
     return number < share * 2**64
