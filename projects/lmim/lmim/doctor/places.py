@@ -11,7 +11,7 @@ from .finding import Finding, note, ok, wrong
 SECTION = 'folders'
 #: Gigabytes that the checkpoints of a run take (ViT-S, three are kept).
 ROOM = 2.
-#: As `lmim.datasets.data_root` has it, which needs MMEngine.
+#: As `lmim.datasets.known_sets` has it, which needs MMEngine.
 DATA_ROOT = 'LMIM_DATA_ROOT'
 
 
