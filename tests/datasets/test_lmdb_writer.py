@@ -61,7 +61,7 @@ def test_same_records_same_bytes(tmp_path):
 
 def test_an_error_leaves_nothing(tmp_path):
     with pytest.raises(RuntimeError, match='mine'):
-        with LMDBWriter(tmp_path / 'a.lmdb', batch_size=1) as writer:
+        with LMDBWriter(tmp_path / 'new/a.lmdb', batch_size=1) as writer:
             writer.add(b'image')
             raise RuntimeError('mine')
     assert os.listdir(tmp_path) == []

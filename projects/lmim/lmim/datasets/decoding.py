@@ -53,9 +53,11 @@ def decode_image(value: bytes,
         raise UnreadableRecordError(f'OpenCV: {reason}') from error
     # Of one format of floating-point grey OpenCV makes no colour.
     if img is None or (img.ndim != 3 and color_type.startswith('color')):
-        raise UnreadableRecordError(
-            f'its {len(value):,} bytes are no image that OpenCV can decode; '
-            f'they begin with {value[:8]!r}')
+        # Text is mostly a failed download: `<html`.
+        begin = (f'; they begin with {value[:8]!r}' if value[:8].isascii()
+                 else '')
+        raise UnreadableRecordError(f'its {len(value):,} bytes are no image '
+                                    f'that OpenCV can decode{begin}')
     height, width = img.shape[:2]
     if height * width > max_pixels:
         raise UnreadableRecordError(

@@ -97,6 +97,7 @@ def whole_folder(path: Union[str, Path],
     """
     path = Path(path)
     refuse_existing(path, overwrite)
+    new_parent = not path.parent.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f'{path.name}.tmp-{os.getpid()}')
     if draft.exists():  # of a dead process that had this process's number
@@ -108,6 +109,8 @@ def whole_folder(path: Union[str, Path],
         _publish(draft, path)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
+        if new_parent and not any(path.parent.iterdir()):
+            path.parent.rmdir()
         raise
 
 
