@@ -243,8 +243,8 @@ class TestData:
         assert 'train_dataloader.num_workers=0' in finding.command
 
     def test_fonts(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from lmim.rendering import captions
-        monkeypatch.setattr(captions, 'font_file_with', lambda char: None)
+        from lmim.rendering import fonts
+        monkeypatch.setattr(fonts, 'font_file_with', lambda char: None)
         said = by_name(stores.check_fonts())
         assert int(said['fonts'].text.split()[0]) > 10
         assert said['Chinese fonts'].level == 'note'

@@ -54,7 +54,6 @@ def registered() -> None:
 def everything(repo: Path, tmp_path: Path) -> Path:
     """A config that has all the base files."""
     bases = sorted(map(str, (repo / 'configs/_base_/datasets').glob('*.py')))
-    assert len(bases) >= 16
     path = tmp_path / 'config.py'
     path.write_text(f'_base_ = {bases!r}\n')
     return path

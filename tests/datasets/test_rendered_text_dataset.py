@@ -1,6 +1,8 @@
 """Words that are drawn while training runs."""
+import cv2
 import numpy as np
 import pytest
+from make_lmdb import make_lmdb, picture
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmocr.registry import DATASETS
@@ -75,16 +77,17 @@ def test_workers_forked_and_spawned_draw_the_same():
     dataset = build(length=24, with_text=True, pipeline=PRETRAIN)
 
     def two_epochs(**kwargs):
-        loader = DataLoader(dataset, 8, collate_fn=default_collate, **kwargs)
+        loader = DataLoader(dataset, 8, collate_fn=default_collate,
+                            persistent_workers=bool(kwargs), **kwargs)
         found = []
         for epoch in range(2):
             SetSampleSeed.set_epoch(epoch)
             found += [batch['inputs'] for batch in loader]
         return found
 
-    alone = two_epochs(num_workers=0)
+    alone = two_epochs()
     assert not (alone[0] == alone[3]).all()
-    for kwargs in (dict(num_workers=2, persistent_workers=True),
+    for kwargs in (dict(num_workers=2),
                    dict(num_workers=1, multiprocessing_context='spawn')):
         for one, two in zip(alone, two_epochs(**kwargs)):
             assert (one == two).all()
@@ -114,8 +117,8 @@ def test_guidance_view_is_another_rendering():
     assert picture.shape == guidance.shape == (3, 32, 128)
     assert (picture != guidance).float().mean() > 0.9
     assert (dataset[0]['inputs'][1] == guidance).all()
-    word = dataset.source.same_text(0)
-    assert word.text == dataset.source.text(0)
+    word = dataset.words.same_text(0)
+    assert word.text == dataset.words.text(0)
     assert abs(word.image.mean() - guidance.float().mean()) < 5
 
 
@@ -125,7 +128,7 @@ def test_in_wrappers_and_label_checks():
         type='ConcatDataset', datasets=[one, dict(one, seed=1)]))
     assert len(joined) == 6
     leaves = innermost(joined)
-    assert [leaf.source.seed for leaf in leaves] == [0, 1]
+    assert [leaf.words.seed for leaf in leaves] == [0, 1]
     for leaf in leaves:
         assert [label.text for label in iter_labels(leaf)] == [
             leaf[index]['instances'][0]['text'] for index in range(3)]
@@ -159,6 +162,29 @@ def test_words_from_the_data_root(tmp_path):
         build(length=20, words='words.txt')
 
 
+def test_words_from_labels_of_other_sets(tmp_path):
+    labels = [b'Coca', b'Cola', b'Coca', b'\xff', b'Fanta']
+    path = make_lmdb(tmp_path / 'set', [picture(1)] * 6, labels)
+    vocabulary = build(length=1, part=None, words=path).words.words.vocabulary
+    assert dict(zip(vocabulary, vocabulary.counts)) == {
+        'Coca': 2, 'Cola': 1, 'Fanta': 1}
+    with pytest.raises(ValueError, match='has no labels'):
+        build(length=1, words=make_lmdb(tmp_path / 'bare', [picture(1)]))
+    (tmp_path / 'one.png').write_bytes(picture(1))
+    (tmp_path / 'list.txt').write_text('one.png\tHello\n')
+    words = build(length=1, part=None, statistics='list.txt',
+                  data_root=str(tmp_path)).words
+    assert list(words.words.vocabulary) == ['Hello']
+
+
+def test_as_a_source_of_records():
+    dataset = build(length=8)
+    source, word = dataset.source, dataset.words[7]
+    assert len(source) == 8 and source.label(7) == word.text
+    image = cv2.imdecode(np.frombuffer(source.read(7), np.uint8), 1)
+    assert np.abs(image - word.image.astype(float)).mean() < 3
+
+
 def test_the_base_config(repo):
     cfg = Config.fromfile(
         repo / 'configs/_base_/datasets/rendered_on_the_fly.py')
@@ -167,8 +193,8 @@ def test_the_base_config(repo):
         for part in ('train', 'test'))
     assert (train.fixed, test.fixed) == (False, True)
     assert train.with_text and test.with_text
-    words = {train.source.text(i) for i in range(300)}
-    assert not words & {test.source.text(i) for i in range(300)}
+    words = {train.words.text(i) for i in range(300)}
+    assert not words & {test.words.text(i) for i in range(300)}
     assert {len(word) for word in words} == set(range(1, 13))
     pretrain = DATASETS.build(dict(
         cfg.rendered_on_the_fly_pretrain, pipeline=PRETRAIN))

@@ -1,41 +1,7 @@
-# AdamW with a warm-up of one epoch and a cosine to 0, both per iteration.
 # The paper: lr 2e-4 at batch 512, 10 epochs (its code: 1e-4).
-optim_wrapper = dict(
-    type='OptimWrapper',
-    # One group for decayed, one for undecayed tensors.
-    constructor='GroupedOptimWrapperConstructor',
-    optimizer=dict(
-        type='AdamW',
-        lr=1e-4 * 512 / 256,
-        betas=(0.9, 0.999),
-        weight_decay=0.05),
-    # No decay on 1-D tensors, as in MAE: norms and all biases, also those
-    # that are not called `bias` (`in_proj_bias`).
-    paramwise_cfg=dict(flat_decay_mult=0.))
-# More images for each update, or clipped gradients:
-#   --cfg-options optim_wrapper.accumulative_counts=4
-#   --cfg-options optim_wrapper.clip_grad.max_norm=1.0
+_base_ = 'pretrain_adamw_cosine.py'
 
-# --auto-scale-lr multiplies the rate by effective batch / base_batch_size.
-auto_scale_lr = dict(base_batch_size=512)
+optim_wrapper = dict(optimizer=dict(lr=1e-4 * 512 / 256, betas=(0.9, 0.999)))
 
-# Both end with the training, whatever max_epochs is (2 at the least).
-param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=1e-4,
-        by_epoch=True,
-        begin=0,
-        end=1,
-        convert_to_iter_based=True),
-    dict(
-        type='CosineAnnealingLR',
-        eta_min=0.,
-        by_epoch=True,
-        begin=1,
-        convert_to_iter_based=True)
-]
-
-train_cfg = dict(type='ResumableEpochLoop', max_epochs=10)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

@@ -2,7 +2,6 @@
 _base_ = [
     'lmim_vit-small_8xb64-10e_union14m-l.py',
     '../../_base_/datasets/ard.py',
-    '../../_base_/datasets/common_benchmarks_lmdb.py',
 ]
 
 train_dataloader = dict(

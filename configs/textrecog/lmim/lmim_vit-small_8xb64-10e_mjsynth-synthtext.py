@@ -3,7 +3,6 @@
 _base_ = [
     'lmim_vit-small_8xb64-10e_union14m-l.py',
     '../../_base_/datasets/mjsynth_synthtext.py',
-    '../../_base_/datasets/common_benchmarks_lmdb.py',
 ]
 
 train_dataloader = dict(

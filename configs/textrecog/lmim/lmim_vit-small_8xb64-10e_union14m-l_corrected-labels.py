@@ -1,9 +1,6 @@
 # The published run (training is the same), measured on the six common sets
 # with corrected labels. They are a table of their own.
-_base_ = [
-    'lmim_vit-small_8xb64-10e_union14m-l.py',
-    '../../_base_/datasets/common_benchmarks_corrected.py',
-]
+_base_ = 'lmim_vit-small_8xb64-10e_union14m-l.py'
 
 test_dataloader = dict(
     dataset=dict(

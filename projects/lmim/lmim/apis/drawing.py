@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
-from lmim.rendering.captions import font_file_with
-from lmim.rendering.contact_sheet import contact_sheet
+from lmim.rendering.fonts import font_file_with
+from lmim.visualization.sheet import contact_sheet
 from lmim.datasets.records import UnreadableRecordError
 
 from .recognition import Recognition

@@ -31,6 +31,8 @@ class KnownSet(NamedTuple):
     Attributes:
         variable (str): What the config calls it.
         config (str): Name of the config, without ``.py``.
+        group (str): The sets of one source in it, such as
+            'common_benchmarks_parseq'.
         kind (str): What it is for, one of :data:`KINDS`.
         dataset (Dict[str, Any]): The config of the ``TextImageDataset``;
             its ``published`` has ``name`` and perhaps ``num_samples`` and
@@ -40,6 +42,7 @@ class KnownSet(NamedTuple):
     """
     variable: str
     config: str
+    group: str
     kind: str
     dataset: Dict[str, Any]
     source: Dict[str, str]
@@ -72,7 +75,8 @@ class KnownSet(NamedTuple):
     @property
     def names(self) -> List[str]:
         """List[str]: What a user may call it, perhaps with others."""
-        return [self.published['name'], self.variable, self.config]
+        return [self.published['name'], self.variable, self.config,
+                self.group]
 
     def _spec_paths(self) -> Iterator[Tuple[str, str]]:
         return spec_paths(self.dataset['paths'],
@@ -143,14 +147,16 @@ def read_catalogue(configs: Optional[str] = None,
         cfg = read_config(str(path), data_root).to_dict()
         # `X_source` is of the sets in `X_data_root`. In each set it would
         # make the configs that MMEngine dumps several times as long.
-        sources = {cfg[f'{name[:-len("_source")]}_data_root']: value
-                   for name, value in cfg.items() if name.endswith('_source')}
+        groups = [name[:-len('_source')] for name in cfg
+                  if name.endswith('_source')]
+        sources = {cfg[f'{group}_data_root']: group for group in groups}
         for variable, value in cfg.items():
             if isinstance(value, dict) and (value.get('type') ==
                                             'TextImageDataset'):
+                group = sources.get(value.get('data_root'), path.stem)
                 found.append(KnownSet(
-                    variable, path.stem, _kind(variable, path), value,
-                    sources.get(value.get('data_root'), {})))
+                    variable, path.stem, group, _kind(variable, path), value,
+                    cfg.get(f'{group}_source', {})))
     return found
 
 

@@ -1,23 +1,126 @@
-"""Words that are drawn while training runs."""
+"""Words that are drawn while training runs, or as a source of records."""
 import os.path as osp
-from typing import Any, Callable, Dict, Optional, Sequence, Tuple, Union
+from typing import (Any, Callable, Dict, Iterator, Mapping, Optional,
+                    Sequence, Tuple, Union)
 
+import cv2
 from mmengine.dataset import Compose
 from mmocr.registry import DATASETS
 from torch.utils.data import Dataset
 
+from lmim.rendering import (RenderedSets, RenderedWords, make_sets,
+                            read_word_list)
+from lmim.utils.errors import UserError
 from .transforms.seed import CLOCK, mix
-from lmim.rendering import make_sets
+from .records import RecordSource, UnreadableRecordError, open_sources
+from .records.folder import IMAGE_SUFFIXES
 from .transforms.guidance_ops import resize
+
+#: As much as statistics of words need; larger sets are read evenly spread.
+MOST_LABELS = 1_000_000
+
+
+def make_rendered_sets(sizes: Mapping[Optional[str], int],
+                       **settings: Any) -> RenderedSets:
+    """Make sets of rendered words, also with the words of other sets.
+
+    Arguments are those of :func:`lmim.rendering.samples.make_sets`, but
+    ``words`` and ``statistics`` are paths that :func:`read_words` reads.
+    """
+    return make_sets(sizes, read_words=read_words, **settings)
+
+
+def read_words(path: str) -> Iterator[Tuple[str, float]]:
+    """Words from a text file, or from the labels of a set of pictures.
+
+    Args:
+        path (str): A text file with one word a line, or ``word<TAB>count``;
+            or any labelled set that
+            :func:`~lmim.datasets.records.open_sources` reads (of more than a
+            million labels as many are read, evenly spread).
+
+    Yields:
+        Words, and how often each comes.
+
+    Raises:
+        FileNotFoundError: If there is no such path.
+        UserError: If it is not of such a form.
+    """
+    if not osp.exists(path):
+        raise FileNotFoundError(
+            f'The words {path} do not exist. Give a text file with one word '
+            'a line, or a labelled set')
+    return read_word_list(path) if _is_word_list(path) else _labels(path)
+
+
+def _is_word_list(path: str) -> bool:
+    """Whether a path is a text file of words and not of pictures."""
+    if osp.isdir(path) or path.lower().endswith(('.json', '.jsonl')):
+        return False
+    with open(path, 'rb') as file:
+        head = file.read(2**16).decode(errors='replace').lower()
+    # A list of pictures has `path<TAB>label` or `path label`.
+    first = [line.split('\t')[0].split()[0]
+             for line in head.splitlines()[:50] if line.strip()]
+    pictures = [name.endswith(IMAGE_SUFFIXES) for name in first]
+    return 2 * sum(pictures) <= len(pictures)
+
+
+def _labels(path: str) -> Iterator[Tuple[str, float]]:
+    """Labels of a set of pictures; those that cannot be read are skipped."""
+    source = open_sources([path])
+    found = False
+    for index in range(0, len(source), max(len(source) // MOST_LABELS, 1)):
+        try:
+            label = source.label(index)
+        except UnreadableRecordError:
+            continue
+        if label:
+            found = True
+            yield label, 1.
+    if not found:
+        raise UserError(
+            f'{path} has no labels to take words from. Give a labelled set, '
+            'or a text file with one word a line')
+
+
+class RenderedRecords(RecordSource):
+    """Rendered words of epoch 0 as records: JPEG files and their texts.
+
+    Args:
+        words (RenderedWords): The words.
+    """
+
+    layout = 'rendered words'
+    labelled = True
+
+    def __init__(self, words: RenderedWords) -> None:
+        self.words = words
+        self.path = str(words)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def read(self, index: int) -> bytes:
+        """A sample's picture as a JPEG file, of OpenCV's quality 95."""
+        return cv2.imencode('.jpg', self.words[index].image)[1].tobytes()
+
+    def label(self, index: int) -> Optional[str]:
+        """A sample's text."""
+        return self.words.text(index)
+
+    def name(self, index: int) -> str:
+        """Name of a sample by which a person finds it."""
+        return f'{self.path} {index}'
 
 
 @DATASETS.register_module()
 class RenderedTextDataset(Dataset):
     """Labelled word images, each drawn when it is asked for.
 
-    Nothing lies on disk. A sample hangs on the seed, the epoch of the run and
-    its index alone: any number of workers, forked or spawned, and a run that
-    was resumed, draw the same bytes.
+    Nothing lies on disk. A sample depends on the seed, the epoch of the run
+    and its index alone: any number of workers, forked or spawned, and a run
+    that was resumed, draw the same bytes.
 
     Args:
         length (int): Samples of an epoch.
@@ -42,11 +145,11 @@ class RenderedTextDataset(Dataset):
         metainfo (dict, optional): Added to :attr:`metainfo`.
         settings: What is written and how it looks: ``seed``, ``alphabet``,
             ``words``, ``statistics``, ``lengths``, ``fonts``, ``style``,
-            ``difficulty`` ...; see :func:`.rendering.sets.make_sets`.
+            ``difficulty`` ...; see :func:`lmim.rendering.samples.make_sets`.
 
     Raises:
         OSError: If a file or folder is missing.
-        ValueError: If a setting makes no sense, or words, characters and
+        UserError: If a setting makes no sense, or words, characters and
             fonts do not go together.
 
     Examples:
@@ -77,13 +180,14 @@ class RenderedTextDataset(Dataset):
                  **settings: Any) -> None:
         super().__init__()
         if length < 1:
-            raise ValueError(f'length is 1 or more, not {length}')
+            raise UserError(f'length is 1 or more, not {length}')
         for key in ('words', 'statistics', 'alphabet_file'):
             if settings.get(key) is not None:
                 settings[key] = osp.join(data_root, settings[key])
-        made = make_sets({part: length}, **settings)
-        #: The words, drawn or not; ``left_out`` tells what is not drawn.
-        self.source = made.parts[part]
+        made = make_rendered_sets({part: length}, **settings)
+        #: The words, drawn or not; ``left_out`` says what is not drawn.
+        self.words = made.parts[part]
+        self.source = RenderedRecords(self.words)
         self.left_out = made.left_out
         self.fixed = part == 'test' if fixed is None else fixed
         self.with_text = with_text
@@ -119,7 +223,7 @@ class RenderedTextDataset(Dataset):
         """
         info = dict(img_path=self.source.name(index), sample_idx=index)
         if self.with_text:
-            text = self.source.text(index, self.epoch)
+            text = self.words.text(index, self.epoch)
             info['instances'] = [dict(text=text)]
         return info
 
@@ -134,7 +238,7 @@ class RenderedTextDataset(Dataset):
             and ``img_shape`` ((H, W)), what :meth:`get_data_info` gives, and
             what else was asked for.
         """
-        word = self.source.sample(index, self.epoch)
+        word = self.words.sample(index, self.epoch)
         shape = word.image.shape[:2]
         info = dict(img_path=self.source.name(index), sample_idx=index,
                     img=word.image, ori_shape=shape, img_shape=shape)
@@ -144,12 +248,12 @@ class RenderedTextDataset(Dataset):
             info['gt_polygons'] = list(word.boxes.reshape(-1, 8))
             info['gt_seg_map'] = word.mask
         if self.guidance_size is not None:
-            other = self.source.same_text(index, self.epoch)
+            other = self.words.same_text(index, self.epoch)
             info['guidance_img'] = resize(other.image, self.guidance_size)
         return info
 
     def __len__(self) -> int:
-        return len(self.source)
+        return len(self.words)
 
     def __getitem__(self, index: int) -> Any:
         """Draw a sample, and transform it.

@@ -86,8 +86,7 @@ def worker() -> Finding:
 
 def check_fonts() -> Iterator[Finding]:
     """Fonts for words to be rendered, and for Chinese."""
-    from lmim.rendering.captions import font_file_with
-    from lmim.rendering.font_search import find_fonts
+    from lmim.rendering.fonts import find_fonts, font_file_with
     try:
         fonts = find_fonts('abc')
     except (FileNotFoundError, ValueError) as error:

@@ -1,19 +1,57 @@
-"""Faces of font files, and which characters each can draw."""
+"""Finds font files, and knows which characters each of them can draw.
+
+Pillow's basic layout puts one glyph for each character from left to right.
+Scripts that run from right to left, that join or reorder letters, or that
+stack marks on them would come out as wrong text under a right label:
+:func:`needs_shaping` names their characters, which are left out.
+"""
+import hashlib
+import logging
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Dict, Tuple, Union
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
+import matplotlib
+import numpy as np
+from fontTools import unicodedata as scripts
 from fontTools.agl import toUnicode
 from fontTools.ttLib import TTFont
+from matplotlib.font_manager import findSystemFonts
+from mmengine.logging import print_log
 from PIL import ImageFont
+
+from lmim.utils.errors import UserError
+
+FONT_SUFFIXES = ('.otf', '.ttc', '.ttf')
+PARTS = ('train', 'test')
+#: Places that have a name.
+BUNDLED, MACHINE = 'matplotlib', 'machine'
+BUNDLED_FOLDER = Path(matplotlib.get_data_path()) / 'fonts' / 'ttf'
+
+# Whole designs are held out, of each kind that training has: a serif in four
+# styles (beside STIX General and Computer Modern), a sans (beside DejaVu
+# Sans) and a typewriter face (beside DejaVu Sans Mono). STIX General instead
+# of DejaVu Serif would make a harder test: no other italic is like its own.
+HELD_OUT_FAMILIES = ('DejaVu Serif', 'cmss10', 'cmtt10')
 
 # Glyph names that number the glyph and say nothing of the character.
 NUMBERED = re.compile(r'(glyph|gid|cid|index|char|[A-Za-z])[._-]?\d+')
 # Fonts whose glyph for a character has its name, and another shape: TeX's
 # italic has a pound sign in the dollar's place.
 WRONG_SHAPES = {'cmti10': '$'}
+
+# ISO 15924 codes; 'Zyyy' are signs and digits that many scripts share.
+SIMPLE_SCRIPTS = frozenset({
+    'Armn', 'Bopo', 'Cans', 'Cher', 'Cyrl', 'Ethi', 'Geor', 'Grek', 'Hang',
+    'Hani', 'Hira', 'Kana', 'Latn', 'Yiii', 'Zyyy'
+})
+# Letters of which Hangul syllables are composed, in three blocks.
+JAMO = (range(0x1100, 0x1200), range(0xA960, 0xA980), range(0xD7B0, 0xD800))
+
+Places = Union[str, Path, Sequence[Union[str, Path]]]
 
 
 @dataclass(frozen=True)
@@ -29,7 +67,7 @@ class Font:
 
     @property
     def name(self) -> str:
-        """The file's name without its ending."""
+        """The file's name without its suffix."""
         return Path(self.path).stem
 
 
@@ -37,8 +75,8 @@ class Font:
 def load_face(path: str, size: int) -> ImageFont.FreeTypeFont:
     """A face at a size in pixels, kept open.
 
-    The basic layout is asked for by name: Pillow's other one (Raqm) is not in
-    every build and places glyphs differently, and so would change the bytes.
+    The basic layout is named explicitly: Pillow's other one (Raqm) is not in
+    every build and places glyphs differently, which would change the bytes.
     """
     return ImageFont.truetype(
         path, size, layout_engine=ImageFont.Layout.BASIC)
@@ -66,8 +104,8 @@ def open_font(path: str) -> Tuple[str, Dict[int, str]]:
 def missing_characters(path: Union[str, Path], text: str) -> str:
     """Characters of a text that a font cannot draw.
 
-    A character is there if the font maps it to a glyph that leaves ink and
-    whose name does not say another character; see :func:`_is_disguised`.
+    A font has a character if it maps it to a glyph that leaves ink and whose
+    name does not say another character.
 
     Args:
         path (str or Path): The font file.
@@ -108,3 +146,243 @@ def _is_disguised(char: str, glyph: str) -> bool:
     named = toUnicode(glyph)
     # A name that is not of Adobe's list may still number the glyph.
     return named != char if named else not NUMBERED.fullmatch(glyph)
+
+
+def needs_shaping(text: str) -> str:
+    """Characters of a text that cannot be set one beside the other.
+
+    Args:
+        text (str): Any text. A letter and its accent as two characters need
+            shaping; as one, they do not (``unicodedata.normalize('NFC', ...)``
+            makes one of them).
+
+    Returns:
+        str: Each such character once, in order of code point.
+    """
+    return ''.join(char for char in sorted(set(text)) if not _is_simple(char))
+
+
+def _is_simple(char: str) -> bool:
+    if ' ' <= char <= '~':
+        return True
+    if (unicodedata.category(char)[0] in 'MC'  # marks, control and format
+            or unicodedata.bidirectional(char) in ('R', 'AL', 'AN')
+            or any(ord(char) in block for block in JAMO)):
+        return False
+    script = scripts.script(char)
+    if script not in SIMPLE_SCRIPTS:
+        return False
+    # A sign such as the Arabic comma is shared, but not with ours.
+    return script != 'Zyyy' or not SIMPLE_SCRIPTS.isdisjoint(
+        scripts.script_extension(char))
+
+
+def find_fonts(characters: str, places: Places = BUNDLED) -> List[Font]:
+    """Faces that can draw some of the characters (letters, if there are).
+
+    Args:
+        characters (str): Every character that will be drawn.
+        places (str or Sequence[str]): Where to look: 'matplotlib' (the fonts
+            that it brings), 'machine' (those that are installed), folders,
+            which are searched with their sub-folders, or font files.
+
+    Returns:
+        list[Font]: Sorted by name; where two files share a name, the one of
+        the earlier place is kept.
+
+    Raises:
+        FileNotFoundError: If a place does not exist or holds no font.
+        UserError: If no face has any of the characters.
+    """
+    if isinstance(places, (str, Path)):
+        places = [places]
+    paths: Dict[str, Path] = {}
+    for place in places:
+        for path in _font_files(str(place)):
+            paths.setdefault(path.stem, path)
+    # A face that has nothing but brackets is one for formulas.
+    wanted = {c for c in characters if c.isalnum()} or set(characters)
+    fonts = []
+    for file in (str(paths[name]) for name in sorted(paths)):
+        try:
+            missing = missing_characters(file, characters)
+            family = open_font(file)[0]
+        except Exception as error:  # fontTools and FreeType raise many kinds
+            print_log(f'Font left out, it cannot be read: {file} ({error})',
+                      'current', logging.WARNING)
+            continue
+        if not wanted.issubset(missing):
+            fonts.append(Font(file, family))
+    if not fonts:
+        shown = ''.join(sorted(set(characters)))
+        more = f' and {len(shown) - 40} more' if len(shown) > 40 else ''
+        raise UserError(
+            f'No font has any of {shown[:40]!r}{more}, of {len(paths)} in '
+            f'{", ".join(map(str, places))}. Name a folder with a font that '
+            'has the characters')
+    return fonts
+
+
+def _font_files(place: str) -> List[Path]:
+    """The font files of a place, sorted."""
+    if place == MACHINE:
+        found: Iterable[Path] = map(Path, findSystemFonts())
+    elif place == BUNDLED:
+        found = BUNDLED_FOLDER.iterdir()
+    elif Path(place).is_file():
+        found = [Path(place)]
+    elif Path(place).is_dir():
+        found = Path(place).rglob('*')
+    else:
+        raise FileNotFoundError(
+            f'The font folder {place} does not exist. Give a folder, a font '
+            f'file, {BUNDLED!r} or {MACHINE!r}')
+    paths = sorted(path for path in found
+                   if path.suffix.lower() in FONT_SUFFIXES)
+    if not paths:
+        raise FileNotFoundError(
+            f'No font in {place}: give a place that holds files ending in '
+            f'{", ".join(FONT_SUFFIXES)}')
+    return paths
+
+
+@lru_cache(maxsize=None)
+def font_file_with(char: str) -> Optional[str]:
+    """The first font file of the machine that can draw a character.
+
+    DejaVu Sans, which has most alphabets, comes first, then the installed
+    fonts, plain ones before bold and slanted ones.
+
+    Args:
+        char (str): One character.
+
+    Returns:
+        str, optional: Its path; None if no file can.
+    """
+    for path in _caption_files():
+        try:
+            if not missing_characters(path, char):
+                return path
+        # A broken font file of the machine, for which fontTools and FreeType
+        # raise many kinds of errors; the others are still there.
+        except Exception:
+            continue
+    return None
+
+
+@lru_cache(maxsize=None)
+def _caption_files() -> List[str]:
+    return [str(BUNDLED_FOLDER / 'DejaVuSans.ttf'),
+            *sorted(findSystemFonts(), key=lambda path: (_is_special(path),
+                                                         path))]
+
+
+def _is_special(path: str) -> bool:
+    name = Path(path).stem.lower()
+    return any(word in name for word in
+               ('bold', 'italic', 'oblique', 'light', 'mono', 'black'))
+
+
+def split_fonts(fonts: Sequence[Font]) -> Dict[str, List[Font]]:
+    """Part the faces so that no design of the test part is seen in training.
+
+    Whole families are held out: :data:`HELD_OUT_FAMILIES`, and of all others
+    that matplotlib does not bring about one in four, by a hash of the name,
+    so that a face stays in its part when others are added.
+
+    Args:
+        fonts (Sequence[Font]): The faces, two at least.
+
+    Returns:
+        dict[str, list[Font]]: The faces of 'train' and of 'test', none empty.
+
+    Raises:
+        UserError: If there are fewer than two faces.
+    """
+    if len(fonts) < 2:
+        names = ', '.join(font.name for font in fonts) or 'none'
+        raise UserError(
+            'Two fonts are needed, so that the test part has one that '
+            f'training has not; found: {names}. Name more places with fonts, '
+            'or let both parts use the same')
+    parts: Dict[str, List[Font]] = {part: [] for part in PARTS}
+    for font in fonts:
+        parts['test' if _is_held_out(font) else 'train'].append(font)
+    if not all(parts.values()):
+        # All are of one part, as with few fonts: then the last family, or
+        # the last face where there is one family only, goes to the other.
+        everyone = parts['train'] or parts['test']
+        last = [f for f in everyone if f.family == everyone[-1].family]
+        if len(last) == len(everyone):
+            last = everyone[-1:]
+        parts['train'] = [f for f in everyone if f not in last]
+        parts['test'] = last
+    return parts
+
+
+def _is_held_out(font: Font) -> bool:
+    """Whether a face belongs to the test part."""
+    if font.family in HELD_OUT_FAMILIES:
+        return True
+    if BUNDLED_FOLDER in Path(font.path).parents:
+        return False
+    return hashlib.sha256(font.family.encode()).digest()[0] % 4 == 0
+
+
+class FontPool:
+    """Fonts, and which characters each of them can draw.
+
+    A word gets any of the fonts that have all of its characters, so that a
+    wide alphabet, which few fonts have as a whole, rules out none of them.
+
+    Args:
+        fonts (Sequence[Font]): The faces.
+        characters (str): Every character that will be drawn.
+    """
+
+    def __init__(self, fonts: Sequence[Font], characters: str) -> None:
+        self.fonts: List[Font] = list(fonts)
+        wanted = sorted(set(characters))
+        self._columns: Dict[str, int] = {
+            char: column for column, char in enumerate(wanted)
+        }
+        # (fonts, characters): whether the font has the character.
+        self._has = np.ones((len(self.fonts), len(wanted)), bool)
+        for row, font in enumerate(self.fonts):
+            for char in missing_characters(font.path, characters):
+                self._has[row, self._columns[char]] = False
+        self._has_all = bool(self._has.all())
+
+    def __len__(self) -> int:
+        return len(self.fonts)
+
+    @property
+    def missing(self) -> str:
+        """str: The characters that none of the fonts has."""
+        return ''.join(char for char, column in self._columns.items()
+                       if not self._has[:, column].any())
+
+    def pick(self, text: str, rng: np.random.Generator) -> Optional[Font]:
+        """Draw one of the fonts that have all characters of a text.
+
+        Args:
+            text (str): Of the characters that the pool was made for.
+            rng (np.random.Generator): The only source of chance.
+
+        Returns:
+            Font, optional: Each as likely as any other; None if no font has
+            all of the characters.
+        """
+        if self._has_all:
+            return self.fonts[int(rng.integers(len(self.fonts)))]
+        able = np.flatnonzero(self._rows(text).all(axis=1))
+        if not len(able):
+            return None
+        return self.fonts[able[int(rng.integers(len(able)))]]
+
+    def has(self, font: Font, text: str) -> bool:
+        """Whether one of the fonts has all characters of a text."""
+        return bool(self._rows(text)[self.fonts.index(font)].all())
+
+    def _rows(self, text: str) -> np.ndarray:
+        return self._has[:, [self._columns[char] for char in text]]

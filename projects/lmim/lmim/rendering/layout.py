@@ -1,11 +1,21 @@
-"""Draws a level line of text, and knows where each character lies in it."""
-from dataclasses import dataclass, field
-from typing import List, Tuple
+"""Draws a line of text, bends and turns it, and knows where letters lie.
 
+A :class:`Line` is level. A :class:`BentLine` maps its plane (u along the
+line, v down) onto itself, along an arc or a wave; both ways have closed
+forms: forwards for boxes, backwards for pixels. A :class:`Placement` fits
+the line into a picture. Positions are in pixels, whole numbers at their
+centres, as OpenCV has them.
+"""
+from dataclasses import dataclass, field
+from typing import List, Optional, Tuple
+
+import cv2
 import numpy as np
 from PIL import ImageFont
 
+from lmim.utils.errors import UserError
 from .fonts import Font, load_face
+from .style import Bend, Style
 
 #: At this size in pixels a line is measured.
 MEASURE = 64
@@ -14,6 +24,15 @@ MEASURE = 64
 # than 0.43 in all fonts that matplotlib brings.
 LEAST_INK = 0.4
 X_HEIGHT = 0.45
+# The circle through the middle of the letters is at least so many times as
+# wide as they are high, and rises at most so many times their height: letters
+# stay readable, and large enough.
+LEAST_RADIUS = 1.3
+MOST_BENT_RISE = 1.3
+# A wave is at most so steep; it leans letters by as much.
+MOST_SLOPE = 0.4
+# A turned line rises at most so many times its height from end to end.
+MOST_TURNED_RISE = 1.5
 
 
 @dataclass(frozen=True)
@@ -21,25 +40,15 @@ class Line:
     """A level line of text.
 
     Positions are in pixels of :attr:`ink`, from its upper left edge.
-
-    Args:
-        text (str): What it says.
-        face (ImageFont.FreeTypeFont): The font at its size.
-        spacing (int): Added between characters, in pixels.
-        ink (np.ndarray): uint8 of shape (h, w), 255 where a glyph is.
-        left (float): x of the pen at the first character, from the left edge
-            of the ink.
-        ink_top (float): y of the first row of the ink in the face's line.
-        top (float): Upper edge of the line; outside of the ink where room is
-            left for ascenders that the word lacks.
-        bottom (float): Lower edge of the line.
     """
     text: str
     face: ImageFont.FreeTypeFont = field(repr=False)
-    spacing: int
-    ink: np.ndarray = field(repr=False)
-    left: float
-    ink_top: float
+    spacing: int  # added between characters, in pixels
+    ink: np.ndarray = field(repr=False)  # uint8 (h, w), 255 where a glyph is
+    left: float  # x of the pen at the first character
+    ink_top: float  # y of the first row of the ink in the face's line
+    # Edges of the line; outside of the ink where room is left for ascenders
+    # and descenders that the word lacks.
     top: float
     bottom: float
 
@@ -77,14 +86,7 @@ def measure(text: str, font: Font, slack: float,
             spacing: float) -> Tuple[float, float]:
     """Width and height of a line, in parts of the font's size.
 
-    Args:
-        text (str): What it says.
-        font (Font): Its face.
-        slack (float): As of :func:`draw_line`.
-        spacing (float): As of :func:`draw_line`.
-
-    Raises:
-        ValueError: If the text leaves no ink.
+    Arguments and errors are those of :func:`draw_line`.
     """
     face = load_face(font.path, MEASURE)
     _, top, bottom = _line_box(text, face, slack)
@@ -106,7 +108,7 @@ def draw_line(text: str, font: Font, size: int, slack: float = 0.,
         spacing (float): Added between characters, in parts of the size.
 
     Raises:
-        ValueError: If the text leaves no ink.
+        UserError: If the text leaves no ink.
     """
     face = load_face(font.path, size)
     ink_top, top, bottom = _line_box(text, face, slack)
@@ -126,7 +128,7 @@ def _line_box(text: str, face: ImageFont.FreeTypeFont,
     """Top of the ink, and top and bottom of the line, in face pixels."""
     _, ink_top, right, ink_bottom = face.getbbox(text)
     if ink_bottom <= ink_top or right <= 0:
-        raise ValueError(f'The text {text!r} leaves no ink')
+        raise UserError(f'The text {text!r} leaves no ink')
     _, line_top, _, line_bottom = face.getbbox('bp')
     top = ink_top + min(line_top - ink_top, 0) * slack
     bottom = ink_bottom + max(line_bottom - ink_bottom, 0) * slack
@@ -169,3 +171,206 @@ def _draw_apart(text: str, face: ImageFont.FreeTypeFont,
                    x - left:x - left + glyph.shape[1]]
         np.maximum(spot, glyph, out=spot)
     return ink, -left, top
+
+
+class BentLine:
+    """A bend, fitted to a line.
+
+    Args:
+        bend (Bend): How the line is bent.
+        width (float): The line's length.
+        top (float): v of its upper edge.
+        bottom (float): v of its lower edge.
+    """
+
+    def __init__(self, bend: Bend, width: float, top: float,
+                 bottom: float) -> None:
+        tall = bottom - top
+        self._is_arc = bend.kind == 'arc'
+        self._center = width / 2
+        self._middle = (top + bottom) / 2
+        if self._is_arc:
+            angle = min(abs(np.deg2rad(bend.strength)),
+                        width / (LEAST_RADIUS * tall),
+                        8 * MOST_BENT_RISE * tall / width)
+            self._radius = width / max(angle, 1e-3)
+            self._sign = 1. if bend.strength >= 0 else -1.
+        else:
+            self._turns = 2 * np.pi * bend.periods / width
+            self._phase = bend.phase
+            self._amplitude = min(bend.strength * tall,
+                                  MOST_SLOPE / self._turns)
+
+    def forward(self, points: np.ndarray) -> np.ndarray:
+        """Where points (u, v) of the level line come to lie.
+
+        Args:
+            points (np.ndarray): float of shape (N, 2).
+
+        Returns:
+            np.ndarray: x and y, float of shape (N, 2).
+        """
+        u, v = points[:, 0], points[:, 1]
+        if not self._is_arc:
+            return np.stack([u, v + self._offset(u)], axis=1)
+        # Measured from the middle, and with an arc that opens upwards turned
+        # upside down.
+        radius = self._radius - (v - self._middle) * self._sign
+        angle = (u - self._center) / self._radius
+        rise = self._radius - radius * np.cos(angle)
+        return np.stack([
+            self._center + radius * np.sin(angle),
+            self._middle + rise * self._sign
+        ], axis=1)
+
+    def backward(self, x: np.ndarray,
+                 y: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """Which points, u and v, lie at places x and y (of one shape)."""
+        if not self._is_arc:
+            return x, y - self._offset(x)
+        across = x - self._center
+        up = self._radius - (y - self._middle) * self._sign
+        angle = np.arctan2(across, up)
+        rise = self._radius - np.hypot(across, up)
+        return (self._center + angle * self._radius,
+                self._middle + rise * self._sign)
+
+    def _offset(self, u: np.ndarray) -> np.ndarray:
+        return self._amplitude * np.sin(u * self._turns + self._phase)
+
+    def outline(self, width: float, top: float, bottom: float) -> np.ndarray:
+        """Points around the bent line, float of shape (N, 2)."""
+        along = np.linspace(0, width, 17)
+        return self.forward(np.concatenate([
+            np.stack([along, np.full_like(along, v)], axis=1)
+            for v in (top, bottom)
+        ]))
+
+
+class Placement:
+    """Bends, turns, leans and tilts a line, and fits it into a picture.
+
+    Args:
+        width (float): The line's length.
+        top (float): v of its upper edge.
+        bottom (float): v of its lower edge.
+        style (Style): How it lies.
+    """
+
+    def __init__(self, width: float, top: float, bottom: float,
+                 style: Style) -> None:
+        self._bent: Optional[BentLine] = None
+        left, right = 0., float(width)
+        tall = bottom - top
+        if style.bend is not None:
+            self._bent = BentLine(style.bend, width, top, bottom)
+            outline = self._bent.outline(width, top, bottom)
+            left, top = outline.min(axis=0)
+            right, bottom = outline.max(axis=0)
+        source = np.array([[left, top], [right, top], [right, bottom],
+                           [left, bottom]])
+        corners = _corners(right - left, bottom - top, style)
+        reached = corners
+        if self._bent is not None:
+            # The corners of a bent line's box are empty.
+            reached = cv2.perspectiveTransform(
+                outline[None], _matrix(source, corners))[0]
+        corners = corners - reached.min(axis=0)
+        reached = reached - reached.min(axis=0)
+        #: Height of the placed line, in heights of the level one.
+        self.rise = float(reached[:, 1].max()) / tall
+        grown = np.clip(self.rise, 1, style.max_growth)
+        height = round(style.height * float(grown))
+        scale = room(style, height) / float(reached[:, 1].max())
+        offset = np.array([style.margins[0], style.margins[1]]) * style.height
+        reach = float(reached[:, 0].max()) * scale + offset[0]
+        #: Height and width of the picture.
+        self.size = (height, max(round(
+            reach + style.margins[2] * style.height), 1))
+        self._matrix = _matrix(source, corners * scale + offset)
+
+    def warp(self, ink: np.ndarray) -> np.ndarray:
+        """Carry the line's ink, uint8 (h, w), into the picture, (H, W)."""
+        height, width = self.size
+        if self._bent is None:
+            return cv2.warpPerspective(ink, self._matrix, (width, height))
+        inverse = np.linalg.inv(self._matrix).astype(np.float32)
+        x = np.arange(width, dtype=np.float32)
+        y = np.arange(height, dtype=np.float32)[:, None]
+        a, b, c = (row[0] * x + row[1] * y + row[2] for row in inverse)
+        u, v = self._bent.backward(a / c, b / c)
+        return cv2.remap(ink, u.astype(np.float32), v.astype(np.float32),
+                         cv2.INTER_LINEAR)
+
+    def points(self, points: np.ndarray) -> np.ndarray:
+        """Carry points of the level line, (N, 2), into the picture."""
+        points = points.astype(np.float64)
+        if self._bent is not None:
+            points = self._bent.forward(points)
+        return cv2.perspectiveTransform(points[None], self._matrix)[0]
+
+    def quadrilaterals(self, boxes: np.ndarray) -> np.ndarray:
+        """Carry boxes into the picture.
+
+        Under a bend the sides of a box are curved; its quadrilateral is
+        widened to hold them.
+
+        Args:
+            boxes (np.ndarray): Left, top, right and bottom, of shape (N, 4).
+
+        Returns:
+            np.ndarray: Corners from top left clockwise (in reading
+            direction), float32 of shape (N, 4, 2).
+        """
+        if not len(boxes):
+            return np.zeros((0, 4, 2), np.float32)
+        left, top, right, bottom = boxes.T
+        middle = (left + right) / 2
+        spots = np.stack([
+            left, top, right, top, right, bottom, left, bottom, middle, top,
+            middle, bottom
+        ], axis=1).reshape(-1, 2)
+        placed = self.points(spots).reshape(-1, 6, 2)
+        quads = placed[:, :4]
+        if self._bent is not None:
+            for side, far, sagging in (((0, 1), (3, 2), 4),
+                                       ((3, 2), (0, 1), 5)):
+                chord = quads[:, side].mean(axis=1)
+                outwards = chord - quads[:, far].mean(axis=1)
+                bulge = placed[:, sagging] - chord
+                out = (bulge * outwards).sum(axis=1) > 0
+                quads[:, side] += (bulge * out[:, None])[:, None]
+        return quads.astype(np.float32)
+
+
+def room(style: Style, height: float) -> float:
+    """Pixels of a picture's height that are left for text."""
+    inside = style.height * (1 - style.margins[1] - style.margins[3])
+    return inside + (height - style.height)
+
+
+def _matrix(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    return cv2.getPerspectiveTransform(
+        source.astype(np.float32), target.astype(np.float32))
+
+
+def _corners(width: float, tall: float, style: Style) -> np.ndarray:
+    """Turn, lean and tilt a box.
+
+    Returns:
+        np.ndarray: Its corners from top left clockwise, of shape (4, 2).
+    """
+    lean = np.tan(np.deg2rad(style.shear)) * tall
+    corners = np.array([[lean, 0], [width + lean, 0], [width, tall],
+                        [0, tall]])
+    angle = _turn(width, tall, style)
+    turn = np.array([[np.cos(angle), -np.sin(angle)],
+                     [np.sin(angle), np.cos(angle)]])
+    corners = corners @ turn
+    return corners + np.reshape(style.perspective, (4, 2)) * tall
+
+
+def _turn(width: float, tall: float, style: Style) -> float:
+    """The line's angle in radians: long lines are turned less."""
+    most = np.arctan2(MOST_TURNED_RISE * tall, width)
+    return float(np.clip(np.deg2rad(style.rotation), -most, most))

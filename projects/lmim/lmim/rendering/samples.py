@@ -1,26 +1,23 @@
-"""A set of rendered words, each made when it is asked for."""
-from typing import Iterator, List, NamedTuple, Optional, Tuple
+"""Sets of rendered words, each drawn when it is asked for."""
+import unicodedata
+from typing import (Any, Dict, Iterator, List, Mapping, NamedTuple, Optional,
+                    Tuple)
 
-import cv2
 import numpy as np
 
-from lmim.datasets.records import RecordSource
-from .font_pool import FontPool
-from .font_search import PARTS, find_fonts, split_fonts
-from .fonts import Font
-from .made_up_words import WordGenerator
-from .renderer import Rendering, WordRenderer
-from .words import Words
+from lmim.utils.errors import UserError
+from .fonts import (BUNDLED, PARTS, Font, FontPool, Places, find_fonts,
+                    needs_shaping, split_fonts)
+from .renderer import STYLES, Rendering, WordRenderer
+from .words import (LOWER_CASE, ImitatedWords, Lengths, ListedWords, ReadWords,
+                    Vocabulary, WordGenerator, Words, read_word_list)
+
+#: So many characters are shown in a message.
+SHOWN = 20
 
 
 class RenderedWord(NamedTuple):
-    """One labelled picture.
-
-    Args:
-        text (str): What it says.
-        face (Font): Its face.
-        rendering (Rendering): The picture, where its letters are, its style.
-    """
+    """One labelled picture; see :class:`.renderer.Rendering`."""
     text: str
     face: Font
     rendering: Rendering
@@ -32,12 +29,12 @@ class RenderedWord(NamedTuple):
 
     @property
     def mask(self) -> np.ndarray:
-        """np.ndarray: The letters; see :class:`.renderer.Rendering`."""
+        """np.ndarray: The letters, uint8 of shape (H, W)."""
         return self.rendering.mask
 
     @property
     def boxes(self) -> np.ndarray:
-        """np.ndarray: One for each character; see the same."""
+        """np.ndarray: One for each character, float32 (N, 4, 2)."""
         return self.rendering.boxes
 
     @property
@@ -46,12 +43,11 @@ class RenderedWord(NamedTuple):
         return self.face.name
 
 
-class RenderedWords(RecordSource):
+class RenderedWords:
     """Labelled pictures of words.
 
-    Sample ``i`` hangs on the seed, the part, the epoch and ``i`` alone: any
-    process may make any sample, in any order, and gets the same bytes. As a
-    source of records, it gives those of epoch 0, as JPEG files.
+    Sample ``i`` depends on the seed, the part, the epoch and ``i`` alone: any
+    process may draw any sample, in any order, and gets the same bytes.
 
     Args:
         size (int): Number of samples.
@@ -67,9 +63,6 @@ class RenderedWords(RecordSource):
     # Where fonts lack characters, so many words are drawn until there is one
     # that a font has.
     MAX_DRAWS = 1000
-
-    layout = 'rendered words'
-    labelled = True
 
     def __init__(self,
                  size: int,
@@ -88,8 +81,6 @@ class RenderedWords(RecordSource):
             fonts = FontPool(found, characters)
         self.fonts = fonts
         self.renderer = renderer or WordRenderer()
-        part = self.words.part or 'train and test'
-        self.path = f'rendered words ({part}, seed {seed})'
 
     def __len__(self) -> int:
         return self.size
@@ -98,15 +89,15 @@ class RenderedWords(RecordSource):
         return (self[index] for index in range(self.size))
 
     def __getitem__(self, index: int) -> RenderedWord:
-        """Make one sample.
-
-        Args:
-            index (int): Its number, from 0.
-        """
+        """Draw a sample of epoch 0."""
         return self.sample(index)
 
+    def __str__(self) -> str:
+        part = self.words.part or 'train and test'
+        return f'rendered words ({part}, seed {self.seed})'
+
     def sample(self, index: int, epoch: int = 0) -> RenderedWord:
-        """Make one sample.
+        """Draw a sample.
 
         Args:
             index (int): Its number, from 0.
@@ -140,22 +131,9 @@ class RenderedWords(RecordSource):
                     text, first.face,
                     self.renderer.compose(text, first.face,
                                           first.rendering.style))
-        raise ValueError(
+        raise UserError(
             f'No other word than {first.text!r} was found that the font '
             f'{first.font} can draw: allow more words')
-
-    def read(self, index: int) -> bytes:
-        """A sample's picture as a JPEG file."""
-        # OpenCV's JPEG quality is 95 unless told.
-        return cv2.imencode('.jpg', self[index].image)[1].tobytes()
-
-    def label(self, index: int) -> Optional[str]:
-        """A sample's text."""
-        return self.text(index)
-
-    def name(self, index: int) -> str:
-        """Name of a sample by which a person finds it."""
-        return f'{self.path} {index}'
 
     def _generator(self, index: int, epoch: int = 0,
                    stream: int = 0) -> np.random.Generator:
@@ -177,8 +155,157 @@ class RenderedWords(RecordSource):
             if font is not None:
                 return text, font
         missing = self.fonts.missing
-        raise ValueError(
+        raise UserError(
             f'No {self.words.part or ""} word was found that one font can '
             f'draw as a whole; {len(missing)} character(s) are in none of '
             f'the {len(self.fonts)} fonts: {missing[:40]!r}. Name more '
             'places with fonts, or leave characters out')
+
+
+class RenderedSets(NamedTuple):
+    """Sets, and what is not in them.
+
+    Args:
+        parts (dict): For each part its set.
+        left_out (list[str]): Words and characters that are not drawn, with
+            the reason, as text.
+    """
+    parts: Dict[Optional[str], RenderedWords]
+    left_out: List[str]
+
+
+def make_sets(sizes: Mapping[Optional[str], int],
+              seed: int = 0,
+              alphabet: Optional[str] = None,
+              alphabet_file: Optional[str] = None,
+              words: Optional[str] = None,
+              statistics: Optional[str] = None,
+              lengths: Optional[Lengths] = None,
+              kind: str = 'syllables',
+              order: int = 2,
+              fonts: Places = BUNDLED,
+              same_fonts: bool = False,
+              style: str = 'varied',
+              difficulty: Optional[float] = None,
+              style_options: Optional[Dict[str, Any]] = None,
+              read_words: ReadWords = read_word_list) -> RenderedSets:
+    """Make sets of rendered words; nothing is drawn yet.
+
+    Of ``alphabet``, ``alphabet_file``, ``words`` and ``statistics`` one says
+    where words come from.
+
+    Args:
+        sizes (Mapping[str, int]): For each part ('train', 'test', or None
+            for all words and fonts) how many samples it has.
+        seed (int): The seed, 0 or more.
+        alphabet (str, optional): Characters that words are made of. Defaults
+            to lower-case letters.
+        alphabet_file (str, optional): A text file that holds them, such as a
+            dictionary of MMOCR. Those that cannot be drawn are left out.
+        words (str, optional): Words to draw, each as often as it comes: a
+            path that ``read_words`` reads.
+        statistics (str, optional): The same, for words made up after its
+            statistics.
+        lengths (tuple[int, int], optional): Least and greatest number of
+            characters. Defaults to 3 and 6 for an alphabet, else 1 and 25.
+        kind (str): Of an alphabet's words, 'syllables' or 'random'.
+        order (int): How many characters the statistics look back at.
+        fonts (str or Sequence[str]): Where fonts are; see
+            :func:`.fonts.find_fonts`.
+        same_fonts (bool): Whether training and test share all fonts.
+        style (str): One of :data:`.renderer.STYLES`.
+        difficulty (float, optional): Strength of all effects.
+        style_options (dict, optional): Further settings of
+            :class:`.renderer.WordRenderer`.
+        read_words (Callable): Gives the words of a path, and how often each
+            comes. Defaults to :func:`.words.read_word_list`.
+
+    Raises:
+        OSError: If a file or folder is missing.
+        UserError: If a setting makes no sense, or words, characters or
+            fonts do not go together; the message says what to do.
+    """
+    if style not in STYLES:
+        raise UserError(f'style is one of {", ".join(sorted(STYLES))}, not '
+                        f'{style!r}')
+    settings = {**STYLES[style], **(style_options or {})}
+    if difficulty is not None:
+        settings['difficulty'] = difficulty
+    renderer = WordRenderer(**settings)
+    given = [name for name, value in dict(
+        alphabet=alphabet, alphabet_file=alphabet_file, words=words,
+        statistics=statistics).items() if value is not None]
+    if len(given) > 1:
+        raise UserError('Words come from one place, not from '
+                        f'{" and ".join(given)}. Leave out all but one')
+    left_out: List[str] = []
+    path = words or statistics
+    if path is None:
+        chars = _alphabet(alphabet, alphabet_file, fonts, left_out)
+        makers: Dict[Optional[str], Words] = {
+            part: WordGenerator(part, chars, lengths or (3, 6), kind)
+            for part in sizes
+        }
+    else:
+        lengths = lengths or (1, 25)
+        vocabulary = Vocabulary(
+            read_words(str(path)), str(path), lengths)
+        left_out += vocabulary.left_out
+        chars = vocabulary.characters
+        makers = {
+            part: (ListedWords(vocabulary, part, lengths) if words else
+                   ImitatedWords(vocabulary, part, lengths, order))
+            for part in sizes
+        }
+    found = find_fonts(chars, fonts)
+    split = {} if same_fonts or None in sizes else split_fonts(found)
+    parts = {}
+    for part, size in sizes.items():
+        pool = FontPool(split.get(part or '', found), chars)
+        if pool.missing:
+            left_out.append(f'{_name(pool.missing)} left out of the '
+                            f'{part or "whole"} set: none of its {len(pool)} '
+                            'font(s) has them')
+        parts[part] = RenderedWords(size, makers[part], pool, renderer, seed)
+    return RenderedSets(parts, left_out)
+
+
+def _alphabet(alphabet: Optional[str], path: Optional[str], fonts: Places,
+              left_out: List[str]) -> str:
+    """The characters of an alphabet that can be drawn.
+
+    Of a file, which may be a dictionary of thousands, those that cannot are
+    left out; typed ones that cannot be drawn are a mistake.
+    """
+    text = alphabet or LOWER_CASE
+    if path is not None:
+        with open(path, encoding='utf-8-sig') as file:
+            text = ''.join(unicodedata.normalize('NFC', file.read()).split())
+    reasons = {
+        'they run from right to left, need shaping or have no shape':
+        needs_shaping(text),
+    }
+    refused = set(needs_shaping(text))
+    text = ''.join(char for char in dict.fromkeys(text)
+                   if char not in refused)
+    if text:
+        none = FontPool(find_fonts(text, fonts), text).missing
+        reasons['no font has them'] = none
+        text = ''.join(char for char in text if char not in none)
+    for reason, characters in reasons.items():
+        if characters and path is None:
+            raise UserError(
+                f'{_name(characters)} of the alphabet cannot be drawn: '
+                f'{reason}. Leave them out, or name more places with fonts')
+        if characters:
+            left_out.append(f'{_name(characters)} of {path} left out: '
+                            f'{reason}')
+    return text
+
+
+def _name(characters: str) -> str:
+    """Characters as they are shown to a person."""
+    shown = repr(characters[:SHOWN])
+    if len(characters) > SHOWN:
+        shown += f' and {len(characters) - SHOWN} more'
+    return f'{len(characters)} character(s) {shown}'

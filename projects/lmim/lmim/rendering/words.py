@@ -1,18 +1,31 @@
-"""Words to draw, and which part a word belongs to."""
+"""Words to draw: made up from an alphabet, listed, or like those of a list."""
 import hashlib
+import unicodedata
 from abc import ABCMeta, abstractmethod
-from typing import Any, Dict, Optional, Tuple
+from collections import Counter
+from typing import (Any, Callable, Dict, Iterable, Iterator, List, Optional,
+                    Tuple)
 
 import numpy as np
 
-from .font_search import PARTS
+from lmim.utils.errors import UserError
+from .fonts import PARTS, needs_shaping
+
+LOWER_CASE = 'abcdefghijklmnopqrstuvwxyz'
+KINDS = ('syllables', 'random')
+
+#: Words, and how often each comes.
+Counts = Iterable[Tuple[str, float]]
+#: Reads the words of a path.
+ReadWords = Callable[[str], Counts]
+Lengths = Tuple[int, int]
 
 
 def part_of_word(word: str, test_share: float = 0.25) -> str:
     """The part, 'train' or 'test', that a word belongs to.
 
-    It hangs on the word alone, so a test word is unseen in training whatever
-    the seeds, sizes and alphabets of the two parts are.
+    It depends on the word alone, so a test word is unseen in training
+    whatever the seeds, sizes and alphabets of the two parts are.
 
     Args:
         word (str): The word.
@@ -31,34 +44,38 @@ class Words(metaclass=ABCMeta):
             None draws from all words.
         lengths (tuple[int, int]): Least and greatest number of characters,
             both included.
+        characters (str): Every character that a word may have, each once.
 
     Raises:
-        ValueError: If a setting is not one of the above.
+        UserError: If a setting is not one of the above.
     """
 
     # A part that holds a quarter of all words is hit within so many draws
     # unless there is hardly any word.
     MAX_DRAWS = 1000
 
-    def __init__(self, part: Optional[str], lengths: Tuple[int, int]) -> None:
+    def __init__(self, part: Optional[str], lengths: Lengths,
+                 characters: str) -> None:
         if part is not None and part not in PARTS:
-            raise ValueError(f'part is one of {PARTS}, not {part!r}')
+            raise UserError(f'part is one of {PARTS}, not {part!r}')
         if not 1 <= lengths[0] <= lengths[1]:
-            raise ValueError('Lengths are (least, greatest) with 1 <= least '
-                             f'<= greatest, not {lengths}')
+            raise UserError('Lengths are (least, greatest) with 1 <= least '
+                            f'<= greatest, not {lengths}')
         self.part = part
         self.lengths = lengths
-
-    @property
-    @abstractmethod
-    def characters(self) -> str:
-        """str: Every character that a word may have, each once."""
+        self.characters = characters
 
     @abstractmethod
     def settings(self) -> Dict[str, Any]:
-        """All that the words hang on besides part and seed, as JSON has it."""
+        """All that words depend on besides part and seed, as JSON has it."""
 
     @abstractmethod
+    def _make(self, rng: np.random.Generator) -> str:
+        """Make up a word of any part; '' if it went wrong."""
+
+    #: Where words come from and what to change, for a message.
+    _advice: str
+
     def draw(self, rng: np.random.Generator) -> str:
         """Draw one word of the part.
 
@@ -66,8 +83,327 @@ class Words(metaclass=ABCMeta):
             rng (np.random.Generator): The only source of chance.
 
         Raises:
-            ValueError: If there is (almost) no word of this part.
+            UserError: If there is (almost) no word of this part.
         """
+        for _ in range(self.MAX_DRAWS):
+            word = self._make(rng)
+            if self.lengths[0] <= len(word) and self._is_wanted(word):
+                return word
+        raise UserError(
+            f'No {self.part or ""} word of {self.lengths[0]} to '
+            f'{self.lengths[1]} characters was found {self._advice}')
 
     def _is_wanted(self, word: str) -> bool:
         return self.part is None or part_of_word(word) == self.part
+
+
+class WordGenerator(Words):
+    """Words made up from an alphabet.
+
+    Args:
+        part (str, optional): As of :class:`Words`.
+        alphabet (str): The characters to use; doubled ones count once.
+        lengths (tuple[int, int]): As of :class:`Words`.
+        kind (str): 'syllables' for words that can be pronounced (where the
+            alphabet has vowels and consonants; characters that are neither
+            are mixed in by their share of the alphabet), or 'random' for
+            plain strings.
+
+    Raises:
+        UserError: If a setting is not one of the above.
+    """
+
+    # Chances, chosen by eye: words begin with a vowel now and then, two
+    # vowels or two consonants in a row are rare and never first, three never
+    # come.
+    VOWEL_FIRST = 0.25
+    DOUBLED = 0.15
+
+    def __init__(self,
+                 part: Optional[str] = 'train',
+                 alphabet: str = LOWER_CASE,
+                 lengths: Lengths = (3, 6),
+                 kind: str = 'syllables') -> None:
+        super().__init__(part, lengths, ''.join(dict.fromkeys(alphabet)))
+        if kind not in KINDS:
+            raise UserError(f'kind is one of {KINDS}, not {kind!r}')
+        if not alphabet or any(not c.isprintable() or c.isspace()
+                               for c in alphabet):
+            raise UserError('The alphabet needs one visible character at '
+                            f'least, and no spaces: {alphabet!r}')
+        # Vowels and consonants of the Latin script, and all others.
+        sorted_: Tuple[List[str], List[str], List[str]] = ([], [], [])
+        for char in self.characters:
+            base = unicodedata.normalize('NFD', char)[0].lower()
+            sorted_[0 if base in 'aeiou' else
+                    1 if base in LOWER_CASE else 2].append(char)
+        self.vowels, self.consonants, self.others = map(''.join, sorted_)
+        speakable = bool(self.vowels and self.consonants)
+        self.kind = kind if speakable else 'random'
+        self._advice = (f'with the alphabet {alphabet[:40]!r}: allow more '
+                        'characters or longer words')
+
+    def settings(self) -> Dict[str, Any]:
+        """Alphabet, lengths and kind."""
+        return dict(alphabet=self.characters, lengths=list(self.lengths),
+                    kind=self.kind)
+
+    def _make(self, rng: np.random.Generator) -> str:
+        length = int(rng.integers(self.lengths[0], self.lengths[1] + 1))
+        if self.kind == 'syllables':
+            return self._speakable(length, rng)
+        return ''.join(_pick(self.characters, rng) for _ in range(length))
+
+    def _speakable(self, length: int, rng: np.random.Generator) -> str:
+        """Vowels and consonants in turn, in one style of capitals."""
+        is_vowel = rng.random() < self.VOWEL_FIRST
+        doubled = False
+        word: List[str] = []
+        for place in range(length):
+            word.append(_pick(self.vowels if is_vowel else self.consonants,
+                              rng))
+            doubled = (
+                place > 0 and not doubled and rng.random() < self.DOUBLED)
+            is_vowel = is_vowel == doubled
+        word = self._capitalise(word, rng)
+        if self.others:
+            share = len(self.others) / len(self.characters)
+            swapped = rng.random(length) < share
+            word = [_pick(self.others, rng) if swap else char
+                    for char, swap in zip(word, swapped)]
+        return ''.join(word)
+
+    def _capitalise(self, word: List[str],
+                    rng: np.random.Generator) -> List[str]:
+        """Make a word lower, Capitalised or UPPER case.
+
+        A character stays as it is where the alphabet lacks its other form.
+        """
+        style = int(rng.integers(3))
+        capitals = len(word) if style == 2 else style  # from the left
+        cased = [char.upper() for char in word[:capitals]]
+        cased += [char.lower() for char in word[capitals:]]
+        return [new if new in self.characters else old
+                for old, new in zip(word, cased)]
+
+
+def _pick(characters: str, rng: np.random.Generator) -> str:
+    """One character, each as likely as any other."""
+    return characters[int(rng.integers(len(characters)))]
+
+
+class Vocabulary:
+    """Different words and how often each comes.
+
+    A million words are three Python objects: one string, and arrays.
+
+    Args:
+        words (Iterable[tuple[str, float]]): Words and how often each comes,
+            above 0; the counts of a word that comes again are added up.
+        origin (str): Where they are from, for messages.
+        lengths (tuple[int, int]): Shorter and longer words are left out, as
+            are those that :func:`~.fonts.needs_shaping` names.
+
+    Raises:
+        UserError: If no word is left.
+    """
+
+    def __init__(self, words: Counts, origin: str,
+                 lengths: Lengths = (1, 25)) -> None:
+        counts: Dict[str, float] = {}
+        refused: Dict[str, Counter] = {}
+        for word, count in words:
+            # Accents as characters of their own could not be set.
+            word = unicodedata.normalize('NFC', word.strip())
+            reason = _refuse(word, lengths)
+            if reason is None:
+                counts[word] = counts.get(word, 0) + count
+            elif word:
+                refused.setdefault(reason, Counter())[word] += 1
+        #: What is not in it: the reason, and the first words, as text.
+        self.left_out: List[str] = [
+            f'{len(found)} word(s) left out, {reason}: '
+            f'{", ".join(map(repr, list(found)[:5]))}'
+            for reason, found in refused.items()
+        ]
+        if not counts:
+            reasons = '; '.join(self.left_out) or 'there are none'
+            raise UserError(f'No word of {origin} can be drawn: {reasons}')
+        self.origin = origin
+        self._text = ''.join(counts)
+        self._ends = np.cumsum([0] + [len(word) for word in counts])
+        #: float64 of shape (N, ).
+        self.counts = np.fromiter(counts.values(), np.float64, len(counts))
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __getitem__(self, index: int) -> str:
+        if not 0 <= index < len(self):
+            raise IndexError(f'Word {index} of {len(self)}')
+        return self._text[self._ends[index]:self._ends[index + 1]]
+
+    def __iter__(self) -> Iterator[str]:
+        return (self[index] for index in range(len(self)))
+
+    @property
+    def characters(self) -> str:
+        """str: Every character of the words, in order of code point."""
+        return ''.join(sorted(set(self._text)))
+
+    def digest(self) -> str:
+        """A number that tells it from other vocabularies."""
+        hashed = hashlib.sha256(self._text.encode())
+        for array in (self._ends, self.counts):
+            hashed.update(array.astype('<f8').tobytes())
+        return hashed.hexdigest()[:16]
+
+
+def _refuse(word: str, lengths: Lengths) -> Optional[str]:
+    """Why a word cannot be drawn."""
+    if not lengths[0] <= len(word) <= lengths[1]:
+        return f'not of {lengths[0]} to {lengths[1]} characters'
+    if not word.isprintable():
+        return 'with characters that cannot be printed'
+    if needs_shaping(word):
+        return ('of scripts that run from right to left or need shaping, '
+                'which cannot be drawn')
+    return None
+
+
+def read_word_list(path: str) -> Iterator[Tuple[str, float]]:
+    """Words and counts of a text file.
+
+    Args:
+        path (str): A file in UTF-8 with one word a line, or
+            ``word<TAB>count``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        UserError: If it is not of such a form.
+    """
+    with open(path, encoding='utf-8-sig') as file:
+        try:
+            for number, line in enumerate(file, 1):
+                word, tab, count = line.rstrip('\r\n').partition('\t')
+                yield word, _count(count, path, number) if tab else 1.
+        except UnicodeDecodeError as error:
+            raise UserError(f'{path} is no UTF-8 text: {error}. Save it as '
+                            'UTF-8') from error
+
+
+def _count(text: str, path: str, number: int) -> float:
+    try:
+        count = float(text)
+    except ValueError:
+        count = 0.
+    if not 0 < count < float('inf'):
+        raise UserError(
+            f'{path}, line {number}: {text!r} is no count above 0. A line is '
+            'a word, or a word, a tab and how often it comes')
+    return count
+
+
+class ListedWords(Words):
+    """The words of a vocabulary, each as often as it comes there.
+
+    Args:
+        vocabulary (Vocabulary): The words.
+        part (str, optional): As of :class:`Words`.
+        lengths (tuple[int, int]): Told in the settings; the vocabulary was
+            read with them.
+
+    Raises:
+        UserError: If no word belongs to the part.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, part: Optional[str] = 'train',
+                 lengths: Lengths = (1, 25)) -> None:
+        super().__init__(part, lengths, vocabulary.characters)
+        self.vocabulary = vocabulary
+        wanted = np.fromiter(
+            (self._is_wanted(word) for word in vocabulary), bool,
+            len(vocabulary))
+        if not wanted.any():
+            raise UserError(
+                f'None of the {len(vocabulary)} word(s) of '
+                f'{vocabulary.origin} belongs to the {part} part, which gets '
+                'its words by chance. Give more words')
+        # Words of the other part take no room in the sums.
+        self._sums = np.cumsum(vocabulary.counts * wanted)
+
+    def settings(self) -> Dict[str, Any]:
+        """What tells the vocabulary from others."""
+        return dict(words=self.vocabulary.digest(),
+                    lengths=list(self.lengths))
+
+    def _make(self, rng: np.random.Generator) -> str:
+        at = np.searchsorted(self._sums, rng.random() * self._sums[-1],
+                             side='right')
+        return self.vocabulary[int(at)]
+
+    draw = _make  # each is of the part
+
+
+class ImitatedWords(Words):
+    """Words made up after the statistics of a vocabulary.
+
+    A Markov chain: each character follows the ``order`` before it as often as
+    in the vocabulary's words, their ends included. So words look like those
+    of the language, also rare ones and such as no list has.
+
+    Args:
+        vocabulary (Vocabulary): What is imitated.
+        part (str, optional): As of :class:`Words`.
+        lengths (tuple[int, int]): As of :class:`Words`.
+        order (int): How many characters are looked back at. More come nearer
+            to the vocabulary, up to its very words.
+
+    Raises:
+        UserError: If the order is below 1.
+    """
+
+    END = '\0'
+
+    def __init__(self, vocabulary: Vocabulary, part: Optional[str] = 'train',
+                 lengths: Lengths = (1, 25), order: int = 2) -> None:
+        super().__init__(part, lengths, vocabulary.characters)
+        if order < 1:
+            raise UserError(f'order is 1 or more, not {order}')
+        self.vocabulary = vocabulary
+        self.order = order
+        self._advice = (f'after the statistics of {vocabulary.origin}: give '
+                        'more words, or other lengths')
+        following: Dict[str, Dict[str, float]] = {}
+        for word, count in zip(vocabulary, vocabulary.counts.tolist()):
+            padded = self.END * order + word + self.END
+            for at in range(len(word) + 1):
+                after = following.setdefault(padded[at:at + order], {})
+                char = padded[at + order]
+                after[char] = after.get(char, 0) + count
+        #: Context to the characters after it, and sums of their counts.
+        self._chain: Dict[str, Tuple[str, np.ndarray]] = {
+            context: (''.join(after), np.cumsum(list(after.values())))
+            for context, after in following.items()
+        }
+
+    def settings(self) -> Dict[str, Any]:
+        """What tells the vocabulary from others; order and lengths."""
+        return dict(statistics=self.vocabulary.digest(), order=self.order,
+                    lengths=list(self.lengths))
+
+    def _make(self, rng: np.random.Generator) -> str:
+        """Follow the chain to a word's end; '' if that is too far."""
+        context = self.END * self.order
+        word: List[str] = []
+        while True:
+            characters, sums = self._chain[context]
+            at = np.searchsorted(sums, rng.random() * sums[-1], side='right')
+            char = characters[int(at)]
+            if char == self.END:
+                # Labels may hold spaces, which pictures do not show at ends.
+                return ''.join(word).strip()
+            if len(word) == self.lengths[1]:
+                return ''
+            word.append(char)
+            context = context[1:] + char

@@ -7,12 +7,11 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from lmim.rendering import contact_sheet
-from lmim.rendering.captions import draw_caption
 from lmim.models.backbones import TextViT
 from .attention import encoder_attention, overlay_attention
 from .pictures import Picture
-from .sheet import Row, draw_sheet, enlarge, frame_cells
+from .sheet import (Row, contact_sheet, draw_caption, draw_sheet, enlarge,
+                    frame_cells)
 
 #: Of the patch that asks, BGR.
 QUERY = (255, 40, 0)

@@ -1,12 +1,22 @@
 """Small pictures in rows and columns, with words that explain them."""
 import textwrap
-from typing import Any, List, NamedTuple, Optional, Sequence
+from functools import lru_cache
+from itertools import groupby
+from typing import (Any, Iterable, List, NamedTuple, Optional, Sequence,
+                    Tuple)
 
 import cv2
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image, ImageDraw, ImageFont
 
+from lmim.rendering.fonts import BUNDLED_FOLDER, font_file_with
 from .saving import DPI
+
+#: Of captions in contact sheets, in pixels.
+CAPTION_SIZE, CAPTION_HEIGHT = 12, 16
+#: No caption shows more characters.
+LONGEST = 200
 
 #: In pixels: gap between two pictures, a line of text, one of its letters.
 GAP, LINE, LETTER = 7, 20, 7.0
@@ -125,3 +135,100 @@ def frame_cells(picture: np.ndarray, cells: np.ndarray,
     framed = picture.copy()
     framed[shown] = (60, 170, 0) if color is None else color
     return framed
+
+
+def contact_sheet(samples: Iterable[Tuple[np.ndarray, str]],
+                  columns: int = 8,
+                  cell: Tuple[int, int] = (48, 192)) -> np.ndarray:
+    """Lay pictures out in rows, each with its caption below.
+
+    Args:
+        samples (Iterable[tuple[np.ndarray, str]]): Pictures, BGR uint8 of
+            shape (H, W, 3), and captions, in any script.
+        columns (int): Pictures in a row.
+        cell (tuple[int, int]): Greatest height and width of a picture;
+            larger ones are shrunk.
+
+    Returns:
+        np.ndarray: BGR uint8 of shape (H, W, 3).
+
+    Raises:
+        ValueError: If there is no picture.
+    """
+    tiles = [_tile(image, caption, cell) for image, caption in samples]
+    if not tiles:
+        raise ValueError('A contact sheet needs one picture at least')
+    blank = np.full_like(tiles[0], 255)
+    tiles += [blank] * (-len(tiles) % columns)
+    return np.concatenate([
+        np.concatenate(tiles[start:start + columns], axis=1)
+        for start in range(0, len(tiles), columns)
+    ])
+
+
+def _tile(image: np.ndarray, caption: str,
+          cell: Tuple[int, int]) -> np.ndarray:
+    """One picture above its caption, on white."""
+    height, width = image.shape[:2]
+    scale = min(1.0, cell[0] / height, cell[1] / width)
+    if scale < 1:
+        height, width = (max(int(side * scale), 1)
+                         for side in (height, width))
+        image = cv2.resize(
+            image, (width, height), interpolation=cv2.INTER_AREA)
+    tile = np.full((cell[0] + CAPTION_HEIGHT + 4, cell[1] + 4, 3), 255,
+                   np.uint8)
+    tile[2:2 + height, 2:2 + width] = image
+    draw_caption(tile, caption, (2, cell[0] + CAPTION_HEIGHT - 1), cell[1])
+    return tile
+
+
+def draw_caption(image: np.ndarray, text: str, corner: Tuple[int, int],
+                 width: int) -> None:
+    r"""Write a line in black; where it is too long it ends in three dots.
+
+    Each character is drawn with a face that has it, of those that matplotlib
+    brings and the machine has. One that none has, or that cannot be seen, is
+    written as its number: ``\u4e2d``.
+
+    Args:
+        image (np.ndarray): BGR uint8 of shape (H, W, 3); it is drawn on.
+        text (str): What to write.
+        corner (tuple[int, int]): x of the line's left end and y of its base
+            line, in pixels.
+        width (int): Pixels that it may take.
+    """
+    text = ''.join(map(_visible, text[:LONGEST]))
+    if _width(text) > width:
+        while text and _width(f'{text}…') > width:
+            text = text[:-1]
+        text += '…'
+    canvas = Image.fromarray(image)
+    pen = ImageDraw.Draw(canvas)
+    x = float(corner[0])
+    for face, run in _runs(text):
+        pen.text((x, corner[1]), run, (0, 0, 0), face, 'ls')
+        x += face.getlength(run)
+    image[...] = np.asarray(canvas)
+
+
+def _runs(text: str) -> List[Tuple[ImageFont.FreeTypeFont, str]]:
+    """Pieces of a text, each with a face that has all of it."""
+    return [(_load(path or str(BUNDLED_FOLDER / 'DejaVuSans.ttf')),
+             ''.join(run)) for path, run in groupby(text, font_file_with)]
+
+
+def _width(text: str) -> float:
+    return sum(face.getlength(run) for face, run in _runs(text))
+
+
+def _visible(char: str) -> str:
+    if char.isprintable() and font_file_with(char) is not None:
+        return char
+    return char.encode('unicode_escape').decode()
+
+
+@lru_cache(maxsize=None)
+def _load(path: str) -> ImageFont.FreeTypeFont:
+    """A face, with the layout that joins and turns letters if it is there."""
+    return ImageFont.truetype(path, CAPTION_SIZE)

@@ -8,7 +8,7 @@ import numpy as np
 
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.lmdb_writer import LMDBWriter
-from lmim.rendering.contact_sheet import contact_sheet
+from lmim.visualization.sheet import contact_sheet
 from lmim.datasets.records import RecordSource, UnreadableRecordError
 from lmim.datasets.duplicates.twins import KINDS, NEAR, Twins
 from lmim.utils.atomic import whole_file

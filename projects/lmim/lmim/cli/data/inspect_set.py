@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from lmim.datasets.decoding import decode_image
-from lmim.rendering import contact_sheet
+from lmim.visualization.sheet import contact_sheet
 from lmim.datasets.records import RecordSource, UnreadableRecordError
 from lmim.utils.atomic import whole_file
 from lmim.cli import Command, at_least

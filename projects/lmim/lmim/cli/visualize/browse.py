@@ -9,7 +9,7 @@ from mmengine.config import DictAction
 
 from lmim.cli import Command, at_least, run_command, track
 from lmim.datasets.known_sets import read_config
-from lmim.rendering import contact_sheet
+from lmim.visualization.sheet import contact_sheet
 from lmim.engine.data_check import check_data
 from lmim.utils.atomic import refuse_file, write_atomic
 

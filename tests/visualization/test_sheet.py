@@ -1,8 +1,8 @@
-"""Captions of contact sheets, in any script."""
+"""Contact sheets, and captions in any script."""
 import numpy as np
+import pytest
 
-from lmim.rendering.captions import draw_caption
-from lmim.rendering.contact_sheet import contact_sheet
+from lmim.visualization.sheet import contact_sheet, draw_caption
 
 
 def drawn(text: str, width: int = 190) -> np.ndarray:
@@ -40,3 +40,5 @@ def test_contact_sheet():
     assert (sheet[2:50, 2:18] == 100).all() and (sheet[50:52] == 255).all()
     assert (sheet[54:68, 2 * 196:3 * 196] < 128).any()
     assert (sheet[68:, 196:] == 255).all()
+    with pytest.raises(ValueError, match='one picture'):
+        contact_sheet([])

@@ -1,8 +1,9 @@
-"""Sets of rendered words from what a user asks for."""
+"""Sets of rendered words: same seed, same bytes; as a user asks for them."""
 import pytest
 from make_font import make_font
 
-from lmim.rendering import make_sets, part_of_word
+from lmim.rendering import (FontPool, RenderedWords, WordGenerator, find_fonts,
+                            make_sets, part_of_word)
 
 BOTH = {'train': 60, 'test': 40}
 
@@ -23,6 +24,56 @@ def texts(made, part):
     return [words.text(index) for index in range(len(words))]
 
 
+def test_same_seed_same_bytes():
+    first, again, other = (RenderedWords(20, seed=s) for s in (3, 3, 4))
+    for index in reversed(range(20)):  # in any order
+        assert again[index].text == first[index].text == first.text(index)
+        assert again[index].image.tobytes() == first[index].image.tobytes()
+    assert [w.text for w in other] != [w.text for w in first]
+    assert other[0].image.tobytes() != first[0].image.tobytes()
+
+
+def test_epochs_have_other_samples():
+    words = RenderedWords(30)
+    texts = [[words.text(i, epoch) for i in range(30)] for epoch in (0, 1, 2)]
+    assert texts[0] == [words[i].text for i in range(30)]
+    for one, two in ((0, 1), (0, 2), (1, 2)):
+        assert sum(map(str.__eq__, texts[one], texts[two])) < 3
+    assert words.sample(5, 2).image.tobytes() == \
+        words.sample(5, 2).image.tobytes() != words[5].image.tobytes()
+
+
+def test_words_that_no_font_can_draw_are_passed_over():
+    words = WordGenerator(None, 'ab', (3, 3), 'random')
+    pool = FontPool(find_fonts('a')[:1], 'ab')
+    pool._has[0, pool._columns['b']] = pool._has_all = False
+    assert {w.text for w in RenderedWords(5, words, pool)} == {'aaa'}
+    pool._has[:] = False
+    with pytest.raises(ValueError, match='in none of the 1 fonts'):
+        RenderedWords(5, words, pool)[0]
+
+
+def test_pairs_of_one_text():
+    words = RenderedWords(20)
+    pairs = [(words[index], words.same_text(index)) for index in range(20)]
+    for one, two in pairs:
+        assert one.text == two.text
+        assert one.rendering.style != two.rendering.style
+    assert pairs[3][1].image.tobytes() == words.same_text(3).image.tobytes()
+    assert sum(one.font != two.font for one, two in pairs) > 12
+
+
+def test_pairs_of_one_style():
+    words = RenderedWords(8)
+    for index in range(8):
+        one, two = words[index], words.same_style(index, epoch=0)
+        assert one.text != two.text and one.font == two.font
+        assert one.rendering.style == two.rendering.style
+    lonely = RenderedWords(1, WordGenerator(None, 'a', (3, 3)))
+    with pytest.raises(ValueError, match='No other word than'):
+        lonely.same_style(0)
+
+
 def test_parts_share_neither_words_nor_fonts():
     made = make_sets(BOTH, seed=3, alphabet='abc01', lengths=(2, 4))
     train, test = (made.parts[part] for part in BOTH)
@@ -35,8 +86,7 @@ def test_parts_share_neither_words_nor_fonts():
     whole = make_sets({None: 300}, alphabet='abc01')
     assert whole.parts[None].fonts.fonts == shared['train'].fonts.fonts
     assert {part_of_word(text) for text in texts(whole, None)} == set(BOTH)
-    assert whole.parts[None].name(7) == (
-        'rendered words (train and test, seed 0) 7')
+    assert str(whole.parts[None]) == 'rendered words (train and test, seed 0)'
 
 
 def test_style_settings_reach_the_renderer():
@@ -65,9 +115,10 @@ def test_chinese_with_a_font_that_has_it(file, tmp_path):
     fonts = ['matplotlib', make_font(tmp_path / 'One.ttf', '中文国ab', 'One'),
              make_font(tmp_path / 'Two.ttf', '中文大', 'Two')]
     path = file('words.txt', '中国\n中文\nabba\ncab\n大国\n中文中\n好\n')
-    made = make_sets({None: 200}, words=path, fonts=fonts)
+    made = make_sets({None: 150}, words=path, fonts=fonts)
     words = made.parts[None]
-    pairs = {(words[i].text, words[i].font) for i in range(200)}
+    drawn = list(words)
+    pairs = {(word.text, word.font) for word in drawn}
     assert {text for text, font in pairs if font == 'One'} == {
         '中国', '中文', '中文中', 'abba'}
     assert {text for text, font in pairs if font == 'Two'} == {
@@ -79,7 +130,7 @@ def test_chinese_with_a_font_that_has_it(file, tmp_path):
         "1 character(s) '好' left out of the whole set: none of its "
         f'{len(words.fonts)} font(s) has them'
     ]
-    assert all(words[i].mask.any() for i in range(20))
+    assert all(word.mask.any() for word in drawn)
 
 
 def test_an_alphabet_of_a_file_leaves_out_what_cannot_be_drawn(

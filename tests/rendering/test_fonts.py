@@ -2,18 +2,16 @@
 import string
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pytest
 from make_font import make_font
 
-from lmim.rendering import (LOWER_CASE, PARTS, Font, FontPool,
-                                     WordRenderer, find_fonts,
-                                     missing_characters, needs_shaping,
-                                     split_fonts)
+from lmim.rendering import (LOWER_CASE, PARTS, Font, FontPool, WordRenderer,
+                            find_fonts, missing_characters, needs_shaping,
+                            split_fonts)
+from lmim.rendering.fonts import BUNDLED_FOLDER as BUNDLED
 from lmim.rendering.fonts import load_face
 
-BUNDLED = Path(matplotlib.get_data_path()) / 'fonts' / 'ttf'
 PRINTABLE = ''.join(c for c in string.printable if not c.isspace())
 
 
@@ -113,13 +111,12 @@ def test_places_of_fonts(tmp_path, chinese, fonts):
         assert Path(cmr10.path).parent == folder
 
 
-def test_installed_fonts(monkeypatch, chinese):
-    monkeypatch.setattr('lmim.rendering.font_search.findSystemFonts',
+def test_installed_fonts_and_places_that_have_none(monkeypatch, tmp_path,
+                                                   chinese):
+    monkeypatch.setattr('lmim.rendering.fonts.findSystemFonts',
                         lambda: [chinese.path])
     assert find_fonts('国', 'machine') == [chinese]
-
-
-def test_places_that_have_nothing(tmp_path):
+    Path(chinese.path).unlink()
     with pytest.raises(FileNotFoundError, match='No font in'):
         find_fonts('abc', tmp_path)
     with pytest.raises(FileNotFoundError, match='does not exist'):
@@ -178,8 +175,5 @@ def test_few_fonts_leave_no_part_empty(families, test_names):
     parts = split_fonts(given)
     assert [font.name for font in parts['test']] == test_names
     assert len(parts['train']) == len(given) - len(test_names)
-
-
-def test_one_font_cannot_be_split():
     with pytest.raises(ValueError, match='Two fonts are needed'):
-        split_fonts([Font('a.ttf', 'A')])
+        split_fonts(given[:1])

@@ -6,12 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from lmim.rendering import (PARTS, STYLES, FontPool, RenderedWords,
-                                     WordGenerator, WordRenderer,
-                                     contact_sheet, find_fonts)
-from lmim.rendering.bends import Bend, BentLine
-from lmim.rendering.patterns import PATTERNS, Pattern, draw_plane
-from lmim.rendering.style import Outline, Shadow
+from lmim.rendering import STYLES, RenderedWords, WordRenderer, find_fonts
+from lmim.rendering.layout import BentLine
+from lmim.rendering.painting import PATTERNS, draw_plane
+from lmim.rendering.style import Bend, Outline, Pattern, Shadow
 
 LUMA = np.array([0.114, 0.587, 0.299])
 
@@ -32,36 +30,6 @@ def clean():
 
 def compose(text, font, style):
     return WordRenderer().compose(text, font, style)
-
-
-def test_same_seed_same_bytes():
-    first, again, other = (RenderedWords(20, seed=s) for s in (3, 3, 4))
-    for index in reversed(range(20)):  # in any order
-        assert again[index].text == first[index].text == first.text(index)
-        assert again[index].image.tobytes() == first[index].image.tobytes()
-    assert [w.text for w in other] != [w.text for w in first]
-    assert other[0].image.tobytes() != first[0].image.tobytes()
-    # As a source of records.
-    assert first.label(7) == first[7].text
-    picture = cv2.imdecode(np.frombuffer(first.read(7), np.uint8), 1)
-    assert np.abs(picture - first[7].image.astype(float)).mean() < 3
-
-
-def test_epochs_have_other_samples():
-    words = RenderedWords(30)
-    texts = [[words.text(i, epoch) for i in range(30)] for epoch in (0, 1, 2)]
-    assert texts[0] == [words[i].text for i in range(30)]
-    for one, two in ((0, 1), (0, 2), (1, 2)):
-        assert sum(map(str.__eq__, texts[one], texts[two])) < 3
-    assert words.sample(5, 2).image.tobytes() == \
-        words.sample(5, 2).image.tobytes() != words[5].image.tobytes()
-
-
-def test_parts_share_neither_words_nor_fonts():
-    train, test = (list(RenderedWords(60, WordGenerator(part)))
-                   for part in PARTS)
-    assert not {w.text for w in train} & {w.text for w in test}
-    assert not {w.font for w in train} & {w.font for w in test}
 
 
 def test_pictures_are_crops_of_words():
@@ -107,6 +75,9 @@ def test_every_effect_comes_and_print_has_none():
         renderer = WordRenderer(**settings)
         for _ in range(100):
             assert effects(renderer.draw_style(rng)) == set()
+    style = renderer.draw_style(rng)  # of difficulty 0
+    assert style.rotation == style.shear == style.blur == style.noise == 0
+    assert set(style.perspective) == {0}
 
 
 def test_text_stands_out(font):
@@ -121,12 +92,6 @@ def test_text_stands_out(font):
         assert abs(contrast) > 60  # blur, light and patterns take some
         dark_on_light += contrast < 0
     assert 10 < dark_on_light < 50
-
-
-def test_difficulty_zero_is_level_and_plain():
-    style = WordRenderer(difficulty=0).draw_style(np.random.default_rng(0))
-    assert style.rotation == style.shear == style.blur == style.noise == 0
-    assert set(style.perspective) == {0}
 
 
 def ink_heights(word):
@@ -257,23 +222,3 @@ def test_renderer_errors(font):
         WordRenderer(curl=1)
     with pytest.raises(ValueError, match='leaves no ink'):
         WordRenderer().render(' ', font, np.random.default_rng(0))
-
-
-def test_words_that_no_font_can_draw_are_passed_over(font):
-    words = WordGenerator(None, 'ab', (3, 3), 'random')
-    pool = FontPool([font], 'ab')
-    pool._has[0, pool._columns['b']] = pool._has_all = False
-    assert {w.text for w in RenderedWords(5, words, pool)} == {'aaa'}
-    pool._has[:] = False
-    with pytest.raises(ValueError, match='in none of the 1 fonts'):
-        RenderedWords(5, words, pool)[0]
-
-
-def test_contact_sheet():
-    image = np.zeros((48, 192, 3), np.uint8)
-    sheet = contact_sheet([(image, 'a')] * 3, columns=2)
-    assert sheet.shape == (2 * 68, 2 * 196, 3)
-    assert (sheet[2:50, 2:194] == 0).all()
-    assert (sheet[68:, 196:] == 255).all()  # the place of the fourth
-    with pytest.raises(ValueError, match='one picture'):
-        contact_sheet([])

@@ -1,4 +1,4 @@
-"""Where letters are: boxes, masks; and pairs of pictures."""
+"""Where letters are: boxes and masks."""
 import string
 from dataclasses import replace
 
@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from lmim.rendering import (RenderedWords, WordGenerator,
-                                     WordRenderer, find_fonts)
+from lmim.rendering import (RenderedWords, WordGenerator, WordRenderer,
+                            find_fonts)
 
 ALPHABET = string.ascii_letters + string.digits
 
@@ -100,28 +100,6 @@ def test_mask_is_the_text_of_a_clean_picture(fonts, clean):
         assert ((text < between) == (word.mask > 127)).mean() > 0.985
         sure = (word.mask < 30) | (word.mask > 225)
         assert ((text < between) == (word.mask > 127))[sure].mean() > 0.999
-
-
-def test_pairs_of_one_text():
-    words = RenderedWords(30)
-    for index in range(30):
-        one, two = words[index], words.same_text(index)
-        assert one.text == two.text
-        assert one.rendering.style != two.rendering.style
-        assert two.image.tobytes() == words.same_text(index).image.tobytes()
-    fonts = [(words[i].font, words.same_text(i).font) for i in range(30)]
-    assert sum(one != two for one, two in fonts) > 20
-
-
-def test_pairs_of_one_style():
-    words = RenderedWords(20)
-    for index in range(20):
-        one, two = words[index], words.same_style(index, epoch=0)
-        assert one.text != two.text and one.font == two.font
-        assert one.rendering.style == two.rendering.style
-    lonely = RenderedWords(1, WordGenerator(None, 'a', (3, 3)))
-    with pytest.raises(ValueError, match='No other word than'):
-        lonely.same_style(0)
 
 
 def test_a_style_is_put_on_another_text(fonts, clean):

@@ -1,13 +1,13 @@
 """Words: made up, listed, and imitated."""
 from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
-from tests.datasets.make_lmdb import make_lmdb, picture
 
-from lmim.rendering import (LOWER_CASE, PARTS, ImitatedWords,
-                                     ListedWords, WordGenerator, part_of_word,
-                                     read_vocabulary)
+from lmim.rendering import (LOWER_CASE, PARTS, ImitatedWords, ListedWords,
+                            Vocabulary, WordGenerator, part_of_word,
+                            read_word_list)
 
 LETTERS_AND_DIGITS = LOWER_CASE + LOWER_CASE.upper() + '0123456789'
 
@@ -22,15 +22,15 @@ def made_up(part, count=400, **kwargs):
 
 
 @pytest.fixture
-def listed(tmp_path):
-    """A file of words."""
+def read(tmp_path):
+    """The vocabulary of a file of words."""
 
-    def write(text):
+    def vocabulary(text, **kwargs):
         path = tmp_path / 'words.txt'
-        path.write_text(text, encoding='utf-8')
-        return str(path)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return Vocabulary(read_word_list(str(path)), str(path), **kwargs)
 
-    return write
+    return vocabulary
 
 
 @pytest.mark.parametrize('kind', ['syllables', 'random'])
@@ -83,9 +83,9 @@ def test_a_vocabulary_of_one_part_only_is_an_error():
         made_up(other, 1, alphabet='a', lengths=(3, 3))
 
 
-def test_listed_words_come_as_often_as_they_are_weighted(listed):
-    path = listed('\ufeffone\t1\ntwo words\t6\r\n\none\t1\nthree\t2\n')
-    vocabulary = read_vocabulary(path)
+def test_listed_words_come_as_often_as_they_are_weighted(read):
+    vocabulary = read(
+        '\ufeffone\t1\ntwo words\t6\r\n\none\t1\nthree\t2\n')
     assert list(vocabulary) == ['one', 'two words', 'three']
     assert vocabulary.counts.tolist() == [2, 6, 2]
     assert vocabulary.characters == ''.join(sorted(set('onetwo wordsthree')))
@@ -94,22 +94,23 @@ def test_listed_words_come_as_often_as_they_are_weighted(listed):
     assert drawn['two words'] / 2000 == pytest.approx(0.6, abs=0.04)
 
 
-def test_listed_words_of_the_parts_are_disjoint(listed):
-    vocabulary = read_vocabulary(listed('\n'.join(map(str, range(200)))))
+def test_listed_words_of_the_parts_are_disjoint(read):
+    vocabulary = read('\n'.join(map(str, range(200))))
     train, test = (set(draw(ListedWords(vocabulary, part), 3000))
                    for part in PARTS)
     assert not train & test and train | test == set(vocabulary)
-    alone = read_vocabulary(listed('aaa'))
+    alone = read('aaa')
     other = PARTS[1 - PARTS.index(part_of_word('aaa'))]
     with pytest.raises(ValueError, match=f'belongs to the {other} part'):
         ListedWords(alone, other)
 
 
-def test_words_that_cannot_be_drawn_are_counted_and_named(listed):
-    path = listed('ok\nשלום\nfar too long\nשלום\nסוף\ncafe\u0301\nb\x07b\n')
-    vocabulary = read_vocabulary(path, lengths=(1, 6))
+def test_words_that_cannot_be_drawn_are_counted_and_named(read):
+    vocabulary = read(
+        'ok\nשלום\nfar too long\nשלום\nסוף\ncafe\u0301\nb\x07b\n',
+        lengths=(1, 6))
     assert list(vocabulary) == ['ok', 'caf\xe9']  # composed, and so drawable
-    told = [str(one) for one in vocabulary.left_out]
+    told = vocabulary.left_out
     assert told[0].startswith('2 word(s) left out, of scripts that run from')
     assert told[0].endswith(": 'שלום', 'סוף'")
     assert told[1:] == [
@@ -124,39 +125,15 @@ def test_words_that_cannot_be_drawn_are_counted_and_named(listed):
     ('a\nword\t0', "line 2: '0' is no count"),
     ('\n', 'there are none'),
     ('שלום', 'No word of .* right to left'),
+    (b'caf\xe9\n', 'no UTF-8'),
 ])
-def test_lists_that_make_no_sense(listed, text, message):
+def test_lists_that_make_no_sense(read, text, message):
     with pytest.raises(ValueError, match=message):
-        read_vocabulary(listed(text))
+        read(text)
 
 
-def test_a_list_that_is_no_text(tmp_path):
-    path = tmp_path / 'words.txt'
-    path.write_bytes(b'caf\xe9\n')
-    with pytest.raises(ValueError, match='no UTF-8'):
-        read_vocabulary(str(path))
-    with pytest.raises(FileNotFoundError, match='do not exist'):
-        read_vocabulary(str(tmp_path / 'none'))
-
-
-def test_words_are_taken_from_labels(tmp_path):
-    labels = [b'Coca', b'Cola', b'Coca', b'\xff', b'Fanta']
-    path = make_lmdb(tmp_path / 'set', [picture(1)] * 6, labels)
-    vocabulary = read_vocabulary(path)
-    assert dict(zip(vocabulary, vocabulary.counts)) == {
-        'Coca': 2, 'Cola': 1, 'Fanta': 1}
-    with pytest.raises(ValueError, match='has no labels'):
-        read_vocabulary(make_lmdb(tmp_path / 'bare', [picture(1)]))
-
-
-def test_words_are_taken_from_a_list_of_pictures(tmp_path):
-    (tmp_path / 'one.png').write_bytes(picture(1))
-    (tmp_path / 'list.txt').write_text('one.png\tHello\n')
-    assert list(read_vocabulary(str(tmp_path / 'list.txt'))) == ['Hello']
-
-
-def test_imitated_words_follow_the_statistics(listed):
-    vocabulary = read_vocabulary(listed('abab\t3\nabac\t1\n'))
+def test_imitated_words_follow_the_statistics(read):
+    vocabulary = read('abab\t3\nabac\t1\n')
     words = ImitatedWords(vocabulary, None, lengths=(2, 12), order=1)
     drawn = draw(words, 3000)
     # After a comes b (7 of 8 times) or c, after c the end, and so on.
@@ -173,15 +150,13 @@ def test_imitated_words_follow_the_statistics(listed):
     assert exact['abab'] / 2000 == pytest.approx(0.75, abs=0.04)
 
 
-def test_imitated_words_of_the_parts_are_disjoint(listed):
+def test_imitated_words_of_the_parts_are_disjoint(read):
     syllables = ('ba', 'co', 'du', 'fe', 'gi')
-    vocabulary = read_vocabulary(
-        listed('\n'.join(a + b + c for a in syllables for b in syllables
-                         for c in syllables)))
+    vocabulary = read('\n'.join(map(''.join, product(syllables, repeat=3))))
     train, test = (set(draw(ImitatedWords(vocabulary, part)))
                    for part in PARTS)
     assert len(train) > 50 and len(test) > 50 and not train & test
     with pytest.raises(ValueError, match='No train word of 30 to 31'):
-        draw(ImitatedWords(read_vocabulary(listed('ab')), 'train', (30, 31)))
+        draw(ImitatedWords(read('ab'), 'train', (30, 31)))
     with pytest.raises(ValueError, match='order'):
         ImitatedWords(vocabulary, order=0)
