@@ -76,7 +76,7 @@ def test_counts(run, report, words):
     assert pictures['sizes']['width / height']['max'] == 5.9
     assert labels['labels'] == 48 and labels['different'] == 29
     assert labels['repeated'] == [['same', 20]]
-    assert labels['lengths'] == {'3': 28, '4': 20}
+    assert labels['warnings']['lengths'] == {'3': 28, '4': 20}
     assert labels['characters']['w'] == 28
     assert labels['kinds'] == {
         'Latin letters': 28 + 80, 'digits and numbers': 56

@@ -1,24 +1,33 @@
-"""`tools/data.py list` and `verify`."""
+"""`list` and `verify`."""
+import functools
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 
+from lmim.cli.data import known_sets
 from lmim.datasets.known_sets import read_catalogue
 from tests.datasets.make_lmdb import make_lmdb, picture
 from tests.lay_data import IMAGES, lay_set
 
 
+@pytest.fixture(autouse=True)
+def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading all configs takes most of the time."""
+    monkeypatch.setattr(known_sets, 'read_catalogue',
+                        functools.lru_cache(read_catalogue))
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A data root with two parts of Union14M-U, ARD and CUTE80."""
-    for each in read_catalogue(data_root=str(tmp_path)):
+    for each in known_sets.read_catalogue(None, str(tmp_path)):
         if each.variable in ('ard_textrecog_train',
                              'union14m_u_ablation_pretrain'):
             lay_set(each.dataset)
     (tmp_path / 'test').mkdir()
-    cute = [picture(value % 250) for value in range(288)]
-    make_lmdb(tmp_path / 'test/CUTE80', cute, [b'word'] * 288)
+    make_lmdb(tmp_path / 'test/CUTE80', [picture(1)] * 288,
+              [b'word'] * 288)
     return tmp_path
 
 
@@ -27,7 +36,7 @@ def test_list_tells_where_each_must_lie(root: Path, run: Any,
     status, told = run('list', '--data-root', root)
     assert status == 0 and told['data_root'] == str(root)
     sets = {each['variable']: each for each in told['sets']}
-    assert len(sets) == len(told['sets']) == len(read_catalogue())
+    assert len(sets) == len(told['sets']) > 80
     general = sets['union14m_benchmark_general_textrecog_test']
     assert general['num_samples'] == 400_000 and general['there'] == 'no'
     assert general['paths'] == [

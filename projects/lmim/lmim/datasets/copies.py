@@ -15,7 +15,7 @@ of other words, each of which would have to be looked at.
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Callable, Dict, Iterator, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
 import cv2
 import numpy as np
@@ -80,7 +80,7 @@ def fingerprint(source: RecordSource,
         tuple[bytes, str or None]: One :data:`FINGERPRINT`, and why the
         picture cannot be read if it cannot.
     """
-    row = np.zeros((), FINGERPRINT)
+    row: np.ndarray = np.zeros((), FINGERPRINT)
     try:
         value = source.read(index)
         image = decode_image(value)
@@ -205,13 +205,14 @@ def similar_pairs(left: np.ndarray, right: np.ndarray,
         count = np.searchsorted(theirs, ours, 'right') - begin
         ends = np.cumsum(count)
         total = int(ends[-1]) if len(ends) else 0
-        found = [np.zeros((0, 3), np.int64)]
+        found: List[np.ndarray] = [np.zeros((0, 3), np.int64)]
         for part in np.split(np.arange(len(ours)), np.searchsorted(
                 ends, np.arange(AT_ONCE, total, AT_ONCE), 'right')):
             # begin, begin + 1, ..., begin + count - 1 of each.
-            which = np.repeat(part, count[part])
-            step = np.arange(len(which)) - (ends - count)[which]
-            step += (ends - count)[part[0]] if len(part) else 0
+            which: np.ndarray = np.repeat(part, count[part])
+            before: np.ndarray = ends - count
+            step = np.arange(len(which)) - before[which]
+            step += before[part[0]] if len(part) else 0
             one, other = rows[which], order[begin[which] + step]
             keep = np.abs(np.log(left['aspect'][one]) - np.log(
                 right['aspect'][other])) <= np.log(MOST_STRETCH)

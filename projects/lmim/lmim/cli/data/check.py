@@ -1,8 +1,6 @@
 """`check`: labels against a dictionary, before training."""
 import argparse
 import os.path as osp
-import sys
-from contextlib import redirect_stdout
 from itertools import chain
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
@@ -20,14 +18,12 @@ from lmim.utils.errors import UserError
 from .dictionary import read_dict_file
 from .inputs import add_input_arguments, leaves, open_input
 
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 #: Where so few labels can be learnt, the dictionary is of something else.
 HARDLY_ANY = 0.2
 
 #: What goes wrong where a config is, other than files that are missing.
 _FAULTS = (AssertionError, AttributeError, ImportError, KeyError, SyntaxError,
            TypeError)
-
 
 
 class Check(Command):
@@ -107,89 +103,21 @@ class LabelSet(NamedTuple):
     error: Optional[str] = None
 
 
-def read_config(path: Path) -> Config:
-    """Read a config.
-
-    Raises:
-        OSError: If the file is not there.
-        ValueError: If it cannot be run.
-    """
-    try:
-        cfg = Config.fromfile(path)
-    except _FAULTS as error:
-        raise UserError(
-            f'{path} cannot be read as a config: {type(error).__name__}: '
-            f'{error}') from error
-    init_default_scope(cfg.get('default_scope', 'mmocr'))
-    return cfg
-
-
-def config_spelling(cfg: Config) -> Spelling:
-    """What labels the config's decoder takes, as it is built for training.
-
-    Raises:
-        ValueError: If it takes none, or cannot be built.
-    """
-    decoder = (cfg.get('model') or {}).get('decoder') or {}
-    if 'dictionary' not in decoder:
-        raise UserError(
-            f'{cfg.filename} has no model.decoder.dictionary: it is not of a '
-            'recognizer. Give the config that is to be fine-tuned, or --dict')
-    try:
-        with redirect_stdout(sys.stderr):
-            spelling = spelling_of(MODELS.build(decoder))
-    except _FAULTS as error:
-        raise UserError(
-            f'{cfg.filename}: model.decoder cannot be built: '
-            f'{type(error).__name__}: {error}') from error
-    assert spelling is not None
-    return spelling
-
-
-def config_parts(cfg: Config) -> List[LabelSet]:
-    """The data sets of a config's dataloaders, each checked once.
-
-    Validation and test often read the same.
-    """
-    parts: Dict[str, LabelSet] = {}
-    for loader in LOADERS:
-        given = cfg.get(loader) or []
-        loaders = given if isinstance(given, list) else [given]
-        sets = [one['dataset'] for one in loaders]
-        if not sets:
-            continue
-        key = repr(sets)
-        if key in parts:
-            both = f'{parts[key].name}, {loader}'
-            parts[key] = parts[key]._replace(name=both)
-            continue
-        try:
-            with redirect_stdout(sys.stderr):
-                built = [DATASETS.build(one) for one in sets]
-            parts[key] = LabelSet(loader, [
-                leaf for one in built for leaf in innermost(one)])
-        except (OSError, ValueError, *_FAULTS) as error:
-            parts[key] = LabelSet(
-                loader, [], f'{type(error).__name__}: {error}')
-    return list(parts.values())
-
-
 def _prepare(args: argparse.Namespace
              ) -> Tuple[Spelling, str, List[LabelSet]]:
     """What labels are held against, its name, and the labels."""
     cfg = None
     if args.config is not None:
-        cfg = read_config(args.config)
-        spelling = config_spelling(cfg)
+        cfg, spelling = _read_config(args.config)
         dict_file = osp.normpath(
             cfg.model.decoder.dictionary.get('dict_file', 'the dictionary'))
     else:
         spelling = Spelling(frozenset(read_dict_file(args.dict_file)))
         dict_file = str(args.dict_file)
-    if args.max_length is not None:
-        spelling = spelling._replace(max_length=args.max_length)
-    if args.letter_case is not None:
-        spelling = spelling._replace(letter_case=args.letter_case)
+    given = {name: getattr(args, name)
+             for name in ('max_length', 'letter_case')}
+    spelling = spelling._replace(**{
+        name: value for name, value in given.items() if value is not None})
     if args.sources:
         source = open_input(args)
         if not any(leaf.labelled for leaf in leaves(source)):
@@ -199,7 +127,55 @@ def _prepare(args: argparse.Namespace
         return spelling, dict_file, [LabelSet('labels', [source])]
     if cfg is None:
         raise UserError('--dict needs a SOURCE whose labels are checked')
-    return spelling, dict_file, config_parts(cfg)
+    return spelling, dict_file, _config_parts(cfg)
+
+
+def _read_config(path: Path) -> Tuple[Config, Spelling]:
+    """A config, and what labels its decoder takes."""
+    try:
+        cfg = Config.fromfile(path)
+    except _FAULTS as error:
+        raise UserError(
+            f'{path} cannot be read as a config: {type(error).__name__}: '
+            f'{error}') from error
+    init_default_scope(cfg.get('default_scope', 'mmocr'))
+    decoder = (cfg.get('model') or {}).get('decoder') or {}
+    if 'dictionary' not in decoder:
+        raise UserError(
+            f'{path} has no model.decoder.dictionary: it is not of a '
+            'recognizer. Give the config that is to be fine-tuned, or --dict')
+    try:
+        spelling = spelling_of(MODELS.build(decoder))
+    except _FAULTS as error:
+        raise UserError(f'{path}: model.decoder cannot be built: '
+                        f'{type(error).__name__}: {error}') from error
+    assert spelling is not None
+    return cfg, spelling
+
+
+def _config_parts(cfg: Config) -> List[LabelSet]:
+    """The data sets of a config's dataloaders, each checked once.
+
+    Validation and test often read the same.
+    """
+    parts: Dict[str, LabelSet] = {}
+    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        given = cfg.get(loader) or []
+        sets = [one['dataset']
+                for one in (given if isinstance(given, list) else [given])]
+        key = repr(sets)
+        if key in parts:
+            both = f'{parts[key].name}, {loader}'
+            parts[key] = parts[key]._replace(name=both)
+        elif sets:
+            try:
+                parts[key] = LabelSet(loader, [
+                    leaf for one in sets
+                    for leaf in innermost(DATASETS.build(one))])
+            except (OSError, ValueError, *_FAULTS) as error:
+                parts[key] = LabelSet(
+                    loader, [], f'{type(error).__name__}: {error}')
+    return list(parts.values())
 
 
 def _check(part: LabelSet, spelling: Spelling,

@@ -118,8 +118,8 @@ class Split(Command):
                             'split --by image')
         places = {part: args.out_dir / f'{part}.lmdb'
                   for part in ('train', 'val')}
-        copying = Splitting(not args.no_check, not args.unlabelled, None,
-                            args.val, args.by, args.salt)
+        copying = Copying(not args.no_check, not args.unlabelled, None,
+                          args.val, args.by, args.salt)
         done = _copy(source, copying, places, args,
                      args.out_dir / 'skipped.jsonl')
         return {'out_dir': str(args.out_dir), 'val': args.val, 'by': args.by,
@@ -154,7 +154,7 @@ class Copy(NamedTuple):
 
 @dataclass(frozen=True)
 class Copying:
-    """Reads a record, and checks it.
+    """Reads a record, checks it, and decides into which part it goes.
 
     Args:
         check (bool): Whether the picture is decoded, so that one that cannot
@@ -162,10 +162,16 @@ class Copying:
         labels (bool): Whether labels are taken along.
         shrink (int, optional): Pictures whose shorter side has more pixels
             are shrunk to so many.
+        share (float, optional): The part to hold out, where there are two.
+        by (str): 'image' or 'label': what decides.
+        salt (str): Another one gives another split.
     """
     check: bool = True
     labels: bool = True
     shrink: Optional[int] = None
+    share: Optional[float] = None
+    by: str = 'image'
+    salt: str = ''
 
     def __call__(self, source: RecordSource, index: int) -> Copy:
         """Read a record."""
@@ -174,16 +180,12 @@ class Copying:
             label = source.label(index) if self.labels else None
             if label is not None:
                 label.encode('utf-8')
-            return Copy(self._image(image), label, self.part(image, label))
+            return Copy(self._image(image), label, self._part(image, label))
         except UnicodeEncodeError as error:
             reason = f'the label is no text: {error}'
         except UnreadableRecordError as error:
             reason = str(error)
         return Copy(reason=reason, name=source.name(index))
-
-    def part(self, image: bytes, label: Optional[str]) -> str:
-        """The LMDB that a record goes into."""
-        return 'all'
 
     def _image(self, value: bytes) -> bytes:
         if not (self.check or self.shrink):
@@ -198,26 +200,9 @@ class Copying:
                            interpolation=cv2.INTER_AREA)
         return cv2.imencode('.jpg', image)[1].tobytes()
 
-
-@dataclass(frozen=True)
-class Splitting(Copying):
-    """Takes records as they are, each into its part.
-
-    Args:
-        share (float): The part to hold out.
-        by (str): 'image' or 'label': what decides.
-        salt (str): Another one gives another split.
-    """
-    share: float = 0.1
-    by: str = 'image'
-    salt: str = ''
-
-    def part(self, image: bytes, label: Optional[str]) -> str:
-        """The part of a record.
-
-        Raises:
-            UnreadableRecordError: If it depends on a label and there is none.
-        """
+    def _part(self, image: bytes, label: Optional[str]) -> str:
+        if self.share is None:
+            return 'all'
         if self.by == 'label' and label is None:
             raise UnreadableRecordError('no label')
         key = image if label is None or self.by == 'image' else word_key(label)
@@ -258,8 +243,9 @@ def _copy(source: RecordSource, copying: Copying, places: Dict[str, Path],
     if args.overwrite:
         refuse_source_as_result(source, [*places.values()])
     reasons, lines = Reasons(), []
-    parts = {part: {'path': str(place), 'records': 0, 'labelled': 0}
-             for part, place in places.items()}
+    parts: Dict[str, Dict[str, Any]] = {
+        part: {'path': str(place), 'records': 0, 'labelled': 0}
+        for part, place in places.items()}
     start = time.perf_counter()
     with ExitStack() as stack:
         writers = {part: stack.enter_context(LMDBWriter(place,

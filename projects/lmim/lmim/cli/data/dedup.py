@@ -179,7 +179,8 @@ def _refuse(args: argparse.Namespace, left: RecordSource,
 def _look(source: RecordSource, workers: int,
           title: str) -> Tuple[np.ndarray, Reasons]:
     """Fingerprints of all pictures, and what cannot be read."""
-    prints, lost = np.zeros(len(source), FINGERPRINT), Reasons()
+    prints: np.ndarray = np.zeros(len(source), FINGERPRINT)
+    lost = Reasons()
     found = map_records(fingerprint, source, range(len(source)), workers,
                         title)
     for number, (row, reason) in enumerate(found):

@@ -26,8 +26,6 @@ FIRST = string.digits + string.ascii_letters + string.punctuation
 IMPOSSIBLE = frozenset('\n\r')
 #: Characters in fewer labels are called rare.
 RARE = 10
-GROUPS = ('digits', 'lower case', 'upper case', 'ASCII punctuation',
-          'the blank', 'others')
 
 
 class MakeDictionary(Command):
@@ -113,7 +111,6 @@ class MakeDictionary(Command):
                     source, args.letter_case, 'left out')),
             'labels_with_line_ends': sum(
                 counts.labels[char] for char in impossible),
-            'groups': _groups(written),
             'characters': table,
             **warnings.summary(),
         }
@@ -126,8 +123,9 @@ class MakeDictionary(Command):
             f'{result["labels"]:,} labels; {result["size"]:,} characters are '
             f'in {result["out"]}{extended}'
         ]
-        lines += [f'  {name}: {len(chars):,}  {_shown(chars)}'
-                  for name, chars in result['groups'].items() if chars]
+        lines.append('  ' + ''.join(
+            row['character'] for row in result['characters']
+            if row['in_dictionary'] and not row['odd']))
         if result['base_unused']:
             lines.append(f'{len(result["base_unused"]):,} of the base are in '
                          'no label')
@@ -188,23 +186,6 @@ def _describe(char: str, counts: Counts, source: RecordSource,
         'in_dictionary': written,
         'example': example,
     }
-
-
-def _groups(characters: List[str]) -> Dict[str, str]:
-    """The characters by kind."""
-    groups = dict.fromkeys(GROUPS, '')
-    for char in characters:
-        kind = (5 if not char.isascii() or not char.isprintable() else
-                0 if char.isdigit() else 1 if char.islower() else
-                2 if char.isupper() else 4 if char == ' ' else 3)
-        groups[GROUPS[kind]] += char
-    return groups
-
-
-def _shown(characters: str) -> str:
-    """The first of them; odd ones are listed by themselves."""
-    plain = [char for char in characters if not oddity(char)]
-    return ''.join(plain[:SHOWN]) + (' ...' if len(plain) > SHOWN else '')
 
 
 def _line(row: Dict[str, Any]) -> str:

@@ -143,8 +143,7 @@ def _pictures(source: RecordSource, indices: Sequence[int],
         'looked_at': len(indices),
         'formats': dict(formats.most_common()),
         'unreadable': faults.result(),
-        'sizes': {name: _spread(values) for name, values in columns.items()
-                  if len(values)},
+        'sizes': {name: _spread(values) for name, values in columns.items()},
     }
 
 
@@ -165,16 +164,16 @@ def _read_header(source: RecordSource,
 
 def _labels(source: RecordSource, indices: Sequence[int]) -> Dict[str, Any]:
     """Lengths, characters and repetitions of labels."""
-    warnings, characters = LabelWarnings(), Counter()
-    # Numbers only: of ten million labels these are 240 MB.
-    hashes, records, lengths = array('q'), array('q'), array('q')
+    warnings = LabelWarnings()
+    characters: Counter = Counter()
+    # Numbers only: of ten million labels these are 160 MB.
+    hashes, records = array('q'), array('q')
     for label in track(iter_labels(source, indices), len(indices), 'labels'):
         warnings.add(label)
         if label.text is not None:
             characters.update(label.text)
             hashes.append(hash(label.text))
             records.append(label.number)
-            lengths.append(len(label.text))
     kinds: Counter = Counter()
     for char, count in characters.items():
         kinds[kind_of(char)] += count
@@ -183,12 +182,12 @@ def _labels(source: RecordSource, indices: Sequence[int]) -> Dict[str, Any]:
     often = np.argsort(-counts, kind='stable')[:REPEATED]
     return {
         'looked_at': len(indices),
-        'labels': len(lengths),
+        'labels': len(records),
         'different': len(counts),
         'repeated': [[source.label(records[first[at]]), int(counts[at])]
                      for at in often if counts[at] > 1],
-        'length': _spread(np.array(lengths)) if lengths else {},
-        'lengths': dict(sorted(Counter(lengths).items())),
+        'length': _spread(np.repeat([*warnings.lengths],
+                                    [*warnings.lengths.values()])),
         'kinds': dict(kinds.most_common()),
         'characters': dict(characters.most_common()),
         'warnings': warnings.summary(),
@@ -211,7 +210,9 @@ def kind_of(char: str) -> str:
 
 
 def _spread(values: np.ndarray) -> Dict[str, float]:
-    """Quantiles of numbers of shape (N, )."""
+    """Quantiles of numbers of shape (N, ), N perhaps 0."""
+    if not len(values):
+        return {}
     found = np.quantile(values, [*QUANTILES.values()]).round(2).tolist()
     return dict(zip(QUANTILES, found))
 
@@ -224,7 +225,7 @@ def _samples(source: RecordSource, indices: Sequence[int]
             image = decode_image(source.read(index))
             yield image, source.label(index) or ''
         except UnreadableRecordError as error:
-            cross = np.full((32, 64, 3), 230, np.uint8)
+            cross: np.ndarray = np.full((32, 64, 3), 230, np.uint8)
             for ends in (((0, 0), (63, 31)), ((0, 31), (63, 0))):
                 cv2.line(cross, *ends, (0, 0, 200), 2)
             yield cross, str(error)
@@ -241,7 +242,7 @@ def _label_lines(found: Dict[str, Any]) -> List[str]:
         *([_counts('most frequent', dict(found['repeated']), repr)]
           if found['repeated'] else []),
         *_quantile_lines({'length': found['length']}),
-        _counts('of each length', found['lengths']),
+        _counts('of each length', found['warnings']['lengths']),
         f'characters: {len(characters):,} different ones, '
         f'{sum(characters.values()):,} in all',
         _counts('kinds', found['kinds']),
