@@ -37,7 +37,7 @@ ADVICE = (
 class Dedup(Command):
     """Find pictures of SOURCE that are in other sets too, or in it twice.
 
-    Three kinds are told apart: the same file (bytes), the same pixels in
+    Three kinds are distinguished: the same file (bytes), the same pixels in
     another file (pixels), and pictures that look the same (near): one was
     compressed again, or its size was changed. Their hashes are similar, and
     their pixels, looked at again, too. Crops of different outlines, other

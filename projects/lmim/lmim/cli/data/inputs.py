@@ -12,9 +12,9 @@ from lmim.utils.errors import UserError
 
 #: So many records are named in a result, and so much of a list in a report.
 NAMED, SHOWN = 20, 40
-#: More kinds of reasons than this are not told apart.
+#: More kinds of reasons than this are not distinguished.
 KINDS_AT_MOST = 100
-#: What tells one record's reason from another's of the same kind: quoted
+#: What differs between reasons of one kind: quoted
 #: bytes and names, and numbers.
 _DETAIL = re.compile(r"""
     b?'(?:\\.|[^'\\])*' | b?"(?:\\.|[^"\\])*" | \d[\d,.]*\d | \d

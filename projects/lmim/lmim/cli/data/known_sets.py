@@ -81,7 +81,7 @@ class Verify(Command):
 
     Each set is opened, its records are counted, and some of them, evenly
     spread, are decoded and their labels read (`validate` does this with
-    every record). What is missing is told with how it is obtained. SET is as
+    every record). What is missing is reported with how it is obtained. SET is as
     of `list`; without one, all that are there, also in part, are verified.
     """
 
@@ -111,7 +111,7 @@ class Verify(Command):
                      or args.all and 'homepage' in each.source]
         if not known:
             raise UserError(
-                f'none of the known data sets lies in {root}. `list` tells '
+                f'none of the known data sets lies in {root}. `list` shows '
                 'where each must lie; --data-root DIR, or LMIM_DATA_ROOT of '
                 'the environment, gives another folder')
         names = {each.published['num_samples']: each.published['name']
@@ -144,9 +144,9 @@ class Verify(Command):
 
 def _count(verdict: Dict[str, Any]) -> str:
     """The number of records of a set that is as it should be."""
-    told = ('as published' if verdict['num_samples'] is not None else
-            'no number is published')
-    return f'{verdict["records"]:,} records, {told}'
+    versus = ('as published' if verdict['num_samples'] is not None else
+              'no number is published')
+    return f'{verdict["records"]:,} records, {versus}'
 
 
 def _verify(known: KnownSet, sample: int,
@@ -233,7 +233,7 @@ def _choose(known: List[KnownSet], names: List[str]) -> List[KnownSet]:
             near = difflib.get_close_matches(name, sorted(called))
             meant = f' (do you mean {" or ".join(near)}?)' if near else ''
             raise UserError(f'no known set is called {name!r}{meant}. '
-                             '`list` without a name tells of all')
+                             '`list` without a name lists all')
     return [each for each in known if not names
             or wanted.intersection(map(str.casefold, each.names))]
 

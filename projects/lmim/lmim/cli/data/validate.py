@@ -73,13 +73,13 @@ class Validate(Command):
                                      args.workers, self.name):
                 if found.fault is not None:
                     bad.add(found.name, found.fault)
-                told = [f'{kind}: {detail}' for kind, detail in found.odd]
-                for reason, (kind, _) in zip(told, found.odd):
+                texts = [f'{kind}: {detail}' for kind, detail in found.odd]
+                for reason, (kind, _) in zip(texts, found.odd):
                     odd.add(found.name, reason, kind)
-                odd_records += bool(told)
+                odd_records += bool(texts)
                 if file is not None and found.name:
                     file.write(json.dumps({
-                        'record': found.name, 'bad': found.fault, 'odd': told
+                        'record': found.name, 'bad': found.fault, 'odd': texts
                     }) + '\n')
         seconds = time.perf_counter() - start
         return {

@@ -43,7 +43,7 @@ def innermost(dataset: Any) -> List[Any]:
             ``datasets`` (``ConcatDataset``, ``RepeatDataset`` ...).
 
     Returns:
-        List[Any]: Those that wrap nothing and can tell of a record without
+        List[Any]: Those that wrap nothing and describe a record without
         decoding its picture (``get_data_info``).
     """
     inner = getattr(dataset, 'datasets', None)
