@@ -1,10 +1,10 @@
 """Finds pictures of a set that also are in another, or twice in it.
 
 Three kinds of copies are distinguished: the same file, the same pixels in
-another file, and pictures that look the same. The latter are found by a hash of 240
-bits, which JPEG and a change of size alter little: the signs of 240 random
-projections of a small, blurred, grey copy (Charikar, "Similarity estimation
-techniques from rounding algorithms", STOC 2002).
+another file, and pictures that look the same. The latter are found by a hash
+of 240 bits, which JPEG and a change of size alter little: the signs of 240
+random projections of a small, blurred, grey copy (Charikar, "Similarity
+estimation techniques from rounding algorithms", STOC 2002).
 
 The hashes of the library imagehash suit words less. Of 607 words and patches
 one of ten bands of 24 bits survives JPEG of quality 75 in 91 % (phash), 85 %

@@ -1,8 +1,8 @@
 """Reads annotations of scene images: which words are where.
 
 MMOCR's own parsers of text files are not used: they need the layout as an
-option, lose quotation marks and commas of ICDAR 2013's words, and that of Total-Text
-evaluates what the file holds.
+option, lose quotation marks and commas of ICDAR 2013's words, and that of
+Total-Text evaluates what the file holds.
 """
 import json
 import re
