@@ -9,7 +9,7 @@ estimation techniques from rounding algorithms", STOC 2002).
 The hashes of the library imagehash suit words less. Of 607 words and patches
 one of ten bands of 24 bits survives JPEG of quality 75 in 91 % (phash), 85 %
 (dhash) and 99.8 % (average_hash), in 100 % here; and its average_hash, whose
-neighbouring bits are alike, shares a band with 6 to 60 times as many pictures
+neighbouring bits are alike, shares a band with 4 to 60 times as many pictures
 of other words, each of which would have to be looked at.
 """
 import hashlib
