@@ -201,9 +201,10 @@ def similar_pairs(left: np.ndarray, right: np.ndarray,
         # Sorted, the look-ups of neighbours are near each other in memory.
         rows, order = np.argsort(ours), np.argsort(theirs)
         ours, theirs = ours[rows], theirs[order]
-        begin = np.searchsorted(theirs, ours, 'left')
-        count = np.searchsorted(theirs, ours, 'right') - begin
-        ends = np.cumsum(count)
+        begin: np.ndarray = np.searchsorted(theirs, ours, 'left')
+        count: np.ndarray = np.searchsorted(
+            theirs, ours, 'right') - begin
+        ends: np.ndarray = np.cumsum(count)
         total = int(ends[-1]) if len(ends) else 0
         found: List[np.ndarray] = [np.zeros((0, 3), np.int64)]
         for part in np.split(np.arange(len(ours)), np.searchsorted(
