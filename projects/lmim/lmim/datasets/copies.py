@@ -201,9 +201,9 @@ def similar_pairs(left: np.ndarray, right: np.ndarray,
         # Sorted, the look-ups of neighbours are near each other in memory.
         rows, order = np.argsort(ours), np.argsort(theirs)
         ours, theirs = ours[rows], theirs[order]
-        begin: np.ndarray = np.searchsorted(theirs, ours, 'left')
-        count: np.ndarray = np.searchsorted(
-            theirs, ours, 'right') - begin
+        begin, after = (np.asarray(np.searchsorted(theirs, ours, side))
+                        for side in ('left', 'right'))
+        count: np.ndarray = after - begin
         ends: np.ndarray = np.cumsum(count)
         total = int(ends[-1]) if len(ends) else 0
         found: List[np.ndarray] = [np.zeros((0, 3), np.int64)]
