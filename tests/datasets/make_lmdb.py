@@ -37,3 +37,10 @@ def write_entries(path: Path, entries: Dict[bytes, bytes]) -> str:
             transaction.put(key, value)
     env.close()
     return str(path)
+
+
+def read_entries(path: Path) -> Dict[bytes, bytes]:
+    """All keys and values of an LMDB."""
+    with lmdb.open(str(path), readonly=True, lock=False) as env:
+        with env.begin() as transaction:
+            return {bytes(k): bytes(v) for k, v in transaction.cursor()}

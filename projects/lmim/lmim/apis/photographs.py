@@ -8,8 +8,9 @@ from mmengine.config import Config
 
 from lmim.datasets.cropping import crop_rectified, read_polygon
 from lmim.datasets.decoding import decode_image
-from lmim.datasets.records import UnreadableRecordError, read_image_file
-from lmim.cli.data.textdet import Scene
+from lmim.datasets.records import UnreadableRecordError
+from lmim.datasets.records import read_image_file
+from lmim.datasets.scenes import Scene
 
 from lmim.datasets.pictures import Inputs, Picture, Pictures
 from .recognition import Recognition
@@ -135,7 +136,7 @@ def read_annotated(recognizer: TextRecognizer,
     Args:
         recognizer (TextRecognizer): Reads them.
         scenes (Iterable[Scene]): Photographs with the places of their words,
-            as :func:`~lmim.cli.data.textdet.read_scenes` gives them.
+            as :func:`~lmim.datasets.scenes.read_scenes` gives them.
 
     Yields:
         Recognition: As :func:`read_polygons`. An unreadable photograph, or a

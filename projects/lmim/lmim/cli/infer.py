@@ -103,7 +103,7 @@ def _reader(args: argparse.Namespace
     """What is to be read, how much it is, and what reads it."""
     scenes: Optional[List[Any]] = None
     if args.polygons is not None:
-        from lmim.cli.data.textdet import read_scenes
+        from lmim.datasets.scenes import read_scenes
         if args.det is not None:
             raise ValueError('--det finds the words, --polygons tells where '
                              'they are: give one of the two')

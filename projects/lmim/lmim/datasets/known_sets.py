@@ -75,8 +75,8 @@ class KnownSet(NamedTuple):
     @property
     def names(self) -> List[str]:
         """List[str]: What a user may call it, perhaps with others."""
-        return [self.published['name'], self.variable, self.config,
-                self.group]
+        return list(dict.fromkeys([self.published['name'], self.variable,
+                                   self.config, self.group]))
 
     def _spec_paths(self) -> Iterator[Tuple[str, str]]:
         return spec_paths(self.dataset['paths'],

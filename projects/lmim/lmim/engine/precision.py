@@ -5,7 +5,7 @@ words, the quick start and the doctor all ask :func:`choose_precision`.
 """
 import time
 from functools import lru_cache
-from typing import Dict, NamedTuple, Optional
+from typing import Dict, List, NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F
@@ -109,12 +109,12 @@ def product_seconds(kind: str, dtype: torch.dtype) -> float:
     inputs = torch.randn(tokens, channels, generator=generator)
     weight = torch.randn(outputs, channels, generator=generator)
     inputs, weight = inputs.to(kind, dtype), weight.to(kind, dtype)
-    taken = []
+    taken: List[float] = []
     with torch.inference_mode(), torch.autocast(kind, enabled=False):
         try:
             # A first call prepares kernels. One of 0.2 s is slow enough to
             # need no other.
-            while len(taken) < 4 and max(taken, default=0) < 0.2:
+            while len(taken) < 4 and max(taken, default=0.) < 0.2:
                 start = time.perf_counter()
                 F.linear(inputs, weight)
                 if kind == 'cuda':

@@ -4,16 +4,14 @@ from typing import Dict, List, Optional
 from lmim.cli import Command, Tool, run_tool
 
 from .check import Check
-from .create import Create
+from .create import Create, Split
 from .crop import Crop
 from .dedup import Dedup
 from .dictionary import MakeDictionary
-from .inspect_set import Inspect
-from .known_sets import ListSets
+from .inspect import Inspect
+from .known_sets import ListSets, Verify
 from .render import Render
-from .split import Split
 from .validate import Validate
-from .verify import Verify
 
 DESCRIPTION = """Make and look after sets of word images.
 

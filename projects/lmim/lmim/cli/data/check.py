@@ -3,21 +3,27 @@ import argparse
 import os.path as osp
 from itertools import chain
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from lmim.datasets.labels.dict_file import read_dict_file
-from lmim.datasets.labels.oddities import LabelOddities, odd_lines
-from lmim.datasets.labels.report import LabelReport
-from lmim.datasets.labels.reading import iter_labels
-from lmim.datasets.labels.spelling import Spelling
-from .check_config import (LabelSet, config_parts, config_spelling,
-                           read_config)
-from lmim.cli import Command, at_least
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmocr.registry import DATASETS, MODELS
+
+from lmim.cli import Command, at_least, track
+from lmim.datasets.labels.reading import innermost, iter_labels
+from lmim.datasets.labels.report import (LabelReport, LabelWarnings,
+                                         warning_lines)
+from lmim.datasets.labels.spelling import Spelling, spelling_of
+from lmim.utils.errors import UserError
+from .dictionary import read_dict_file
 from .inputs import add_input_arguments, leaves, open_input
-from lmim.cli import track
 
 #: Where so few labels can be learnt, the dictionary is of something else.
 HARDLY_ANY = 0.2
+
+#: What goes wrong where a config is, other than files that are missing.
+_FAULTS = (AssertionError, AttributeError, ImportError, KeyError, SyntaxError,
+           TypeError)
 
 
 class Check(Command):
@@ -68,7 +74,7 @@ class Check(Command):
         }
 
     def report(self, result: Dict[str, Any]) -> str:
-        """Tell what was found in words."""
+        """Report in words."""
         most = (f'{result["max_length"]} characters at most'
                 if result['max_length'] else 'any length')
         lines = [
@@ -83,32 +89,93 @@ class Check(Command):
         return '\n'.join(lines)
 
 
+class LabelSet(NamedTuple):
+    """Labels that are checked together.
+
+    Attributes:
+        name (str): What they are called in the report.
+        datasets (List[Any]): Sets or sources, for
+            :func:`~lmim.datasets.labels.reading.iter_labels`.
+        error (str, optional): Why they cannot be read.
+    """
+    name: str
+    datasets: List[Any]
+    error: Optional[str] = None
+
+
 def _prepare(args: argparse.Namespace
              ) -> Tuple[Spelling, str, List[LabelSet]]:
     """What labels are held against, its name, and the labels."""
     cfg = None
     if args.config is not None:
-        cfg = read_config(args.config)
-        spelling = config_spelling(cfg)
+        cfg, spelling = _read_config(args.config)
         dict_file = osp.normpath(
             cfg.model.decoder.dictionary.get('dict_file', 'the dictionary'))
     else:
         spelling = Spelling(frozenset(read_dict_file(args.dict_file)))
         dict_file = str(args.dict_file)
-    if args.max_length is not None:
-        spelling = spelling._replace(max_length=args.max_length)
-    if args.letter_case is not None:
-        spelling = spelling._replace(letter_case=args.letter_case)
+    given = {name: getattr(args, name)
+             for name in ('max_length', 'letter_case')}
+    spelling = spelling._replace(**{
+        name: value for name, value in given.items() if value is not None})
     if args.sources:
         source = open_input(args)
         if not any(leaf.labelled for leaf in leaves(source)):
-            raise ValueError(
+            raise UserError(
                 f'{source.path} ({source.layout}) has no labels to check. '
                 'Give a set with labels, or theirs with --labels')
         return spelling, dict_file, [LabelSet('labels', [source])]
     if cfg is None:
-        raise ValueError('--dict needs a SOURCE whose labels are checked')
-    return spelling, dict_file, config_parts(cfg)
+        raise UserError('--dict needs a SOURCE whose labels are checked')
+    return spelling, dict_file, _config_parts(cfg)
+
+
+def _read_config(path: Path) -> Tuple[Config, Spelling]:
+    """A config, and what labels its decoder takes."""
+    try:
+        cfg = Config.fromfile(path)
+    except _FAULTS as error:
+        raise UserError(
+            f'{path} cannot be read as a config: {type(error).__name__}: '
+            f'{error}') from error
+    init_default_scope(cfg.get('default_scope', 'mmocr'))
+    decoder = (cfg.get('model') or {}).get('decoder') or {}
+    if 'dictionary' not in decoder:
+        raise UserError(
+            f'{path} has no model.decoder.dictionary: it is not of a '
+            'recognizer. Give the config that is to be fine-tuned, or --dict')
+    try:
+        spelling = spelling_of(MODELS.build(decoder))
+    except _FAULTS as error:
+        raise UserError(f'{path}: model.decoder cannot be built: '
+                        f'{type(error).__name__}: {error}') from error
+    assert spelling is not None
+    return cfg, spelling
+
+
+def _config_parts(cfg: Config) -> List[LabelSet]:
+    """The data sets of a config's dataloaders, each checked once.
+
+    Validation and test often read the same.
+    """
+    parts: Dict[str, LabelSet] = {}
+    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        given = cfg.get(loader) or []
+        sets = [one['dataset']
+                for one in (given if isinstance(given, list) else [given])]
+        key = repr(sets)
+        if key in parts:
+            both = f'{parts[key].name}, {loader}'
+            parts[key] = parts[key]._replace(name=both)
+        elif sets:
+            try:
+                parts[key] = LabelSet(loader, [
+                    leaf for one in sets
+                    for leaf in innermost(DATASETS.build(one))])
+            except (OSError, ValueError, *_FAULTS) as error:
+                parts[key] = LabelSet(
+                    loader, [], f'{type(error).__name__}: {error}')
+    return list(parts.values())
 
 
 def _check(part: LabelSet, spelling: Spelling,
@@ -117,11 +184,11 @@ def _check(part: LabelSet, spelling: Spelling,
     if part.error is not None:
         return {'name': part.name, 'ok': False, 'error': part.error,
                 'seen': set()}
-    report, odd = LabelReport(spelling, 'labels'), LabelOddities()
+    report, warnings = LabelReport(spelling, 'labels'), LabelWarnings()
     labels = chain.from_iterable(map(iter_labels, part.datasets))
     for label in track(labels, sum(map(len, part.datasets)), part.name):
         report.add(label)
-        odd.add(label)
+        warnings.add(label)
     return {
         'name': part.name,
         'ok': not report.bad,
@@ -137,7 +204,7 @@ def _check(part: LabelSet, spelling: Spelling,
             _mismatch(report),
             report.unknown_message(dict_file, '--json'),
             report.length_message()) if message],
-        **odd.summary(),
+        **warnings.summary(),
         'seen': report.seen,
     }
 
@@ -162,4 +229,4 @@ def _words(part: Dict[str, Any]) -> List[str]:
     ]
     lines += [f'lengths: {part["mean_length"]} characters on average; the '
               'longest:', *(f'  {name}' for name in part['longest'])]
-    return lines + odd_lines(part)
+    return lines + warning_lines(part)

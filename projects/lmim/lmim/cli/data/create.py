@@ -1,15 +1,25 @@
-"""`create`: one LMDB of any sources."""
+"""`create` and `split`: records copied into LMDBs."""
 import argparse
+import json
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List, NamedTuple, Optional
 
-from lmim.datasets.lmdb_writer import refuse_to_replace
+import cv2
+
 from lmim.cli import Command, at_least
-from .conversion import MAGIC, Conversion
-from .inputs import add_input_arguments, leaves, open_input
-from .parallel import add_workers_argument
-from .reasons import tell_reasons
-from .transfer import count_records, refuse_source_as_result, transfer
+from lmim.datasets.decoding import decode_image
+from lmim.datasets.records import RecordSource, UnreadableRecordError
+from lmim.datasets.records import is_lmdb
+from lmim.datasets.splitting import part_of, word_key
+from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.utils.atomic import write_atomic
+from lmim.utils.errors import UserError
+from .inputs import (Reasons, add_input_arguments, describe, open_input,
+                     reason_lines, refuse_source_as_result)
+from .parallel import add_workers_argument, map_records
 
 
 class Create(Command):
@@ -18,9 +28,7 @@ class Create(Command):
     It has the keys image-%09d, label-%09d (plain text, where there are
     labels) and num-samples, as Union14M, PARSeq and MMOCR read them. Records
     keep their order. Those that cannot be read are left out, counted, and
-    named in OUT.skipped.jsonl.
-
-    OUT appears whole or not at all.
+    named in OUT.skipped.jsonl. OUT appears whole or not at all.
     """
 
     name = 'create'
@@ -32,41 +40,22 @@ class Create(Command):
         add_input_arguments(parser)
         add = parser.add_argument
         add('out', type=Path, metavar='OUT', help='the LMDB to make')
-        add_copy_arguments(parser)
         add('--shrink', type=at_least(1), metavar='PIXELS',
-            help='shrink pictures whose shorter side is longer than this '
-            '(others are copied as they are)')
-        add('--format', choices=sorted(MAGIC),
-            help='encode pictures of other formats in this one (default: '
-            'they are copied as they are; shrunk ones are jpg)')
-        add('--quality', type=at_least(1), metavar='Q',
-            help='of pictures that are encoded as jpg, 1 to 100 (default: '
-            '95)')
+            help='shrink pictures whose shorter side is longer than this, '
+            'as JPEG of quality 95 (others are copied as they are)')
+        _add_copy_arguments(parser)
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Copy all records."""
-        conversion = Conversion(
-            check=not args.no_check,
-            labels=not args.unlabelled,
-            shrink=args.shrink,
-            format=args.format,
-            quality=_quality(args))
-        refuse_to_replace(args.out, args.overwrite)
         source = open_input(args)
-        refuse_source_as_result(args.sources, source, [args.out])
-        done = transfer(
-            source, {'all': args.out},
-            args.out.with_name(f'{args.out.name}.skipped.jsonl'), conversion,
-            args.workers, self.name, args.overwrite)
-        written = count_records(args.out)
-        return {
-            'out': str(args.out),
-            'sources': [{'path': leaf.path, 'layout': leaf.layout,
-                         'records': len(leaf)} for leaf in leaves(source)],
-            'written': written['records'],
-            'labelled': written['labelled'],
-            **done
-        }
+        copying = Copying(not args.no_check, not args.unlabelled,
+                          args.shrink)
+        done = _copy(source, copying, {'all': args.out}, args,
+                     args.out.with_name(f'{args.out.name}.skipped.jsonl'))
+        made, = done.pop('parts').values()
+        return {'out': made['path'], 'sources': describe(source),
+                'written': made['records'], 'labelled': made['labelled'],
+                **done}
 
     def report(self, result: Dict[str, Any]) -> str:
         """Tell what was done in words."""
@@ -75,10 +64,152 @@ class Create(Command):
         lines.append(f'{result["written"]:,} of {result["records"]:,} records '
                      f'are in {result["out"]}, {result["labelled"]:,} of them '
                      'with a label')
-        return '\n'.join(lines + tell_transfer(result))
+        return '\n'.join(lines + _copy_lines(result))
 
 
-def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
+class Split(Command):
+    """Part records into OUT_DIR/train.lmdb and OUT_DIR/val.lmdb.
+
+    A record's part depends on its own content alone: not on its place, nor
+    on other records. So a set that grows is split again without any record
+    changing sides, and copies of a picture are always on the same side.
+
+    By default the bytes of the picture decide. Both parts are then alike,
+    which is what most want to measure. With --by label equal words (of any
+    case) stay together: the validation shows how words are read that
+    training never saw. Choose it where pictures of a word are nearly alike
+    (frames of a video, copies encoded anew, few words rendered often); a
+    frequent word then moves the sizes of both parts.
+
+    As `create`, it leaves out what cannot be read and names it (in
+    OUT_DIR/skipped.jsonl), and writes each part whole or not at all.
+    """
+
+    name = 'split'
+    summary = 'part a set into training and validation, stably'
+    example = 'split words.lmdb data/words --val 0.05 --by label'
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        add_input_arguments(parser)
+        add = parser.add_argument
+        add('out_dir', type=Path, metavar='OUT_DIR')
+        add('--val', type=_share, default=0.1, metavar='SHARE',
+            help='about so much of it is held out, between 0 and 1 (default: '
+            '%(default)s)')
+        add('--by', choices=('image', 'label'), default='image',
+            help='what decides about the part (default: %(default)s)')
+        add('--salt', default='', metavar='TEXT',
+            help='any text; another one gives another split')
+        _add_copy_arguments(parser)
+
+    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+        """Copy all records, each into its part."""
+        if args.by == 'label' and args.unlabelled:
+            raise UserError('--by label needs the labels that --unlabelled '
+                            'leaves behind. Give one of them')
+        if is_lmdb(str(args.out_dir)):
+            raise UserError(f'{args.out_dir} is an LMDB; OUT_DIR is the '
+                            'folder for train.lmdb and val.lmdb')
+        source = open_input(args)
+        if args.by == 'label' and not source.labelled:
+            raise UserError(f'{source.path} has no labels ({source.layout}), '
+                            'and --by label needs them. Give --labels, or '
+                            'split --by image')
+        places = {part: args.out_dir / f'{part}.lmdb'
+                  for part in ('train', 'val')}
+        copying = Copying(not args.no_check, not args.unlabelled, None,
+                          args.val, args.by, args.salt)
+        done = _copy(source, copying, places, args,
+                     args.out_dir / 'skipped.jsonl')
+        return {'out_dir': str(args.out_dir), 'val': args.val, 'by': args.by,
+                'salt': args.salt, **done}
+
+    def report(self, result: Dict[str, Any]) -> str:
+        """Tell what was done in words."""
+        parts = result['parts'].values()
+        total = sum(part['records'] for part in parts)
+        lines = [f'{part["path"]}: {part["records"]:,} records '
+                 f'({part["records"] / total:.1%}), {part["labelled"]:,} of '
+                 'them with a label' for part in parts]
+        return '\n'.join(lines + _copy_lines(result))
+
+
+class Copy(NamedTuple):
+    """A record as it will be written, or why it will not.
+
+    Attributes:
+        image (bytes): The encoded picture.
+        label (str, optional): What it says.
+        part (str): The LMDB that it goes into.
+        reason (str, optional): Why it is left out.
+        name (str): Its name, where it is left out.
+    """
+    image: bytes = b''
+    label: Optional[str] = None
+    part: str = 'all'
+    reason: Optional[str] = None
+    name: str = ''
+
+
+@dataclass(frozen=True)
+class Copying:
+    """Reads a record, checks it, and decides into which part it goes.
+
+    Args:
+        check (bool): Whether the picture is decoded, so that one that cannot
+            be is left out.
+        labels (bool): Whether labels are taken along.
+        shrink (int, optional): Pictures whose shorter side has more pixels
+            are shrunk to so many.
+        share (float, optional): The part to hold out, where there are two.
+        by (str): 'image' or 'label': what decides.
+        salt (str): Another one gives another split.
+    """
+    check: bool = True
+    labels: bool = True
+    shrink: Optional[int] = None
+    share: Optional[float] = None
+    by: str = 'image'
+    salt: str = ''
+
+    def __call__(self, source: RecordSource, index: int) -> Copy:
+        """Read a record."""
+        try:
+            image = source.read(index)
+            label = source.label(index) if self.labels else None
+            if label is not None:
+                label.encode('utf-8')
+            return Copy(self._image(image), label, self._part(image, label))
+        except UnicodeEncodeError as error:
+            reason = f'the label is no text: {error}'
+        except UnreadableRecordError as error:
+            reason = str(error)
+        return Copy(reason=reason, name=source.name(index))
+
+    def _image(self, value: bytes) -> bytes:
+        if not (self.check or self.shrink):
+            return value
+        image = decode_image(value)
+        side = min(image.shape[:2])
+        if not self.shrink or side <= self.shrink:
+            return value
+        height, width = (max(1, round(length * self.shrink / side))
+                         for length in image.shape[:2])
+        image = cv2.resize(image, (width, height),
+                           interpolation=cv2.INTER_AREA)
+        return cv2.imencode('.jpg', image)[1].tobytes()
+
+    def _part(self, image: bytes, label: Optional[str]) -> str:
+        if self.share is None:
+            return 'all'
+        if self.by == 'label' and label is None:
+            raise UnreadableRecordError('no label')
+        key = image if label is None or self.by == 'image' else word_key(label)
+        return 'val' if part_of(key, self.share, self.salt) else 'train'
+
+
+def _add_copy_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the commands that copy records have in common."""
     add = parser.add_argument
     add('--unlabelled', action='store_true', help='leave labels behind')
@@ -89,22 +220,89 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
     add_workers_argument(parser)
 
 
-def tell_transfer(result: Dict[str, Any]) -> list:
+def _copy(source: RecordSource, copying: Copying, places: Dict[str, Path],
+          args: argparse.Namespace, skipped: Path) -> Dict[str, Any]:
+    """Write all records into the LMDBs of their parts.
+
+    Args:
+        source (RecordSource): The records.
+        copying (Copying): Reads each.
+        places (Dict[str, Path]): Where the LMDB of each part comes to lie.
+        args (argparse.Namespace): With ``command``, ``workers`` and
+            ``overwrite``.
+        skipped (Path): Where the list of what was left out comes to lie, as
+            JSON lines; there is none if nothing was.
+
+    Returns:
+        Dict[str, Any]: ``records``, ``parts``, ``skipped`` (see
+        :meth:`Reasons.result`), ``skipped_file`` and the speed.
+
+    Raises:
+        UserError: If a part would have no record.
+    """
+    if args.overwrite:
+        refuse_source_as_result(source, [*places.values()])
+    reasons, lines = Reasons(), []
+    parts: Dict[str, Dict[str, Any]] = {
+        part: {'path': str(place), 'records': 0, 'labelled': 0}
+        for part, place in places.items()}
+    start = time.perf_counter()
+    with ExitStack() as stack:
+        writers = {part: stack.enter_context(LMDBWriter(place,
+                                                        args.overwrite))
+                   for part, place in places.items()}
+        for copy in map_records(copying, source, range(len(source)),
+                                args.workers, args.command):
+            if copy.reason is not None:
+                reasons.add(copy.name, copy.reason)
+                lines.append(json.dumps({'record': copy.name,
+                                         'reason': copy.reason}) + '\n')
+                continue
+            writers[copy.part].add(copy.image, copy.label)
+            parts[copy.part]['records'] += 1
+            parts[copy.part]['labelled'] += copy.label is not None
+        _refuse_empty(parts, reasons, len(source))
+    if lines:
+        write_atomic(skipped, ''.join(lines).encode())
+    else:
+        skipped.unlink(missing_ok=True)
+    seconds = time.perf_counter() - start
+    return {
+        'records': len(source),
+        'parts': parts,
+        'skipped': reasons.result(),
+        'skipped_file': str(skipped) if lines else None,
+        'seconds': round(seconds, 2),
+        'records_per_second': round(len(source) / max(seconds, 1e-9), 1),
+    }
+
+
+def _refuse_empty(parts: Dict[str, Dict[str, Any]], reasons: Reasons,
+                  total: int) -> None:
+    """Refuse to make an LMDB without records, before any is made."""
+    empty = [part['path'] for part in parts.values() if not part['records']]
+    if not empty:
+        return
+    why = 'None was left out: there are too few'
+    if reasons.first:
+        why = (f'{reasons.total:,} were left out; the first: '
+               '{record}: {reason}'.format(**reasons.first[0]))
+    raise UserError(f'{", ".join(empty)} would have no record, so nothing '
+                    f'was made of {total:,} records. {why}')
+
+
+def _copy_lines(result: Dict[str, Any]) -> List[str]:
     """Lines of a report on what was left out, and how fast it was."""
-    lines = tell_reasons(result['skipped'], 'left out')
+    lines = reason_lines(result['skipped'], 'left out')
     if result['skipped_file']:
         lines.append(f'all that was left out: {result["skipped_file"]}')
-    lines.append(f'{result["records"]:,} records in {result["seconds"]:.1f} s, '
-                 f'{result["records_per_second"]:,.0f}/s')
-    return lines
+    return lines + [f'{result["records"]:,} records in '
+                    f'{result["seconds"]:.1f} s, '
+                    f'{result["records_per_second"]:,.0f}/s']
 
 
-def _quality(args: argparse.Namespace) -> int:
-    if args.quality is None:
-        return Conversion.quality
-    if args.quality > 100:
-        raise ValueError(f'--quality is 1 to 100, not {args.quality}')
-    if args.format == 'png' or not (args.format or args.shrink):
-        raise ValueError('--quality is of pictures encoded as jpg: give it '
-                         'with --format jpg or --shrink')
-    return args.quality
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f'{text} is not between 0 and 1')
+    return value

@@ -1,27 +1,24 @@
 """`crop`: words out of scene images."""
 import argparse
 import re
-from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import cv2
 import numpy as np
 
+from lmim.cli import Command, at_least, track
 from lmim.datasets.cropping import crop_box, crop_rectified, read_polygon
+from lmim.datasets.scenes import (Scene, is_ignored, label_of, load_scene,
+                                  read_scenes)
 from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.utils.atomic import whole_folder
-from lmim.cli import Command, at_least
-from lmim.cli import track
-from .textdet import (NAMED_AT_MOST, Scene, is_ignored, label_of, load_scene,
-                      read_scenes)
+from lmim.utils.errors import UserError
+from .inputs import Reasons, reason_lines
 
 # Takes an encoded word, a name for it, and its label.
 Save = Callable[[bytes, str, Optional[str]], object]
-
-LABELS = 'labels.tsv'
-_LINE_END = re.compile('[\r\n]')
 
 
 class Crop(Command):
@@ -64,13 +61,13 @@ class Crop(Command):
         add('--overwrite', action='store_true', help='replace OUT')
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
-        """Crop; what is left out is in the result, each with its reason."""
+        """Crop; what is left out is in the result, with reasons."""
         layout, scenes = read_scenes(args.annotation, args.images_dir)
         labelled = any(label_of(instance) is not None for scene in scenes
                        for instance in scene.instances)
         if args.ignored is None:
             args.ignored = 'skip' if labelled else 'include'
-        skipped: List[Dict[str, Any]] = []
+        skipped = Reasons()
         written = labels = 0
         with _sink(args.out, args.overwrite) as save:
             for scene in track(scenes, len(scenes), 'crop'):
@@ -78,15 +75,14 @@ class Crop(Command):
                     written += 1
                     label = label_of(scene.instances[number])
                     labels += label is not None
-                    name = f'{written:09d}-{scene.path.stem}-{number}'
-                    data = cv2.imencode('.png', word)[1].tobytes()
-                    save(data, name, label)
-            reasons = Counter(item['reason'] for item in skipped)
+                    save(cv2.imencode('.png', word)[1].tobytes(),
+                         f'{written:09d}-{scene.path.stem}-{number}', label)
             if not written:
-                told = ', '.join(f'{n} x {why}' for why, n in reasons.items())
-                raise ValueError(
+                why = '; '.join(f'{count} x {reason}' for reason, count
+                                in skipped.counts.items())
+                raise UserError(
                     f'No word of {args.annotation} could be cropped '
-                    f'({told or "it has no instances"}); nothing was written')
+                    f'({why or "it has no instances"}); nothing was written')
         return {
             'out': str(args.out),
             'format': layout,
@@ -96,48 +92,35 @@ class Crop(Command):
             'instances': sum(len(scene.instances) for scene in scenes),
             'written': written,
             'labelled': labels,
-            'skipped': dict(reasons),
-            'skipped_instances': skipped,
+            'skipped': skipped.result(),
         }
 
     def report(self, result: Dict[str, Any]) -> str:
         """Tell what was done in words."""
-        lines = [
+        return '\n'.join([
             f'{result["written"]} of {result["instances"]} words of '
             f'{result["images"]} images ({result["format"]}) are in '
-            f'{result["out"]}, {result["labelled"]} of them with a label'
-        ]
-        for reason, count in result['skipped'].items():
-            lines.append(f'left out, {reason}: {count}')
-        items = result['skipped_instances']
-        lines += [f'  {item["image"]}, instance {item["instance"]}: '
-                  f'{item["reason"]}' for item in items[:NAMED_AT_MOST]]
-        if len(items) > NAMED_AT_MOST:
-            lines.append(f'  and {len(items) - NAMED_AT_MOST} more '
-                         '(--json names all)')
-        return '\n'.join(lines)
+            f'{result["out"]}, {result["labelled"]} of them with a label',
+            *reason_lines(result['skipped'], 'left out')
+        ])
 
 
 def _words(scene: Scene, args: argparse.Namespace, labelled: bool,
-           skipped: List[Dict[str, Any]]
-           ) -> Iterator[Tuple[int, np.ndarray]]:
-    """Crops of one image, with their numbers in it.
-
-    What is left out is added to ``skipped`` with its reason.
-    """
+           skipped: Reasons) -> Iterator['tuple[int, np.ndarray]']:
+    """Crops of one image, with their numbers in it."""
+    image, problem = None, ''
     try:
         image = load_scene(scene)
     except (OSError, ValueError) as error:
-        skipped += [_skip(scene, number, str(error))
-                    for number in range(len(scene.instances))]
-        return
+        problem = str(error)
     for number, instance in enumerate(scene.instances):
         try:
-            word = _word(image, instance, args, labelled)
+            if image is None:
+                raise ValueError(problem)
+            yield number, _word(image, instance, args, labelled)
         except ValueError as error:
-            skipped.append(_skip(scene, number, str(error)))
-        else:
-            yield number, word
+            skipped.add(f'{scene.path}, instance {number}', str(error),
+                        str(error))
 
 
 def _word(image: np.ndarray, instance: Dict[str, Any],
@@ -151,7 +134,7 @@ def _word(image: np.ndarray, instance: Dict[str, Any],
         raise ValueError("marked 'ignore'")
     if args.ignored == 'skip' and labelled and label_of(instance) is None:
         raise ValueError('no transcription, as others have')
-    if _LINE_END.search(label_of(instance) or ''):
+    if re.search('[\r\n]', label_of(instance) or ''):
         raise ValueError('its transcription has several lines')
     cut = crop_rectified if args.rectify else crop_box
     word = cut(image, read_polygon(instance))
@@ -160,14 +143,6 @@ def _word(image: np.ndarray, instance: Dict[str, Any],
     if min(word.shape[:2]) < args.min_size:
         raise ValueError(f'a side is below {args.min_size} pixels')
     return word
-
-
-def _skip(scene: Scene, number: int, reason: str) -> Dict[str, Any]:
-    return {
-        'image': str(scene.path),
-        'instance': number,
-        'reason': reason
-    }
 
 
 @contextmanager
@@ -187,4 +162,4 @@ def _sink(out: Path, overwrite: bool) -> Iterator[Save]:
 
         yield save
         if lines:
-            (draft / LABELS).write_bytes(''.join(lines).encode('utf-8'))
+            (draft / 'labels.tsv').write_bytes(''.join(lines).encode('utf-8'))

@@ -1,30 +1,32 @@
 """`dedup`: pictures of a set that are in another too, or in it twice."""
 import argparse
+import json
 import os.path as osp
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
+import cv2
 import numpy as np
 
-from lmim.datasets.duplicates.fingerprints import (Unreadable, fingerprint,
-                                                   gather)
-from lmim.datasets.records import RecordSource, open_sources, parts_of_source
-from lmim.datasets.duplicates.twins import KINDS, find_twins
-from lmim.utils.atomic import refuse_file
-from lmim.cli import Command
-from .dedup_output import (different_labels, pair_of, write_clean,
-                           write_report, write_sheet)
-from .dedup_verify import Verifier
-from .inputs import add_input_arguments, leaves, open_input
+from lmim.cli import Command, track
+from lmim.datasets.copies import (FINGERPRINT, KINDS, LEAST_CORRELATION,
+                                  MOST_DIFFERENCE, NEAR, Copies, compare,
+                                  find_copies, fingerprint, grey)
+from lmim.datasets.decoding import decode_image
+from lmim.datasets.records import parts_of_source
+from lmim.datasets.records import (JoinedSource, RecordSource,
+                                   UnreadableRecordError, open_sources)
+from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.visualization.sheet import contact_sheet
+from lmim.utils.atomic import refuse_file, whole_file
+from lmim.utils.errors import UserError
+from .inputs import (Reasons, add_input_arguments, leaves, open_input,
+                     reason_lines, refuse_source_as_result)
 from .parallel import add_workers_argument, map_records
-from lmim.cli import track
-from .reasons import Reasons, tell_reasons
-from .transfer import refuse_source_as_result
 
-#: So many pairs are named in the result.
-NAMED_AT_MOST = 10
-
-#: What to do about twins: in the set itself, and in another.
+#: So many pairs are named in the result, and drawn on a sheet.
+NAMED, DRAWN = 10, 48
+#: What to do about copies: in the set itself, and in another.
 ADVICE = (
     'Such pictures are seen more often in training, and may lie on both '
     'sides of a split: --write-clean OUT.lmdb writes the set without them',
@@ -35,14 +37,14 @@ ADVICE = (
 class Dedup(Command):
     """Find pictures of SOURCE that are in other sets too, or in it twice.
 
-    Three kinds are told apart: the same file (bytes), the same pixels in
+    Three kinds are distinguished: the same file (bytes), the same pixels in
     another file (pixels), and pictures that look the same (near): one was
     compressed again, or its size was changed. Their hashes are similar, and
     their pixels, looked at again, too. Crops of different outlines, other
     colours and turned pictures are not found, and pictures without contrast
     only if their pixels are equal.
 
-    The exit status is 1 if there are twins, unless --write-clean was given.
+    The exit status is 1 if there are copies, unless --write-clean was given.
     """
 
     name = 'dedup'
@@ -55,16 +57,16 @@ class Dedup(Command):
         add_input_arguments(parser)
         add = parser.add_argument
         add('--against', nargs='+', metavar='OTHER', default=[],
-            help='the sets in which twins are looked for (default: SOURCE '
-            'itself, where the first of twins stays)')
+            help='the sets in which copies are looked for (default: SOURCE '
+            'itself, where the first of several stays)')
         add('--exact', action='store_true',
             help='look for the same files and the same pixels only')
         add('--report', type=Path, metavar='FILE.jsonl',
-            help='write one line of JSON for each record with a twin')
+            help='write one line of JSON for each record that is a copy')
         add('--sheet', type=Path, metavar='FILE.png',
             help='draw pairs to look at, the least alike first')
         add('--write-clean', type=Path, metavar='OUT.lmdb',
-            help='write SOURCE without the records that have a twin')
+            help='write SOURCE without the records that are copies')
         add('--overwrite', action='store_true', help='replace these files')
         add_workers_argument(parser)
 
@@ -77,44 +79,50 @@ class Dedup(Command):
         _refuse(args, left, right)
         prints, lost = _look(left, args.workers, 'SOURCE')
         others, lost_others = (_look(right, args.workers, 'OTHER')
-                               if args.against else (None, []))
-        twins = find_twins(
+                               if args.against else (None, Reasons()))
+        copies = find_copies(
             prints, others,
-            None if args.exact else Verifier(left, right, args.workers),
+            None if args.exact else _Verifier(left, right, args.workers),
             lambda steps, total: track(steps, total, 'searching'))
-        records = np.flatnonzero(twins.kind)
-        result: Dict[str, Any] = {
-            'ok': not len(records) or bool(args.write_clean),
+        records = np.flatnonzero(copies.kind)
+        pairs = [_pair(copies, record, left, right)
+                 for record in records.tolist()]
+        clean = None
+        if args.report:
+            with whole_file(args.report, args.overwrite) as draft:
+                draft.write_text(
+                    ''.join(json.dumps(pair, ensure_ascii=False) + '\n'
+                            for pair in pairs), encoding='utf-8')
+        if args.sheet and pairs:
+            _write_sheet(args.sheet, args.overwrite, copies, left, right)
+        if args.write_clean:
+            keep = np.flatnonzero((copies.kind == 0) & (prints['aspect'] > 0))
+            with LMDBWriter(args.write_clean, args.overwrite) as writer:
+                for image, label in map_records(_read, left, keep.tolist(),
+                                                args.workers, 'writing'):
+                    writer.add(image, label)
+            clean = {'path': str(args.write_clean), 'records': len(keep)}
+        return {
+            'ok': not pairs or bool(args.write_clean),
             'source': left.path,
             'against': args.against,
             'records': len(left),
-            'with_twin': len(records),
-            'kinds': {kind: int((twins.kind == number).sum())
+            'copies': len(pairs),
+            'kinds': {kind: int((copies.kind == number).sum())
                       for number, kind in enumerate(KINDS) if number},
-            'parts': _count_parts(left, twins.kind > 0),
-            'found_in': (_count_parts(right, twins.found)
+            'parts': _count_parts(left, copies.kind > 0),
+            'found_in': (_count_parts(right, copies.found)
                          if args.against else []),
-            'different_labels': different_labels(twins, left, right),
-            'unreadable': _reasons(lost, left),
-            'unreadable_others': _reasons(lost_others, right),
-            'first': [pair_of(twins, record, left, right)
-                      for record in records[:NAMED_AT_MOST].tolist()],
+            'different_labels': sum(
+                len({pair['label'], pair['of_label']} - {None}) == 2
+                for pair in pairs),
+            'unreadable': lost.result(),
+            'unreadable_others': lost_others.result(),
+            'first': pairs[:NAMED],
             'report': str(args.report) if args.report else None,
-            'sheet': None,
-            'clean': None,
+            'sheet': str(args.sheet) if args.sheet and pairs else None,
+            'clean': clean,
         }
-        if args.report:
-            write_report(args.report, args.overwrite, twins, left, right)
-        if args.sheet and len(records):
-            write_sheet(args.sheet, args.overwrite, twins, left, right)
-            result['sheet'] = str(args.sheet)
-        if args.write_clean:
-            keep = np.flatnonzero((twins.kind == 0) & (prints['aspect'] > 0))
-            write_clean(args.write_clean, args.overwrite, keep, left,
-                        args.workers)
-            result['clean'] = {'path': str(args.write_clean),
-                               'records': len(keep)}
-        return result
 
     def report(self, result: Dict[str, Any]) -> str:
         """Tell what was found in words."""
@@ -122,29 +130,29 @@ class Dedup(Command):
         kinds = ', '.join(f'{kind} {count:,}'
                           for kind, count in result['kinds'].items())
         lines = [
-            f'{result["with_twin"]:,} of {result["records"]:,} pictures of '
-            f'{result["source"]} have a twin in {where} ({kinds}); '
-            f'{result["different_labels"]:,} of the pairs have different '
+            f'{result["copies"]:,} of {result["records"]:,} pictures of '
+            f'{result["source"]} are copies of pictures in {where} ({kinds});'
+            f' {result["different_labels"]:,} of the pairs have different '
             'labels'
         ]
         for title, parts in (('of', result['parts']),
-                             ('are twins, of', result['found_in'])):
+                             ('have copies, of', result['found_in'])):
             lines += [f'  {part["count"]:,} {title} the {part["records"]:,} '
                       f'in {part["path"]}' for part in parts]
-        lines += [f'  {pair["record"]}: {pair["kind"]}, {pair["twin"]}'
+        lines += [f'  {pair["record"]}: {pair["kind"]}, {pair["of"]}'
                   for pair in result['first']]
-        more = result['with_twin'] - len(result['first'])
+        more = result['copies'] - len(result['first'])
         if more > 0:
             lines.append(f'  and {more:,} more (--report writes all)')
         for key in ('unreadable', 'unreadable_others'):
-            lines += tell_reasons(result[key], 'cannot be read')
+            lines += reason_lines(result[key], 'cannot be read')
         if not result['ok']:
             lines.append(ADVICE[bool(result['against'])])
         if result['sheet']:
             lines.append(f'pairs to look at: {result["sheet"]}')
         if result['clean']:
-            lines.append(f'{result["clean"]["records"]:,} records without '
-                         f'twins are in {result["clean"]["path"]}')
+            lines.append(f'{result["clean"]["records"]:,} records that are '
+                         f'no copies are in {result["clean"]["path"]}')
         return '\n'.join(lines)
 
 
@@ -153,8 +161,8 @@ def _refuse(args: argparse.Namespace, left: RecordSource,
     """Say before long work what cannot be done."""
     out: Optional[Path] = args.write_clean
     if out is not None:
-        for given, source in ((args.sources, left), (args.against, right)):
-            refuse_source_as_result(given, source, [out])
+        for source in (left, right):
+            refuse_source_as_result(source, [out])
         if out.exists() and not args.overwrite:
             raise FileExistsError(f'{out} exists; give another path, or '
                                   '--overwrite')
@@ -162,18 +170,62 @@ def _refuse(args: argparse.Namespace, left: RecordSource,
         both = {osp.realpath(leaf.path) for leaf in leaves(left)
                 } & {osp.realpath(leaf.path) for leaf in leaves(right)}
         if both:
-            raise ValueError(
+            raise UserError(
                 f'{", ".join(sorted(both))} is SOURCE and OTHER: each of its '
-                'pictures is its own twin. Leave --against out to look '
+                'pictures is its own copy. Leave --against out to look '
                 'inside one set')
 
 
-def _look(source: RecordSource, workers: int, title: str
-          ) -> 'tuple[np.ndarray, List[Unreadable]]':
-    """Fingerprints of all pictures of a source."""
-    return gather(
-        map_records(fingerprint, source, range(len(source)), workers, title),
-        len(source))
+def _look(source: RecordSource, workers: int,
+          title: str) -> Tuple[np.ndarray, Reasons]:
+    """Fingerprints of all pictures, and what cannot be read."""
+    prints: np.ndarray = np.zeros(len(source), FINGERPRINT)
+    lost = Reasons()
+    found = map_records(fingerprint, source, range(len(source)), workers,
+                        title)
+    for number, (row, reason) in enumerate(found):
+        prints[number] = np.frombuffer(row, FINGERPRINT)[0]
+        if reason is not None:
+            lost.add(source.name(number), reason)
+    return prints, lost
+
+
+class _Verifier:
+    """Reads both pictures of each pair again and compares their pixels."""
+
+    def __init__(self, left: RecordSource, right: RecordSource,
+                 workers: int) -> None:
+        self.source = JoinedSource([left, right])
+        self.begin = len(left)
+        self.workers = workers
+
+    def __call__(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Correlations of pairs; see :data:`lmim.datasets.copies.Verify`."""
+        records, starts = np.unique(left, return_index=True)
+        others = dict(zip(records.tolist(), np.split(right + self.begin,
+                                                     starts[1:])))
+        found = map_records(_Comparison(others), self.source,
+                            records.tolist(), self.workers,
+                            'looking at pairs')
+        return np.array([value for part in found for value in part], float)
+
+
+class _Comparison:
+    """Compares a record with all that its hash is similar to."""
+
+    def __init__(self, others: Dict[int, np.ndarray]) -> None:
+        self.others = others
+
+    def __call__(self, source: RecordSource, index: int) -> List[float]:
+        picture = grey(decode_image(source.read(index)))
+        alike = []
+        for other in self.others[index].tolist():
+            correlation, difference = compare(
+                picture, grey(decode_image(source.read(other))))
+            same = (correlation >= LEAST_CORRELATION
+                    and difference <= MOST_DIFFERENCE)
+            alike.append(correlation if same else np.nan)
+        return alike
 
 
 def _count_parts(source: RecordSource,
@@ -184,9 +236,48 @@ def _count_parts(source: RecordSource,
             for part in parts_of_source(source)]
 
 
-def _reasons(lost: List[Unreadable], source: RecordSource) -> Dict[str, Any]:
-    """Records that cannot be read."""
-    reasons = Reasons()
-    for record in lost:
-        reasons.add(source.name(record.number), record.reason)
-    return reasons.result()
+def _pair(copies: Copies, record: int, left: RecordSource,
+          right: RecordSource) -> Dict[str, Any]:
+    """What is reported of a record and what it is a copy of."""
+    of = int(copies.of[record])
+    return {
+        'record': left.name(record),
+        'index': record,
+        'label': _label(left, record),
+        'of': right.name(of),
+        'of_index': of,
+        'of_label': _label(right, of),
+        'kind': KINDS[copies.kind[record]],
+        'bits': int(copies.bits[record]),
+        'correlation': round(float(copies.correlation[record]), 4),
+    }
+
+
+def _label(source: RecordSource, number: int) -> Optional[str]:
+    try:
+        return source.label(number)
+    except UnreadableRecordError:
+        return None
+
+
+def _read(source: RecordSource, index: int) -> Tuple[bytes, Optional[str]]:
+    return source.read(index), _label(source, index)
+
+
+def _write_sheet(path: Path, overwrite: bool, copies: Copies,
+                 left: RecordSource, right: RecordSource) -> None:
+    """Draw pairs side by side, the least alike first."""
+    records = np.flatnonzero(copies.kind)
+    order = np.lexsort((copies.correlation[records],
+                        copies.kind[records] != NEAR))
+    tiles = []
+    for record in records[order][:DRAWN].tolist():
+        of, kind = int(copies.of[record]), KINDS[copies.kind[record]]
+        tiles += [
+            (decode_image(left.read(record)),
+             f'{record}: {kind} {copies.correlation[record]:.3f}'),
+            (decode_image(right.read(of)), f'   of {of}'),
+        ]
+    with whole_file(path, overwrite) as draft:
+        draft.write_bytes(
+            cv2.imencode('.png', contact_sheet(tiles))[1].tobytes())

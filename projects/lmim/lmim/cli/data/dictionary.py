@@ -1,32 +1,31 @@
 """`dictionary`: the characters of labels, as MMOCR's dictionary file."""
 import argparse
 import csv
+import string
 import unicodedata
+from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import (Any, Dict, Iterable, Iterator, List, NamedTuple, Sequence,
+                    Tuple, Union)
 
-from lmim.utils.characters import named_character, oddity
+from mmocr.models.common.dictionary import Dictionary
 
-from lmim.datasets.labels.character_counts import CharacterCounts
-from lmim.datasets.labels.dict_file import (
-    IMPOSSIBLE,
-    in_order,
-    read_dict_file,
-    write_dict_file,
-)
-from lmim.datasets.labels.oddities import LabelOddities, odd_lines
-from lmim.datasets.labels.reading import iter_labels
+from lmim.cli import Command, at_least, track
+from lmim.datasets.labels.reading import Label, iter_labels
+from lmim.datasets.labels.report import LabelWarnings, warning_lines
 from lmim.datasets.records import RecordSource
 from lmim.utils.atomic import refuse_file, whole_file
-from lmim.cli import Command, at_least
-from .inputs import add_input_arguments, open_input
-from .listing import SHOWN, listed
-from lmim.cli import track
+from lmim.utils.characters import named_character, oddity
+from lmim.utils.errors import UserError
+from .inputs import SHOWN, add_input_arguments, open_input
 
+#: Digits, lower case, upper case and punctuation, as in ``english_94.txt``.
+FIRST = string.digits + string.ascii_letters + string.punctuation
+
+#: Ends of lines cannot stand in such a file.
+IMPOSSIBLE = frozenset('\n\r')
 #: Characters in fewer labels are called rare.
 RARE = 10
-GROUPS = ('digits', 'lower case', 'upper case', 'ASCII punctuation',
-          'the blank', 'others')
 
 
 class MakeDictionary(Command):
@@ -70,9 +69,15 @@ class MakeDictionary(Command):
         for path in filter(None, (args.out, args.counts)):
             refuse_file(path, args.overwrite)
         source = open_input(args)
-        counts, odd = _count(source, args)
+        counts, warnings = Counts(Counter(), Counter(), {}), LabelWarnings()
+        for label, text in _texts(source, args.letter_case, 'labels'):
+            warnings.add(label)
+            counts.occurrences.update(text)
+            counts.labels.update(set(text))
+            for char in set(text).difference(counts.first):
+                counts.first[char] = label.number
         if not counts.labels:
-            raise ValueError(
+            raise UserError(
                 f'{source.path} ({source.layout}) has no labels to take '
                 f'characters from: {len(source):,} records were looked at. '
                 'Give a set with labels, or theirs with --labels')
@@ -88,7 +93,11 @@ class MakeDictionary(Command):
             for char in in_order(counts.labels, base)
         ]
         if args.counts:
-            _write_counts(args.counts, table, args.overwrite)
+            with whole_file(args.counts, args.overwrite) as draft:
+                with open(draft, 'w', encoding='utf-8', newline='') as file:
+                    writer = csv.DictWriter(file, list(table[0]))
+                    writer.writeheader()
+                    writer.writerows(table)
         return {
             'out': str(args.out),
             'counts': str(args.counts) if args.counts else None,
@@ -97,31 +106,33 @@ class MakeDictionary(Command):
             'base_unused': sorted(set(base) - set(counts.labels)),
             'left_out': sorted(left_out | impossible),
             'min_count': args.min_count,
-            'labels_with_left_out': counts.num_holders(left_out),
+            'labels_with_left_out': 0 if not left_out else sum(
+                not left_out.isdisjoint(text) for _, text in _texts(
+                    source, args.letter_case, 'left out')),
             'labels_with_line_ends': sum(
                 counts.labels[char] for char in impossible),
-            'groups': _groups(written),
             'characters': table,
-            **odd.summary(),
+            **warnings.summary(),
         }
 
     def report(self, result: Dict[str, Any]) -> str:
-        """Tell what was found in words."""
+        """Report in words."""
         extended = (f', the first {result["base"]:,} as in the base'
                     if result['base'] else '')
         lines = [
             f'{result["labels"]:,} labels; {result["size"]:,} characters are '
             f'in {result["out"]}{extended}'
         ]
-        lines += [f'  {name}: {len(chars):,}  {_shown(chars)}'
-                  for name, chars in result['groups'].items() if chars]
+        lines.append('  ' + ''.join(
+            row['character'] for row in result['characters']
+            if row['in_dictionary'] and not row['odd']))
         if result['base_unused']:
             lines.append(f'{len(result["base_unused"]):,} of the base are in '
                          'no label')
         table = result['characters']
-        lines += listed('odd', [
+        lines += _listed('odd', [
             f'{_line(row)}: {row["odd"]}' for row in table if row['odd']])
-        lines += listed(f'rare, in fewer than {RARE} labels', [
+        lines += _listed(f'rare, in fewer than {RARE} labels', [
             f'{_line(row)}; {row["example"]}' for row in table
             if row['labels'] < RARE])
         if result['labels_with_left_out']:
@@ -132,32 +143,38 @@ class MakeDictionary(Command):
                 '(`check` lists them)')
         if result['labels_with_line_ends']:
             lines.append('Ends of lines are in labels, and cannot stand in a '
-                         'dictionary: mend or drop these labels')
-        return '\n'.join(lines + odd_lines(result))
+                         'dictionary: correct or drop these labels')
+        return '\n'.join(lines + warning_lines(result))
 
 
-def _count(source: RecordSource, args: argparse.Namespace
-           ) -> 'tuple[CharacterCounts, LabelOddities]':
-    """Look at each label once."""
-    counts = CharacterCounts(max(args.min_count, RARE))
-    odd = LabelOddities()
-    convert = (None if args.letter_case == 'unchanged' else getattr(
-        str, args.letter_case))
-    for label in track(iter_labels(source), len(source), 'labels'):
-        odd.add(label)
-        if label.text:
-            counts.add(label.number,
-                       convert(label.text) if convert else label.text)
-    return counts, odd
+class Counts(NamedTuple):
+    """How often each character is there, in how many labels, and where.
+
+    Attributes:
+        occurrences (Counter): By character.
+        labels (Counter): In how many labels each character is.
+        first (Dict[str, int]): Number of the first record with it.
+    """
+    occurrences: Counter
+    labels: Counter
+    first: Dict[str, int]
 
 
-def _describe(char: str, counts: CharacterCounts, source: RecordSource,
+def _texts(source: RecordSource, letter_case: str,
+           title: str) -> Iterator[Tuple[Label, str]]:
+    """All labels, and their text in a letter case."""
+    for label in track(iter_labels(source), len(source), title):
+        text = label.text or ''
+        yield label, (text if letter_case == 'unchanged' else getattr(
+            text, letter_case)())
+
+
+def _describe(char: str, counts: Counts, source: RecordSource,
               written: bool) -> Dict[str, Any]:
     """A row of the table."""
-    labels = counts.labels[char]
     example = ''
-    if 0 < labels < RARE:
-        number = counts.holders(char)[0]
+    if 0 < counts.labels[char] < RARE:
+        number = counts.first[char]
         example = f'{source.name(number)}: {source.label(number)!r}'
     return {
         'character': char,
@@ -165,27 +182,10 @@ def _describe(char: str, counts: CharacterCounts, source: RecordSource,
         'name': unicodedata.name(char, ''),
         'odd': oddity(char),
         'occurrences': counts.occurrences[char],
-        'labels': labels,
+        'labels': counts.labels[char],
         'in_dictionary': written,
         'example': example,
     }
-
-
-def _groups(characters: List[str]) -> Dict[str, str]:
-    """The characters by kind."""
-    groups = dict.fromkeys(GROUPS, '')
-    for char in characters:
-        kind = (5 if not char.isascii() or not char.isprintable() else
-                0 if char.isdigit() else 1 if char.islower() else
-                2 if char.isupper() else 4 if char == ' ' else 3)
-        groups[GROUPS[kind]] += char
-    return groups
-
-
-def _shown(characters: str) -> str:
-    """The first of them; odd ones are listed by themselves."""
-    plain = [char for char in characters if not oddity(char)]
-    return ''.join(plain[:SHOWN]) + (' ...' if len(plain) > SHOWN else '')
 
 
 def _line(row: Dict[str, Any]) -> str:
@@ -193,11 +193,86 @@ def _line(row: Dict[str, Any]) -> str:
             'label(s)')
 
 
-def _write_counts(path: Path, table: List[Dict[str, Any]],
-                  overwrite: bool) -> None:
-    """Write the table as CSV."""
+def _listed(title: str, lines: Sequence[str]) -> List[str]:
+    """A title with a count, the first lines, and how many more."""
+    if not lines:
+        return []
+    more = len(lines) - SHOWN
+    return [
+        f'{title}: {len(lines):,}', *(f'  {line}' for line in lines[:SHOWN]),
+        *([f'  and {more:,} more (--json lists all)'] if more > 0 else [])
+    ]
+
+
+def read_dict_file(path: Union[str, Path]) -> List[str]:
+    """The characters of a dictionary file, as MMOCR reads it.
+
+    A line that holds one blank is the blank; an empty line is nothing.
+
+    Args:
+        path (str or Path): The file.
+
+    Raises:
+        OSError: If it cannot be opened.
+        UserError: If MMOCR would refuse it; the message says why.
+    """
+    try:
+        return list(Dictionary(str(path)).dict)
+    except UnicodeDecodeError as error:
+        raise UserError(f'{path} is not in UTF-8 ({error}); save it as '
+                         'such, without byte order mark') from error
+    except (ValueError, AssertionError) as error:
+        raise UserError(f'{path} is no dictionary file, one character a '
+                         f'line: {_why(path, error)}') from error
+
+
+def _why(path: Union[str, Path], error: Exception) -> str:
+    """What MMOCR does not tell: a byte order mark, the doubled lines."""
+    text = Path(path).read_text(encoding='utf-8')
+    if text.startswith('\ufeff'):
+        return ('it begins with a byte order mark; save it as UTF-8 without '
+                'one')
+    twice = [line for line, n in Counter(text.splitlines()).items()
+             if n > 1 and line]
+    if isinstance(error, AssertionError) and twice:
+        return f'these lines are there twice: {twice}; leave one of each'
+    return str(error)
+
+
+def in_order(characters: Iterable[str], base: Iterable[str] = ()) -> List[str]:
+    """Characters in the order in which they come to stand in a file.
+
+    The same characters always come in the same order.
+
+    Args:
+        characters (Iterable[str]): What the dictionary is to hold.
+        base (Iterable[str]): Characters of a dictionary that is extended:
+            they keep their places, so that a checkpoint's rows stay theirs.
+
+    Returns:
+        List[str]: Those of the base; then digits, lower case, upper case and
+        punctuation of ASCII; then the rest by code point.
+    """
+    base = list(base)
+    place = {char: number for number, char in enumerate(FIRST)}
+    rest = set(characters).difference(base)
+    return base + sorted(
+        rest, key=lambda char: (place.get(char, len(FIRST)), char))
+
+
+def write_dict_file(path: Union[str, Path],
+                    characters: Iterable[str],
+                    overwrite: bool = False) -> None:
+    """Write a dictionary file, whole or not at all.
+
+    Args:
+        path (str or Path): The file.
+        characters (Iterable[str]): None of :data:`IMPOSSIBLE`.
+        overwrite (bool): Whether a file that is there gives way.
+
+    Raises:
+        FileExistsError: If it is there and may not be replaced.
+    """
     with whole_file(path, overwrite) as draft:
-        with open(draft, 'w', encoding='utf-8', newline='') as file:
-            writer = csv.DictWriter(file, list(table[0]))
-            writer.writeheader()
-            writer.writerows(table)
+        draft.write_bytes(''.join(f'{char}\n'
+                                  for char in characters).encode('utf-8'))

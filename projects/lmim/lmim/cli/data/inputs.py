@@ -1,12 +1,24 @@
-"""The arguments by which a command is told what to read."""
+"""What commands read, and how they report on its records."""
 import argparse
 import os.path as osp
-from typing import Any, Dict, List, Union
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from lmim.datasets.records import (JoinedSource, RecordSource, is_lmdb,
-                                   open_sources)
+from lmim.datasets.records import JoinedSource, RecordSource, open_sources
+from lmim.datasets.records import is_lmdb
+from lmim.utils.errors import UserError
 
-Spec = Union[str, Dict[str, Any]]
+#: So many records are named in a result, and so much of a list in a report.
+NAMED, SHOWN = 20, 40
+#: More kinds of reasons than this are not distinguished.
+KINDS_AT_MOST = 100
+#: What differs between reasons of one kind: quoted
+#: bytes and names, and numbers.
+_DETAIL = re.compile(r"""
+    b?'(?:\\.|[^'\\])*' | b?"(?:\\.|[^"\\])*" | \d[\d,.]*\d | \d
+    """, re.VERBOSE)
 
 
 def add_input_arguments(parser: argparse.ArgumentParser,
@@ -36,38 +48,30 @@ def open_input(args: argparse.Namespace) -> RecordSource:
         RecordSource: All records, in the order of the sources.
 
     Raises:
-        ValueError: If ``--labels`` or ``--image-root`` has nothing to belong
-            to; and as :func:`~lmim.datasets.records.open_sources`.
-        OSError: As the same.
+        UserError: If ``--labels`` or ``--image-root`` has nothing to belong
+            to.
+        ValueError, OSError: As of
+            :func:`~lmim.datasets.records.open_sources`.
     """
-    sources = args.sources
-    if isinstance(sources, str):  # nargs of None
-        sources = [sources]
-    if args.labels is not None and len(sources) != 1:
-        raise ValueError(
+    lists = [path for path in args.sources
+             if not osp.isdir(path) and not is_lmdb(path)]
+    if args.labels is not None and len(args.sources) != 1:
+        raise UserError(
             f'--labels {args.labels} belongs to one LMDB of images, and '
-            f'there are {len(sources)} sources. Make each of them an LMDB '
-            'with labels by `create` first')
-    if args.image_root is not None and not any(map(_may_be_list, sources)):
-        raise ValueError(
+            f'there are {len(args.sources)} sources. Make each of them an '
+            'LMDB with labels by `create` first')
+    if args.image_root is not None and not lists:
+        raise UserError(
             f'--image-root {args.image_root} is for paths in a list or JSON, '
             'and no SOURCE is such a file. Leave it out')
-    specs: List[Spec] = [_spec(path, args) for path in sources]
+    specs = []
+    for path in args.sources:
+        spec = dict(path=path, labels=args.labels)
+        if path in lists:
+            spec['image_root'] = args.image_root
+        specs.append({key: value for key, value in spec.items()
+                      if value is not None})
     return open_sources(specs)
-
-
-def _spec(path: str, args: argparse.Namespace) -> Spec:
-    """A path, with the arguments that belong to it."""
-    spec: Dict[str, Any] = dict(path=path)
-    if args.labels is not None:
-        spec['labels'] = args.labels
-    if args.image_root is not None and _may_be_list(path):
-        spec['image_root'] = args.image_root
-    return spec if len(spec) > 1 else path
-
-
-def _may_be_list(path: str) -> bool:
-    return not osp.isdir(path) and not is_lmdb(path)
 
 
 def leaves(source: RecordSource) -> List[RecordSource]:
@@ -75,3 +79,92 @@ def leaves(source: RecordSource) -> List[RecordSource]:
     if isinstance(source, JoinedSource):
         return [leaf for part in source.sources for leaf in leaves(part)]
     return [source]
+
+
+def describe(source: RecordSource) -> List[Dict[str, Any]]:
+    """Path, layout, number of records and labels of each source."""
+    return [{
+        'path': leaf.path, 'layout': leaf.layout, 'records': len(leaf),
+        'labelled': leaf.labelled
+    } for leaf in leaves(source)]
+
+
+def refuse_source_as_result(source: RecordSource,
+                            places: Sequence[Path]) -> None:
+    """Refuse to write where something is read.
+
+    Args:
+        source (RecordSource): What is read.
+        places (Sequence[Path]): What is to be made.
+
+    Raises:
+        UserError: If a place is a source.
+    """
+    read = {osp.realpath(path) for leaf in leaves(source)
+            for path in (leaf.path, getattr(leaf, 'labels', None)) if path}
+    for place in map(osp.realpath, places):
+        if place in read:
+            raise UserError(
+                f'{place} is read from, and cannot be written to at the same '
+                'time. Give another path for the result')
+
+
+class Reasons:
+    """Why records were left out, or are suspicious, counted by kind.
+
+    Its memory does not grow with the number of records.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter = Counter()
+        self.first: List[Dict[str, str]] = []
+
+    def add(self, name: str, reason: str, kind: Optional[str] = None) -> None:
+        """Count a record in.
+
+        Args:
+            name (str): Its name, as a person knows it.
+            reason (str): Why, with details.
+            kind (str, optional): The same without details. Defaults to the
+                reason without numbers and quotations.
+        """
+        kind = kind or _DETAIL.sub('...', reason)
+        if kind not in self.counts and len(self.counts) >= KINDS_AT_MOST:
+            kind = 'other reasons'
+        self.counts[kind] += 1
+        if len(self.first) < NAMED:
+            self.first.append({'record': name, 'reason': reason})
+
+    @property
+    def total(self) -> int:
+        """int: How many reasons there were."""
+        return sum(self.counts.values())
+
+    def result(self) -> Dict[str, Any]:
+        """The counts, most frequent first, and the first records."""
+        return {
+            'total': self.total,
+            'counts': dict(self.counts.most_common()),
+            'first': self.first
+        }
+
+
+def reason_lines(result: Dict[str, Any], title: str) -> List[str]:
+    """Lines of a report.
+
+    Args:
+        result (Dict[str, Any]): As :meth:`Reasons.result` gives it.
+        title (str): What happened to these records.
+    """
+    lines = [f'{title}, {kind}: {count:,}'
+             for kind, count in result['counts'].items()]
+    lines += [f'  {item["record"]}: {item["reason"]}'
+              for item in result['first']]
+    more = result['total'] - len(result['first'])
+    return lines + ([f'  and {more:,} more'] if more > 0 else [])
+
+
+def table(rows: List[Tuple[str, ...]]) -> List[str]:
+    """Rows of text as lines with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ['  '.join(map(str.ljust, row, widths)).rstrip() for row in rows]

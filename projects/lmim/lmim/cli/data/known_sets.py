@@ -1,22 +1,27 @@
-"""`list`: the data sets that the configs know."""
+"""`list` and `verify`: the data sets that the configs know."""
 import argparse
 import difflib
-import io
 import os.path as osp
-import shutil
-import sys
 from itertools import groupby
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
-from rich.console import Console
-from rich.table import Table
+import lmdb
 
-from lmim.datasets.known_sets import KnownSet, data_root_in_use, read_catalogue
-from lmim.cli import Command
+from lmim.cli import Command, at_least, track
+from lmim.datasets.known_sets import data_root_in_use
+from lmim.datasets.decoding import decode_image
+from lmim.datasets.known_sets import KnownSet, read_catalogue
+from lmim.datasets.records import (RecordSource, UnreadableRecordError,
+                                   open_sources)
+from lmim.utils.errors import UserError
+from .inputs import table
+
+#: So many unreadable records of a set are named.
+NAMED = 3
 
 
 class ListSets(Command):
-    """Tell which data sets the configs know, and where each must lie.
+    """List which data sets the configs know, and where each must lie.
 
     Each is named with what it is for, its published number of images, the
     protocol of its labels, whether it is there, and how it is obtained. SET
@@ -30,35 +35,179 @@ class ListSets(Command):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
-        add_catalogue_arguments(parser)
+        _add_catalogue_arguments(parser)
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Look at the configs and at the disk."""
-        sets = choose(read_catalogue(args.configs, args.data_root), args.sets)
+        sets = _choose(read_catalogue(args.configs, args.data_root), args.sets)
         return {
             'data_root': osp.abspath(data_root_in_use(args.data_root)),
-            'sets': [about(each) for each in sets],
+            'sets': [_about(each) for each in sets],
         }
 
     def report(self, result: Dict[str, Any]) -> str:
-        """Tell it as a table for each config."""
-        stream = io.StringIO()
-        # Where nobody watches, no path is broken.
-        width = (shutil.get_terminal_size().columns
-                 if sys.stdout.isatty() else 200)
-        console = Console(file=stream, width=width, highlight=False)
-        for config, group in groupby(result['sets'],
-                                     lambda each: each['config']):
-            _print_group(console, config, list(group), result['data_root'])
+        """A table for each config."""
+        root, lines = result['data_root'], []
+        for config, sets in groupby(result['sets'],
+                                    lambda each: each['config']):
+            group = list(sets)
+            lines.append(f'configs/_base_/datasets/{config}.py')
+            lines += table([('set', 'for', 'images', 'labels', 'there',
+                              'in the data root')] + [
+                (each['name'], each['kind'],
+                 f'{each["num_samples"]:,}' if each['num_samples']
+                 else '', each['labels'] or '', each['there'],
+                 ', '.join(osp.relpath(path, root) + (
+                     ' (missing)' if each['there'] == 'in part'
+                     and path in each['missing'] else '')
+                     for path in each['paths'])) for each in group])
+            lines += [*dict.fromkeys(map(_obtain, group)), '']
         there = sum(each['there'] == 'yes' for each in result['sets'])
-        console.print(
-            f'{there} of {len(result["sets"])} sets lie in '
-            f'{result["data_root"]}. Another place: --data-root DIR, or the '
-            'environment variable LMIM_DATA_ROOT.')
-        return '\n'.join(map(str.rstrip, stream.getvalue().splitlines()))
+        lines.append(
+            f'{there} of {len(result["sets"])} sets lie in {root}. Another '
+            'place: --data-root DIR, or the environment variable '
+            'LMIM_DATA_ROOT.')
+        return '\n'.join(lines)
 
 
-def add_catalogue_arguments(parser: argparse.ArgumentParser) -> None:
+def _obtain(each: Dict[str, Any]) -> str:
+    """How a set is obtained."""
+    page = f' Home page: {each["homepage"]}' if each['homepage'] else ''
+    return f'{each["obtain"]}{page}'
+
+
+class Verify(Command):
+    """Open the known data sets, and compare them with what is published.
+
+    Each set is opened, its records are counted, and some of them, evenly
+    spread, are decoded and their labels read (`validate` does this with
+    every record). What is missing is reported with how it is obtained. SET is as
+    of `list`; without one, all that are there, also in part, are verified.
+    """
+
+    name = 'verify'
+    summary = 'whether known data sets are there, and as published'
+    example = 'verify common_benchmarks --data-root data'
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        _add_catalogue_arguments(parser)
+        parser.add_argument(
+            '--all', action='store_true',
+            help='also the published ones of which nothing is there')
+        parser.add_argument(
+            '--sample', type=at_least(0), default=100, metavar='N',
+            help='so many records of each set are decoded (default: '
+            '%(default)s)')
+
+    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+        """Verify; the result is not ok where anything is wrong."""
+        catalogue = read_catalogue(args.configs, args.data_root)
+        known = _choose(catalogue, args.sets)
+        root = osp.abspath(data_root_in_use(args.data_root))
+        if not args.sets:
+            known = [each for each in known
+                     if each.there != 'no'
+                     or args.all and 'homepage' in each.source]
+        if not known:
+            raise UserError(
+                f'none of the known data sets lies in {root}. `list` shows '
+                'where each must lie; --data-root DIR, or LMIM_DATA_ROOT of '
+                'the environment, gives another folder')
+        names = {each.published['num_samples']: each.published['name']
+                 for each in catalogue if 'num_samples' in each.published}
+        verdicts = [_verify(each, args.sample, names)
+                    for each in track(known, len(known), 'verify')]
+        return {
+            'ok': not any(verdict['problems'] for verdict in verdicts),
+            'data_root': root,
+            'sets': verdicts,
+        }
+
+    def report(self, result: Dict[str, Any]) -> str:
+        """Report set by set."""
+        lines: List[str] = []
+        for each in result['sets']:
+            title = f'{each["name"]} ({each["config"]}.py, {each["kind"]})'
+            if not each['problems']:
+                lines.append(f'{title}: {_count(each)}')
+            for problem in each['problems']:
+                lines.append(f'{title}: WRONG: {problem}')
+            if each['missing'] and each['obtain']:
+                lines.append(f'  {_obtain(each)}')
+        bad = sum(bool(each['problems']) for each in result['sets'])
+        lines.append(
+            f'{len(result["sets"])} set(s) of {result["data_root"]} '
+            f'verified, {bad} of them not as they should be.')
+        return '\n'.join(lines)
+
+
+def _count(verdict: Dict[str, Any]) -> str:
+    """The number of records of a set that is as it should be."""
+    versus = ('as published' if verdict['num_samples'] is not None else
+              'no number is published')
+    return f'{verdict["records"]:,} records, {versus}'
+
+
+def _verify(known: KnownSet, sample: int,
+            names: Dict[int, str]) -> Dict[str, Any]:
+    """All that is wrong with a set.
+
+    Args:
+        known (KnownSet): The set.
+        sample (int): So many records are looked at.
+        names (Dict[int, str]): Which set has how many records.
+    """
+    verdict = dict(_about(known), records=None, problems=[])
+    problems: List[str] = verdict['problems']
+    if known.missing:
+        problems += [f'{path} is missing' for path in known.missing]
+        return verdict
+    try:
+        source = open_sources(known.dataset['paths'],
+                              known.dataset.get('data_root', ''))
+    except (OSError, ValueError, lmdb.Error) as error:
+        problems.append(str(error))
+        return verdict
+    verdict['records'] = len(source)
+    published = known.published.get('num_samples')
+    if published not in (None, len(source)):
+        other = names.get(len(source))
+        problems.append(
+            f'{len(source):,} records, and {published:,} are published: ' +
+            (f'it is {other}' if other else
+             'another version, or not all of it') +
+            '. Results on it are not comparable with published ones')
+    with_text = known.dataset.get('with_text', False)
+    if with_text and not source.labelled:
+        problems.append('it has no labels')
+        with_text = False
+    problem = _look(source, sample, with_text)
+    if problem is not None:
+        problems.append(problem)
+    return verdict
+
+
+def _look(source: RecordSource, sample: int,
+          with_text: bool) -> Optional[str]:
+    """What is wrong with records that are evenly spread over a source."""
+    count = min(sample, len(source))
+    bad: List[str] = []
+    for number in range(count):
+        index = number * len(source) // count
+        try:
+            decode_image(source.read(index))
+            if with_text and source.label(index) is None:
+                raise UnreadableRecordError('it has no label')
+        except UnreadableRecordError as error:
+            bad.append(f'{source.name(index)}: {error}')
+    if not bad:
+        return None
+    return (f'{len(bad)} of {count} records looked at cannot be read, such '
+            f'as {"; ".join(bad[:NAMED])}. `validate` looks at all')
+
+
+def _add_catalogue_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which sets, and where they and the configs are."""
     add = parser.add_argument
     add('sets', nargs='*', metavar='SET',
@@ -71,11 +220,11 @@ def add_catalogue_arguments(parser: argparse.ArgumentParser) -> None:
         'else ./configs)')
 
 
-def choose(known: List[KnownSet], names: List[str]) -> List[KnownSet]:
+def _choose(known: List[KnownSet], names: List[str]) -> List[KnownSet]:
     """Those of the sets that have one of the names; all if there is none.
 
     Raises:
-        ValueError: If no set has a name.
+        UserError: If no set has a name.
     """
     wanted = {name.casefold() for name in names}
     called = {name for each in known for name in each.names}
@@ -83,13 +232,13 @@ def choose(known: List[KnownSet], names: List[str]) -> List[KnownSet]:
         if name.casefold() not in map(str.casefold, called):
             near = difflib.get_close_matches(name, sorted(called))
             meant = f' (do you mean {" or ".join(near)}?)' if near else ''
-            raise ValueError(f'no known set is called {name!r}{meant}. '
-                             '`list` without a name tells of all')
+            raise UserError(f'no known set is called {name!r}{meant}. '
+                             '`list` without a name lists all')
     return [each for each in known if not names
             or wanted.intersection(map(str.casefold, each.names))]
 
 
-def about(known: KnownSet) -> Dict[str, Any]:
+def _about(known: KnownSet) -> Dict[str, Any]:
     """What is known of a set, of types that JSON has."""
     facts = known.published
     return {
@@ -105,30 +254,3 @@ def about(known: KnownSet) -> Dict[str, Any]:
         'homepage': known.source.get('homepage'),
         'obtain': known.source.get('obtain'),
     }
-
-
-def _print_group(console: Console, config: str, group: List[Dict[str, Any]],
-                 data_root: str) -> None:
-    """The sets of a config."""
-    table = Table(title=f'configs/_base_/datasets/{config}.py',
-                  title_justify='left', box=None, pad_edge=False)
-    table.add_column('set', overflow='fold')
-    table.add_column('for')
-    table.add_column('images', justify='right')
-    table.add_column('labels')
-    table.add_column('there')
-    table.add_column('in the data root', overflow='fold')
-    for each in group:
-        count, gaps = each['num_samples'], each['there'] == 'in part'
-        table.add_row(
-            each['name'], each['kind'], '' if count is None else f'{count:,}',
-            each['labels'] or '', each['there'], '\n'.join(
-                osp.relpath(path, data_root) +
-                (' (missing)' if gaps and path in each['missing'] else '')
-                for path in each['paths']))
-    console.print(table)
-    for homepage, obtain in dict.fromkeys(
-            (each['homepage'], each['obtain']) for each in group):
-        source = f' Home page: {homepage}' if homepage else ''
-        console.print(f'{obtain}{source}', soft_wrap=True)
-    console.print()

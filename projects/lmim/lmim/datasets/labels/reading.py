@@ -1,5 +1,5 @@
 """The labels of a data set, without its pictures."""
-from typing import Any, Iterator, List, NamedTuple, Optional
+from typing import Any, Iterable, Iterator, List, NamedTuple, Optional
 
 from ..records import RecordSource, UnreadableRecordError
 
@@ -43,7 +43,7 @@ def innermost(dataset: Any) -> List[Any]:
             ``datasets`` (``ConcatDataset``, ``RepeatDataset`` ...).
 
     Returns:
-        List[Any]: Those that wrap nothing and can tell of a record without
+        List[Any]: Those that wrap nothing and describe a record without
         decoding its picture (``get_data_info``).
     """
     inner = getattr(dataset, 'datasets', None)
@@ -56,12 +56,15 @@ def innermost(dataset: Any) -> List[Any]:
     return [dataset] if hasattr(dataset, 'get_data_info') else []
 
 
-def iter_labels(dataset: Any) -> Iterator[Label]:
-    """All labels of a data set or a source; no picture is read.
+def iter_labels(dataset: Any,
+                indices: Optional[Iterable[int]] = None) -> Iterator[Label]:
+    """The labels of a data set or a source; no picture is read.
 
     Args:
         dataset (Any): One of :func:`innermost`, or a
             :class:`~lmim.datasets.records.RecordSource`.
+        indices (Iterable[int], optional): Numbers of records. Defaults to
+            all.
 
     Yields:
         Label: One for each record.
@@ -69,7 +72,7 @@ def iter_labels(dataset: Any) -> Iterator[Label]:
     source = (dataset if isinstance(dataset, RecordSource) else getattr(
         dataset, 'source', None))
     read = getattr(source, 'label', None)
-    for index in range(len(dataset)):
+    for index in range(len(dataset)) if indices is None else indices:
         try:
             text = (read(index) if read is not None else _text(
                 dataset.get_data_info(index)))

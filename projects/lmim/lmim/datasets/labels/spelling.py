@@ -14,13 +14,13 @@ class Spelling(NamedTuple):
             None where labels are not cut.
         maps_unknown (bool): Whether other characters become the unknown
             token instead of ending the run.
-        mend (str, optional): The setting that would make it so.
+        fix (str, optional): The setting that would make it so.
     """
     characters: frozenset
     letter_case: str = 'unchanged'
     max_length: Optional[int] = None
     maps_unknown: bool = False
-    mend: Optional[str] = None
+    fix: Optional[str] = None
 
 
 def spelling_of(decoder: Any) -> Optional[Spelling]:
@@ -41,13 +41,13 @@ def spelling_of(decoder: Any) -> Optional[Spelling]:
         length -= 1  # the start token takes the first place
     if hasattr(loss, 'on_unknown'):
         maps = loss.on_unknown == 'map'
-        mend = 'model.decoder.module_loss.on_unknown=map'
+        fix = 'model.decoder.module_loss.on_unknown=map'
     else:
         maps = dictionary.unknown_idx is not None
-        mend = 'model.decoder.dictionary.with_unknown=True'
+        fix = 'model.decoder.dictionary.with_unknown=True'
     return Spelling(characters_of(dictionary),
                     getattr(loss, 'letter_case', 'unchanged'), length, maps,
-                    mend)
+                    fix)
 
 
 def characters_of(dictionary: Any) -> frozenset:

@@ -1,22 +1,15 @@
-"""`tools/data.py validate`."""
+"""`validate`."""
 import json
 
 import pytest
 
-from lmim.cli.data import main
 from tests.datasets.make_lmdb import make_lmdb, picture, write_entries
 
 
-def run(capsys, *argv):
-    """Exit status and the JSON on standard output."""
-    status = main(['validate', *map(str, argv), '--json'])
-    return status, json.loads(capsys.readouterr().out)
-
-
 @pytest.mark.parametrize('workers', [0, 2])
-def test_real_pictures(capsys, shared_data, tmp_path, workers):
+def test_real_pictures(run, shared_data, tmp_path, workers):
     toy = shared_data / 'rec_toy_dataset'
-    status, result = run(capsys, toy / 'imgs.lmdb', toy / 'labels.json',
+    status, result = run('validate', toy / 'imgs.lmdb', toy / 'labels.json',
                          '--workers', workers)
     assert status == 0 and result['ok'] is True
     assert result['records'] == 20
@@ -24,7 +17,7 @@ def test_real_pictures(capsys, shared_data, tmp_path, workers):
     assert result['odd_records'] == 0
 
     report = tmp_path / 'deep' / 'bad.jsonl'
-    status, result = run(capsys, toy / 'imgs', toy / 'broken.lmdb',
+    status, result = run('validate', toy / 'imgs', toy / 'broken.lmdb',
                          '--workers', workers, '--report', report)
     assert status == 1 and result['ok'] is False
     assert result['records'] == 11 and result['bad']['total'] == 1
@@ -37,11 +30,11 @@ def test_real_pictures(capsys, shared_data, tmp_path, workers):
     assert [path.name for path in report.parent.iterdir()] == ['bad.jsonl']
 
 
-def test_a_truncated_lmdb_is_refused(capsys, tmp_path):
+def test_a_truncated_lmdb_is_refused(run, tmp_path):
     path = make_lmdb(tmp_path / 'cut.lmdb', [picture(1) + b'\0' * 5000] * 50)
     file = tmp_path / 'cut.lmdb' / 'data.mdb'
     file.write_bytes(file.read_bytes()[:100000])
-    status, result = run(capsys, path)
+    status, result = run('validate', path)
     assert status == 1
     assert 'is truncated: data.mdb has 100,000 bytes' in result['error']
 
@@ -72,13 +65,13 @@ def odd(tmp_path):
     return write_entries(tmp_path / 'odd.lmdb', entries)
 
 
-def test_bad_and_odd_records(capsys, odd, tmp_path):
-    report = tmp_path / 'report.jsonl'
-    status, result = run(capsys, odd, '--report', report, '--workers', 0)
+def test_bad_and_odd_records(run, report, odd, tmp_path):
+    file = tmp_path / 'report.jsonl'
+    status, result = run('validate', odd, '--report', file, '--workers', 0)
     assert status == 1
     assert result['bad']['total'] == 5 and result['odd_records'] == 5
     found = {int(item['record'][-9:]): item
-             for item in map(json.loads, report.read_text().splitlines())}
+             for item in map(json.loads, file.read_text().splitlines())}
     bad = {number: item['bad'] for number, item in found.items()
            if item['bad']}
     assert sorted(bad) == [2, 3, 4, 5, 12]
@@ -98,18 +91,17 @@ def test_bad_and_odd_records(capsys, odd, tmp_path):
         ],
     }
     assert result['odd']['counts']['control character in the label'] == 1
-    assert main(['validate', odd, '--workers', '0']) == 1
-    told = capsys.readouterr().out
+    told = report('validate', odd, '--workers', 0)
     assert '12 records, 5 of them bad, 5 odd' in told
     assert 'bad, no label: 1' in told
 
 
-def test_options(capsys, odd):
-    status, result = run(capsys, odd, '--unlabelled', '--min-side', 3,
+def test_options(run, odd):
+    status, result = run('validate', odd, '--unlabelled', '--min-side', 3,
                          '--max-ratio', 50, '--workers', 0)
     assert status == 1
     assert result['bad']['total'] == 3 and result['odd_records'] == 0
-    status, result = run(capsys, odd, '--unlabelled', '--min-side', 12,
+    status, result = run('validate', odd, '--unlabelled', '--min-side', 12,
                          '--workers', 0)
     assert result['odd']['counts'] == {
         'a side is below 12 pixels': 2,
@@ -117,34 +109,33 @@ def test_options(capsys, odd):
     }
 
 
-def test_labels_are_wanted_only_where_there_are_some(capsys, tmp_path):
+def test_labels_are_wanted_only_where_there_are_some(run, tmp_path):
     """Pictures without labels beside labelled ones are good."""
     plain = make_lmdb(tmp_path / 'plain', [picture(1)])
     words = make_lmdb(tmp_path / 'words', [picture(2)] * 2, [b'two'])
-    status, result = run(capsys, plain, words, '--workers', 0)
+    status, result = run('validate', plain, words, '--workers', 0)
     assert status == 1 and result['bad']['counts'] == {'no label': 1}
     assert 'words image-000000002' in result['bad']['first'][0]['record']
 
 
-def test_many_bad_records_are_counted_by_kind(capsys, tmp_path):
+def test_many_bad_records_are_counted_by_kind(run, report, tmp_path):
     """Kinds leave out what differs from record to record."""
     path = make_lmdb(tmp_path / 'bad', [
         picture(1), *(b'bad picture' + b'!' * number for number in range(30)),
         *[None] * 5
     ])
-    status, result = run(capsys, path, '--workers', 0)
+    status, result = run('validate', path, '--workers', 0)
     assert status == 1 and result['bad']['total'] == 35
     assert sorted(result['bad']['counts'].values()) == [5, 30]
     assert result['bad']['counts']['no key ...'] == 5
     assert len(result['bad']['first']) == 20
-    assert main(['validate', path, '--workers', '0']) == 1
-    told = capsys.readouterr().out
+    told = report('validate', path, '--workers', 0)
     assert 'and 15 more' in told and '--report FILE.jsonl' in told
 
 
-def test_an_old_report_stays_when_it_fails(capsys, tmp_path):
+def test_an_old_report_stays_when_it_fails(run, tmp_path):
     report = tmp_path / 'report.jsonl'
     report.write_text('old')
-    status, result = run(capsys, tmp_path / 'missing', '--report', report)
+    status, result = run('validate', tmp_path / 'missing', '--report', report)
     assert status == 1 and 'do not exist' in result['error']
     assert report.read_text() == 'old'

@@ -1,21 +1,14 @@
 """`tools/data.py dedup`."""
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Callable, List, Tuple
 
 import cv2
-import lmdb
 import numpy as np
 import pytest
 
-from lmim.cli.data import main
-from tests.datasets.make_lmdb import make_lmdb, picture
+from tests.datasets.make_lmdb import make_lmdb, picture, read_entries
 from tests.documents import REPO
-
-
-def run(capsys: Any, *argv: Any) -> Tuple[int, Dict[str, Any]]:
-    status = main([*map(str, argv), '--json', '--workers', '0'])
-    return status, json.loads(capsys.readouterr().out)
 
 
 @pytest.fixture
@@ -50,15 +43,15 @@ def sets(files: List[bytes], tmp_path: Path) -> Tuple[str, str]:
     return train, str(tests)
 
 
-def test_twins_in_a_benchmark(sets: Tuple[str, str], tmp_path: Path,
-                              capsys: Any) -> None:
+def test_copies_in_a_benchmark(sets: Tuple[str, str], tmp_path: Path,
+                              run: Any) -> None:
     train, tests = sets
-    report, sheet = tmp_path / 'twins.jsonl', tmp_path / 'pairs.png'
-    status, result = run(capsys, 'dedup', train, '--against', tests,
+    report, sheet = tmp_path / 'copies.jsonl', tmp_path / 'pairs.png'
+    status, result = run('dedup', '--workers', '0', train, '--against', tests,
                          '--report', report, '--sheet', sheet)
     assert status == 1 and result['ok'] is False
     assert result['kinds'] == {'bytes': 1, 'pixels': 1, 'near': 1}
-    assert (result['records'], result['with_twin'],
+    assert (result['records'], result['copies'],
             result['different_labels']) == (7, 3, 1)
     assert [(Path(part['path']).name, part['records'], part['count'])
             for part in result['found_in']] == [('a.lmdb', 3, 2),
@@ -69,33 +62,32 @@ def test_twins_in_a_benchmark(sets: Tuple[str, str], tmp_path: Path,
     lines = [json.loads(line)
              for line in report.read_text(encoding='utf-8').splitlines()]
     assert [line['kind'] for line in lines] == ['bytes', 'pixels', 'near']
-    assert lines[1]['label'] == 'two' and lines[1]['twin_label'] == 'TWO'
-    assert lines[2]['twin'].endswith('b.lmdb image-000000001')
+    assert lines[1]['label'] == 'two' and lines[1]['of_label'] == 'TWO'
+    assert lines[2]['of'].endswith('b.lmdb image-000000001')
     assert 0.95 <= lines[2]['correlation'] < 1 and lines[2]['bits'] <= 22
     assert cv2.imread(str(sheet)).shape[1] > 1000
 
 
 def test_a_clean_set_is_written(sets: Tuple[str, str], tmp_path: Path,
-                                capsys: Any) -> None:
+                                run: Any) -> None:
     train, tests = sets
     clean = tmp_path / 'clean.lmdb'
-    status, result = run(capsys, 'dedup', train, '--against', tests,
+    status, result = run('dedup', '--workers', '0', train, '--against', tests,
                          '--write-clean', clean)
     assert status == 0 and result['clean']['records'] == 3
-    with lmdb.open(str(clean), readonly=True, lock=False) as env:
-        with env.begin() as transaction:
-            assert transaction.get(b'num-samples') == b'3'
-            labels = [transaction.get(b'label-%09d' % n) for n in (1, 2, 3)]
-    assert labels == [b'four', b'five', b'six']
-    status, result = run(capsys, 'dedup', clean, '--against', tests)
-    assert status == 0 and result['with_twin'] == 0
-    status, result = run(capsys, 'dedup', train, '--write-clean', clean)
+    made = read_entries(clean)
+    assert made[b'num-samples'] == b'3'
+    assert [made[b'label-%09d' % number] for number in (1, 2, 3)] == [
+        b'four', b'five', b'six']
+    status, result = run('dedup', '--workers', '0', clean, '--against', tests)
+    assert status == 0 and result['copies'] == 0
+    status, result = run('dedup', '--workers', '0', train, '--write-clean', clean)
     assert status == 1 and 'exists' in result['error']
 
 
 def test_the_clean_set_of_a_benchmark(files: List[bytes], tmp_path: Path,
                                       monkeypatch: pytest.MonkeyPatch,
-                                      capsys: Any) -> None:
+                                      run: Any) -> None:
     """The command of docs/data.md, on sets laid out as Union14M-L's."""
     monkeypatch.chdir(tmp_path)
     text = (REPO / 'docs/data.md').read_text(encoding='utf-8')
@@ -118,46 +110,42 @@ def test_the_clean_set_of_a_benchmark(files: List[bytes], tmp_path: Path,
             dict(img_path=f'{folder}/{number}.jpg',
                  instances=[dict(text=f'word{number}')])
             for number in numbers])))
-    status, result = run(capsys, *line.split()[2:])
-    assert status == 0 and result['with_twin'] == 2
-    with lmdb.open('data/Union14M-L-clean/easy.lmdb', readonly=True,
-                   lock=False) as env, env.begin() as transaction:
-        assert transaction.get(b'num-samples') == b'2'
-        assert transaction.get(b'label-000000001') == b'word1'
-        assert transaction.get(b'label-000000002') == b'word3'
+    status, result = run(*line.split()[2:], '--workers', '0')
+    assert status == 0 and result['copies'] == 2
+    made = read_entries(Path('data/Union14M-L-clean/easy.lmdb'))
+    assert made[b'num-samples'] == b'2'
+    assert made[b'label-000000001'] == b'word1'
+    assert made[b'label-000000002'] == b'word3'
 
 
-def test_exact_twins_only(sets: Tuple[str, str], capsys: Any) -> None:
+def test_exact_copies_only(sets: Tuple[str, str], run: Any) -> None:
     train, tests = sets
-    _, result = run(capsys, 'dedup', train, '--against', tests, '--exact')
+    _, result = run('dedup', '--workers', '0', train, '--against', tests, '--exact')
     assert result['kinds'] == {'bytes': 1, 'pixels': 1, 'near': 0}
 
 
-def test_twins_inside_a_folder(files: List[bytes], tmp_path: Path,
-                               capsys: Any) -> None:
+def test_copies_inside_a_folder(files: List[bytes], tmp_path: Path,
+                                report: Callable[..., str]) -> None:
     folder = tmp_path / 'words'
     folder.mkdir()
     for name, data in (('a.jpg', files[0]), ('b.jpg', files[1]),
                        ('c.png', again(files[0])),
                        ('d.jpg', again(files[1], 75)), ('e.jpg', files[0])):
         (folder / name).write_bytes(data)
-    status = main(['dedup', str(folder), '--workers', '2'])
-    told = capsys.readouterr().out
-    assert status == 1
-    assert ('3 of 5 pictures of' in told and
-            'the set itself (bytes 1, pixels 1, near 1)' in told)
-    assert f'{folder}/c.png: pixels, {folder}/a.jpg' in told
-    assert f'{folder}/d.jpg: near, {folder}/b.jpg' in told
-    assert f'{folder}/e.jpg: bytes, {folder}/a.jpg' in told
+    words = report('dedup', folder, '--workers', '2')
+    assert ('3 of 5 pictures of' in words and
+            'the set itself (bytes 1, pixels 1, near 1)' in words)
+    assert f'{folder}/c.png: pixels, {folder}/a.jpg' in words
+    assert f'{folder}/d.jpg: near, {folder}/b.jpg' in words
+    assert f'{folder}/e.jpg: bytes, {folder}/a.jpg' in words
 
 
-def test_refused_before_any_work(sets: Tuple[str, str],
-                                 capsys: Any) -> None:
+def test_refused_before_any_work(sets: Tuple[str, str], run: Any) -> None:
     train, tests = sets
     for argv, message in (
-        (['--against', tests, train], 'its own twin'),
+        (['--against', tests, train], 'its own copy'),
         (['--against', tests, '--overwrite', '--write-clean', train],
          'cannot be written to'),
         (['--against', tests, '--sheet', tests], 'is a folder')):
-        status, result = run(capsys, 'dedup', train, *argv)
+        status, result = run('dedup', '--workers', '0', train, *argv)
         assert status == 1 and message in result['error']

@@ -1,4 +1,4 @@
-"""`tools/data.py dictionary` and `check`."""
+"""`dictionary` and `check`."""
 import csv
 import json
 from pathlib import Path
@@ -6,27 +6,13 @@ from typing import Any, Dict, Sequence, Tuple
 
 import pytest
 
-from lmim.datasets.labels.dict_file import read_dict_file
-from lmim.cli.data import main
+from mmocr.models.common.dictionary import Dictionary
+
+from lmim.cli.data.dictionary import (FIRST, in_order, read_dict_file,
+                                      write_dict_file)
 from tests.datasets.make_lmdb import make_lmdb, picture
 
 CONFIG = 'configs/textrecog/lmim/lmim_vit-mini_1xb64_rendered-labels.py'
-
-
-@pytest.fixture
-def run(capsys: Any) -> Any:
-    """Runs a command: exit status, its JSON, its words."""
-
-    def run(*argv: Any) -> Tuple[int, Dict[str, Any], str]:
-        args = [str(arg) for arg in argv]
-        status = main([*args, '--json'])
-        result = json.loads(capsys.readouterr().out)
-        if 'error' in result or args[0] == 'dictionary':
-            return status, result, result.get('error', '')
-        assert main(args) == status
-        return status, result, capsys.readouterr().out
-
-    return run
 
 
 def lmdb_of(path: Path, labels: Sequence[str]) -> str:
@@ -45,7 +31,7 @@ def test_dictionary_of_real_labels(run: Any, shared_data: Path,
         ([toy / 'old_label.txt'], [toy / 'labels.json'],
          [toy / 'imgs.lmdb', '--labels', toy / 'label.lmdb'])):
         out = tmp_path / f'{number}.txt'
-        status, result, _ = run('dictionary', source[0], out, *source[1:])
+        status, result = run('dictionary', source[0], out, *source[1:])
         assert status == 0 and result['labels'] == 10
         # GRAND HOTEL HOTEL PACIFIC 03/09/2009 ANING Virgin america ATTACK
         # DAVIDSON
@@ -62,7 +48,7 @@ def test_dictionary_extends_and_leaves_out(run: Any, tmp_path: Path) -> None:
     base.write_text('z\ne\n')
     data = lmdb_of(tmp_path / 'x.lmdb', ['aab', 'ab中', 'b中é', 'éx', 'e\n'])
     out, table = tmp_path / 'out.txt', tmp_path / 'counts.csv'
-    status, result, _ = run('dictionary', data, out, '--base', base,
+    status, result = run('dictionary', data, out, '--base', base,
                             '--min-count', 2, '--counts', table)
     assert status == 0
     assert read_dict_file(out) == ['z', 'e', 'a', 'b', 'é', '中']
@@ -76,16 +62,15 @@ def test_dictionary_extends_and_leaves_out(run: Any, tmp_path: Path) -> None:
                                        'in_dictionary')] == ['3', '2', 'True']
     assert rows['x']['in_dictionary'] == 'False'
     assert rows['x']['example'].endswith("image-000000004: 'éx'")
-    status, _, error = run('dictionary', data, out)
-    assert status == 1 and '--overwrite' in error
+    status, result = run('dictionary', data, out)
+    assert status == 1 and '--overwrite' in result['error']
 
 
-def test_dictionary_points_odd_characters_out(capsys: Any,
+def test_dictionary_points_odd_characters_out(report: Any,
                                               tmp_path: Path) -> None:
     data = lmdb_of(tmp_path / 'x.lmdb', ODD)
     out = tmp_path / 'out.txt'
-    assert main(['dictionary', data, str(out)]) == 0
-    told = capsys.readouterr().out
+    told = report('dictionary', data, out)
     for line in ("'\\u200b' (U+200B) in 1 label(s): invisible character",
                  "'Ａ' (U+FF21) in 1 label(s): full-width or half-width form",
                  '1 of 10 labels: not in NFC',
@@ -93,23 +78,29 @@ def test_dictionary_points_odd_characters_out(capsys: Any,
                  '1 of 10 labels: begins or ends with a blank',
                  '1 of 10 labels: in quotation marks',
                  '1 of 10 labels: like the name of a picture file',
-                 '1 of 10 labels: empty', 'the blank: 1'):
+                 '1 of 10 labels: empty', '  abcdefgijmopqtuxA". é\n'):
         assert line in told
 
 
 def test_dictionary_without_labels(run: Any, tmp_path: Path) -> None:
     data = make_lmdb(tmp_path / 'x.lmdb', [picture(1)])
-    status, _, error = run('dictionary', data, tmp_path / 'out.txt')
-    assert status == 1 and 'has no labels to take characters from' in error
+    status, result = run('dictionary', data, tmp_path / 'out.txt')
+    assert status == 1 and 'no labels to take characters' in result['error']
     assert not (tmp_path / 'out.txt').exists()
 
 
-def test_check_against_a_dictionary(run: Any, tmp_path: Path) -> None:
+@pytest.fixture
+def check(run: Any, report: Any) -> Any:
+    """Runs `check`: exit status, its JSON, its words."""
+    return lambda *argv: (*run('check', *argv), report('check', *argv))
+
+
+def test_check_against_a_dictionary(check: Any, tmp_path: Path) -> None:
     data = lmdb_of(tmp_path / 'x.lmdb', ['ab', 'a\u2019b', 'A', 'a b', '',
                                          'abababa', "b'", 'a\u2013中'])
     abc = tmp_path / 'abc.txt'
     abc.write_text("a\nb\n'\nc\n")
-    status, result, told = run('check', data, '--dict', abc, '--max-length',
+    status, result, told = check(data, '--dict', abc, '--max-length',
                                6)
     part, = result['parts']
     assert status == 1 and result['ok'] is False
@@ -128,30 +119,30 @@ def test_check_against_a_dictionary(run: Any, tmp_path: Path) -> None:
     assert 'Hardly any' not in told
 
 
-def test_check_is_silent_where_all_is_well(run: Any, tmp_path: Path) -> None:
+def test_check_is_silent_where_all_is_well(check: Any, tmp_path: Path) -> None:
     data = lmdb_of(tmp_path / 'x.lmdb', ['AB', 'ba'])
     abc = tmp_path / 'abc.txt'
     abc.write_text('a\nb\n')
-    status, result, told = run('check', data, '--dict', abc, '--letter-case',
+    status, result, told = check(data, '--dict', abc, '--letter-case',
                                'lower')
     assert status == 0 and result['ok'] is True and 'all is well' in told
-    status, _, told = run('check', data, '--dict', abc)
+    status, _, told = check(data, '--dict', abc)
     assert status == 1 and '1 of 2 labels have characters' in told
 
 
-def test_check_tells_of_a_wrong_dictionary(run: Any, tmp_path: Path) -> None:
+def test_check_tells_of_a_wrong_dictionary(check: Any, tmp_path: Path) -> None:
     data = lmdb_of(tmp_path / 'x.lmdb', ['中文', '文字', 'ab'] + ['字'] * 9)
     abc = tmp_path / 'abc.txt'
     abc.write_text('a\nb\n')
-    _, _, told = run('check', data, '--dict', abc)
+    _, _, told = check(data, '--dict', abc)
     assert 'Hardly any label can be learnt as it is' in told
 
 
-def test_check_follows_the_config(run: Any, repo: Path,
+def test_check_follows_the_config(check: Any, repo: Path,
                                   tmp_path: Path) -> None:
     """Words of 8 characters, no start token, an error on unknown ones."""
     data = lmdb_of(tmp_path / 'x.lmdb', ['a' * 8, 'a' * 9, 'é', 'Z~'])
-    status, result, told = run('check', data, '--config', repo / CONFIG)
+    status, result, told = check(data, '--config', repo / CONFIG)
     part, = result['parts']
     assert status == 1
     assert (part['fine'], part['too_long'], part['unknown']) == (2, 1, 1)
@@ -161,19 +152,19 @@ def test_check_follows_the_config(run: Any, repo: Path,
 
 
 def test_check_reads_the_configs_own_sets(
-        run: Any, repo: Path, tmp_path: Path,
+        check: Any, repo: Path, tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('LMIM_DATA_ROOT', str(tmp_path))
     (tmp_path / 'rendered').mkdir()
     lmdb_of(tmp_path / 'rendered' / 'train.lmdb', ['abc', 'd-e'])
-    status, result, told = run('check', '--config', repo / CONFIG)
+    status, result, told = check('--config', repo / CONFIG)
     train, test = result['parts']
     assert status == 1 and train['ok'] and train['labels'] == 2
     assert test['name'] == 'val_dataloader, test_dataloader'
     assert 'test.lmdb' in test['error']
     assert 'cannot be read: FileNotFoundError' in told
     lmdb_of(tmp_path / 'rendered' / 'test.lmdb', ['é'])
-    _, result, _ = run('check', '--config', repo / CONFIG)
+    _, result, _ = check('--config', repo / CONFIG)
     assert [part['unknown'] for part in result['parts']] == [0, 1]
 
 
@@ -185,7 +176,7 @@ def test_check_reads_the_configs_own_sets(
     (['x.lmdb', '--config', 'broken.py'], 'cannot be read as a config'),
     (['x.lmdb', '--config', 'unbuilt.py'], 'cannot be built'),
 ])
-def test_check_errors(run: Any, tmp_path: Path, argv: Sequence[str],
+def test_check_errors(check: Any, tmp_path: Path, argv: Sequence[str],
                       message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     lmdb_of(Path('x.lmdb'), ['a'])
@@ -195,5 +186,48 @@ def test_check_errors(run: Any, tmp_path: Path, argv: Sequence[str],
     Path('broken.py').write_text('model = dict(\n')
     Path('unbuilt.py').write_text(
         "model = dict(decoder=dict(type='NoDecoder', dictionary=dict()))\n")
-    status, _, error = run('check', *argv)
-    assert status == 1 and message in error
+    status, result, _ = check(*argv)
+    assert status == 1 and message in result['error']
+
+
+def test_what_is_written_is_what_mmocr_reads(tmp_path: Path) -> None:
+    """The blank and what other programs take for ends of lines come along."""
+    characters = in_order(' \t\x0b\x1c\x85\u2028\ufeffb中#Z9é\u0301')
+    assert characters == [
+        '9', 'b', 'Z', '#', '\t', '\x0b', '\x1c', ' ', '\x85', 'é',
+        '\u0301', '\u2028', '中', '\ufeff'
+    ]
+    path = tmp_path / 'dict.txt'
+    write_dict_file(path, characters)
+    assert Dictionary(str(path)).dict == characters
+    assert read_dict_file(path) == characters
+    with pytest.raises(FileExistsError, match='--overwrite'):
+        write_dict_file(path, 'ab')
+    assert read_dict_file(path) == characters
+    write_dict_file(path, 'ab', overwrite=True)
+    assert path.read_bytes() == b'a\nb\n'
+    assert [other.name for other in tmp_path.iterdir()] == ['dict.txt']
+
+
+def test_order_is_that_of_our_dictionary(repo: Path) -> None:
+    ours = read_dict_file(
+        repo / 'projects/lmim/lmim/dicts/english_94.txt')
+    assert ours == list(FIRST) == in_order(reversed(FIRST))
+
+
+def test_a_base_keeps_its_places() -> None:
+    assert in_order('zaé9', base='éxz') == ['é', 'x', 'z', '9', 'a']
+
+
+@pytest.mark.parametrize('content, message', [
+    ('a\nb\na\n'.encode(), r"there twice: \['a'\]"),
+    ('\ufeffa\nb\n'.encode(), 'begins with a byte order mark'),
+    ('a\nbc\n'.encode(), 'got 2 characters at line 2'),
+    ('\xe9\n'.encode('latin-1'), 'is not in UTF-8'),
+])
+def test_what_mmocr_refuses_is_explained(tmp_path: Path, content: bytes,
+                                         message: str) -> None:
+    path = tmp_path / 'dict.txt'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        read_dict_file(path)

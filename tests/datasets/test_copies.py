@@ -6,21 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from lmim.datasets.duplicates import near_search, perceptual_hash
-from lmim.datasets.duplicates.fingerprints import NO_HASH, fingerprint, gather
-from lmim.datasets.duplicates.near_search import NearSearch, unique_pairs
-from lmim.datasets.duplicates.perceptual_hash import (
-    LEAST_CORRELATION,
-    MOST_BITS,
-    MOST_DIFFERENCE,
-    WORDS,
-    band,
-    compare,
-    distance,
-    grey,
-)
+from lmim.datasets import copies
+from lmim.datasets.copies import (BANDS, FINGERPRINT, KINDS,
+                                  LEAST_CORRELATION, MOST_BITS,
+                                  MOST_DIFFERENCE, band, compare, distance,
+                                  find_copies, fingerprint, grey,
+                                  perceptual_hash, similar_pairs)
 from lmim.datasets.records import open_sources
-from lmim.datasets.duplicates.twins import KINDS, find_twins
 from tests.datasets.make_lmdb import make_lmdb, picture
 
 
@@ -37,7 +29,7 @@ def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
 
 
 def hashes(images: List[np.ndarray]) -> np.ndarray:
-    return np.stack([perceptual_hash.perceptual_hash(x) for x in images])
+    return np.stack([perceptual_hash(x) for x in images])
 
 
 @pytest.mark.parametrize('change', ['jpeg', 'half', 'larger'])
@@ -51,8 +43,7 @@ def test_real_words_are_known_again(words: List[np.ndarray],
     ]
     ours, theirs = hashes(words), hashes(changed)
     assert distance(ours, theirs).max() <= MOST_BITS
-    shared = [band(ours, n) == band(theirs, n)
-              for n in range(perceptual_hash.BANDS)]
+    shared = [band(ours, n) == band(theirs, n) for n in range(BANDS)]
     # Chance decides; one of these words is left with 15x17 pixels.
     assert np.any(shared, axis=0).sum() >= 9 + (change != 'half')
     alike = np.array([compare(a, b) for a, b in zip(words, changed)])
@@ -76,43 +67,35 @@ def test_comparison_in_numbers() -> None:
                                                                   abs=1)
 
 
-def test_bits_are_counted_alike_on_old_numpy(
-        monkeypatch: pytest.MonkeyPatch) -> None:
-    random = np.random.default_rng(0)
-    left, right = random.integers(0, 2**48, (2, 500, WORDS), np.uint64)
-    wanted = [sum(bin(int(a) ^ int(b)).count('1') for a, b in zip(*pair))
-              for pair in zip(left, right)]
-    assert distance(left, right).tolist() == wanted
-    monkeypatch.delattr(np, 'bitwise_count', raising=False)
-    assert distance(left, right).tolist() == wanted
-
-
 @pytest.mark.parametrize('same', [False, True])
 def test_search_finds_what_comparing_all_finds(
         same: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """In small chunks, with a crowd that shares all bands."""
-    monkeypatch.setattr(near_search, 'AT_ONCE', 7)
+    monkeypatch.setattr(copies, 'AT_ONCE', 7)
     random = np.random.default_rng(1)
-    base = random.integers(0, 2**48, (40, WORDS), np.uint64)
-    flips = np.uint64(1) << random.integers(0, 48, (120, WORDS), np.uint64)
-    flips[:, 0] = 0
+    left = np.zeros(120, FINGERPRINT)
+    base = random.integers(0, 256, (40, 3 * BANDS), np.uint8)
     # Four bits each: two differ in eight, so that two bands of ten agree.
-    left = base.repeat(3, axis=0) ^ flips
-    left[:20] = left[0]
-    right = left if same else base
-    sides = random.choice([1.0, 3.0], len(left)), None
-    aspects = sides[0], sides[0] if same else np.ones(len(right))
-    search = NearSearch(left, aspects[0], right, aspects[1], same)
-    found = unique_pairs([*search.steps()])
+    flips = np.zeros((120, 3 * BANDS), np.uint8)
+    for row in flips:
+        row[random.choice(3 * BANDS, 4, False)] = 1 << random.integers(0, 8)
+    left['hash'] = base.repeat(3, axis=0) ^ flips
+    left['hash'][:20] = left['hash'][0]
+    left['aspect'] = random.choice([1.0, 3.0], len(left), p=[0.7, 0.3])
+    right = left if same else left[::3].copy()
+    if not same:
+        right['hash'], right['aspect'] = base, 1
+    found = np.concatenate([np.stack(pairs, axis=1) for pairs in
+                            similar_pairs(left, right, same)])
     wanted = []
     for i in range(len(left)):
-        for j in range(len(right)):
-            bits = int(distance(left[i:i + 1], right[j:j + 1])[0])
-            if (bits <= MOST_BITS and aspects[0][i] == aspects[1][j]
-                    and (i < j or not same)):
-                wanted.append((i, j, bits))
-    assert list(zip(*map(np.ndarray.tolist, found))) == wanted
-    assert len(wanted) > 60 and len(search) == 10
+        bits = distance(left['hash'][i:i + 1], right['hash'])
+        wanted += [
+            [i, j, bits[j]] for j in np.flatnonzero(
+                (bits <= MOST_BITS) & (left['aspect'][i] == right['aspect']))
+            if i < j or not same]
+    assert np.unique(found, axis=0).tolist() == wanted and len(wanted) > 60
+    assert distance(left['hash'][:1], ~left['hash'][:1]).tolist() == [240]
 
 
 def test_fingerprints(tmp_path: Path, shared_data: Path) -> None:
@@ -123,27 +106,24 @@ def test_fingerprints(tmp_path: Path, shared_data: Path) -> None:
              .tobytes() for n in (1, 1, 9)]
     source = open_sources(make_lmdb(
         tmp_path / 'x.lmdb', [*files, picture(7), b'broken', None]))
-    prints, lost = gather(
-        (fingerprint(source, i) for i in range(6)), 6)
+    rows, reasons = zip(*(fingerprint(source, i) for i in range(6)))
+    prints = np.frombuffer(b''.join(rows), FINGERPRINT)
     assert prints['bytes'][0] == prints['bytes'][1] != prints['bytes'][2]
     assert len(set(prints['pixels'][:3].tolist())) == 1
     assert prints['pixels'][3] != prints['pixels'][0]
-    assert (prints['hash'][:3] < 2**48).all()
-    assert (prints['hash'][3:] == NO_HASH).all()  # one colour: plain
+    # One colour has no hash.
+    assert prints['hash'].any(axis=1).tolist() == [True] * 3 + [False] * 3
     assert prints['aspect'][0] == pytest.approx(
         image.shape[1] / image.shape[0])
     assert (prints['aspect'] > 0).tolist() == [True] * 4 + [False] * 2
-    assert [one.number for one in lost] == [4, 5]
-    assert 'no image' in lost[0].reason
+    assert reasons[:4] == (None, ) * 4 and 'no image' in reasons[4]
 
 
 def prints_of(*rows: str) -> np.ndarray:
     """Made fingerprints: bytes, pixels and look, a letter each; '' is
     unreadable."""
-    prints = np.zeros(len(rows), gather([], 0)[0].dtype)
-    prints['hash'] = NO_HASH
-    random = np.random.default_rng(2)
-    looks = random.integers(0, 2**48, (128, WORDS), np.uint64)
+    prints = np.zeros(len(rows), FINGERPRINT)
+    looks = np.random.default_rng(2).integers(0, 256, (128, 30), np.uint8)
     for number, row in enumerate(rows):
         if row:
             prints[number]['bytes'], prints[number]['pixels'] = map(
@@ -158,43 +138,42 @@ def alike(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return 1 - (left + right) / 100
 
 
-def kinds(found: np.ndarray) -> List[str]:
-    return [KINDS[kind] for kind in found]
+def kinds(of: np.ndarray) -> List[str]:
+    return [KINDS[kind] for kind in of]
 
 
-def test_twins_in_another_set() -> None:
+def test_copies_in_another_set() -> None:
     left = prints_of('apX', 'bpX', 'cqX', 'drY', '', 'esZ', 'etW')
     right = prints_of('', 'bpX', 'zrY', 'yuX', 'xvV', 'bpX')
-    twins = find_twins(left, right, alike)
-    assert kinds(twins.kind) == ['pixels', 'bytes', 'near', 'pixels', '', '',
+    found = find_copies(left, right, alike)
+    assert kinds(found.kind) == ['pixels', 'bytes', 'near', 'pixels', '', '',
                                  '']
-    assert twins.twin.tolist() == [1, 1, 1, 2, -1, -1, -1]
+    assert found.of.tolist() == [1, 1, 1, 2, -1, -1, -1]
     # uX looks like the left X, too; both records of bpX are in the left set.
-    assert twins.found.tolist() == [False, True, True, True, False, True]
-    assert twins.correlation[2] == pytest.approx(0.97)
-    exact = find_twins(left, right)
+    assert found.found.tolist() == [False, True, True, True, False, True]
+    assert found.correlation[2] == pytest.approx(0.97)
+    exact = find_copies(left, right)
     assert kinds(exact.kind) == ['pixels', 'bytes', '', 'pixels', '', '', '']
     assert exact.found.tolist() == [False, True, True, False, False, True]
 
 
 def test_pairs_that_do_not_look_the_same_are_none() -> None:
     left, right = prints_of('apX', 'bqY'), prints_of('crX', 'dsY')
-    twins = find_twins(left, right, lambda a, b: np.where(a == 0, np.nan, 1))
-    assert kinds(twins.kind) == ['', 'near']
+    found = find_copies(left, right, lambda a, b: np.where(a == 0, np.nan, 1))
+    assert kinds(found.kind) == ['', 'near']
 
 
-def test_twins_inside_a_set() -> None:
+def test_copies_inside_a_set() -> None:
     """The first of a picture stays, and of a chain each second one."""
     prints = prints_of('apX', '', 'apX', 'bpX', 'cqX', 'dqX', 'erY')
-    twins = find_twins(prints, verify=alike)
-    assert kinds(twins.kind) == ['', '', 'bytes', 'pixels', 'near', 'pixels',
+    found = find_copies(prints, verify=alike)
+    assert kinds(found.kind) == ['', '', 'bytes', 'pixels', 'near', 'pixels',
                                  '']
-    assert twins.twin.tolist() == [-1, -1, 0, 0, 0, 4, -1]
+    assert found.of.tolist() == [-1, -1, 0, 0, 0, 4, -1]
 
     def neighbours(left: np.ndarray, right: np.ndarray) -> np.ndarray:
         return np.where(right - left == 1, 1.0, np.nan)
 
-    chain = find_twins(prints_of('apX', 'bqX', 'crX', 'dsX'),
-                       verify=neighbours)
-    assert chain.twin.tolist() == [-1, 0, -1, 2]
-    assert chain.found.tolist() == [True, False, True, False]
+    chain = find_copies(prints_of('apX', 'bqX', 'crX', 'dsX'),
+                        verify=neighbours)
+    assert chain.of.tolist() == [-1, 0, -1, 2]

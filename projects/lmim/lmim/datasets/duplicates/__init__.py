@@ -1,1 +1,0 @@
-"""Pictures that are in two sets, or twice in one."""

@@ -1,0 +1,221 @@
+"""`crop`, with MMOCR's JSON and the text files of ICDAR's contests."""
+import json
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from lmim.datasets.records import open_sources
+from tests.datasets.make_lmdb import read_entries
+
+BOX = '10,10,50,10,50,30,10,30'
+
+
+def test_real_scenes_into_an_lmdb(tmp_path, run, shared_data):
+    scenes = shared_data / 'scene_images'
+    out = tmp_path / 'words.lmdb'
+    status, result = run('crop', scenes / 'polygons.json', scenes, out)
+    assert status == 0 and result['ignored'] == 'include'
+    assert (result['images'], result['instances']) == (10, 82)
+    assert (result['written'], result['labelled']) == (81, 0)
+    assert result['skipped']['counts'] == {'a side is below 8 pixels': 1}
+    assert 'img_9.jpg, instance' in result['skipped']['first'][0]['record']
+    records = read_entries(out)
+    assert records[b'num-samples'] == b'81' and len(records) == 82
+    # The first word of the first scene is its upright box, pixel for pixel.
+    first = json.loads((scenes / 'polygons.json').read_text())['data_list'][0]
+    left, top, right, bottom = map(int, first['instances'][0]['bbox'])
+    scene = cv2.imread(str(scenes / 'img_10.jpg'))
+    word = cv2.imdecode(
+        np.frombuffer(records[b'image-000000001'], np.uint8), 1)
+    assert (word == scene[top:bottom, left:right]).all()
+
+
+def test_real_scenes_into_a_folder(tmp_path, run, shared_data):
+    scenes = shared_data / 'scene_images'
+    argv = ['crop', scenes / 'polygons.json', scenes, tmp_path / 'words',
+            '--rectify', '--ignored', 'skip', '--min-size', '1']
+    status, result = run(*argv)
+    assert status == 0 and result['written'] == 21
+    assert result['skipped']['counts'] == {"marked 'ignore'": 61}
+    files = sorted((tmp_path / 'words').iterdir())
+    assert len(files) == 21 and files[0].name.startswith('000000001-img_10-')
+    assert cv2.imread(str(files[0])) is not None
+    status, result = run(*argv)
+    assert status == 1 and 'exists' in result['error']
+
+
+@pytest.fixture
+def contest(shared_data, tmp_path):
+    """The real scenes with their polygons as ICDAR 2015 writes them."""
+    scenes = shared_data / 'scene_images'
+    folder = tmp_path / 'gt'
+    folder.mkdir()
+    entries = json.loads((scenes / 'polygons.json').read_text())['data_list']
+    for entry in entries:
+        lines = [
+            ','.join(map(str, word['polygon'])) +
+            (',###' if word['ignore'] else f',w,{number}')
+            for number, word in enumerate(entry['instances'])
+        ]
+        name = f'gt_{Path(entry["img_path"]).stem}.txt'
+        (folder / name).write_text('\r\n'.join(lines), encoding='utf-8-sig')
+    return folder
+
+
+def test_real_scenes_as_in_icdar_2015(contest, shared_data, tmp_path, run):
+    """Transcribed words only, with their labels."""
+    scenes = shared_data / 'scene_images'
+    out = tmp_path / 'words.lmdb'
+    status, result = run('crop', contest, scenes, out)
+    assert status == 0 and result['format'] == 'ICDAR 2015'
+    assert (result['images'], result['instances']) == (10, 82)
+    assert result['ignored'] == 'skip'
+    assert result['written'] == result['labelled'] == 21
+    assert result['skipped']['counts'] == {"marked 'ignore'": 61}
+    assert all(value.startswith(b'w,') for key, value
+               in read_entries(out).items() if key.startswith(b'label'))
+    # One file of it, with all words, into a folder: it gets a list.
+    out = tmp_path / 'words'
+    status, result = run('crop', contest / 'gt_img_10.txt', scenes, out,
+                         '--ignored', 'include')
+    assert status == 0 and result['images'] == 1
+    source = open_sources(str(out / 'labels.tsv'))
+    assert len(source) == result['labelled'] >= 1
+    assert result['written'] > result['labelled']
+    for index in range(len(source)):
+        name = Path(source.name(index)).stem
+        assert source.label(index) == f'w,{name.split("-")[-1]}'
+
+
+@pytest.fixture
+def scene(tmp_path):
+    """Writes an annotation, and an image 60x40 with a red left half."""
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[:, :30, 2] = 255
+    cv2.imwrite(str(tmp_path / 'scene.png'), image)
+
+    def annotate(*instances, img_path='deep/scene.png', **entry):
+        path = tmp_path / 'ann.json'
+        path.write_text(json.dumps({'data_list': [
+            dict(img_path=img_path, instances=instances, **entry)
+        ]}))
+        return path
+
+    return annotate
+
+
+def test_what_is_left_out_is_counted(tmp_path, run, scene):
+    annotation = scene(
+        dict(polygon=[20, 10, 40, 10, 40, 20, 20, 20]),
+        dict(bbox=[50, 30, 90, 90]),  # clipped to 10x10
+        dict(polygon=[100, 100, 120, 100, 120, 120, 100, 120]),
+        dict(polygon=[1, 2, 3]), dict(polygon=['x', 1] * 4), dict(), 7,
+        dict(bbox=[0, 0, 30, 4]))
+    content = json.loads(annotation.read_text())
+    for name in ('broken.jpg', 'empty.jpg'):
+        (tmp_path / name).write_bytes(b'no picture'[:name == 'broken.jpg'])
+        content['data_list'].append(
+            dict(img_path=name, instances=[dict(bbox=[0, 0, 20, 20])] * 2))
+    annotation.write_text(json.dumps(content))
+    status, result = run('crop', annotation, tmp_path, tmp_path / 'out')
+    assert status == 0 and result['written'] == 2
+    assert result['skipped']['counts'] == {
+        'image cannot be decoded': 4,
+        'malformed polygon': 3,
+        'no part of it lies in the image': 1,
+        'malformed instance': 1,
+        'a side is below 8 pixels': 1,
+    }
+    shapes = [cv2.imread(str(path)).shape
+              for path in sorted((tmp_path / 'out').iterdir())]
+    assert shapes == [(10, 20, 3), (10, 10, 3)]
+
+
+def test_transcriptions_of_mmocr(tmp_path, run, scene):
+    """Text spotting JSON: what has no text among labelled words is left."""
+    annotation = scene(*[dict(bbox=[0, 0, 20, 20], **extra) for extra in (
+        dict(text='a\tb'), dict(text='###'), dict(text='x', ignore=True),
+        dict(), dict(text='two\nlines'))])
+    status, result = run('crop', annotation, tmp_path, tmp_path / 'out.lmdb')
+    assert status == 0 and result['written'] == 1
+    assert result['skipped']['counts'] == {
+        "marked 'ignore'": 2,
+        'no transcription, as others have': 1,
+        'its transcription has several lines': 1,
+    }
+    assert read_entries(tmp_path / 'out.lmdb')[b'label-000000001'] == b'a\tb'
+
+
+@pytest.mark.parametrize('polygon', [
+    [20, 10, 40, 10, 40, 20, 20, 20],  # clockwise from top left
+    [20, 10, 20, 20, 40, 20, 40, 10],  # the other way round: not mirrored
+])
+def test_rectified_crops_are_not_mirrored(tmp_path, run, scene, polygon):
+    run('crop', scene(dict(polygon=polygon)), tmp_path, tmp_path / 'out',
+        '--rectify')
+    word = cv2.imread(str(next((tmp_path / 'out').iterdir())))
+    assert word.shape == (10, 20, 3)
+    assert (word[:, :9, 2] == 255).all() and (word[:, 11:, 2] == 0).all()
+
+
+def test_turned_pictures_follow_the_annotation(tmp_path, run, scene):
+    """A 60x40 picture with the EXIF note 'turn by 90 degrees'."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = BytesIO()
+    Image.open(tmp_path / 'scene.png').save(buffer, 'JPEG', exif=exif)
+    (tmp_path / 'turned.jpg').write_bytes(buffer.getvalue())
+    word = dict(bbox=[0, 0, 12, 30])
+    for height, width in ((60, 40), (40, 60)):
+        annotation = scene(word, img_path='turned.jpg', height=height,
+                           width=width)
+        run('crop', annotation, tmp_path, tmp_path / 'out', '--overwrite')
+        red = cv2.imread(str(next((tmp_path / 'out').iterdir())))[..., 2]
+        assert red.shape == (30, 12)
+        assert red[:28].min() > 200  # turned: top half; as is: left half
+    annotation = scene(word, img_path='turned.jpg', height=10, width=10)
+    status, result = run('crop', annotation, tmp_path, tmp_path / 'none')
+    assert status == 1
+    assert 'image is 40x60 pixels where the annotation says 10x10' in (
+        result['error'])
+
+
+def _json(*names):
+    return json.dumps({'data_list': [dict(img_path=name, instances=[])
+                                     for name in names]})
+
+
+@pytest.mark.parametrize('name, content, message', [
+    ('given.json', None, 'does not exist'),
+    ('given.json', 'no json', 'not of the right format'),
+    ('given.json', '[]', 'not of the right format'),
+    ('given.json', '{"data_list": [{"img_path": "a"}]}', 'not of the right'),
+    ('given.json', '{"data_list": []}', 'names no image'),
+    ('given.json', _json('img_1.png'), 'it has no instances'),
+    ('given.json', _json('img_1.png', 'a/1.jpg', '2.jpg'),
+     '2 of 3 images that given.json names are not in images, neither by '
+     'their path nor by their name: a/1.jpg, 2.jpg'),
+    ('gt/gt_img_1.txt', 'no words\n', "the first line is 'no words'"),
+    ('gt/gt_img_1.txt', '', 'there is no line in any .txt file'),
+    ('gt/gt_img_1.txt', f'{BOX},\xe9', 'is not in UTF-8'),
+    ('gt/gt_none.txt', f'{BOX},a', 'the picture of gt_none.txt'),
+    ('gt/gt_img_2.txt', f'{BOX},a', 'go by the same name'),
+])
+def test_errors(tmp_path, run, monkeypatch, name, content, message):
+    monkeypatch.chdir(tmp_path)
+    for folder in ('gt', 'images/a'):
+        Path(folder).mkdir(parents=True)
+    pictures = ['images/img_1.png']
+    if 'img_2' in name:
+        pictures += ['images/img_2.png', 'images/a/img_2.jpg']
+    for picture in pictures:
+        cv2.imwrite(picture, np.zeros((40, 60, 3), np.uint8))
+    if content is not None:
+        Path(name).write_bytes(content.encode('latin-1'))
+    status, result = run('crop', Path(name).parts[0], 'images', 'out')
+    assert status == 1 and message in result['error']
+    assert not Path('out').exists()
