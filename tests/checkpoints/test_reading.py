@@ -5,7 +5,8 @@ import os
 import pytest
 import torch
 
-from lmim.checkpoints import CheckpointError, read_checkpoint, read_weights
+from lmim.checkpoints import (CheckpointError, open_checkpoint,
+                              read_checkpoint)
 
 
 class Executes:
@@ -23,7 +24,7 @@ def test_weights_are_found_wherever_they_are(tmp_path):
     for key in ('state_dict', 'model', None):
         path = tmp_path / f'{key}.pth'
         torch.save({key: weights, 'epoch': 1} if key else weights, path)
-        read = read_weights(path)
+        read = open_checkpoint(path).weights
         assert set(read) == {'a', 'b'} and torch.equal(read['a'],
                                                        torch.ones(2))
 
@@ -67,7 +68,7 @@ def test_file_without_weights(tmp_path):
     path = tmp_path / 'empty.pth'
     torch.save({'epoch': 3}, path)
     with pytest.raises(CheckpointError, match=r"no weights.*\['epoch'\]"):
-        read_weights(path)
+        open_checkpoint(path)
     torch.save([torch.ones(1)], path)
     with pytest.raises(CheckpointError, match='holds a list'):
-        read_weights(path)
+        open_checkpoint(path)

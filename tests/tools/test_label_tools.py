@@ -6,7 +6,7 @@ from typing import Any, Dict, Sequence, Tuple
 
 import pytest
 
-from lmim.datasets.labels.dict_file import read_dict_file
+from lmim.checkpoints.dictionaries import read_dict_file
 from lmim.cli.data import main
 from tests.datasets.make_lmdb import make_lmdb, picture
 

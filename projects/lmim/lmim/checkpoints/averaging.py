@@ -4,8 +4,8 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Union
 
 import torch
 
-from .contents import Checkpoint, open_checkpoint
 from lmim.utils.errors import CheckpointError, some
+from .contents import Checkpoint, open_checkpoint
 
 
 class Average(NamedTuple):

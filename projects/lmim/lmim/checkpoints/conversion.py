@@ -4,14 +4,14 @@ from typing import Dict, List, NamedTuple
 
 import torch
 
-from .contents import Checkpoint
 from lmim.utils.errors import CheckpointError, some
-from .formats import ENCODER, CheckpointFormat
+from .contents import Checkpoint
+from .formats import ENCODER, FORMATS, TEACHER, CheckpointFormat
 
 #: The parts of models, by what our names of them start with.
 PARTS = {
     ENCODER: 'encoder',
-    'target_generator.encoder.': 'teacher',
+    TEACHER: 'teacher',
     'neck.': 'decoder of pre-training',
     'encoder.': 'projection',
     'decoder.': 'text decoder',
@@ -92,13 +92,11 @@ def convert(checkpoint: Checkpoint, kind: CheckpointFormat,
             weights=weights, meta=meta, wraps=kind.wraps, kind=kind), dropped)
 
 
-def extract_encoder(checkpoint: Checkpoint,
-                    kind: CheckpointFormat) -> Conversion:
+def extract_encoder(checkpoint: Checkpoint) -> Conversion:
     """Take only the encoder, by our names.
 
     Args:
         checkpoint (Checkpoint): Of any known format.
-        kind (CheckpointFormat): Our format.
 
     Returns:
         Conversion: The result, and what was left out.
@@ -106,7 +104,7 @@ def extract_encoder(checkpoint: Checkpoint,
     Raises:
         CheckpointError: If there is no encoder, or none for word images.
     """
-    whole = convert(checkpoint, kind, drop=True)
+    whole = convert(checkpoint, FORMATS['ours'], drop=True)
     dropped = dict(whole.dropped)
     weights = {}
     for name, value in whole.checkpoint.weights.items():

@@ -3,9 +3,7 @@ from typing import Dict, List, Optional
 
 from lmim.cli import Command, Tool, run_tool
 
-from .average import Average
-from .convert import Convert
-from .extract import Extract
+from .convert import Average, Convert, Extract
 from .inspect import Inspect
 from .resize_dictionary import ResizeDictionary
 

@@ -5,7 +5,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
-from lmim.datasets.labels.dict_file import read_dict_file
+from lmim.checkpoints.dictionaries import read_dict_file
 from lmim.datasets.labels.oddities import LabelOddities, odd_lines
 from lmim.datasets.labels.report import LabelReport
 from lmim.datasets.labels.reading import iter_labels

@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 from lmim.utils.characters import named_character, oddity
 
 from lmim.datasets.labels.character_counts import CharacterCounts
-from lmim.datasets.labels.dict_file import (
+from lmim.checkpoints.dictionaries import (
     IMPOSSIBLE,
     in_order,
     read_dict_file,

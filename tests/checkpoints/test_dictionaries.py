@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from mmocr.models.common.dictionary import Dictionary
 
-from lmim.datasets.labels.dict_file import (
+from lmim.checkpoints.dictionaries import (
     FIRST,
     in_order,
     read_dict_file,

@@ -7,10 +7,11 @@ from typing import Any, Dict, List, NamedTuple, Optional, Union
 from mmengine.config import Config
 from torch import nn
 
-from .building import build_model, compare_with_model
-from .config_text import dicts_in
-from .contents import Checkpoint
-from .formats import ENCODER
+from lmim.checkpoints import Checkpoint
+from lmim.checkpoints.config_text import dicts_in
+from lmim.checkpoints.formats import ENCODER
+from lmim.checkpoints.loading import compare
+from .loading import build_model
 
 #: Settings of a model that change none of its weights.
 _WEIGHTLESS = ('init_cfg', 'checkpoint', 'drop_rate', 'drop_path_rate',
@@ -78,10 +79,9 @@ def find_configs(checkpoint: Checkpoint,
 
 def _judge(model: nn.Module, checkpoint: Checkpoint) -> str:
     """What of a model the weights fit: 'whole', 'encoder' or ''."""
-    if compare_with_model(model, checkpoint.by_module_names(), '').is_full:
+    if compare(model, checkpoint.by_module_names(), '').is_full:
         return 'whole'
-    encoder = compare_with_model(
-        model, checkpoint.by_our_names(), '', ENCODER)
+    encoder = compare(model, checkpoint.by_our_names(), '', ENCODER)
     return 'encoder' if encoder.is_full and encoder.loaded else ''
 
 
