@@ -1,22 +1,11 @@
-"""Reading checkpoints: clear words, and nothing is executed."""
+"""Reading checkpoints: clear messages; see also `test_contents.py`."""
 import argparse
-import os
 
 import pytest
 import torch
 
 from lmim.checkpoints import (CheckpointError, open_checkpoint,
                               read_checkpoint)
-
-
-class Executes:
-    """Unpickling this would create a file."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple:
-        return os.mkdir, (self.path, )
 
 
 def test_weights_are_found_wherever_they_are(tmp_path):
@@ -51,17 +40,6 @@ def test_truncated_file(tmp_path, share):
     path.write_bytes(content[:int(share * len(content))])
     with pytest.raises(CheckpointError, match='whole.pth.*truncated'):
         read_checkpoint(path)
-
-
-def test_executable_content_is_refused_and_not_executed(tmp_path):
-    path, made = tmp_path / 'evil.pth', tmp_path / 'made'
-    torch.save({'model': {'a': torch.ones(1)},
-                'extra': Executes(str(made))}, path)
-    with pytest.raises(CheckpointError, match='mkdir') as error:
-        read_checkpoint(path)
-    assert 'would be executed' in str(error.value)
-    assert 'evil.pth NEW_FILE --skip-code' in str(error.value)
-    assert not made.exists()
 
 
 def test_file_without_weights(tmp_path):

@@ -53,7 +53,7 @@ def resize_dictionary(checkpoint: Checkpoint, model: Dict[str, Any],
 
     Raises:
         CheckpointError: If the checkpoint is not of that model with the old
-            characters, or it cannot be told where its classes are.
+            characters, or it is not clear where its classes are.
     """
     if not dictionaries_of(model):
         raise CheckpointError('the config has no dictionary: it is that of '
@@ -76,12 +76,12 @@ def resize_dictionary(checkpoint: Checkpoint, model: Dict[str, Any],
     after: Any = build_model(model, new, empty=False)
     with quiet():  # MMEngine lists how each weight was initialised
         after.init_weights()
-    entries = _entries(before), _entries(after)
-    result, tensors = {}, {}
+    classes = _classes(before)
+    result, tensors = dict(weights), {}
     for name, fresh in after.state_dict().items():
-        result[name] = weights[name]
         if name in dims:
-            result[name] = _carry(weights[name], fresh, dims[name], *entries)
+            result[name] = _carry(weights[name], fresh, dims[name], classes,
+                                  _classes(after))
             tensors[name] = list(weights[name].shape), list(fresh.shape)
     after.load_state_dict(result)  # which checks every name and shape
     kept = set(old) & set(new)
@@ -94,8 +94,8 @@ def resize_dictionary(checkpoint: Checkpoint, model: Dict[str, Any],
         carried=[char for char in new if char in kept],
         new=[char for char in new if char not in kept],
         dropped=[char for char in old if char not in kept],
-        tokens=sorted({entry for entries_ in entries[0]
-                       for entry in entries_} - set(old)),
+        tokens=sorted({entry for entries in classes
+                       for entry in entries} - set(old)),
         tensors=tensors)
 
 
@@ -106,9 +106,6 @@ def _class_dims(shapes: Dict[str, List[int]],
     Args:
         shapes (Dict[str, List[int]]): Shapes of a model's weights.
         larger (Dict[str, List[int]]): With one character more.
-
-    Returns:
-        Dict[str, int]: The dimension of each weight that grows.
 
     Raises:
         CheckpointError: If something else changes, or nothing does.
@@ -131,14 +128,14 @@ def _class_dims(shapes: Dict[str, List[int]],
     return dims
 
 
-def _entries(model: nn.Module) -> List[List[str]]:
+def _classes(model: nn.Module) -> List[List[str]]:
     """All classes of the dictionaries in a model, each dictionary once."""
     found: List[List[str]] = []
     for module in model.modules():
         dictionary = getattr(module, 'dictionary', None)
-        if isinstance(dictionary, Dictionary):
-            if dictionary.dict not in found:
-                found.append(list(dictionary.dict))
+        if (isinstance(dictionary, Dictionary)
+                and dictionary.dict not in found):
+            found.append(list(dictionary.dict))
     return found
 
 
@@ -148,13 +145,10 @@ def _carry(value: torch.Tensor, fresh: torch.Tensor, dim: int,
 
     Args:
         value (torch.Tensor): Trained weights.
-        fresh (torch.Tensor): Those of a new model.
+        fresh (torch.Tensor): Those of a new model, whose shape is kept.
         dim (int): The dimension of the classes.
         before (List[List[str]]): Classes of the old dictionaries.
         after (List[List[str]]): Classes of the new ones, in that order.
-
-    Returns:
-        torch.Tensor: Of the shape of ``fresh``.
 
     Raises:
         CheckpointError: If no dictionary has that many classes.

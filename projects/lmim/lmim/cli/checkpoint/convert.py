@@ -16,9 +16,28 @@ from lmim.utils.errors import UserError, some
 
 #: Not a format: the names stay.
 SAME = 'same'
+#: What reports call lists of names in results.
+_TITLES = {
+    'from_last': 'whole numbers that differ are those of the last',
+    'not_taken_over': 'not taken over',
+    'skipped': 'skipped, as it would have been executed',
+}
 
 
-class Average(Command):
+class _Maker(Command):
+    """A command that makes a checkpoint of others."""
+
+    def report(self, result: Dict[str, Any]) -> str:
+        """Tell what was done in words."""
+        lines = written_lines(result)
+        lines += [f'left out: {part} ({some(names)})'
+                  for part, names in result.get('dropped', {}).items()]
+        lines += [f'{title}: {", ".join(result[key])}'
+                  for key, title in _TITLES.items() if result.get(key)]
+        return '\n'.join(lines + result.get('notes', []))
+
+
+class Average(_Maker):
     """Average the weights of checkpoints of one model.
 
     All must have the same names, shapes and types. Sums are of double
@@ -48,18 +67,8 @@ class Average(Command):
             'from_last': done.from_last,
         }
 
-    def report(self, result: Dict[str, Any]) -> str:
-        """Tell what was done in words."""
-        lines = [f'average of {len(result["inputs"])} checkpoints',
-                 *written_lines(result)]
-        if result['from_last']:
-            lines.append('whole numbers that differ are those of '
-                         f'{result["inputs"][-1]}: ' +
-                         ', '.join(result['from_last']))
-        return '\n'.join(lines)
 
-
-class Convert(Command):
+class Convert(_Maker):
     """Write a checkpoint in another format; weights stay the same to the bit.
 
     What the other format has no place for is named, and nothing is written;
@@ -116,19 +125,8 @@ class Convert(Command):
             'notes': notes,
         }
 
-    def report(self, result: Dict[str, Any]) -> str:
-        """Tell what was done in words."""
-        lines = written_lines(result) + _dropped_lines(result)
-        if result['not_taken_over']:
-            lines.append('not taken over: ' +
-                         ', '.join(result['not_taken_over']))
-        if result['skipped']:
-            lines.append('skipped, as it would have been executed: ' +
-                         ', '.join(result['skipped']))
-        return '\n'.join([*lines, *result['notes']])
 
-
-class Extract(Command):
+class Extract(_Maker):
     """Take the encoder out of a checkpoint of any format, for fine-tuning.
 
     OUT has its weights by this project's names, and the config of the run
@@ -157,10 +155,6 @@ class Extract(Command):
             'output': describe_file(done.checkpoint, args.output),
             'dropped': done.dropped,
         }
-
-    def report(self, result: Dict[str, Any]) -> str:
-        """Tell what was done in words."""
-        return '\n'.join(written_lines(result) + _dropped_lines(result))
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -225,16 +219,10 @@ def carried_line(about: Dict[str, Any]) -> str:
 
 def written_lines(result: Dict[str, Any]) -> List[str]:
     """What was read and written, in words."""
-    lines = [f'{title:<8} {file_line(result[key])}'
-             for title, key in (('read', 'input'), ('written', 'output'))
-             if key in result]
-    return [*lines, carried_line(result['output'])]
-
-
-def _dropped_lines(result: Dict[str, Any]) -> List[str]:
-    """What was left out, in words."""
-    return [f'left out: {part} ({some(names)})'
-            for part, names in result['dropped'].items()]
+    read = (file_line(result['input']) if 'input' in result else
+            ', '.join(result['inputs']))
+    return [f'read     {read}', f'written  {file_line(result["output"])}',
+            carried_line(result['output'])]
 
 
 def _carry(checkpoint: Checkpoint, args: argparse.Namespace) -> List[str]:
