@@ -60,7 +60,7 @@ def test_help_names_all_commands(
                        run_name='__main__')
     words = capsys.readouterr().out
     assert end.value.code == 0
-    assert 'python tools/checkpoint.py inspect' in words
+    assert 'lmim checkpoint inspect' in words
     for name in ('average', 'convert', 'extract', 'inspect',
                  'resize-dictionary'):
         assert re.search(rf'^ +{name}\b', words, re.M), words

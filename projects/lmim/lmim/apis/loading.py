@@ -220,7 +220,7 @@ def _settings_of_weights(opened: Checkpoint) -> Dict[str, Any]:
     if not sizes:
         raise CheckpointError(
             f'checkpoint {opened.path} holds no encoder that is known: '
-            '`python tools/checkpoint.py inspect` tells what is in it')
+            '`lmim checkpoint inspect` tells what is in it')
     patch = tuple(sizes.pop('patch_size'))
     count = sizes.pop('num_patches')
     archs = [*TextViT.arch_zoo.values(), *VisionTransformer.arch_zoo.values()]
@@ -359,7 +359,7 @@ def _need_config(opened: Checkpoint,
         raise CheckpointError(
             f'checkpoint {opened.path}{kind} carries no config of a model: '
             'name the one that it was trained with, --config CONFIG '
-            '(`python tools/checkpoint.py inspect` tells which ones fit)')
+            '(`lmim checkpoint inspect` tells which ones fit)')
     return found
 
 
@@ -371,7 +371,7 @@ def _load_all(model: nn.Module, opened: Checkpoint,
         raise CheckpointError(
             f'{config.name} does not fit {report}.{report.details()}\nName '
             'the config that it was trained with: --config CONFIG '
-            '(`python tools/checkpoint.py inspect` tells which ones fit)')
+            '(`lmim checkpoint inspect` tells which ones fit)')
     model.load_state_dict(weights)
 
 

@@ -73,8 +73,9 @@ class _Literals(ast.NodeTransformer):
         self.generic_visit(node)
         keys: List[Optional[ast.expr]] = []
         values: List[ast.expr] = []
-        given = [(None, value) for value in node.args] + [
-            (item.arg, item.value) for item in node.keywords]
+        given: List[Tuple[Optional[str], ast.expr]] = [
+            (None, value) for value in node.args]
+        given += [(item.arg, item.value) for item in node.keywords]
         for key, value in given:
             if key is not None:
                 keys.append(ast.Constant(key))

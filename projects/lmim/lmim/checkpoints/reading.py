@@ -140,7 +140,7 @@ def _refusal(path: pathlib.Path, error: Exception) -> str:
         f'checkpoint {path} holds content that would be executed on loading, '
         f'and is refused: {names}. If you trust whoever made the weights, '
         'take them out of it; nothing of the file is run: '
-        f'python tools/checkpoint.py convert {path} NEW_FILE --skip-code')
+        f'lmim checkpoint convert {path} NEW_FILE --skip-code')
 
 
 def is_safetensors(path: pathlib.Path) -> bool:
