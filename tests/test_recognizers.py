@@ -9,7 +9,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 from mmocr.registry import DATASETS, MODELS
 
-from lmim.checkpoints import load_encoder
+from lmim.checkpoints import load_encoder_weights
 from lmim.datasets.known_sets import read_config
 
 REPO = Path(__file__).resolve().parent.parent
@@ -77,7 +77,7 @@ def test_ten_words_are_learnt(path: Path, checkpoint: str,
     start = torch.load(checkpoint)['state_dict']
     for name, value in encoder.state_dict().items():
         assert torch.equal(value, start[f'backbone.{name}']), name
-    assert load_encoder(encoder, checkpoint).is_full
+    assert load_encoder_weights(encoder, checkpoint).is_full
     head = [p for name, p in model.named_parameters()
             if name.startswith('decoder.')][0]
     before = head.detach().clone()

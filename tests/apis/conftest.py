@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from lmim.checkpoints.building import build_model
+from lmim.apis.loading import build_model
 from lmim.checkpoints.contents import add_config
 from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.apis import TextRecognizer

@@ -1,4 +1,4 @@
-"""Recognizers from checkpoints: all weights or none, nothing executed."""
+"""Models from checkpoints: all weights or none, nothing executed."""
 from pathlib import Path
 from typing import Any, Callable, Dict
 
@@ -6,9 +6,11 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from lmim.checkpoints import CheckpointError
+from lmim.checkpoints import (FORMATS, CheckpointError, convert,
+                              open_checkpoint, write_checkpoint)
 from lmim.checkpoints.contents import add_config
-from lmim.apis import TextRecognizer, load_recognizer
+from lmim.apis import (TextRecognizer, load_encoder, load_pretrained,
+                       load_recognizer)
 from lmim.apis.loading import dictionary_of
 from lmim.apis.preprocessing import find_pipeline
 from tests.checkpoints.tiny import MAEREC, weights_of
@@ -16,6 +18,7 @@ from tests.data.make_reference import RECOGNIZER
 from tests.tool_runs import REPO, mini_config
 
 CONFIG = mini_config('textrecog/lmim')
+Make = Callable[[str], Path]
 POST = dict(type='LMIMPostprocessor', ignore_chars=['padding', 'unknown'])
 TINY: Dict[str, Any] = dict(
     RECOGNIZER, decoder=dict(RECOGNIZER['decoder'], postprocessor=POST))
@@ -83,6 +86,81 @@ def test_formats_of_others_need_a_config(tmp_path: Path, images: Any) -> None:
     ours = tmp_path / 'ours.pth'
     torch.save({'state_dict': weights_of('our recognizer')}, ours)
     load_recognizer(ours, config)
+
+
+def assert_holds(model: torch.nn.Module, weights: Dict[str, torch.Tensor],
+                 prefix: str = '') -> None:
+    """The module has these weights, and is ready to be used."""
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, weights[prefix + name]), name
+    assert not model.training
+
+
+def test_models_of_pretraining(make_checkpoint: Make, tmp_path: Path) -> None:
+    path, mae = map(make_checkpoint, ('pretrain/lmim', 'pretrain/mae'))
+    opened = open_checkpoint(path)
+    assert_holds(load_pretrained(path), opened.weights)
+    with pytest.raises(CheckpointError, match='take a checkpoint of pre-tr'):
+        load_pretrained(make_checkpoint('textrecog/lmim'))
+    with pytest.raises(CheckpointError, match='--config CONFIG'):
+        load_pretrained(mae, mini_config('pretrain/lmim'))
+    bare = tmp_path / 'bare.pth'
+    weights = {name: value for name, value in opened.weights.items()
+               if not name.startswith('target_generator.')}
+    write_checkpoint(opened._replace(weights=weights), bare)
+    with pytest.raises(CheckpointError, match='--target-checkpoint FILE'):
+        load_pretrained(bare)
+    model: Any = load_pretrained(bare, target_checkpoint=mae)
+    assert_holds(model.target_generator.encoder, open_checkpoint(mae).weights,
+                 'backbone.')
+    assert torch.equal(model.neck.mask_token, weights['neck.mask_token'])
+
+
+@pytest.mark.parametrize('folder', ['pretrain/mae', 'textrecog/lmim',
+                                    'textrecog/crnn'])
+def test_encoders_by_their_config(make_checkpoint: Make, folder: str) -> None:
+    path = make_checkpoint(folder)
+    assert_holds(load_encoder(path), open_checkpoint(path).by_our_names(),
+                 'backbone.')
+
+
+def test_encoders_by_their_weights(make_checkpoint: Make,
+                                   tmp_path: Path) -> None:
+    """Formats of others carry no config: sizes are read off the weights."""
+    mae = open_checkpoint(make_checkpoint('pretrain/mae'))
+    path, images = tmp_path / 'theirs.pth', torch.randn(1, 3, 32, 128)
+    with torch.no_grad():
+        expected = load_encoder(mae)(images)
+    for key in ('mae', 'timm', 'mmpretrain'):
+        theirs = convert(mae._replace(meta={}), FORMATS[key], drop=True)
+        write_checkpoint(theirs.checkpoint, path, overwrite=True)
+        encoder = load_encoder(path)
+        assert (encoder.grid, encoder.layers[0].attn.num_heads) == ((1, 32), 4)
+        with torch.no_grad():
+            assert torch.equal(encoder(images), expected)
+    with pytest.raises(CheckpointError, match='carries no config'):
+        load_pretrained(path)
+    assert_holds(load_encoder(path, mini_config('pretrain/mae')), mae.weights,
+                 'backbone.')
+
+
+def test_sizes_that_weights_do_not_tell(make_checkpoint: Make,
+                                        tmp_path: Path) -> None:
+    mae = open_checkpoint(make_checkpoint('pretrain/mae'))._replace(meta={})
+    short = dict(mae.weights)
+    short['backbone.pos_embed'] = short['backbone.pos_embed'][:, :17]
+    for weights, message in (
+            (short, 'positions for 16 patches of 32x4'),
+            (weights_of('timm'), 'how many heads .*--config CONFIG'),
+            ({'conv.weight': torch.ones(1)}, 'no encoder that is known')):
+        path = tmp_path / 'weights.pth'
+        torch.save(weights, path)
+        with pytest.raises(CheckpointError, match=message):
+            load_encoder(path)
+    config = write_config(tmp_path / 'crnn.py', dict(
+        type='CRNN', backbone=dict(type='MiniVGG')))
+    with pytest.raises(CheckpointError, match='is MiniVGG, and not a TextViT'):
+        load_encoder(path, config)
 
 
 def test_names_of_maerec_are_understood(tmp_path: Path) -> None:
@@ -188,8 +266,7 @@ def test_where_the_pipeline_is_found(cfg: dict, found: Any) -> None:
     assert find_pipeline(cfg) == found
 
 
-def test_tokens_are_no_characters(
-        make_checkpoint: Callable[[str], Path]) -> None:
+def test_tokens_are_no_characters(make_checkpoint: Make) -> None:
     model, _ = load_recognizer(make_checkpoint('textrecog/crnn'))
     assert len(dictionary_of(model)) == 94
     assert dictionary_of(torch.nn.Linear(1, 1)) == []

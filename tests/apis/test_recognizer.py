@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
 import lmim
-from lmim.checkpoints.building import build_model
+from lmim.apis.loading import build_model
 from lmim.datasets import TextImageDataset
 from lmim.apis import Recognition, TextRecognizer
 from tests.tool_runs import mini_config

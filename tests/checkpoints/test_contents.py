@@ -13,13 +13,13 @@ from mmengine.runner import CheckpointLoader
 from lmim.checkpoints import (
     Checkpoint,
     CheckpointError,
-    load_encoder,
+    load_encoder_weights,
     open_checkpoint,
     read_checkpoint,
     write_checkpoint,
 )
 from lmim.checkpoints.contents import add_config, plain
-from lmim.checkpoints.safetensors_files import is_safetensors
+from lmim.checkpoints.reading import is_safetensors
 from lmim.models.backbones import TextViT
 from tests.checkpoints.tiny import assert_same, checkpoint, weights_of
 from tests.data.make_reference import VIT
@@ -79,7 +79,7 @@ def test_encoders_are_loaded_from_safetensors(tmp_path: Path) -> None:
     path = tmp_path / 'timm.safetensors'
     write_checkpoint(checkpoint(weights_of('timm'), wraps=''), path)
     model = TextViT(VIT['arch'], img_size=(8, 32))
-    report = load_encoder(model, str(path))
+    report = load_encoder_weights(model, str(path))
     assert report.is_full and len(report.loaded) == 30
     assert torch.equal(model.layers[1].attn.qkv.bias,
                        weights_of('timm')['blocks.1.attn.qkv.bias'])
@@ -117,7 +117,7 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     path = tmp_path / 'old.pth'
     path.write_bytes(b'old')
     new = checkpoint(weights_of('timm'))
-    with pytest.raises(FileExistsError, match='add --overwrite'):
+    with pytest.raises(FileExistsError, match='--overwrite'):
         write_checkpoint(new, path)
     with pytest.raises(FileExistsError, match='is a folder'):
         write_checkpoint(new, tmp_path)

@@ -8,7 +8,7 @@ import torch
 from mmocr.registry import MODELS
 
 from lmim.checkpoints import CheckpointError, convert, extract_encoder, to_ours
-from lmim.checkpoints.formats import BY_KEY
+from lmim.checkpoints.formats import FORMATS
 from tests.checkpoints.tiny import (
     ENCODER,
     MAE,
@@ -46,7 +46,7 @@ def test_every_pair(source: str) -> None:
     weights = weights_of(source)
     given = checkpoint(weights)
     for target, outcome in zip(TARGETS, EXPECTED[source]):
-        kind = BY_KEY[target]
+        kind = FORMATS[target]
         if outcome == '=':
             there = convert(given, kind)
             assert not there.dropped
@@ -87,7 +87,7 @@ def test_names_and_shapes_are_the_others(source: str, target: str,
     if isinstance(shapes, str):
         shapes = {name: list(value.shape)
                   for name, value in weights_of(shapes).items()}
-    written = convert(checkpoint(weights_of(source)), BY_KEY[target],
+    written = convert(checkpoint(weights_of(source)), FORMATS[target],
                       drop=True).checkpoint
     assert {name: list(value.shape)
             for name, value in written.weights.items()} == shapes
@@ -100,7 +100,7 @@ def test_names_and_shapes_are_the_others(source: str, target: str,
     ('mae', MAE), ('maerec', MAEREC)])
 def test_our_modules_take_what_is_converted(source: str,
                                             model: dict) -> None:
-    done = convert(checkpoint(weights_of(source)), BY_KEY['ours'])
+    done = convert(checkpoint(weights_of(source)), FORMATS['ours'])
     built = MODELS.build(dict(model, _scope_='mmocr'))
     built.load_state_dict(done.checkpoint.weights)  # every name and shape
     name = 'backbone.layers.1.ffn.layers.0.0.weight'
@@ -115,16 +115,16 @@ def test_weights_of_the_published_code(shared_reference: Path, kind: str,
     with np.load(shared_reference / f'lmim_{kind}_small.npz') as file:
         weights = {name[len('state.'):]: torch.from_numpy(file[name])
                    for name in file.files if name.startswith('state.')}
-    ours = convert(checkpoint(weights), BY_KEY['ours']).checkpoint
-    assert ours.meta == {'converted_from': BY_KEY[key].name}
-    back = convert(checkpoint(ours.weights), BY_KEY[key])
+    ours = convert(checkpoint(weights), FORMATS['ours']).checkpoint
+    assert ours.meta == {'converted_from': FORMATS[key].name}
+    back = convert(checkpoint(ours.weights), FORMATS[key])
     assert_same(back.checkpoint.weights, weights)
 
 
 def test_reasons_are_given() -> None:
     def refusal(source: str, target: str, drop: bool = False) -> str:
         with pytest.raises(CheckpointError) as error:
-            convert(checkpoint(weights_of(source)), BY_KEY[target], drop)
+            convert(checkpoint(weights_of(source)), FORMATS[target], drop)
         return str(error.value)
 
     text = refusal('our LMIM', 'timm')
@@ -144,18 +144,18 @@ def test_an_encoder_of_another_kind_is_not_converted() -> None:
     for drop in (False, True):
         with pytest.raises(CheckpointError,
                            match='does not: blocks.0.ls1.gamma'):
-            convert(checkpoint(weights), BY_KEY['ours'], drop)
+            convert(checkpoint(weights), FORMATS['ours'], drop)
     pieces = random({name: shape for name, shape in timm_vit().items()
                      if not name.startswith('norm.')})
     with pytest.raises(CheckpointError, match=r'not have: norm.\{p\}'):
-        convert(checkpoint(pieces), BY_KEY['mae'])
+        convert(checkpoint(pieces), FORMATS['mae'])
 
 
 def test_a_classifier_is_left_out_when_told_so() -> None:
     weights = {**weights_of('timm'), 'head.weight': torch.ones(5, 12)}
     with pytest.raises(CheckpointError, match='classifier .head.weight'):
-        convert(checkpoint(weights), BY_KEY['ours'])
-    done = convert(checkpoint(weights), BY_KEY['ours'], drop=True)
+        convert(checkpoint(weights), FORMATS['ours'])
+    done = convert(checkpoint(weights), FORMATS['ours'], drop=True)
     assert done.dropped == {'classifier': ['head.weight']}
     assert len(done.checkpoint.weights) == ENCODER
 
@@ -167,14 +167,14 @@ def test_models_of_mmpretrain_with_a_classifier() -> None:
     given = checkpoint(weights)
     assert given.kind is not None
     assert given.kind.name == 'mmpretrain ViT with a classifier'
-    done = convert(given, BY_KEY['timm'], drop=True)
+    done = convert(given, FORMATS['timm'], drop=True)
     assert set(done.checkpoint.weights) == set(timm_vit())
 
 
 @pytest.mark.parametrize('source', EXPECTED)
 def test_the_encoder_alone(source: str) -> None:
     weights = weights_of(source)
-    done = extract_encoder(checkpoint(weights), BY_KEY['ours'])
+    done = extract_encoder(checkpoint(weights))
     assert len(done.checkpoint.weights) == ENCODER
     ours = to_ours(weights)
     for name, value in done.checkpoint.weights.items():
@@ -186,4 +186,4 @@ def test_the_encoder_alone(source: str) -> None:
 def test_unknown_names_are_said() -> None:
     given = checkpoint(weights_of('mae'), kind=None)
     with pytest.raises(CheckpointError, match='--to same keeps them'):
-        convert(given, BY_KEY['ours'])
+        convert(given, FORMATS['ours'])

@@ -2,7 +2,8 @@
 import pytest
 import torch
 
-from lmim.checkpoints import CheckpointError, load_encoder
+from lmim.checkpoints import CheckpointError, load_encoder_weights
+from lmim.checkpoints.loading import resize_positions
 from lmim.models.backbones import TextViT
 from tests.checkpoints.tiny import weights_of
 from tests.data.make_reference import VIT
@@ -34,7 +35,7 @@ def test_full_match_is_reported(saved):
     model = vit(init_cfg=dict(type='Pretrained', checkpoint=path))
     for name, value in source.state_dict().items():
         assert torch.equal(model.state_dict()[name], value)
-    report = load_encoder(vit(), path)
+    report = load_encoder_weights(vit(), path)
     assert report.is_full and report.unused == 1
     assert f'{len(source.state_dict())} tensors loaded, 0 missing' in str(
         report)
@@ -51,7 +52,7 @@ def test_another_size_is_refused_and_changes_nothing(saved, changes, named):
     model = vit(**changes)
     before = {k: v.clone() for k, v in model.state_dict().items()}
     with pytest.raises(CheckpointError) as error:
-        load_encoder(model, saved[0])
+        load_encoder_weights(model, saved[0])
     assert named in str(error.value)
     assert 'allow_partial=True' in str(error.value)
     assert all(torch.equal(v, before[k])
@@ -67,11 +68,54 @@ def test_what_fits_is_taken_when_told_so(saved):
                        source.layers[1].attn.qkv.weight)
 
 
+def test_positions_are_interpolated_where_the_patches_were():
+    # A table that counts columns on the 8x32 grid: 16x16 would fold it.
+    columns = torch.arange(32.).repeat(8)
+    table = torch.cat([torch.tensor([-5.]), columns])[None, :, None]
+    wide = resize_positions(table, (8, 64))
+    assert wide.shape == (1, 1 + 512, 1) and wide[0, 0, 0] == -5
+    rows = wide[0, 1:, 0].view(8, 64)
+    assert torch.allclose(rows, rows[:1].expand(8, -1), atol=1e-5)
+    # Within the borders, halves of columns; bicubic is not quite linear.
+    inner = torch.arange(8, 56)
+    assert torch.allclose(rows[0, inner], (inner + 0.5) / 2 - 0.5, atol=0.06)
+
+
+@pytest.mark.parametrize('size', [(32, 256), (48, 160), (32, 128)])
+def test_one_checkpoint_serves_other_sizes(tmp_path, size):
+    source = vit(img_size=(32, 128)).state_dict()
+    path = tmp_path / 'lmim.pth'
+    torch.save({f'backbone.{name}': value for name, value in source.items()},
+               path)
+    model = vit(img_size=size, pos_embed='grid', init_cfg=dict(
+        type='Pretrained', checkpoint=str(path)))
+    positions = source.pop('pos_embed')
+    for name, value in source.items():
+        assert torch.equal(model.state_dict()[name], value), name
+    grid = size[0] // 4, size[1] // 4
+    expected = positions if grid == (8, 32) else resize_positions(
+        positions, grid)
+    assert torch.equal(model.pos_embed, expected)
+    assert not model.pos_embed.requires_grad
+    with torch.no_grad():
+        tokens = model(torch.randn(1, 3, *size))
+    assert tokens.shape == (1, 1 + grid[0] * grid[1], 16)
+
+
+def test_a_grid_that_is_not_known_is_asked_for():
+    table = torch.zeros(1, 1 + 100, 16)
+    with pytest.raises(CheckpointError, match=r'pos_grid=\(rows, columns\)'):
+        resize_positions(table, (8, 64))
+    with pytest.raises(CheckpointError, match=r'pos_grid=\(5, 21\) has 105'):
+        resize_positions(table, (8, 64), (5, 21))
+    assert resize_positions(table, (8, 64), (5, 20)).shape == (1, 513, 16)
+
+
 def test_checkpoint_of_another_kind_is_refused(tmp_path):
     path = tmp_path / 'resnet.pth'
     torch.save({'state_dict': {'layer1.0.conv1.weight': torch.ones(1)}}, path)
     with pytest.raises(CheckpointError, match='resnet.pth holds no encoder'):
-        load_encoder(vit(), str(path))
+        load_encoder_weights(vit(), str(path))
 
 
 def test_an_encoder_with_more_in_it_is_another_encoder(tmp_path):
@@ -80,8 +124,8 @@ def test_an_encoder_with_more_in_it_is_another_encoder(tmp_path):
     path = tmp_path / 'mae.pth'
     more = {'head.bias': torch.ones(1), 'decoder_more.bias': torch.ones(1)}
     torch.save({'model': {**weights_of('mae'), **more}}, path)
-    assert load_encoder(model, str(path)).is_full
+    assert load_encoder_weights(model, str(path)).is_full
     more['blocks.0.ls1.gamma'] = torch.ones(12)
     torch.save({'model': {**weights_of('mae'), **more}}, path)
     with pytest.raises(CheckpointError, match='unexpected: blocks.0.ls1'):
-        load_encoder(model, str(path))
+        load_encoder_weights(model, str(path))

@@ -75,7 +75,7 @@ def test_encoder_of_bare_weights(
     torch.save({'state_dict': {
         name: value for name, value in weights.items()
         if name.startswith('backbone.')}}, path)
-    assert 'do not tell all sizes' in refusal(path, tmp_path, capsys)
+    assert 'how many heads' in refusal(path, tmp_path, capsys)
     monkeypatch.setitem(TextViT.arch_zoo, 'mini', ARCH)
     assert main([str(path), '--output', str(tmp_path / 'out'), '--json']) == 0
     manifest = json.loads(capsys.readouterr().out)['manifest']

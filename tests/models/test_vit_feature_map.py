@@ -2,8 +2,8 @@
 import pytest
 import torch
 
-from lmim.checkpoints import CheckpointError, load_encoder
-from lmim.checkpoints.formats import BY_KEY
+from lmim.checkpoints import CheckpointError, load_encoder_weights
+from lmim.checkpoints.formats import FORMATS
 
 from .conftest import ENCODER, build
 
@@ -57,11 +57,11 @@ def test_the_encoder_of_a_recognizer_serves_another(tmp_path):
     path = str(tmp_path / 'recognizer.pth')
     torch.save({'state_dict': weights}, path)
     other = build(dict(ENCODER))
-    report = load_encoder(other, path)
+    report = load_encoder_weights(other, path)
     assert report.is_full and report.unused == 4 + 1  # linked and decoded
     for name, value in model.vit.state_dict().items():
         assert torch.equal(other.state_dict()[name], value), name
-    table = BY_KEY['feature-map'].names
+    table = FORMATS['feature-map'].names
     assert [table.theirs(table.ours(name)) for name in weights] == list(
         weights)
 

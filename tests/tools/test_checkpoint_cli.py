@@ -13,7 +13,7 @@ import torch
 from mmengine.config import Config
 
 from lmim.checkpoints import open_checkpoint
-from lmim.checkpoints.building import build_model
+from lmim.apis.loading import build_model
 from lmim.cli.checkpoint import COMMANDS, main
 from tests.checkpoints.tiny import ENCODER, assert_same, weights_of
 from tests.good_runs import RECOGNIZER, recognizing
@@ -60,7 +60,7 @@ def test_help_names_all_commands(
                        run_name='__main__')
     words = capsys.readouterr().out
     assert end.value.code == 0
-    assert 'python tools/checkpoint.py inspect' in words
+    assert 'lmim checkpoint inspect' in words
     for name in ('average', 'convert', 'extract', 'inspect',
                  'resize-dictionary'):
         assert re.search(rf'^ +{name}\b', words, re.M), words
@@ -150,7 +150,7 @@ def test_convert_there_and_back(tmp_path: Path) -> None:
     assert_same(content['model'], weights_of('lmim-pretrain'))
     assert content['meta']['epoch'] == 9
     told = call('convert', source, ours, '--to', 'ours')
-    assert told.code == 1 and 'add --overwrite' in told.err
+    assert told.code == 1 and '--overwrite' in told.err
     told = call('convert', source, ours, '--to', 'timm', '--overwrite')
     assert told.code == 1 and 'Add --drop' in told.err
     assert 'teacher (model_maeenc_momentum.cls_token' in told.err
@@ -206,7 +206,7 @@ def test_extract_and_average(room: Path, tmp_path: Path) -> None:
                            'model.backbone.init_cfg.checkpoint': encoder}))
     assert outcome.code == 0, outcome.stderr
     told = call('average', runs[0], mean)
-    assert told.code == 1 and 'add --overwrite' in told.err
+    assert told.code == 1 and '--overwrite' in told.err
 
 
 def test_another_dictionary(room: Path, tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_what_is_not_told_is_asked_for(tmp_path: Path) -> None:
         return told.err
 
     assert 'name it with --old-dict' in refusal('--dict', words)
-    assert 'holds no config: name it with --config' in refusal(
+    assert 'carries no config: name it with --config' in refusal(
         '--dict', words, '--old-dict', words)
     assert 'dictionary nowhere.txt does not exist' in refusal(
         '--dict', 'nowhere.txt')

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lmim.checkpoints import Checkpoint, write_checkpoint
-from lmim.checkpoints.building import build_model
+from lmim.apis.loading import build_model
 from lmim.checkpoints.contents import add_config
 from tests.tool_runs import mini_config
 

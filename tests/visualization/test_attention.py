@@ -9,7 +9,7 @@ from lmim.visualization import (character_attention, encoder_attention,
                                 overlay_attention)
 from lmim.visualization.attention import find_encoder
 from lmim.visualization.attention_sheet import draw_attention_sheet, normalise
-from lmim.visualization.checkpoint_models import load_vit
+from lmim.apis import load_encoder
 from lmim.visualization.pictures import Picture
 from tests.visualization.conftest import small_model
 
@@ -121,7 +121,8 @@ def test_overlay_is_orange_at_the_peak_and_grey_elsewhere():
 
 def test_sheet_compares_encoders_and_marks_the_patch(images, checkpoints):
     pictures = [Picture(str(n), image) for n, image in enumerate(images[:2])]
-    encoders = {name: load_vit(checkpoints[name]) for name in ('mae', 'lmim')}
+    encoders = {name: load_encoder(checkpoints[name])
+                for name in ('mae', 'lmim')}
     figure = draw_attention_sheet(pictures, encoders, [(0, 3)])
     assert len(figure.images) == 2 * 2 * 3  # image, [CLS], one patch
     asked = np.asarray(figure.images[2].get_array())

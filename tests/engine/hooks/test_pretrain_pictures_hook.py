@@ -9,7 +9,7 @@ import torch
 from mmocr.registry import HOOKS
 
 from lmim.checkpoints import Checkpoint, write_checkpoint
-from lmim.checkpoints.building import build_model
+from lmim.apis.loading import build_model
 from lmim.datasets.known_sets import read_config
 from tests.tool_runs import mini_config, run_tool, small_loader
 

@@ -1,19 +1,248 @@
-"""A recognizer from its checkpoint, ready to read."""
-from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple, Union
+"""The one way from a checkpoint to a model.
 
+Whatever the format of a checkpoint (see :mod:`lmim.checkpoints.formats`), it
+becomes an encoder (:func:`load_encoder`), a recognizer
+(:func:`load_recognizer`) or a model of pre-training (:func:`load_pretrained`)
+here, with all its weights or not at all.
+"""
+import copy
+import math
+import tempfile
+from pathlib import Path
+from typing import (Any, Dict, List, NamedTuple, Optional, Sequence, Tuple,
+                    Union)
+
+import torch
 from mmengine.config import Config, ConfigDict
 from mmocr.models.textrecog.recognizers import BaseRecognizer
+from mmocr.registry import MODELS
+from mmpretrain.models import VisionTransformer
 from torch import nn
 
-from lmim.checkpoints import Checkpoint, CheckpointError, open_checkpoint
-from lmim.checkpoints.building import build_model, compare_with_model
-from lmim.checkpoints.config_text import parse_config
-from lmim.checkpoints.dictionaries import dictionaries_of, read_characters
+from lmim.checkpoints import (Checkpoint, CheckpointError,
+                              load_encoder_weights, open_checkpoint)
+from lmim.checkpoints.config_text import dicts_in, parse_config
+from lmim.checkpoints.dictionaries import dictionaries_of, read_dict_file
+from lmim.checkpoints.loading import compare, encoder_sizes
+from lmim.datasets.known_sets import read_config
+from lmim.models.backbones import TextViT
+from lmim.utils.log import quiet
+
+PathLike = Union[str, Path]
+#: Settings of a ViT that decide on what it computes; others train it.
+SETTINGS = ('arch', 'img_size', 'patch_size', 'pos_embed', 'layer_cfgs',
+            'qkv_bias', 'norm_cfg', 'patch_cfg', 'pre_norm', 'final_norm')
+#: Height and width of images where no config tells them: the field's.
+IMG_SIZE = (32, 128)
 
 
-def load_recognizer(checkpoint: Union[str, Path],
-                    config: Optional[Union[str, Path, Config]] = None,
+class ModelConfig(NamedTuple):
+    """The config of a checkpoint's model.
+
+    Attributes:
+        cfg (Config): The whole config.
+        model (Dict[str, Any]): That of the model.
+        name (str): What messages call it.
+        given (bool): Whether it is the user's own. That of a checkpoint is
+            plain data: only its ``model`` was seen to hold nothing but known
+            components.
+    """
+    cfg: Config
+    model: Dict[str, Any]
+    name: str
+    given: bool
+
+
+def find_config(
+    opened: Checkpoint,
+    config: Union[PathLike, Config, ModelConfig, None] = None
+) -> Optional[ModelConfig]:
+    """Find the config of a checkpoint: the user's, or what it carries.
+
+    Args:
+        opened (Checkpoint): The checkpoint.
+        config (str, Path, Config or ModelConfig, optional): The user's
+            config, which is run as any config.
+
+    Returns:
+        ModelConfig, optional: None where neither is there.
+
+    Raises:
+        FileNotFoundError: If there is no such config file.
+        CheckpointError: If it has no model, or the checkpoint's is more than
+            known data.
+    """
+    if isinstance(config, ModelConfig):
+        return config
+    if config is not None:
+        return given_config(config)
+    model = opened.model_config()
+    if model is None:
+        return None
+    return ModelConfig(Config(parse_config(opened.meta['cfg'], opened.path)),
+                       model, f'the config in {opened.path}', False)
+
+
+def given_config(config: Union[PathLike, Config]) -> ModelConfig:
+    """The user's own config; see :func:`find_config`."""
+    name = 'the config'
+    if not isinstance(config, Config):
+        if not Path(config).is_file():
+            raise FileNotFoundError(f'config {config} does not exist')
+        name = f'config {config}'
+        config = read_config(str(config))
+    model = config.get('model')
+    if not isinstance(model, ConfigDict):
+        raise CheckpointError(f'{name} has no model: name one of '
+                              'configs/pretrain or configs/textrecog')
+    return ModelConfig(config, model.to_dict(), name, True)
+
+
+def build_model(model: Dict[str, Any],
+                characters: Optional[Sequence[str]] = None,
+                empty: bool = True) -> nn.Module:
+    """Build the model of a config.
+
+    Args:
+        model (Dict[str, Any]): Its config. What it would load is left out.
+        characters (Sequence[str], optional): The characters of its
+            dictionaries. Defaults to those of the files it names.
+        empty (bool): Whether shapes are enough; then no memory is used where
+            the model allows it.
+
+    Returns:
+        nn.Module: The model.
+
+    Raises:
+        CheckpointError: If the file of a dictionary is not there.
+    """
+    model = copy.deepcopy(model)
+    for part in list(dicts_in(model)):
+        loads = part.get('init_cfg')
+        if isinstance(loads, dict):
+            loads = [loads]
+        if loads:
+            part['init_cfg'] = [
+                cfg for cfg in loads if cfg.get('type') != 'Pretrained'
+            ] or None
+    with tempfile.TemporaryDirectory() as folder:
+        for part in dictionaries_of(model):
+            if characters is not None:
+                path = Path(folder) / 'characters.txt'
+                path.write_text('\n'.join(characters), encoding='utf-8')
+                part['dict_file'] = str(path)
+            elif not Path(part['dict_file']).is_file():
+                raise CheckpointError(
+                    f'dictionary {part["dict_file"]} of the config does not '
+                    'exist: put it there, or change dict_file')
+        cfg = dict(model, _scope_=model.get('_scope_', 'mmocr'))
+        if empty:
+            try:
+                with torch.device('meta'):
+                    return MODELS.build(cfg)
+            except (RuntimeError, AttributeError):
+                # MMOCR's position tables, and torch before 2.0, cannot.
+                pass
+        return MODELS.build(cfg)
+
+
+def load_encoder(
+        checkpoint: Union[PathLike, Checkpoint],
+        config: Union[PathLike, Config, ModelConfig, None] = None) -> TextViT:
+    """Build the encoder of a checkpoint of any known format.
+
+    Args:
+        checkpoint (str, Path or Checkpoint): This project's, the authors',
+            MAERec's, timm's ...
+        config (str, Path, Config or ModelConfig, optional): A config of its
+            model, instead of that in the file. Where there is none, its
+            sizes are read off the weights.
+
+    Returns:
+        TextViT: In eval mode, with all its weights.
+
+    Raises:
+        FileNotFoundError: If a file does not exist.
+        CheckpointError: If it holds no encoder that is known, the weights do
+            not match in full, or a config is needed.
+    """
+    opened = checkpoint if isinstance(
+        checkpoint, Checkpoint) else open_checkpoint(checkpoint)
+    found = find_config(opened, config)
+    settings = (_settings_of_weights(opened) if found is None else
+                encoder_settings(found))
+    vit = MODELS.build(dict(settings, type='TextViT', _scope_='mmocr'))
+    with quiet():
+        load_encoder_weights(vit, opened)
+    return vit.eval()
+
+
+def encoder_settings(config: ModelConfig) -> Dict[str, Any]:
+    """The settings of the :class:`TextViT` in a model's config.
+
+    Returns:
+        Dict[str, Any]: Those of :data:`SETTINGS` that the config has.
+
+    Raises:
+        CheckpointError: If its backbone is another.
+    """
+    backbone = config.model.get('backbone')
+    for part in dicts_in(backbone):
+        if str(part.get('type')).rpartition('.')[2] in ('TextViT',
+                                                        'MaskedViT'):
+            return {name: part[name] for name in SETTINGS if name in part}
+    raise CheckpointError(
+        f'the backbone of {config.name} is {(backbone or {}).get("type")}, '
+        'and not a TextViT, the encoder of this project. For a ViT of another '
+        'name give a config that has it as TextViT: --config CONFIG')
+
+
+def encoder_shape(config: ModelConfig) -> Dict[str, Tuple[int, int]]:
+    """``img_size`` and ``patch_size`` of an encoder, each height and width.
+
+    Raises:
+        CheckpointError: If the config has no :class:`TextViT`.
+    """
+    settings = encoder_settings(config)
+    height, width = settings.get('img_size', IMG_SIZE)
+    patch = settings.get('patch_size', 4)
+    rows, columns = (patch, patch) if isinstance(patch, int) else patch
+    return dict(img_size=(height, width), patch_size=(rows, columns))
+
+
+def _settings_of_weights(opened: Checkpoint) -> Dict[str, Any]:
+    """The settings of a ViT as its weights tell them.
+
+    Heads leave no trace in weights, and with another number of them the
+    encoder computes something else: only known sizes are taken.
+    """
+    sizes = encoder_sizes(opened.by_our_names())
+    if not sizes:
+        raise CheckpointError(
+            f'checkpoint {opened.path} holds no encoder that is known: '
+            '`lmim checkpoint inspect` tells what is in it')
+    patch = tuple(sizes.pop('patch_size'))
+    count = sizes.pop('num_patches')
+    archs = [*TextViT.arch_zoo.values(), *VisionTransformer.arch_zoo.values()]
+    known = [arch for arch in archs if sizes.items() <= arch.items()]
+    ask = ('Name the config that it was trained with, or one with arch, '
+           'img_size and patch_size of its encoder: --config CONFIG')
+    if not known:
+        raise CheckpointError(
+            f'checkpoint {opened.path} carries no config, and its weights do '
+            f'not tell how many heads its encoder has ({sizes}). {ask}')
+    if math.prod(size // step for size, step in zip(IMG_SIZE, patch)) != count:
+        raise CheckpointError(
+            f'checkpoint {opened.path} carries no config, and has positions '
+            f'for {count} patches of {patch[0]}x{patch[1]}, which images of '
+            f'{IMG_SIZE[0]}x{IMG_SIZE[1]} do not have. {ask}')
+    # Positions are loaded; a grid that is no square has no other.
+    return dict(arch=dict(known[0]), img_size=IMG_SIZE, patch_size=patch,
+                pos_embed='grid')
+
+
+def load_recognizer(checkpoint: PathLike,
+                    config: Optional[Union[PathLike, Config]] = None,
                     device: str = 'cpu') -> Tuple[nn.Module, Config]:
     """Build a recognizer and load its weights, all of them.
 
@@ -27,9 +256,8 @@ def load_recognizer(checkpoint: Union[str, Path],
         device (str): Where the model goes. Defaults to 'cpu'.
 
     Returns:
-        Tuple[nn.Module, Config]: The model in eval mode, and the config.
-        That of a checkpoint is plain data: only its ``model`` was seen to
-        hold nothing but known components.
+        Tuple[nn.Module, Config]: The model in eval mode, and the config; see
+        :class:`ModelConfig`.
 
     Raises:
         FileNotFoundError: If checkpoint, config or dictionary do not exist.
@@ -37,35 +265,67 @@ def load_recognizer(checkpoint: Union[str, Path],
             weights, or is none of a recognizer.
     """
     opened = open_checkpoint(checkpoint)
-    if config is None:
-        cfg, model = _own_config(opened)
-        told = f'the config in {checkpoint}'
-    else:
-        cfg, model, told = _given_config(config)
-    characters = _characters(opened, model, told, config is not None)
+    found = _need_config(opened, config)
+    characters = _characters(opened, found)
     try:
-        recognizer = build_model(model, characters, empty=False)
+        recognizer = build_model(found.model, characters, empty=False)
     except CheckpointError:
         raise
     # What a component says of arguments that it does not know or like.
     except (KeyError, TypeError, ValueError, AttributeError,
             AssertionError) as error:
         raise CheckpointError(
-            f'the model of {told} cannot be built: {error}') from error
+            f'the model of {found.name} cannot be built: {error}') from error
     if not isinstance(recognizer, BaseRecognizer):
         raise CheckpointError(
-            f'{told} is of {type(recognizer).__name__}, which reads no text. '
-            'A pre-trained encoder has to be fine-tuned first: take the '
+            f'{found.name} is of {type(recognizer).__name__}, which reads no '
+            'text. A pre-trained encoder has to be fine-tuned first: take the '
             'checkpoint of a run with a config of configs/textrecog')
-    weights = opened.by_module_names()
-    report = compare_with_model(recognizer, weights, opened.path)
-    if not report.is_full:
+    _load_all(recognizer, opened, opened.by_module_names(), found)
+    return recognizer.to(device).eval(), found.cfg
+
+
+def load_pretrained(checkpoint: PathLike,
+                    config: Optional[PathLike] = None,
+                    target_checkpoint: Optional[PathLike] = None) -> nn.Module:
+    """Build a model of pre-training with all its weights.
+
+    Args:
+        checkpoint (str or Path): Of a run of MAE or LMIM; the authors' too.
+        config (str or Path, optional): The config, where the checkpoint
+            carries none.
+        target_checkpoint (str or Path, optional): The frozen encoder of the
+            targets, where the checkpoint lacks it. This project's have it.
+
+    Returns:
+        nn.Module: An :class:`~lmim.models.selfsup.MIM`, in eval mode.
+
+    Raises:
+        FileNotFoundError: If a file does not exist.
+        CheckpointError: If the weights do not fit the config, or some lack.
+    """
+    opened = open_checkpoint(checkpoint)
+    found = _need_config(opened, config)
+    if 'target_generator' not in found.model:
         raise CheckpointError(
-            f'{told} does not fit {report}.{report.details()}\nName the '
-            'config that it was trained with: --config CONFIG '
-            '(`python tools/checkpoint.py inspect` tells which ones fit)')
-    recognizer.load_state_dict(weights)
-    return recognizer.to(device).eval(), cfg
+            f'{checkpoint} is a {found.model.get("type")}, which rebuilds '
+            'nothing: take a checkpoint of pre-training (configs/pretrain)')
+    model: Any = build_model(found.model, empty=False)
+    weights = opened.by_our_names()
+    teacher = {f'target_generator.{name}': value for name, value
+               in model.target_generator.state_dict().items()}
+    lacks = bool(teacher) and not teacher.keys() & weights.keys()
+    _load_all(model, opened, {**weights, **teacher} if lacks else weights,
+              found)
+    if lacks:
+        if target_checkpoint is None:
+            raise CheckpointError(
+                f'{checkpoint} does not hold the frozen encoder that makes '
+                'the targets. Name its checkpoint: --target-checkpoint FILE')
+        with quiet():
+            load_encoder_weights(model.target_generator.encoder,
+                                 str(target_checkpoint))
+    return model.eval()
 
 
 def dictionary_of(model: nn.Module) -> List[str]:
@@ -90,37 +350,33 @@ def dictionary_of(model: nn.Module) -> List[str]:
             if number not in tokens]
 
 
-def _own_config(opened: Checkpoint) -> Tuple[Config, Dict[str, Any]]:
-    """The config that a checkpoint carries, and its model's."""
-    model = opened.model_config()
-    if model is None:
+def _need_config(opened: Checkpoint,
+                 config: Union[PathLike, Config, None]) -> ModelConfig:
+    """The config of a checkpoint, or an error that asks for it."""
+    found = find_config(opened, config)
+    if found is None:
         kind = f' ({opened.kind.name})' if opened.kind else ''
         raise CheckpointError(
-            f'checkpoint {opened.path}{kind} holds no config of a model: '
+            f'checkpoint {opened.path}{kind} carries no config of a model: '
             'name the one that it was trained with, --config CONFIG '
-            '(`python tools/checkpoint.py inspect` tells which ones fit)')
-    return Config(parse_config(opened.meta['cfg'], opened.path)), model
+            '(`lmim checkpoint inspect` tells which ones fit)')
+    return found
 
 
-def _given_config(
-    config: Union[str, Path, Config]
-) -> Tuple[Config, Dict[str, Any], str]:
-    """The user's config, its model's, and what messages call it."""
-    told = 'the config'
-    if not isinstance(config, Config):
-        if not Path(config).is_file():
-            raise FileNotFoundError(f'config {config} does not exist')
-        told = f'config {config}'
-        config = Config.fromfile(config)
-    model = config.get('model')
-    if not isinstance(model, ConfigDict):
+def _load_all(model: nn.Module, opened: Checkpoint,
+              weights: Dict[str, torch.Tensor], config: ModelConfig) -> None:
+    """Load weights that fit a model in full, or raise."""
+    report = compare(model, weights, opened.path)
+    if not report.is_full:
         raise CheckpointError(
-            f'{told} has no model: name one of configs/textrecog')
-    return config, model.to_dict(), told
+            f'{config.name} does not fit {report}.{report.details()}\nName '
+            'the config that it was trained with: --config CONFIG '
+            '(`lmim checkpoint inspect` tells which ones fit)')
+    model.load_state_dict(weights)
 
 
-def _characters(opened: Checkpoint, model: Dict[str, Any], told: str,
-                given: bool) -> Optional[List[str]]:
+def _characters(opened: Checkpoint,
+                config: ModelConfig) -> Optional[List[str]]:
     """The dictionary: the checkpoint's, or else that of the config's file.
 
     Raises:
@@ -128,21 +384,18 @@ def _characters(opened: Checkpoint, model: Dict[str, Any], told: str,
         CheckpointError: If the user's config has another than the checkpoint.
     """
     held = opened.characters()
-    files = [part['dict_file'] for part in dictionaries_of(model)]
-    if held is None:
-        for path in files:
-            if not Path(path).is_file():
-                raise FileNotFoundError(
-                    f'checkpoint {opened.path} carries no dictionary, and '
-                    f'{path}, which {told} names, does not exist. Put it '
-                    'there, or name a config whose dict_file is there: '
-                    '--config CONFIG')
-        return None
-    for path in files:
-        if given and Path(path).is_file() and read_characters(path) != held:
+    for part in dictionaries_of(config.model):
+        path = part['dict_file']
+        if held is None and not Path(path).is_file():
+            raise FileNotFoundError(
+                f'checkpoint {opened.path} carries no dictionary, and {path}, '
+                f'which {config.name} names, does not exist. Put it there, or '
+                'name a config whose dict_file is there: --config CONFIG')
+        if (held is not None and config.given and Path(path).is_file()
+                and read_dict_file(path) != held):
             raise CheckpointError(
                 f'checkpoint {opened.path} carries a dictionary of '
-                f'{len(held)} characters, and {path}, which {told} names, '
-                'is another: with that, texts would come out wrong. Name the '
-                'config that it was trained with, or none')
+                f'{len(held)} characters, and {path}, which {config.name} '
+                'names, is another: with that, texts would come out wrong. '
+                'Name the config that it was trained with, or none')
     return held

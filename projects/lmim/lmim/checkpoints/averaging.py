@@ -1,11 +1,11 @@
 """The mean of the weights of several checkpoints."""
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import Dict, List, NamedTuple, Sequence, Union
 
 import torch
 
-from .contents import Checkpoint, open_checkpoint
 from lmim.utils.errors import CheckpointError, some
+from .contents import Checkpoint, open_checkpoint
 
 
 class Average(NamedTuple):
@@ -40,63 +40,41 @@ def average(paths: Sequence[Union[str, Path]]) -> Average:
     if len(paths) < 2:
         raise CheckpointError('an average needs two checkpoints or more')
     sums: Dict[str, torch.Tensor] = {}
-    from_last: List[str] = []
-    first: Optional[Checkpoint] = None
+    kinds: Dict[str, str] = {}
+    from_last = set()
     for path in paths:
         current = open_checkpoint(path)
-        if first is None:
-            first = current
-            sums = {
-                name: value.double() if _is_averaged(value) else value
-                for name, value in current.weights.items()
-            }
-            _check_finite(current)
-            continue
-        _check_same(first, current)
-        _check_finite(current)
+        bad = not_finite(current.weights)
+        if bad:  # so would be the average
+            raise CheckpointError(f'{path} has weights that are not finite: '
+                                  f'{some(bad)}. Leave it out')
+        found = {name: f'{tuple(value.shape)} {str(value.dtype)[6:]}'
+                 for name, value in current.weights.items()}
+        kinds = kinds or found
+        differ = f'{paths[0]} and {path} are of different models: '
+        if kinds.keys() != found.keys():
+            names = sorted(kinds.keys() ^ found.keys())
+            raise CheckpointError(f'{differ}only one of them has '
+                                  f'{some(names)}')
         for name, value in current.weights.items():
-            if _is_averaged(value):
-                sums[name] += value.double()
-            elif not torch.equal(sums[name], value):
-                from_last.append(name)
+            if kinds[name] != found[name]:
+                raise CheckpointError(
+                    f'{differ}{name} is {kinds[name]} in one and '
+                    f'{found[name]} in the other')
+            if value.is_floating_point():
+                sums[name] = sums.get(name, 0) + value.double()
+            else:
+                if not torch.equal(sums.get(name, value), value):
+                    from_last.add(name)
                 sums[name] = value
     weights = {
         name: (sums[name] / len(paths)).to(value.dtype)
-        if _is_averaged(value) else sums[name]
+        if value.is_floating_point() else sums[name]
         for name, value in current.weights.items()
     }
     meta = dict(current.meta, averaged=[Path(path).name for path in paths])
     return Average(current._replace(weights=weights, meta=meta),
-                   sorted(set(from_last)))
-
-
-def _is_averaged(value: torch.Tensor) -> bool:
-    return value.is_floating_point()
-
-
-def _check_same(first: Checkpoint, other: Checkpoint) -> None:
-    """Raise where two checkpoints are not of one model."""
-    names = first.weights.keys() ^ other.weights.keys()
-    if names:
-        raise CheckpointError(
-            f'{first.path} and {other.path} are of different models: only '
-            f'one of them has {some(sorted(names))}')
-    for name, value in first.weights.items():
-        given = other.weights[name]
-        if (given.shape, given.dtype) != (value.shape, value.dtype):
-            raise CheckpointError(
-                f'{first.path} and {other.path} are of different models: '
-                f'{name} is {_kind(value)} in one and {_kind(given)} in the '
-                'other')
-
-
-def _check_finite(checkpoint: Checkpoint) -> None:
-    """Raise where a weight is not finite: so would be the average."""
-    bad = not_finite(checkpoint.weights)
-    if bad:
-        raise CheckpointError(
-            f'{checkpoint.path} has weights that are not finite: {some(bad)}'
-            '. Leave it out')
+                   sorted(from_last))
 
 
 def not_finite(weights: Dict[str, torch.Tensor]) -> List[str]:
@@ -105,7 +83,3 @@ def not_finite(weights: Dict[str, torch.Tensor]) -> List[str]:
         name for name, value in weights.items()
         if value.is_floating_point() and not torch.isfinite(value).all()
     ]
-
-
-def _kind(value: torch.Tensor) -> str:
-    return f'{tuple(value.shape)} {str(value.dtype)[len("torch."):]}'

@@ -6,15 +6,12 @@ taken: assignments of literals and of ``dict(...)``, which is all that
 MMEngine writes.
 """
 import ast
-from typing import Any, Dict, Iterator, List, Optional, Set
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 from mmengine.config import Config
-from mmengine.registry import Registry
 from mmocr.registry import MODELS, TASK_UTILS, WEIGHT_INITIALIZERS
 
 from lmim.utils.errors import CheckpointError
-
-_NAMES = {'inf': float('inf'), 'nan': float('nan')}
 
 
 def write_config(config: Dict[str, Any]) -> str:
@@ -40,11 +37,7 @@ def parse_config(text: str, where: str) -> Dict[str, Any]:
         CheckpointError: If there is more in it than data.
     """
     try:
-        return {
-            name: value
-            for statement in ast.parse(text).body
-            for name, value in [_assignment(statement)]
-        }
+        return dict(map(_assignment, ast.parse(text).body))
     except (SyntaxError, ValueError, TypeError, RecursionError,
             MemoryError) as error:
         raise CheckpointError(
@@ -53,47 +46,47 @@ def parse_config(text: str, where: str) -> Dict[str, Any]:
         ) from error
 
 
-def _assignment(statement: ast.stmt) -> Any:
+def _assignment(statement: ast.stmt) -> Tuple[str, Any]:
+    """The name and the value of an assignment of plain data."""
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
         target = statement.targets[0]
         if isinstance(target, ast.Name):
-            return target.id, _value(statement.value)
+            try:
+                return target.id, ast.literal_eval(
+                    _Literals().visit(statement.value))
+            except ValueError as error:
+                raise ValueError(f'line {statement.lineno} is no plain '
+                                 'data') from error
     raise ValueError(f'line {statement.lineno} is no assignment')
 
 
-def _value(node: ast.expr) -> Any:
-    """The value of an expression of literals and ``dict()``."""
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.Name) and node.id in _NAMES:
-        return _NAMES[node.id]
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        value = _value(node.operand)
-        if isinstance(value, (int, float)):
-            return -value
-    if isinstance(node, ast.List):
-        return [_value(item) for item in node.elts]
-    if isinstance(node, ast.Tuple):
-        return tuple(_value(item) for item in node.elts)
-    if isinstance(node, ast.Set):
-        return {_value(item) for item in node.elts}
-    if isinstance(node, ast.Dict) and None not in node.keys:
-        return {
-            _value(key): _value(value)
-            for key, value in zip(node.keys, node.values) if key is not None
-        }
-    if (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            and node.func.id == 'dict'):
-        items: Dict[Any, Any] = {}
-        for argument in node.args:
-            items.update(_value(argument))
-        for keyword in node.keywords:
-            if keyword.arg is not None:
-                items[keyword.arg] = _value(keyword.value)
-                continue
-            items.update(_value(keyword.value))
-        return items
-    raise ValueError(f'line {node.lineno} is no plain data')
+class _Literals(ast.NodeTransformer):
+    """Turns ``dict(...)``, ``inf`` and ``nan`` into literals."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Infinite and undefined values, which have no literal."""
+        return (ast.Constant(float(node.id))
+                if node.id in ('inf', 'nan') else node)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """A call of ``dict``; any other stays, and is refused."""
+        self.generic_visit(node)
+        keys: List[Optional[ast.expr]] = []
+        values: List[ast.expr] = []
+        given: List[Tuple[Optional[str], ast.expr]] = [
+            (None, value) for value in node.args]
+        given += [(item.arg, item.value) for item in node.keywords]
+        for key, value in given:
+            if key is not None:
+                keys.append(ast.Constant(key))
+                values.append(value)
+            elif isinstance(value, ast.Dict):
+                keys += value.keys
+                values += value.values
+            else:
+                return node
+        called = isinstance(node.func, ast.Name) and node.func.id == 'dict'
+        return ast.Dict(keys, values) if called else node
 
 
 def check_types(model: Dict[str, Any], where: str) -> None:
@@ -108,26 +101,25 @@ def check_types(model: Dict[str, Any], where: str) -> None:
     Raises:
         CheckpointError: If a ``type`` or ``_scope_`` is not known.
     """
-    registries = [
-        registry for kind in (MODELS, TASK_UTILS, WEIGHT_INITIALIZERS)
-        for registry in _family(kind)
-    ]
     scopes: Dict[str, Set[str]] = {}
-    for registry in registries:
-        scopes.setdefault(registry.scope, set()).update(registry.module_dict)
+    for kind in (MODELS, TASK_UTILS, WEIGHT_INITIALIZERS):
+        root = kind.parent or kind
+        for registry in (root, *root.children.values()):
+            scopes.setdefault(registry.scope, set()).update(
+                registry.module_dict)
     for part in dicts_in(model):
         scope = part.get('_scope_')
         if scope is not None and scope not in scopes:
             raise CheckpointError(
                 f'the config in {where} has the unknown scope {scope!r}')
-        kind = part.get('type')
-        if kind is None:
+        named = part.get('type')
+        if named is None:
             continue
-        scope, _, name = str(kind).rpartition('.')
+        scope, _, name = str(named).rpartition('.')
         known = [scopes.get(scope, set())] if scope else scopes.values()
         if not any(name in names for names in known):
             raise CheckpointError(
-                f'the config in {where} names {kind!r}, which no registry '
+                f'the config in {where} names {named!r}, which no registry '
                 'of models knows, and it is not imported. Name a config file '
                 'of your own instead: --config CONFIG')
 
@@ -140,10 +132,3 @@ def dicts_in(config: Any) -> Iterator[Dict[str, Any]]:
     if isinstance(config, (list, tuple)):
         for item in config:
             yield from dicts_in(item)
-
-
-def _family(registry: Registry) -> List[Registry]:
-    """A registry with its parent and all that inherit from it."""
-    root: Optional[Registry] = registry.parent
-    root = root if root is not None else registry
-    return [root, *root.children.values()]

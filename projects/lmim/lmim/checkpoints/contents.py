@@ -5,14 +5,13 @@ from typing import Any, Dict, List, NamedTuple, Optional, Union
 import torch
 from mmengine.config import Config
 
-from lmim.version import __version__
 from lmim.utils.atomic import whole_file
+from lmim.utils.errors import CheckpointError
+from lmim.version import __version__
 from .config_text import check_types, parse_config, write_config
 from .dictionaries import CHARACTERS, describe_dictionary
-from lmim.utils.errors import CheckpointError
 from .formats import CheckpointFormat, detect_format, to_ours
-from .reading import find_weights, read_checkpoint
-from .safetensors_files import SUFFIX, save_safetensors
+from .reading import SUFFIX, find_weights, read_checkpoint, save_safetensors
 
 
 class Checkpoint(NamedTuple):
@@ -108,7 +107,7 @@ def open_checkpoint(path: Union[str, Path],
             told.setdefault(key, content[key])
     try:
         kind: Optional[CheckpointFormat] = detect_format(weights)
-    except ValueError:
+    except CheckpointError:
         kind = None  # which is for the caller to judge
     return Checkpoint(str(path), weights, told, wraps, kind, others,
                       list(dict.fromkeys(skipped)))
@@ -160,13 +159,12 @@ def write_checkpoint(checkpoint: Checkpoint, path: Union[str, Path],
         CheckpointError: If the library safetensors is needed and missing.
     """
     path = Path(path)
-    refuse_existing(path, overwrite)
     weights = {
         name: value.detach()
         for name, value in checkpoint.weights.items()
     }
     meta = dict(checkpoint.meta, lmim_version=__version__)
-    with whole_file(path, overwrite=True) as partial:
+    with whole_file(path, overwrite) as partial:
         if path.suffix == SUFFIX:
             key = checkpoint.kind.key if checkpoint.kind else ''
             save_safetensors(partial, weights, meta, key)
@@ -174,19 +172,6 @@ def write_checkpoint(checkpoint: Checkpoint, path: Union[str, Path],
             torch.save({'meta': meta, checkpoint.wraps: weights}, partial)
         else:
             torch.save(weights, partial)
-
-
-def refuse_existing(path: Path, overwrite: bool) -> None:
-    """Raise if there is something that may not be overwritten.
-
-    Raises:
-        FileExistsError: In that case.
-    """
-    if path.is_dir():
-        raise FileExistsError(f'{path} is a folder: name a file')
-    if path.exists() and not overwrite:
-        raise FileExistsError(
-            f'{path} exists: name another file, or add --overwrite')
 
 
 def plain(value: Any) -> Any:

@@ -4,14 +4,14 @@ from typing import Dict, List, NamedTuple
 
 import torch
 
-from .contents import Checkpoint
 from lmim.utils.errors import CheckpointError, some
-from .formats import ENCODER, CheckpointFormat
+from .contents import Checkpoint
+from .formats import ENCODER, FORMATS, TEACHER, CheckpointFormat
 
 #: The parts of models, by what our names of them start with.
 PARTS = {
     ENCODER: 'encoder',
-    'target_generator.encoder.': 'teacher',
+    TEACHER: 'teacher',
     'neck.': 'decoder of pre-training',
     'encoder.': 'projection',
     'decoder.': 'text decoder',
@@ -62,17 +62,27 @@ def convert(checkpoint: Checkpoint, kind: CheckpointFormat,
             f'checkpoint {checkpoint.path} is of no format that is known, so '
             'its names cannot be changed; its weights are called '
             f'{sorted(checkpoint.weights)[:8]} ... --to same keeps them')
-    kept = _without_aside(checkpoint)
-    own = {source.names.ours(name) or name: name for name in kept}
-    unheld = _unheld(list(own), kind)
-    dropped = {part: [own[name] for name in names]
-               for part, names in unheld.items()}
-    aside = sorted(checkpoint.weights.keys() - kept.keys())
-    if aside:
-        dropped['classifier'] = aside
-    gone = {name for names in unheld.values() for name in names}
-    renamed = {ours: kept[name] for ours, name in own.items()
-               if ours not in gone}
+    ours = {name: source.names.ours(name) for name in checkpoint.weights}
+    unknown = [name for name in ours if ours[name] is None]
+    strange = [name for name in unknown if not re.match(source.aside, name)]
+    if strange:
+        raise CheckpointError(
+            f'checkpoint {checkpoint.path} looks like {source.name}, but has '
+            f'weights that this format does not: {some(strange)}. A model '
+            'with these computes something else, so it is not converted')
+    by_part: Dict[str, Dict[str, str]] = {}
+    for name, own in ours.items():
+        if own is not None:
+            by_part.setdefault(part_of(own), {})[own] = name
+    # A part is held whole or not at all.
+    held = [part for part, names in by_part.items()
+            if all(map(kind.names.theirs, names))]
+    dropped = {part: list(by_part[part].values())
+               for part in sorted(by_part) if part not in held}
+    if unknown:
+        dropped['classifier'] = sorted(unknown)
+    renamed = {own: checkpoint.weights[name]
+               for part in held for own, name in by_part[part].items()}
     _check_needs(renamed, checkpoint, kind, dropped)
     if dropped and not drop:
         listed = '; '.join(f'{part} ({some(names)})'
@@ -80,10 +90,8 @@ def convert(checkpoint: Checkpoint, kind: CheckpointFormat,
         raise CheckpointError(
             f'{kind.name} has no place for parts of {checkpoint.path} '
             f'({source.name}): {listed}. Add --drop to leave them out')
-    weights = {
-        kind.names.theirs(name) or name: value
-        for name, value in renamed.items()
-    }
+    weights = {str(kind.names.theirs(own)): value
+               for own, value in renamed.items()}
     meta = dict(checkpoint.meta)
     if source.key != kind.key:
         meta['converted_from'] = source.name
@@ -92,13 +100,11 @@ def convert(checkpoint: Checkpoint, kind: CheckpointFormat,
             weights=weights, meta=meta, wraps=kind.wraps, kind=kind), dropped)
 
 
-def extract_encoder(checkpoint: Checkpoint,
-                    kind: CheckpointFormat) -> Conversion:
+def extract_encoder(checkpoint: Checkpoint) -> Conversion:
     """Take only the encoder, by our names.
 
     Args:
         checkpoint (Checkpoint): Of any known format.
-        kind (CheckpointFormat): Our format.
 
     Returns:
         Conversion: The result, and what was left out.
@@ -106,7 +112,7 @@ def extract_encoder(checkpoint: Checkpoint,
     Raises:
         CheckpointError: If there is no encoder, or none for word images.
     """
-    whole = convert(checkpoint, kind, drop=True)
+    whole = convert(checkpoint, FORMATS['ours'], drop=True)
     dropped = dict(whole.dropped)
     weights = {}
     for name, value in whole.checkpoint.weights.items():
@@ -117,38 +123,6 @@ def extract_encoder(checkpoint: Checkpoint,
     if not weights:
         raise CheckpointError(f'checkpoint {checkpoint.path} has no encoder')
     return Conversion(whole.checkpoint._replace(weights=weights), dropped)
-
-
-def _without_aside(checkpoint: Checkpoint) -> Dict[str, torch.Tensor]:
-    """The weights that the format of a checkpoint knows.
-
-    Raises:
-        CheckpointError: If there is a weight that it should not have.
-    """
-    kind = checkpoint.kind
-    assert kind is not None
-    kept, strange = {}, []
-    for name, value in checkpoint.weights.items():
-        if kind.names.ours(name) is not None:
-            kept[name] = value
-        elif not re.match(kind.aside, name):
-            strange.append(name)
-    if strange:
-        raise CheckpointError(
-            f'checkpoint {checkpoint.path} looks like {kind.name}, but has '
-            f'weights that this format does not: {some(strange)}. A model '
-            'with these computes something else, so it is not converted')
-    return kept
-
-
-def _unheld(names: List[str],
-            kind: CheckpointFormat) -> Dict[str, List[str]]:
-    """Parts that a format does not hold whole: our names, all of them."""
-    lost = {part_of(name) for name in names if not kind.names.theirs(name)}
-    return {
-        part: [name for name in names if part_of(name) == part]
-        for part in sorted(lost)
-    }
 
 
 def _check_needs(renamed: Dict[str, torch.Tensor], checkpoint: Checkpoint,

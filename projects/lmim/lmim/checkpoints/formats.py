@@ -1,66 +1,71 @@
-"""Names of weights in the field's checkpoints, and in ours.
+"""Formats of checkpoints: a registry of tables of names.
 
-Ours are those of the modules: ``backbone.`` (mmpretrain's names of a ViT),
-``target_generator.encoder.``, ``neck.``, ``encoder.`` and ``decoder.``.
+Our names are those of the modules: ``backbone.`` (mmpretrain's names of a
+ViT), ``target_generator.encoder.``, ``neck.``, ``encoder.`` and ``decoder.``.
+The format of a method's published checkpoints is registered beside the
+method, as in :mod:`lmim.models.selfsup.mim`; those of no method are here.
 """
 import re
-from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import (Dict, Iterable, List, NamedTuple, Optional, Pattern,
+                    Sequence, Tuple)
 
 import torch
 
-from .naming import NameTable, Row
+from lmim.utils.errors import CheckpointError
 
-#: What our names of an encoder start with.
+#: A row of a table: a name in a format, and what our modules call it.
+Row = Tuple[str, str]
+
+#: What our names of an encoder, and of the teacher's, start with.
 ENCODER = 'backbone.'
-_TEACHER = 'target_generator.encoder.'
+TEACHER = 'target_generator.encoder.'
 
-#: timm's (and MAE's) names of a block to mmpretrain's.
-_BLOCK: List[Row] = [
-    ('norm1.{p}', 'ln1.{p}'),
-    ('attn.qkv.{p}', 'attn.qkv.{p}'),
-    ('attn.proj.{p}', 'attn.proj.{p}'),
-    ('norm2.{p}', 'ln2.{p}'),
-    ('mlp.fc1.{p}', 'ffn.layers.0.0.{p}'),
-    ('mlp.fc2.{p}', 'ffn.layers.1.{p}'),
-]
-
-
-def _under(theirs: str, ours: str, rows: List[Row]) -> List[Row]:
-    return [(theirs + old, ours + new) for old, new in rows]
+#: What may stand in a name: a number, the parameter of a layer, a projection
+#: of MMOCR's attention, and anything.
+_PLACES = {
+    'n': r'\d+',
+    'p': 'weight|bias',
+    'q': 'linear_q|linear_k|linear_v|fc',
+    'rest': '.+',
+}
 
 
-def _same(theirs: str, ours: str, names: List[str]) -> List[Row]:
-    return _under(theirs, ours, [(name, name) for name in names])
+class NameTable:
+    """Names of weights in a format, and in our modules.
 
+    Args:
+        rows (Sequence[Row]): Pairs of names, theirs and ours. ``{n}``,
+            ``{p}``, ``{q}`` and ``{rest}`` stand for what both have in their
+            places.
+    """
 
-#: timm's (and MAE's) names of a ViT to mmpretrain's.
-_VIT: List[Row] = [
-    ('cls_token', 'cls_token'),
-    ('pos_embed', 'pos_embed'),
-    ('patch_embed.proj.{p}', 'patch_embed.projection.{p}'),
-    *_under('blocks.{n}.', 'layers.{n}.', _BLOCK),
-    ('norm.{p}', 'ln1.{p}'),
-]
-#: What the decoders of MAE and of LMIM's pre-training share.
-_NECK = _same('', 'neck.', [
-    'mask_token', 'decoder_pos_embed', 'decoder_embed.{p}', 'decoder_norm.{p}',
-    'decoder_pred.{p}'
-])
-_LMIM_NECK = _NECK + _same('', 'neck.', [
-    'decoder_embed2.{p}',
-    *(f'decoder_blocks.{{n}}.{name}' for name in (
-        'self_attn.in_proj_{p}', 'self_attn.out_proj.{p}',
-        'multihead_attn.in_proj_{p}', 'multihead_attn.out_proj.{p}',
-        'linear1.{p}', 'linear2.{p}', 'norm1.{p}', 'norm2.{p}', 'norm3.{p}'))
-])
-#: A text decoder of MMOCR's transformer layers.
-_TEXT_DECODER = _same('decoder.', 'decoder.', [
-    'trg_word_emb.weight', 'position_enc.position_table', 'layer_norm.{p}',
-    'classifier.{p}',
-    *(f'layer_stack.{{n}}.{name}' for name in (
-        'norm1.{p}', 'norm2.{p}', 'norm3.{p}', 'self_attn.{q}.weight',
-        'enc_attn.{q}.weight', 'mlp.w_1.{p}', 'mlp.w_2.{p}'))
-])
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = [(theirs, ours, _pattern(theirs), _pattern(ours))
+                     for theirs, ours in rows]
+
+    def ours(self, name: str) -> Optional[str]:
+        """Our name for one of theirs, or None where the table has none."""
+        for _, ours, pattern, _ in self.rows:
+            match = pattern.match(name)
+            if match:
+                return ours.format(**match.groupdict())
+        return None
+
+    def theirs(self, name: str) -> Optional[str]:
+        """Their name for one of ours, or None where the table has none."""
+        for theirs, _, _, pattern in self.rows:
+            match = pattern.match(name)
+            if match:
+                return theirs.format(**match.groupdict())
+        return None
+
+    def lacking(self, names: Iterable[str], part: str) -> List[str]:
+        """Their names of the rows of a part that none of our names is in."""
+        names = list(names)
+        return [
+            theirs for theirs, ours, _, pattern in self.rows
+            if ours.startswith(part) and not any(map(pattern.match, names))
+        ]
 
 
 class CheckpointFormat(NamedTuple):
@@ -69,8 +74,9 @@ class CheckpointFormat(NamedTuple):
     Attributes:
         key (str): What a command line calls it.
         name (str): What messages call it.
-        marker (str): A pattern that a name of this format matches, and no
-            name of the formats after it in :data:`FORMATS`.
+        markers (Tuple[str, ...]): Patterns, each of which matches the
+            beginning of a name of this format. Formats of methods exclude
+            each other by their markers.
         names (NameTable): Its names and ours.
         wraps (str): The key of a file under which the weights are, or ''.
         prefix (str): What its names of an encoder start with.
@@ -80,84 +86,39 @@ class CheckpointFormat(NamedTuple):
             without which it is not this format.
         start_rows (int, optional): How many rows the embedding of characters
             has beyond the classes: LMIM's start symbol is no class.
+        generic (bool): Whether it is asked after the formats of methods, in
+            the order of registration.
+        written (bool): Whether checkpoints can be converted to it.
     """
     key: str
     name: str
-    marker: str
+    markers: Tuple[str, ...]
     names: NameTable
     wraps: str = 'model'
     prefix: str = ''
     aside: str = '(?!)'
     needs: Tuple[str, ...] = (ENCODER, )
     start_rows: Optional[int] = None
+    generic: bool = False
+    written: bool = True
 
 
-FORMATS = [
-    CheckpointFormat(
-        'lmim-pretrain', 'LMIM pre-training (authors)', r'model_maeenc\.',
-        NameTable(
-            _under('model_maeenc.', ENCODER, _VIT) +
-            _under('model_maeenc_momentum.', _TEACHER, _VIT) + _LMIM_NECK),
-        prefix='model_maeenc.',
-        needs=(ENCODER, _TEACHER, 'neck.')),
-    CheckpointFormat(
-        'lmim-finetune', 'LMIM fine-tuned (authors)',
-        r'encoder\.patch_embed\.proj\.',
-        NameTable(
-            _under('encoder.', ENCODER, _VIT) +
-            [('linear_norm.0.{p}', 'encoder.projection.{p}'),
-             ('linear_norm.1.{p}', 'encoder.norm.{p}')] + _TEXT_DECODER),
-        prefix='encoder.',
-        needs=(ENCODER, 'encoder.', 'decoder.'),
-        start_rows=1),
-    CheckpointFormat(
-        'maerec', 'MAERec fine-tuned', r'backbone\.patch_embed\.proj\.',
-        NameTable(_under('backbone.', ENCODER, _VIT) + _TEXT_DECODER),
-        wraps='state_dict',
-        prefix='backbone.',
-        needs=(ENCODER, 'decoder.'),
-        start_rows=0),
-    CheckpointFormat(
-        'mae', 'MAE or MAERec pre-training',
-        r'mask_token$|decoder_(embed|pos_embed|blocks|norm|pred)\b',
-        NameTable(
-            _under('', ENCODER, _VIT) + _NECK +
-            _under('decoder_blocks.{n}.', 'neck.decoder_blocks.{n}.', _BLOCK)),
-        aside=r'head\.|fc_norm\.|decoder_'),
-    CheckpointFormat(
-        'timm', 'timm ViT', r'patch_embed\.proj\.',
-        NameTable(_under('', ENCODER, _VIT)),
-        wraps='',
-        aside=r'head(_dist)?\.|fc_norm\.|pre_logits\.'),
-    CheckpointFormat(
-        'mmpretrain-classifier', 'mmpretrain ViT with a classifier',
-        r'head\.(layers|fc)\.',
-        NameTable([(ENCODER + '{rest}', ENCODER + '{rest}')]),
-        wraps='state_dict',
-        prefix='backbone.',
-        aside=r'head\.',
-        needs=('head.', )),
-    CheckpointFormat(
-        'feature-map', 'LMIM for MMOCR, its encoder as a feature map',
-        r'backbone\.vit\.patch_embed\.projection\.',
-        NameTable([('backbone.vit.{rest}', ENCODER + '{rest}'),
-                   ('backbone.link.{rest}', 'link.{rest}'),
-                   ('{rest}', '{rest}')]),
-        wraps='state_dict',
-        prefix='backbone.vit.'),
-    CheckpointFormat(
-        'ours', 'LMIM for MMOCR', r'backbone\.patch_embed\.projection\.',
-        NameTable([('{rest}', '{rest}')]),
-        wraps='state_dict',
-        prefix='backbone.',
-        needs=()),
-    CheckpointFormat(
-        'mmpretrain', 'mmpretrain ViT', r'patch_embed\.projection\.',
-        NameTable(_same('', ENCODER, [ours for _, ours in _VIT])),
-        wraps='state_dict'),
-]
-#: The formats by their keys.
-BY_KEY = {kind.key: kind for kind in FORMATS}
+#: The formats by their keys; see :func:`register_format`.
+FORMATS: Dict[str, CheckpointFormat] = {}
+
+
+def register_format(kind: CheckpointFormat) -> None:
+    """Let checkpoints of a format be read and written.
+
+    Args:
+        kind (CheckpointFormat): The format.
+
+    Raises:
+        ValueError: If another format has its key.
+    """
+    if kind.key in FORMATS:
+        raise ValueError(f'there is a checkpoint format {kind.key} already')
+    FORMATS[kind.key] = kind
 
 
 def detect_format(names: Iterable[str]) -> CheckpointFormat:
@@ -170,15 +131,16 @@ def detect_format(names: Iterable[str]) -> CheckpointFormat:
         CheckpointFormat: The format.
 
     Raises:
-        ValueError: If no known format has such names.
+        CheckpointError: If no known format has such names.
     """
     names = list(names)
-    for kind in FORMATS:
-        if any(re.match(kind.marker, name) for name in names):
+    for kind in sorted(FORMATS.values(), key=lambda kind: kind.generic):
+        if all(any(re.match(marker, name) for name in names)
+               for marker in kind.markers):
             return kind
-    known = '; '.join(kind.name for kind in FORMATS)
-    raise ValueError(f'no format that is known has such names: '
-                     f'{sorted(names)[:8]} ... Known are: {known}')
+    known = '; '.join(kind.name for kind in FORMATS.values())
+    raise CheckpointError(f'no format that is known has such names: '
+                          f'{sorted(names)[:8]} ... Known are: {known}')
 
 
 def names_to_ours(names: Iterable[str]) -> Dict[str, str]:
@@ -192,7 +154,7 @@ def names_to_ours(names: Iterable[str]) -> Dict[str, str]:
         know stays as it is.
 
     Raises:
-        ValueError: If the format is not known.
+        CheckpointError: If the format is not known.
     """
     names = list(names)
     table = detect_format(names).names
@@ -200,16 +162,91 @@ def names_to_ours(names: Iterable[str]) -> Dict[str, str]:
 
 
 def to_ours(weights: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
-    """Rename the weights of any known format as our modules call them.
-
-    Args:
-        weights (Dict[str, torch.Tensor]): Weights by their own names.
-
-    Returns:
-        Dict[str, torch.Tensor]: The same tensors by our names.
-
-    Raises:
-        ValueError: If the format is not known.
-    """
+    """Rename the weights of any known format as our modules call them."""
     ours = names_to_ours(weights)
     return {ours[name]: value for name, value in weights.items()}
+
+
+def under(theirs: str, ours: str, rows: List[Row]) -> List[Row]:
+    """Rows with something before both names."""
+    return [(theirs + old, ours + new) for old, new in rows]
+
+
+def same(theirs: str, ours: str, names: List[str]) -> List[Row]:
+    """Rows of names that differ in what stands before them alone."""
+    return under(theirs, ours, [(name, name) for name in names])
+
+
+def _pattern(template: str) -> Pattern[str]:
+    text = re.escape(template)
+    for place, what in _PLACES.items():
+        text = text.replace(re.escape('{%s}' % place), f'(?P<{place}>{what})')
+    return re.compile(text + r'\Z')
+
+
+#: timm's names of a block (MAE's too) to mmpretrain's.
+BLOCK: List[Row] = [
+    ('norm1.{p}', 'ln1.{p}'),
+    ('attn.qkv.{p}', 'attn.qkv.{p}'),
+    ('attn.proj.{p}', 'attn.proj.{p}'),
+    ('norm2.{p}', 'ln2.{p}'),
+    ('mlp.fc1.{p}', 'ffn.layers.0.0.{p}'),
+    ('mlp.fc2.{p}', 'ffn.layers.1.{p}'),
+]
+#: timm's names of a ViT (MAE's too) to mmpretrain's.
+VIT: List[Row] = [
+    ('cls_token', 'cls_token'),
+    ('pos_embed', 'pos_embed'),
+    ('patch_embed.proj.{p}', 'patch_embed.projection.{p}'),
+    *under('blocks.{n}.', 'layers.{n}.', BLOCK),
+    ('norm.{p}', 'ln1.{p}'),
+]
+#: A text decoder of MMOCR's transformer layers.
+TEXT_DECODER = same('decoder.', 'decoder.', [
+    'trg_word_emb.weight', 'position_enc.position_table', 'layer_norm.{p}',
+    'classifier.{p}',
+    *(f'layer_stack.{{n}}.{name}' for name in (
+        'norm1.{p}', 'norm2.{p}', 'norm3.{p}', 'self_attn.{q}.weight',
+        'enc_attn.{q}.weight', 'mlp.w_1.{p}', 'mlp.w_2.{p}'))
+])
+
+for _kind in (
+        CheckpointFormat(
+            'timm', 'timm ViT', (r'patch_embed\.proj\.', ),
+            NameTable(under('', ENCODER, VIT)),
+            wraps='',
+            aside=r'head(_dist)?\.|fc_norm\.|pre_logits\.',
+            generic=True),
+        CheckpointFormat(
+            'mmpretrain-classifier', 'mmpretrain ViT with a classifier',
+            (r'head\.(layers|fc)\.', ),
+            NameTable([(ENCODER + '{rest}', ENCODER + '{rest}')]),
+            wraps='state_dict',
+            prefix='backbone.',
+            aside=r'head\.',
+            needs=('head.', ),
+            generic=True,
+            written=False),
+        CheckpointFormat(
+            'feature-map', 'LMIM for MMOCR, its encoder as a feature map',
+            (r'backbone\.vit\.patch_embed\.projection\.', ),
+            NameTable([('backbone.vit.{rest}', ENCODER + '{rest}'),
+                       ('backbone.link.{rest}', 'link.{rest}'),
+                       ('{rest}', '{rest}')]),
+            wraps='state_dict',
+            prefix='backbone.vit.',
+            generic=True),
+        CheckpointFormat(
+            'ours', 'LMIM for MMOCR',
+            (r'backbone\.patch_embed\.projection\.', ),
+            NameTable([('{rest}', '{rest}')]),
+            wraps='state_dict',
+            prefix='backbone.',
+            needs=(),
+            generic=True),
+        CheckpointFormat(
+            'mmpretrain', 'mmpretrain ViT', (r'patch_embed\.projection\.', ),
+            NameTable(same('', ENCODER, [ours for _, ours in VIT])),
+            wraps='state_dict',
+            generic=True)):
+    register_format(_kind)

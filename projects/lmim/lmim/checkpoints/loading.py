@@ -1,16 +1,19 @@
-"""Loading pre-trained encoders, with a report and a refusal."""
+"""Loading the weights of encoders, with a report and a refusal."""
 import math
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 import torch
 from mmengine.logging import print_log
+from mmpretrain.models.utils import resize_pos_embed
+from torch import nn
 
 from lmim.utils.errors import CheckpointError, some
-from .formats import ENCODER, detect_format, to_ours
-from .positions import USUAL_GRID, resize_positions
-from .reading import read_weights
+from .contents import Checkpoint, open_checkpoint
+from .formats import ENCODER, detect_format
 
+#: Grid of a 32x128 image in 4x4 patches, which the field's checkpoints are of.
+USUAL_GRID = (8, 32)
 _POSITIONS = 'pos_embed'
 
 
@@ -22,8 +25,8 @@ class LoadReport(NamedTuple):
         loaded (List[str]): Names that were loaded.
         missing (List[str]): Names of the module that the file lacks.
         mismatched (List[str]): Names with both shapes, file and module.
-        unexpected (List[str]): Encoder weights of the file that the module
-            has no place for.
+        unexpected (List[str]): Weights of the file that the module has no
+            place for.
         unused (int): Number of weights of the file that belong to other parts
             of its model.
     """
@@ -52,20 +55,53 @@ class LoadReport(NamedTuple):
                        for names in [getattr(self, what)] if names)
 
 
-def load_encoder(encoder: Any,
-                 path: str,
-                 allow_partial: bool = False,
-                 pos_grid: Optional[Tuple[int, int]] = None) -> LoadReport:
+def compare(module: nn.Module, weights: Dict[str, torch.Tensor], source: str,
+            part: str = '', unused: int = 0) -> LoadReport:
+    """Compare weights with those of a module, and load nothing.
+
+    Args:
+        module (nn.Module): The module.
+        weights (Dict[str, torch.Tensor]): Weights by our names.
+        source (str): What they are, for the report.
+        part (str): What names begin with that are compared. Defaults to all.
+        unused (int): How many others the file has.
+
+    Returns:
+        LoadReport: What fits and what does not.
+    """
+    found = {k: v.shape for k, v in weights.items() if k.startswith(part)}
+    wanted = {k: v.shape for k, v in module.state_dict().items()
+              if k.startswith(part)}
+    both = sorted(wanted.keys() & found.keys())
+    return LoadReport(
+        source=source,
+        loaded=[name for name in both if wanted[name] == found[name]],
+        missing=sorted(wanted.keys() - found.keys()),
+        mismatched=[
+            f'{name} ({tuple(found[name])} in the file, '
+            f'{tuple(wanted[name])} in the model)'
+            for name in both if wanted[name] != found[name]],
+        unexpected=sorted(found.keys() - wanted.keys()),
+        unused=unused + len(weights) - len(found))
+
+
+def load_encoder_weights(encoder: Any,
+                         checkpoint: Union[str, Checkpoint],
+                         allow_partial: bool = False,
+                         pos_grid: Optional[Tuple[int, int]] = None
+                         ) -> LoadReport:
     """Load the encoder of any known checkpoint into a :class:`TextViT`.
+
+    ``init_cfg`` and :func:`lmim.apis.load_encoder` load by this function.
 
     Args:
         encoder (nn.Module): Filled in place.
-        path (str): Checkpoint file.
+        checkpoint (str or Checkpoint): The file, or what was read of it.
         allow_partial (bool): Take what fits instead of refusing.
         pos_grid (Tuple[int, int], optional): Rows and columns of patches that
             the checkpoint's images had. Needed where the encoder has another
             number of patches, unless those were 8x32; see
-            :func:`~.positions.resize_positions`.
+            :func:`resize_positions`.
 
     Returns:
         LoadReport: What was loaded and what was not; also logged.
@@ -75,28 +111,27 @@ def load_encoder(encoder: Any,
         CheckpointError: If the file cannot be read, is of an unknown format,
             or, without ``allow_partial``, does not match in every key.
     """
-    weights = read_weights(path)
+    if not isinstance(checkpoint, Checkpoint):
+        checkpoint = open_checkpoint(checkpoint)
+    path, weights = checkpoint.path, checkpoint.weights
     try:
-        kind = detect_format(weights)
-    except ValueError as error:
+        kind = checkpoint.kind or detect_format(weights)
+    except CheckpointError as error:
         raise CheckpointError(
             f'checkpoint {path} holds no encoder for word images: '
             f'{error}') from error
-    renamed = to_ours(weights)
-    found = {
-        name[len(ENCODER):]: value
-        for name, value in renamed.items() if name.startswith(ENCODER)
-    }
-    # What the format does not know of an encoder makes it another encoder.
-    found.update({
-        name: value for name, value in weights.items()
-        if name.startswith(kind.prefix) and kind.names.ours(name) is None
-        and not re.match(kind.aside, name)
-    })
-    wanted = encoder.state_dict()
-    _fit_positions(found, wanted, encoder.grid, pos_grid)
-    report = compare(wanted, found, f'{path} ({kind.name})',
-                     len(renamed) - len(found))
+    found = {}
+    for name, value in weights.items():
+        ours = kind.names.ours(name)
+        if ours is not None and ours.startswith(ENCODER):
+            found[ours[len(ENCODER):]] = value
+        # What the format does not know of an encoder makes it another one.
+        elif ours is None and name.startswith(kind.prefix) and not re.match(
+                kind.aside, name):
+            found[name] = value
+    _fit_positions(found, encoder, pos_grid)
+    report = compare(encoder, found, f'{path} ({kind.name})',
+                     unused=len(weights) - len(found))
     print_log(f'Encoder from {report}', logger='current')
     if not report.is_full and not allow_partial:
         raise CheckpointError(
@@ -111,51 +146,88 @@ def load_encoder(encoder: Any,
     return report
 
 
-def _fit_positions(found: Dict[str, torch.Tensor],
-                   wanted: Dict[str, torch.Tensor], grid: Tuple[int, int],
-                   pos_grid: Optional[Tuple[int, int]]) -> None:
-    """Interpolate the positions found where the encoder has more or fewer."""
-    own = found.get(_POSITIONS)
-    if own is None or own.dim() != 3 or own.shape == (
-            wanted[_POSITIONS].shape):
-        return
-    if own.shape[2] != wanted[_POSITIONS].shape[2]:
-        return  # of another width, as everything else is
-    if pos_grid is None and own.shape[1] != 1 + math.prod(USUAL_GRID):
-        return  # the refusal says how to tell the grid
-    found[_POSITIONS] = resize_positions(own, grid, pos_grid)
-    print_log(
-        f'Positions of {own.shape[1] - 1} patches interpolated for the '
-        f'{grid[0]}x{grid[1]} of this encoder, on the grid that the patches '
-        f'had ({"x".join(map(str, pos_grid or USUAL_GRID))})',
-        logger='current')
-
-
-def compare(wanted: Dict[str, torch.Tensor], found: Dict[str, torch.Tensor],
-            source: str, unused: int = 0) -> LoadReport:
-    """Compare the weights of a file with those of a module.
+def encoder_sizes(weights: Dict[str, torch.Tensor]) -> Dict[str, Any]:
+    """Read the sizes of a ViT off its weights; heads leave no trace in them.
 
     Args:
-        wanted (Dict[str, torch.Tensor]): Those of the module by name.
-        found (Dict[str, torch.Tensor]): Those of the file by name.
-        source (str): The file and its format, for the report.
-        unused (int): How many others the file has.
+        weights (Dict[str, torch.Tensor]): Weights by our names.
 
     Returns:
-        LoadReport: What fits and what does not.
+        Dict[str, Any]: ``embed_dims``, ``num_layers``,
+        ``feedforward_channels``, ``patch_size`` (height, width) and
+        ``num_patches``. Empty where there is no ViT.
     """
-    loaded, mismatched = [], []
-    for name in sorted(wanted.keys() & found.keys()):
-        if wanted[name].shape == found[name].shape:
-            loaded.append(name)
-        else:
-            mismatched.append(f'{name} ({tuple(found[name].shape)} in the '
-                              f'file, {tuple(wanted[name].shape)} in the '
-                              'model)')
-    return LoadReport(
-        source=source,
-        loaded=loaded,
-        missing=sorted(wanted.keys() - found.keys()),
-        mismatched=mismatched,
-        unexpected=sorted(found.keys() - wanted.keys()),
-        unused=unused)
+    own = {name[len(ENCODER):]: value for name, value in weights.items()
+           if name.startswith(ENCODER)}
+    needed = ('cls_token', _POSITIONS, 'patch_embed.projection.weight',
+              'layers.0.ffn.layers.0.0.bias')
+    if not all(name in own for name in needed):
+        return {}
+    return {
+        'embed_dims': own['cls_token'].shape[-1],
+        'num_layers': len({name.split('.')[1] for name in own
+                           if name.startswith('layers.')}),
+        'feedforward_channels': len(own['layers.0.ffn.layers.0.0.bias']),
+        'patch_size': list(own['patch_embed.projection.weight'].shape[-2:]),
+        'num_patches': own[_POSITIONS].shape[1] - 1,
+    }
+
+
+def resize_positions(positions: torch.Tensor,
+                     grid: Tuple[int, int],
+                     own_grid: Optional[Tuple[int, int]] = None
+                     ) -> torch.Tensor:
+    """Interpolate position embeddings for another grid of patches.
+
+    Checkpoints of MAE, MAERec and LMIM hold the sine-cosine table of a 16x16
+    grid, laid out over the 8x32 patches of a word image row by row: a patch
+    has learnt to live with the row of the table that it was given. So the
+    table is interpolated on the grid that the patches really had, not on the
+    square one that it was computed for.
+
+    Args:
+        positions (torch.Tensor): (1, 1 + L, C), [CLS] first.
+        grid (Tuple[int, int]): Rows and columns wanted.
+        own_grid (Tuple[int, int], optional): Rows and columns that the
+            positions are of, L in all. Left out, 8x32 where L is 256.
+
+    Returns:
+        torch.Tensor: (1, 1 + rows * columns, C), bicubically interpolated;
+        [CLS] is kept.
+
+    Raises:
+        CheckpointError: If the grid is not given, or has another number of
+            patches.
+    """
+    count = positions.shape[1] - 1
+    if own_grid is None and count == math.prod(USUAL_GRID):
+        own_grid = USUAL_GRID
+    if own_grid is None or math.prod(own_grid) != count:
+        given = ('the grid of these is not known' if own_grid is None else
+                 f'pos_grid={tuple(own_grid)} has {math.prod(own_grid):,}')
+        raise CheckpointError(
+            f'the checkpoint has positions of {count:,} patches, the encoder '
+            f'has {grid[0]}x{grid[1]}, and {given}. Say how many rows and '
+            'columns of patches its images had: init_cfg=dict(type='
+            "'Pretrained', checkpoint=..., pos_grid=(rows, columns))")
+    return resize_pos_embed(
+        positions.float(), tuple(own_grid), grid, mode='bicubic')
+
+
+def _fit_positions(found: Dict[str, torch.Tensor], encoder: Any,
+                   pos_grid: Optional[Tuple[int, int]]) -> None:
+    """Interpolate the positions found where the encoder has more or fewer."""
+    own, wanted = found.get(_POSITIONS), encoder.pos_embed.shape
+    if own is None or own.dim() != 3 or own.shape == wanted:
+        return
+    if own.shape[2] != wanted[2]:
+        return  # of another width, as everything else is
+    if pos_grid is None and own.shape[1] != 1 + math.prod(USUAL_GRID):
+        return  # the refusal says how to give the grid
+    rows, columns = encoder.grid
+    found[_POSITIONS] = resize_positions(own, (rows, columns), pos_grid)
+    print_log(
+        f'Positions of {own.shape[1] - 1} patches interpolated for the '
+        f'{rows}x{columns} of this encoder, on the grid that the patches had '
+        f'({"x".join(map(str, pos_grid or USUAL_GRID))})',
+        logger='current')

@@ -1,16 +1,28 @@
-"""Reading checkpoints without executing what is in them."""
+"""Files of checkpoints, read without executing what is in them.
+
+They are of ``torch.save``, or of the library safetensors, which is only
+needed for these. A file of safetensors holds tensors by name and, beside
+them, text by name. Ours are ``lmim_format`` (the key of the format of the
+names), ``config`` (the text of the config), ``dictionary`` and ``meta`` (both
+JSON).
+"""
 import argparse
+import json
 import pathlib
 import pickle
+import struct
 import zipfile
+from types import ModuleType
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 import torch
+from mmengine.runner import CheckpointLoader
 
 from lmim import safe_globals
 from lmim.utils.errors import CheckpointError
-from .safetensors_files import is_safetensors, read_safetensors
 
+#: What the name of a file of safetensors ends in.
+SUFFIX = '.safetensors'
 #: Keys under which the field's code stores the weights of a model.
 WEIGHT_KEYS = ('state_dict', 'model', 'module')
 #: The types in which MAE and its kin keep their command line.
@@ -42,7 +54,7 @@ def read_checkpoint(path: Union[str, pathlib.Path],
             f'checkpoint {path} {what}: name a file such as '
             'work_dirs/NAME/epoch_10.pth')
     if is_safetensors(path):
-        return read_safetensors(path)
+        return _read_safetensors(str(path))
     if _is_program(path):
         raise CheckpointError(
             f'checkpoint {path} is a program of TorchScript, and is refused: '
@@ -66,24 +78,6 @@ def read_checkpoint(path: Union[str, pathlib.Path],
             f'checkpoint {path} holds a {type(content).__name__}, and a '
             'dictionary of weights is needed: save model.state_dict()')
     return dict(content)
-
-
-def read_weights(path: Union[str, pathlib.Path]) -> Dict[str, torch.Tensor]:
-    """Read the weights of a checkpoint, wherever it keeps them.
-
-    Args:
-        path (str | Path): A file written by ``torch.save``, or one of
-            safetensors.
-
-    Returns:
-        Dict[str, torch.Tensor]: Weights by name, without the ``module.`` that
-        distributed training puts before names.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        CheckpointError: If it cannot be read or holds no weights.
-    """
-    return find_weights(read_checkpoint(path), path)[0]
 
 
 def find_weights(
@@ -146,4 +140,99 @@ def _refusal(path: pathlib.Path, error: Exception) -> str:
         f'checkpoint {path} holds content that would be executed on loading, '
         f'and is refused: {names}. If you trust whoever made the weights, '
         'take them out of it; nothing of the file is run: '
-        f'python tools/checkpoint.py convert {path} NEW_FILE --skip-code')
+        f'lmim checkpoint convert {path} NEW_FILE --skip-code')
+
+
+def is_safetensors(path: pathlib.Path) -> bool:
+    """Whether a file is one of safetensors, by its name or its first bytes.
+
+    They are the length of a header, 8 bytes, and the header, a JSON object.
+    """
+    if path.suffix == SUFFIX:
+        return True
+    with open(path, 'rb') as file:
+        head = file.read(9)
+    return (len(head) == 9 and head[8:] == b'{'
+            and struct.unpack('<Q', head[:8])[0] < path.stat().st_size)
+
+
+@CheckpointLoader.register_scheme(prefixes=r'.*\.safetensors$', force=True)
+def _read_safetensors(filename: str,
+                      map_location: Any = None) -> Dict[str, Any]:
+    """Read a file of safetensors; also MMEngine's loader of such files.
+
+    Args:
+        filename (str): The file.
+        map_location (Any): Not used: what is read is on the CPU.
+
+    Returns:
+        Dict[str, Any]: ``state_dict`` and ``meta``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        CheckpointError: If the file is damaged or the library missing.
+    """
+    path = pathlib.Path(filename).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f'checkpoint {path} does not exist')
+    safetensors = _library(f'to read {path}')
+    try:
+        with safetensors.safe_open(str(path), 'pt') as file:
+            texts = dict(file.metadata() or {})
+            weights = {name: file.get_tensor(name) for name in file.keys()}
+        meta = dict(json.loads(texts.get('meta', '{}')))
+        if 'dictionary' in texts:
+            meta['dictionary'] = json.loads(texts['dictionary'])
+    except (safetensors.SafetensorError, ValueError, TypeError) as error:
+        raise CheckpointError(
+            f'checkpoint {path} cannot be read: it is truncated, or no file '
+            f'of safetensors ({path.stat().st_size:,} bytes). Copy or '
+            f'download it again. [{error}]') from error
+    if 'config' in texts:
+        meta['cfg'] = texts['config']
+    return {'state_dict': weights, 'meta': meta}
+
+
+def save_safetensors(path: pathlib.Path, weights: Dict[str, torch.Tensor],
+                     meta: Dict[str, Any], key: str) -> None:
+    """Write a file of safetensors.
+
+    Args:
+        path (Path): The file.
+        weights (Dict[str, torch.Tensor]): Tensors of any shape by name.
+        meta (Dict[str, Any]): Of types that JSON has.
+        key (str): The key of the format of the names, '' where unknown.
+
+    Raises:
+        CheckpointError: If the library is missing.
+    """
+    _library(f'to write {path}')
+    from safetensors.torch import save_file
+    meta = dict(meta)
+    texts = {'format': 'pt', 'lmim_format': key}
+    if meta.get('cfg'):
+        texts['config'] = meta.pop('cfg')
+    if meta.get('dictionary'):
+        texts['dictionary'] = json.dumps(meta.pop('dictionary'),
+                                         ensure_ascii=False)
+    texts['meta'] = json.dumps(meta, ensure_ascii=False)
+    seen = set()
+    apart = {}  # the library demands memory of its own for each tensor
+    for name, value in weights.items():
+        storage = value.untyped_storage() if hasattr(
+            value, 'untyped_storage') else value.storage()
+        shared = storage.data_ptr() in seen
+        seen.add(storage.data_ptr())
+        apart[name] = (value.clone() if shared else value).contiguous()
+    save_file(apart, str(path), metadata=texts)
+
+
+def _library(purpose: str) -> ModuleType:
+    try:
+        import safetensors
+    except ImportError as error:
+        raise CheckpointError(
+            f'the library safetensors is needed {purpose}: '
+            'pip install safetensors, or use a file of the kind .pth'
+        ) from error
+    return safetensors

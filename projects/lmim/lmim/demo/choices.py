@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
-from lmim.checkpoints.safetensors_files import SUFFIX
+from lmim.checkpoints.reading import SUFFIX
 from lmim.cli import track
 from lmim.apis import TextRecognizer
 

@@ -4,19 +4,22 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict, NamedTuple, Optional, Sequence
 
+import torch
 from torch import nn
 
 from lmim.checkpoints import open_checkpoint
 from lmim.utils.atomic import refuse_existing, whole_folder
-from lmim.apis import TextRecognizer
+from lmim.apis import TextRecognizer, load_encoder
+from lmim.apis.loading import find_config
+from lmim.models.backbones import TextViT
 from lmim.version import __version__
 
 from . import onnx_files
-from .encoders import build_encoder, model_of, write_encoder
 from .errors import ExportError
 from .folders import (open_encoder, open_reader, refusals,
                       write_manifest)
 from .graphs import EncoderGraph, WholeGraph
+from .onnx_files import BATCH, GRAPH, write_graph
 from .parity import check_encoder, check_recognizer, encoder_pixels
 from .preprocessing import (PixelFacts, facts_of_encoder,
                             facts_of_recognizer)
@@ -78,7 +81,8 @@ def export(asked: Settings) -> Dict[str, Any]:
     versions = onnx_files.check_libraries()
     refuse_existing(asked.output, asked.overwrite)
     opened = open_checkpoint(asked.checkpoint)
-    model = model_of(asked.config, opened)
+    config = find_config(opened, asked.config)
+    model = config.model if config else None
     # Our names of a text decoder; that of pre-training is the neck.
     reads = any(name.startswith('decoder.') for name in opened.by_our_names())
     encoder = asked.kind == 'encoder' or (asked.kind == 'auto' and not reads)
@@ -86,7 +90,7 @@ def export(asked: Settings) -> Dict[str, Any]:
     checked = samples.first(CHECKED)
     with whole_folder(asked.output, asked.overwrite) as draft:
         if encoder:
-            vit = build_encoder(opened, model)
+            vit = load_encoder(opened, config)
             facts = facts_of_encoder(vit, model)
             about = write_encoder(vit, facts, draft)
         else:
@@ -129,6 +133,33 @@ def export(asked: Settings) -> Dict[str, Any]:
                 to_int8(manifest, draft, samples, facts, asked.min_agreement)
         write_manifest(manifest, draft)
     return manifest
+
+
+def write_encoder(vit: TextViT, facts: PixelFacts,
+                  folder: Path) -> Dict[str, Any]:
+    """Write the graph of an encoder.
+
+    Args:
+        vit (TextViT): The encoder, in eval mode.
+        facts (PixelFacts): How its pictures are prepared.
+        folder (Path): Where to.
+
+    Returns:
+        Dict[str, Any]: What the manifest says of it.
+
+    Raises:
+        ExportError: If torch cannot make a graph of it.
+    """
+    file = GRAPH.format('encoder')
+    pixels = torch.zeros(3, facts.height, facts.width, 3, dtype=torch.uint8)
+    write_graph(EncoderGraph(vit, facts), folder / file,
+                dict(pixels=(pixels, {0: BATCH})), ['tokens'])
+    return {
+        'kind': 'encoder',
+        'files': {'encoder': file},
+        'grid': list(vit.grid),
+        'embed_dims': vit.embed_dims,
+    }
 
 
 def _program(graph: nn.Module, manifest: Dict[str, Any], draft: Path,

@@ -1,11 +1,9 @@
-"""The sub-commands of `tools/checkpoint.py`."""
+"""`lmim checkpoint`: its sub-commands."""
 from typing import Dict, List, Optional
 
 from lmim.cli import Command, Tool, run_tool
 
-from .average import Average
-from .convert import Convert
-from .extract import Extract
+from .convert import Average, Convert, Extract
 from .inspect import Inspect
 from .resize_dictionary import ResizeDictionary
 
@@ -15,9 +13,9 @@ Formats are recognised: MAE and MAERec, LMIM's published code, timm,
 mmpretrain, and this project's; as files of torch.save or of safetensors. What
 a file would execute is never run.
 
-  python tools/checkpoint.py inspect checkpoint.pth
-  python tools/checkpoint.py convert checkpoint.pth ours.pth --to ours
-  python tools/checkpoint.py extract ours.pth encoder.pth
+  lmim checkpoint inspect checkpoint.pth
+  lmim checkpoint convert checkpoint.pth ours.pth --to ours
+  lmim checkpoint extract ours.pth encoder.pth
 
 `COMMAND --help` tells of each."""
 COMMANDS: Dict[str, Command] = {

@@ -3,18 +3,19 @@ import argparse
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
+import torch
 from torch import nn
 
-from lmim.cli import Command
-
+from lmim.apis.fitting import find_configs
+from lmim.apis.loading import build_model
+from lmim.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from lmim.checkpoints.averaging import not_finite
-from lmim.checkpoints.building import build_model, compare_with_model
-from lmim.checkpoints.contents import Checkpoint, open_checkpoint
-from lmim.utils.errors import CheckpointError, some
-from lmim.checkpoints.facts import (describe_encoder, describe_text_decoder,
-                                    parts_of)
-from lmim.checkpoints.fitting import find_configs
-from .arguments import add_skip_code, carried_line, describe_file, file_line
+from lmim.checkpoints.conversion import OTHERS, PARTS, part_of
+from lmim.checkpoints.loading import compare, encoder_sizes
+from lmim.cli import Command
+from lmim.utils.errors import some
+from .convert import (add_input, add_skip_code, carried_line, describe_file,
+                      file_line)
 
 #: What is told of a checkpoint beside config and dictionary.
 _TOLD = ('epoch', 'iter', 'time', 'mmengine_version', 'converted_from',
@@ -37,8 +38,8 @@ class Inspect(Command):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
+        add_input(parser)
         add = parser.add_argument
-        add('input', type=Path, metavar='IN', help='a checkpoint')
         add('--configs', type=Path, default=Path('configs'), metavar='DIR',
             help='where to look for configs that fit (default: %(default)s)')
         add('--keys', action='store_true', help='list all weights')
@@ -63,9 +64,9 @@ class Inspect(Command):
         return {
             'ok': not bad,
             **describe_file(checkpoint, args.input),
-            'parts': parts_of(ours),
-            'encoder': describe_encoder(ours, model),
-            'text_decoder': describe_text_decoder(ours),
+            'parts': _parts(ours),
+            'encoder': _encoder(ours, model),
+            'text_decoder': _text_decoder(ours),
             'also_in_it': checkpoint.others,
             'told': {key: checkpoint.meta[key] for key in _TOLD
                      if key in checkpoint.meta},
@@ -92,7 +93,7 @@ class Inspect(Command):
             lines.append('text decoder: {num_layers} layers of {embed_dims} '
                          'channels, {classes} classes, {embedded} symbols '
                          'embedded'.format(**decoder))
-        lines.append(f'it {carried_line(result)}')
+        lines.append(carried_line(result))
         lines += [f'{key}: {value}' for key, value in result['told'].items()]
         for title, key in (('also in it', 'also_in_it'),
                            ('skipped, as it would have been executed',
@@ -116,28 +117,64 @@ def _own_model(checkpoint: Checkpoint,
     except (CheckpointError, KeyError, TypeError) as error:
         notes.append(f'the config that it holds was not tried: {error}')
         return None
-    report = compare_with_model(model, checkpoint.by_module_names(),
-                                'its own config')
+    report = compare(model, checkpoint.by_module_names(), 'its own config')
     if not report.is_full:
         notes.append(f'it does not fit the config that it holds: {report}')
         return None
     return model
 
 
+def _parts(weights: Dict[str, torch.Tensor]) -> Dict[str, Dict[str, int]]:
+    """Tensors, values and bytes of each part of a model that is there."""
+    counts = {part: dict(tensors=0, values=0, bytes=0)
+              for part in (*PARTS.values(), OTHERS)}
+    for name, value in weights.items():
+        count = counts[part_of(name)]
+        count['tensors'] += 1
+        count['values'] += value.numel()
+        count['bytes'] += value.numel() * value.element_size()
+    return {part: count for part, count in counts.items() if count['tensors']}
+
+
+def _encoder(weights: Dict[str, torch.Tensor],
+             model: Optional[nn.Module]) -> Dict[str, Any]:
+    """The sizes of an encoder, and what only a model of it knows."""
+    sizes = encoder_sizes(weights)
+    vit: Any = getattr(model, 'backbone', None)
+    if sizes and hasattr(vit, 'layers') and hasattr(vit, 'grid'):
+        sizes.update(num_heads=vit.layers[0].attn.num_heads,
+                     img_size=list(vit.img_size), grid=list(vit.grid))
+    return sizes
+
+
+def _text_decoder(weights: Dict[str, torch.Tensor]) -> Dict[str, int]:
+    """The sizes of a text decoder of transformer layers; else empty."""
+    embedding = weights.get('decoder.trg_word_emb.weight')
+    classifier = weights.get('decoder.classifier.weight')
+    if embedding is None or classifier is None:
+        return {}
+    start = 'decoder.layer_stack.'
+    return {
+        'classes': len(classifier),
+        'embedded': len(embedding),
+        'embed_dims': embedding.shape[1],
+        'num_layers': len({name[len(start):].split('.')[0]
+                           for name in weights if name.startswith(start)}),
+    }
+
+
 def _encoder_lines(encoder: Dict[str, Any]) -> List[str]:
     if not encoder:
         return []
-    heads = (f'{encoder["num_heads"]} heads (by the config)'
-             if 'num_heads' in encoder else 'heads are not told by weights')
-    size = '{}x{}'.format(*encoder['patch_size'])
-    grid = (' as {}x{}, of images of {}x{}'.format(*encoder['grid'],
-                                                   *encoder['img_size'])
-            if 'grid' in encoder else '')
-    hidden = encoder.get('feedforward_channels', '?')
-    return [f'encoder: {encoder["num_layers"]} layers of '
-            f'{encoder["embed_dims"]} channels, feed-forward {hidden}, '
-            f'{heads}; {encoder["num_patches"]} patches of {size}{grid} '
-            '(height x width)']
+    heads, grid = 'heads are not told by weights', ''
+    if 'grid' in encoder:
+        heads = f'{encoder["num_heads"]} heads (by the config)'
+        grid = ' as {}x{}, of images of {}x{}'.format(*encoder['grid'],
+                                                      *encoder['img_size'])
+    return ['encoder: {num_layers} layers of {embed_dims} channels, '
+            'feed-forward {feedforward_channels}, {0}; {num_patches} patches '
+            'of {1}x{2}{3} (height x width)'.format(
+                heads, *encoder['patch_size'], grid, **encoder)]
 
 
 def _fit_lines(fits: Dict[str, Any]) -> List[str]:

@@ -1,19 +1,18 @@
 """`resize-dictionary`: another dictionary for a trained recognizer."""
 import argparse
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict
 
-from mmengine.config import Config
-
+from lmim.apis.loading import find_config
+from lmim.apis.resizing import resize_dictionary
+from lmim.checkpoints import (CheckpointError, open_checkpoint,
+                              write_checkpoint)
+from lmim.checkpoints.config_text import dicts_in, write_config
+from lmim.checkpoints.dictionaries import (CHARACTERS, describe_dictionary,
+                                            read_dict_file)
 from lmim.cli import Command
-
-from lmim.checkpoints.config_text import dicts_in, parse_config, write_config
-from lmim.checkpoints.contents import (Checkpoint, add_config, open_checkpoint,
-                        refuse_existing, write_checkpoint)
-from lmim.checkpoints.dictionaries import describe_dictionary, read_characters
-from lmim.utils.errors import CheckpointError
-from lmim.checkpoints.resizing import resize_dictionary
-from .arguments import add_output, carried_line, describe_file, file_line
+from lmim.utils.atomic import refuse_file
+from .convert import add_output, describe_file, written_lines
 
 
 class ResizeDictionary(Command):
@@ -49,19 +48,32 @@ class ResizeDictionary(Command):
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Resize one recognizer."""
-        refuse_existing(args.output, args.overwrite)
-        new = read_characters(args.dict)
+        refuse_file(args.output, args.overwrite)
+        new = read_dict_file(args.dict)
         source = open_checkpoint(args.input)
-        before = describe_file(source, args.input)
-        old = _old_characters(source, args)
-        model = _model(source, args)
-        done = resize_dictionary(source, model, old, new, args.seed)
-        meta = done.checkpoint.meta
-        meta['cfg'] = name_dictionary(meta['cfg'], str(args.input),
-                                      str(args.dict))
+        config = find_config(source, args.config)
+        old = (source.characters() if args.old_dict is None else
+               read_dict_file(args.old_dict))
+        if old is None and config is not None:
+            described = describe_dictionary(config.model) or {}
+            old = described.get(CHARACTERS)
+        if old is None:
+            raise CheckpointError(
+                f'checkpoint {source.path} does not tell its dictionary, and '
+                'there is no file of it: name it with --old-dict OLD')
+        if config is None:
+            raise CheckpointError(
+                f'checkpoint {source.path} carries no config: name it with '
+                '--config CONFIG (`inspect` tells which configs fit)')
+        done = resize_dictionary(source, config.model, old, new, args.seed)
+        cfg = config.cfg.to_dict()
+        for part in dicts_in(cfg):
+            if 'dict_file' in part:
+                part['dict_file'] = str(args.dict)
+        done.checkpoint.meta['cfg'] = write_config(cfg)
         write_checkpoint(done.checkpoint, args.output, args.overwrite)
         return {
-            'input': before,
+            'input': describe_file(source, args.input),
             'output': describe_file(done.checkpoint, args.output),
             'dictionary': str(args.dict),
             'carried': done.carried,
@@ -74,9 +86,7 @@ class ResizeDictionary(Command):
 
     def report(self, result: Dict[str, Any]) -> str:
         """Tell what was done in words."""
-        lines = [f'read     {file_line(result["input"])}',
-                 f'written  {file_line(result["output"])}',
-                 f'it {carried_line(result["output"])}']
+        lines = written_lines(result)
         for what in ('carried', 'new', 'dropped'):
             characters = result[what]
             shown = ''.join(characters[:60])
@@ -89,54 +99,3 @@ class ResizeDictionary(Command):
         lines.append('its config names the new dictionary; a config of your '
                      f'own needs dictionary.dict_file={result["dictionary"]}')
         return '\n'.join(lines)
-
-
-def _old_characters(source: Checkpoint,
-                    args: argparse.Namespace) -> List[str]:
-    """The characters of the old dictionary, wherever they are told."""
-    if args.old_dict is not None:
-        return read_characters(args.old_dict)
-    held = source.characters()
-    if held is not None:
-        return held
-    model = (Config.fromfile(args.config).model.to_dict()
-             if args.config else source.model_config())
-    told = describe_dictionary(model) if model else None
-    if told is None:
-        raise CheckpointError(
-            f'checkpoint {source.path} does not tell its dictionary, and '
-            'there is no file of it: name it with --old-dict OLD')
-    return list(told['characters'])
-
-
-def _model(source: Checkpoint, args: argparse.Namespace) -> Dict[str, Any]:
-    """The config of the recognizer, which is carried on, too."""
-    if args.config is not None:
-        return add_config(source.meta, args.config).model.to_dict()
-    model = source.model_config()
-    if model is None:
-        raise CheckpointError(
-            f'checkpoint {source.path} holds no config: name it with '
-            '--config CONFIG (`inspect` tells which configs fit)')
-    return model
-
-
-def name_dictionary(text: str, where: str, path: str) -> str:
-    """Name another dictionary file in the text of a config.
-
-    Args:
-        text (str): The text.
-        where (str): Where it is from, for messages.
-        path (str): The file.
-
-    Returns:
-        str: The text with that file.
-
-    Raises:
-        CheckpointError: If the text is more than data.
-    """
-    config = parse_config(text, where)
-    for part in dicts_in(config):
-        if 'dict_file' in part:
-            part['dict_file'] = path
-    return write_config(config)

@@ -9,13 +9,13 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmocr.registry import DATASETS, MODELS
 
+from lmim.checkpoints.dictionaries import read_dict_file
 from lmim.cli import Command, at_least, track
 from lmim.datasets.labels.reading import innermost, iter_labels
 from lmim.datasets.labels.report import (LabelReport, LabelWarnings,
                                          warning_lines)
 from lmim.datasets.labels.spelling import Spelling, spelling_of
 from lmim.utils.errors import UserError
-from .dictionary import read_dict_file
 from .inputs import add_input_arguments, leaves, open_input
 
 #: Where so few labels can be learnt, the dictionary is of something else.

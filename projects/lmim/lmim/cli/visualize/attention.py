@@ -6,12 +6,12 @@ from typing import Any, Dict, List, Tuple
 import cv2
 
 from lmim.cli import Command
+from lmim.apis import TextRecognizer, load_encoder
 from lmim.utils.atomic import write_atomic
 
 from lmim.visualization.attention import character_attention
 from lmim.visualization.attention_sheet import (draw_attention_sheet,
                                                 draw_character_sheet)
-from lmim.visualization.checkpoint_models import load_vit
 from lmim.visualization.saving import SUFFIXES, save_figure
 from .arguments import (add_images, add_output, check_output, read_images,
                         tell_picture)
@@ -65,7 +65,7 @@ class Attention(Command):
         pairs = list(zip(args.checkpoint, configs))
         if args.characters:
             return self._characters(args, pairs)
-        encoders = {_name(path, args.checkpoint): load_vit(path, config)
+        encoders = {_name(path, args.checkpoint): load_encoder(path, config)
                     for path, config in pairs}
         pictures, result = read_images(args)
         save_figure(
@@ -77,7 +77,6 @@ class Attention(Command):
     def _characters(args: argparse.Namespace,
                     pairs: List[Tuple[Path, Any]]) -> Dict[str, Any]:
         """Draw where a recognizer looks."""
-        from lmim.apis.recognizer import TextRecognizer
         if len(pairs) > 1:
             raise ValueError('--characters draws one checkpoint at a time')
         reader = TextRecognizer(*pairs[0], device='cpu')

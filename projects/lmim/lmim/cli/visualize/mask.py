@@ -5,7 +5,7 @@ from typing import Any, Dict, List
 
 from lmim.cli import Command
 
-from lmim.visualization.checkpoint_models import encoder_shape, model_config
+from lmim.apis.loading import encoder_shape, given_config
 from lmim.visualization.mask_sheet import draw_mask_sheet
 from lmim.visualization.saving import save_figure
 from .arguments import (add_images, add_output, add_seed, check_output,
@@ -46,9 +46,9 @@ class Mask(Command):
         options: Dict[str, Any] = {}
         masks: List[dict] = []
         if args.config is not None:
-            model = model_config(None, args.config)
-            size, patch, own = encoder_shape(model, str(args.config))
-            options = dict(img_size=size, patch_size=patch)
+            config = given_config(args.config)
+            options.update(encoder_shape(config))
+            own = config.model['backbone'].get('mask')
             masks += [own] if own is not None else []
         masks += args.mask or ([] if masks else [mask_of(m) for m in PAPER])
         pictures, result = read_images(args)

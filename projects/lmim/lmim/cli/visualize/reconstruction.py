@@ -5,7 +5,7 @@ from typing import Any, Dict
 
 from lmim.cli import Command, at_least
 
-from lmim.visualization.checkpoint_models import load_pretrained
+from lmim.apis import load_pretrained
 from lmim.visualization.guided_batch import guided_batch
 from lmim.visualization.pictures import read_pictures
 from lmim.visualization.reconstruction import reconstruct

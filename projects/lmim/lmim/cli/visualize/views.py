@@ -5,7 +5,7 @@ from typing import Any, Dict
 
 from lmim.cli import Command
 
-from lmim.visualization.checkpoint_models import encoder_shape, model_config
+from lmim.apis.loading import encoder_shape, given_config
 from lmim.visualization.saving import save_figure
 from lmim.visualization.view_sheet import draw_view_sheet
 from .arguments import (add_images, add_output, add_seed, check_output,
@@ -38,9 +38,9 @@ class Views(Command):
         check_output(args)
         options: Dict[str, Any] = {}
         if args.config is not None:
-            model = model_config(None, args.config)
-            size, patch, mask = encoder_shape(model, str(args.config))
-            options = dict(img_size=size, patch_size=patch)
+            config = given_config(args.config)
+            options.update(encoder_shape(config))
+            mask = config.model['backbone'].get('mask')
             if mask is not None:
                 options['mask'] = mask
         pictures, result = read_images(args)

@@ -7,7 +7,7 @@ from mmpretrain.models import VisionTransformer
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from lmim.checkpoints import load_encoder
+from lmim.checkpoints import load_encoder_weights
 from ..layers import (build_sincos_2d, init_transformer, is_traced, quicken,
                      resolve_grid)
 
@@ -35,7 +35,7 @@ class TextViT(VisionTransformer):
     reports what was loaded, and refuses anything below a full match unless
     ``allow_partial=True`` is added to that dict. For images of another size
     than the checkpoint's, positions are interpolated (``pos_grid`` in that
-    dict, see :func:`lmim.checkpoints.load_encoder`).
+    dict, see :func:`lmim.checkpoints.load_encoder_weights`).
 
     Args:
         arch (str | dict): ``'mini'`` (for a CPU), ``'tiny'``, ``'small'``
@@ -103,7 +103,7 @@ class TextViT(VisionTransformer):
         """Load the encoder named in ``init_cfg``, or initialise as MAE."""
         cfg = self.init_cfg
         if isinstance(cfg, dict) and cfg.get('type') == 'Pretrained':
-            load_encoder(
+            load_encoder_weights(
                 self,
                 cfg['checkpoint'],
                 allow_partial=cfg.get('allow_partial', False),

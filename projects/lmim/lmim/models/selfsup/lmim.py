@@ -4,7 +4,10 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import torch
 from mmocr.registry import MODELS
 
-from .mim import MIM
+from lmim.checkpoints.formats import (ENCODER, TEACHER, TEXT_DECODER, VIT,
+                                      CheckpointFormat, NameTable,
+                                      register_format, same, under)
+from .mim import MIM, NECK
 
 BRANCHES = ('none', 'guidance', 'both')
 
@@ -93,3 +96,28 @@ class LMIM(MIM):
                 "put dict(type='GuidanceView') before "
                 "dict(type='PackPretrainInputs') in the pipeline")
         return inputs[0], inputs[1]
+
+
+register_format(CheckpointFormat(
+    'lmim-pretrain', 'LMIM pre-training (authors)', (r'model_maeenc\.', ),
+    NameTable(
+        under('model_maeenc.', ENCODER, VIT) +
+        under('model_maeenc_momentum.', TEACHER, VIT) + NECK +
+        same('', 'neck.', ['decoder_embed2.{p}', *(
+            f'decoder_blocks.{{n}}.{name}' for name in (
+                'self_attn.in_proj_{p}', 'self_attn.out_proj.{p}',
+                'multihead_attn.in_proj_{p}', 'multihead_attn.out_proj.{p}',
+                'linear1.{p}', 'linear2.{p}', 'norm1.{p}', 'norm2.{p}',
+                'norm3.{p}'))])),
+    prefix='model_maeenc.',
+    needs=(ENCODER, TEACHER, 'neck.')))
+register_format(CheckpointFormat(
+    'lmim-finetune', 'LMIM fine-tuned (authors)',
+    (r'encoder\.patch_embed\.proj\.', ),
+    NameTable(
+        under('encoder.', ENCODER, VIT) +
+        [('linear_norm.0.{p}', 'encoder.projection.{p}'),
+         ('linear_norm.1.{p}', 'encoder.norm.{p}')] + TEXT_DECODER),
+    prefix='encoder.',
+    needs=(ENCODER, 'encoder.', 'decoder.'),
+    start_rows=1))

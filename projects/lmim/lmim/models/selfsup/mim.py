@@ -5,6 +5,10 @@ import torch
 from mmocr.registry import MODELS
 from mmpretrain.models import BaseSelfSupervisor
 
+from lmim.checkpoints.formats import (BLOCK, ENCODER, TEXT_DECODER, VIT,
+                                      CheckpointFormat, NameTable,
+                                      register_format, same, under)
+
 #: Images come as OpenCV decodes them: uint8, BGR.
 PREPROCESSOR = dict(
     type='mmpretrain.SelfSupDataPreprocessor',
@@ -84,3 +88,26 @@ class MIM(BaseSelfSupervisor):
         pred = self.neck(visible, ids_restore)
         target = self.target_generator(images)
         return dict(loss_recon=self.head.loss(pred, target, mask))
+
+
+#: Names that the decoders of MAE and of LMIM share.
+NECK = same('', 'neck.', [
+    'mask_token', 'decoder_pos_embed', 'decoder_embed.{p}', 'decoder_norm.{p}',
+    'decoder_pred.{p}'
+])
+
+register_format(CheckpointFormat(
+    'mae', 'MAE or MAERec pre-training',
+    (r'patch_embed\.proj\.',
+     r'mask_token$|decoder_(embed|pos_embed|blocks|norm|pred)\b'),
+    NameTable(
+        under('', ENCODER, VIT) + NECK +
+        under('decoder_blocks.{n}.', 'neck.decoder_blocks.{n}.', BLOCK)),
+    aside=r'head\.|fc_norm\.|decoder_'))
+register_format(CheckpointFormat(
+    'maerec', 'MAERec fine-tuned', (r'backbone\.patch_embed\.proj\.', ),
+    NameTable(under('backbone.', ENCODER, VIT) + TEXT_DECODER),
+    wraps='state_dict',
+    prefix='backbone.',
+    needs=(ENCODER, 'decoder.'),
+    start_rows=0))

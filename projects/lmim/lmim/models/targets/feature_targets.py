@@ -7,7 +7,7 @@ from mmengine.model import BaseModule
 from mmocr.registry import MODELS
 from torch import nn
 
-from lmim.checkpoints import load_encoder
+from lmim.checkpoints import load_encoder_weights
 
 
 class FrozenEncoderTarget(BaseModule):
@@ -81,7 +81,7 @@ class MAERecTargetExtractor(FrozenEncoderTarget):
                 'target, and none is named: set model.target_generator.'
                 'checkpoint=FILE (train one with configs/pretrain/mae/), or '
                 "use target_generator=dict(type='PixelTarget')")
-        load_encoder(self.encoder, self.checkpoint)
+        load_encoder_weights(self.encoder, self.checkpoint)
         self._is_init = True
 
 

@@ -7,10 +7,11 @@ import pytest
 import torch
 from mmocr.registry import MODELS
 
-from lmim.checkpoints import CheckpointError, resize_dictionary
+from lmim.apis.resizing import resize_dictionary
+from lmim.checkpoints import CheckpointError
 from lmim.checkpoints.contents import Checkpoint
-from lmim.checkpoints.dictionaries import read_characters
-from lmim.checkpoints.resizing import _carry, _class_dims
+from lmim.checkpoints.dictionaries import read_dict_file
+from lmim.apis.resizing import _carry, _class_dims
 from tests.checkpoints.tiny import checkpoint, published, random
 from tests.data.make_reference import RECOGNIZER, VIT
 
@@ -93,7 +94,7 @@ def test_published_english_weights_to_chinese(repo: Path) -> None:
     path = repo / 'projects/lmim/lmim/dicts/english_94.txt'
     new = [*'0aZ~', *map(chr, range(0x4E00, 0x4E00 + 500))]
     done = resize_dictionary(
-        checkpoint(weights), with_dictionary(path), read_characters(path),
+        checkpoint(weights), with_dictionary(path), read_dict_file(path),
         new)
     result = done.checkpoint
     assert result.weights['decoder.classifier.bias'].shape == (507, )

@@ -7,10 +7,11 @@ from typing import Any, Dict, List, NamedTuple, Optional, Union
 from mmengine.config import Config
 from torch import nn
 
-from .building import build_model, compare_with_model
-from .config_text import dicts_in
-from .contents import Checkpoint
-from .formats import ENCODER
+from lmim.checkpoints import Checkpoint
+from lmim.checkpoints.config_text import dicts_in
+from lmim.checkpoints.formats import ENCODER
+from lmim.checkpoints.loading import compare
+from .loading import build_model
 
 #: Settings of a model that change none of its weights.
 _WEIGHTLESS = ('init_cfg', 'checkpoint', 'drop_rate', 'drop_path_rate',
@@ -32,8 +33,7 @@ class Fits(NamedTuple):
     model: Optional[nn.Module]
 
 
-def find_configs(checkpoint: Checkpoint,
-                 folder: Union[str, Path]) -> Fits:
+def find_configs(checkpoint: Checkpoint, folder: Union[str, Path]) -> Fits:
     """Find the configs whose model has weights of these names and shapes.
 
     Args:
@@ -44,9 +44,9 @@ def find_configs(checkpoint: Checkpoint,
     Returns:
         Fits: Paths of configs.
     """
-    fits = Fits([], [], {}, None)
-    whole: Optional[nn.Module] = None
-    partly: Optional[nn.Module] = None
+    fits: Dict[str, List[str]] = {'whole': [], 'encoder': [], '': []}
+    models: Dict[str, nn.Module] = {}
+    unread: Dict[str, str] = {}
     judged: Dict[str, str] = {}
     for path in sorted(Path(folder).rglob('*.py')):
         if '_base_' in path.parts:
@@ -56,32 +56,27 @@ def find_configs(checkpoint: Checkpoint,
                 # Once for each config that inherits one of MMOCR's.
                 warnings.filterwarnings('ignore', 'pkg_resources is dep')
                 cfg = Config.fromfile(path)
-            model = cfg.get('model')
-            if not isinstance(model, dict):
+            if not isinstance(cfg.get('model'), dict):
                 continue
             # Many configs differ in data and schedule alone.
-            key = _weighty(model)
+            key = _weighty(cfg.model.to_dict())
             if key not in judged:
-                built = build_model(cfg.model.to_dict())
-                judged[key] = _judge(built, checkpoint)
-                if judged[key] == 'whole':
-                    whole = built
-                elif judged[key] == 'encoder':
-                    partly = built
+                model = build_model(cfg.model.to_dict())
+                judged[key] = _judge(model, checkpoint)
+                models[judged[key]] = model
         except Exception as error:  # whatever fails in building it
-            fits.unread[str(path)] = str(error).split('\n')[0]
+            unread[str(path)] = str(error).split('\n')[0]
             continue
-        if judged[key]:
-            getattr(fits, judged[key]).append(str(path))
-    return fits._replace(model=whole or partly)
+        fits[judged[key]].append(str(path))
+    return Fits(fits['whole'], fits['encoder'], unread,
+                models.get('whole', models.get('encoder')))
 
 
 def _judge(model: nn.Module, checkpoint: Checkpoint) -> str:
     """What of a model the weights fit: 'whole', 'encoder' or ''."""
-    if compare_with_model(model, checkpoint.by_module_names(), '').is_full:
+    if compare(model, checkpoint.by_module_names(), '').is_full:
         return 'whole'
-    encoder = compare_with_model(
-        model, checkpoint.by_our_names(), '', ENCODER)
+    encoder = compare(model, checkpoint.by_our_names(), '', ENCODER)
     return 'encoder' if encoder.is_full and encoder.loaded else ''
 
 

@@ -5,12 +5,11 @@ import torch
 from mmocr.models.common.dictionary import Dictionary
 from torch import nn
 
+from lmim.checkpoints import FORMATS, Checkpoint, CheckpointError
+from lmim.checkpoints.dictionaries import describe_dictionary, dictionaries_of
+from lmim.checkpoints.loading import compare
 from lmim.utils.log import quiet
-from .building import build_model, compare_with_model, shapes_of
-from .contents import Checkpoint
-from .dictionaries import dictionaries_of, with_characters
-from lmim.utils.errors import CheckpointError
-from .formats import BY_KEY
+from .loading import build_model
 
 
 class Resized(NamedTuple):
@@ -54,59 +53,50 @@ def resize_dictionary(checkpoint: Checkpoint, model: Dict[str, Any],
 
     Raises:
         CheckpointError: If the checkpoint is not of that model with the old
-            characters, or it cannot be told where its classes are.
+            characters, or it is not clear where its classes are.
     """
     if not dictionaries_of(model):
         raise CheckpointError('the config has no dictionary: it is that of '
                               'no recognizer')
     weights = checkpoint.by_module_names()
     before = build_model(model, old)
-    report = compare_with_model(before, weights, checkpoint.path)
+    report = compare(before, weights, checkpoint.path)
     if not report.is_full:
         raise CheckpointError(
             f'{report.source} is not of this config with a dictionary of '
             f'{len(old)} characters:{report.details()}\nName the dictionary '
             'it was trained with (--old-dict) and its config (--config)')
-    dims = _class_dims(shapes_of(before), shapes_of(
-        build_model(model, [*old, _another(old)])))
-    after = _initialised(model, new, seed)
-    entries = _entries(before), _entries(after)
-    result, tensors = {}, {}
+    # A character of the private use area.
+    another = next(chr(code) for code in range(0xE000, 0x110000)
+                   if chr(code) not in old)
+    dims = _class_dims(*(
+        {name: list(value.shape) for name, value in built.state_dict().items()}
+        for built in (before, build_model(model, [*old, another]))))
+    torch.manual_seed(seed)
+    after: Any = build_model(model, new, empty=False)
+    with quiet():  # MMEngine lists how each weight was initialised
+        after.init_weights()
+    classes = _classes(before)
+    result, tensors = dict(weights), {}
     for name, fresh in after.state_dict().items():
-        result[name] = weights[name]
         if name in dims:
-            result[name] = _carry(weights[name], fresh, dims[name], *entries)
+            result[name] = _carry(weights[name], fresh, dims[name], classes,
+                                  _classes(after))
             tensors[name] = list(weights[name].shape), list(fresh.shape)
     after.load_state_dict(result)  # which checks every name and shape
     kept = set(old) & set(new)
     return Resized(
         checkpoint._replace(
             weights=result, wraps='state_dict',
-            kind=BY_KEY['ours'] if checkpoint.kind else None,
-            meta=dict(checkpoint.meta, dictionary=with_characters(
-                dictionaries_of(model)[0], new))),
+            kind=FORMATS['ours'] if checkpoint.kind else None,
+            meta=dict(checkpoint.meta,
+                      dictionary=describe_dictionary(model, new))),
         carried=[char for char in new if char in kept],
         new=[char for char in new if char not in kept],
         dropped=[char for char in old if char not in kept],
-        tokens=sorted({entry for entries_ in entries[0]
-                       for entry in entries_} - set(old)),
+        tokens=sorted({entry for entries in classes
+                       for entry in entries} - set(old)),
         tensors=tensors)
-
-
-def _initialised(model: Dict[str, Any], characters: Sequence[str],
-                 seed: int) -> nn.Module:
-    """A new model, without the list of all its weights in the log."""
-    with quiet():
-        torch.manual_seed(seed)
-        built: Any = build_model(model, characters, empty=False)
-        built.init_weights()
-    return built
-
-
-def _another(characters: Sequence[str]) -> str:
-    """A character that is not among these; from the private use area."""
-    return next(chr(code) for code in range(0xE000, 0x110000)
-                if chr(code) not in characters)
 
 
 def _class_dims(shapes: Dict[str, List[int]],
@@ -116,9 +106,6 @@ def _class_dims(shapes: Dict[str, List[int]],
     Args:
         shapes (Dict[str, List[int]]): Shapes of a model's weights.
         larger (Dict[str, List[int]]): With one character more.
-
-    Returns:
-        Dict[str, int]: The dimension of each weight that grows.
 
     Raises:
         CheckpointError: If something else changes, or nothing does.
@@ -141,14 +128,14 @@ def _class_dims(shapes: Dict[str, List[int]],
     return dims
 
 
-def _entries(model: nn.Module) -> List[List[str]]:
+def _classes(model: nn.Module) -> List[List[str]]:
     """All classes of the dictionaries in a model, each dictionary once."""
     found: List[List[str]] = []
     for module in model.modules():
         dictionary = getattr(module, 'dictionary', None)
-        if isinstance(dictionary, Dictionary):
-            if dictionary.dict not in found:
-                found.append(list(dictionary.dict))
+        if (isinstance(dictionary, Dictionary)
+                and dictionary.dict not in found):
+            found.append(list(dictionary.dict))
     return found
 
 
@@ -158,13 +145,10 @@ def _carry(value: torch.Tensor, fresh: torch.Tensor, dim: int,
 
     Args:
         value (torch.Tensor): Trained weights.
-        fresh (torch.Tensor): Those of a new model.
+        fresh (torch.Tensor): Those of a new model, whose shape is kept.
         dim (int): The dimension of the classes.
         before (List[List[str]]): Classes of the old dictionaries.
         after (List[List[str]]): Classes of the new ones, in that order.
-
-    Returns:
-        torch.Tensor: Of the shape of ``fresh``.
 
     Raises:
         CheckpointError: If no dictionary has that many classes.
