@@ -10,6 +10,7 @@ from mmengine.registry import DefaultScope
 from mmocr.registry import MODELS
 from torch import nn
 
+from lmim.engine.launch import WRAPPERS
 from lmim.models.backbones import TextViT
 from lmim.utils.log import quiet
 
@@ -21,14 +22,6 @@ RECOGNIZERS = {
     'parallel': 'textrecog/lmim/'
     'lmim-parallel_vit-small_8xb64-10e_union14m-l.py',
 }
-
-
-def chosen_precision(precision: str, device: str) -> str:
-    """'fp32' or 'bf16'; for 'auto' the one that is faster on the device."""
-    if precision != 'auto':
-        return precision
-    on_gpu = device.startswith('cuda') and torch.cuda.is_bf16_supported()
-    return 'bf16' if on_gpu else 'fp32'
 
 
 def build_pretrain(arch: str, device: str) -> Any:
@@ -72,13 +65,12 @@ def optimizer_of(model: nn.Module, schedule: str, precision: str,
     Args:
         model (nn.Module): Whose weights it changes.
         schedule (str): The config's name.
-        precision (str): 'fp32' or 'bf16'.
+        precision (str): 'fp32', 'bf16' or 'fp16'.
         **options (Any): Settings of the optimizer wrapper.
     """
     cfg = Config.fromfile(
         CONFIGS / '_base_/schedules' / f'{schedule}.py').optim_wrapper
-    cfg.update(options, type={
-        'fp32': 'OptimWrapper', 'bf16': 'BF16OptimWrapper'}[precision])
+    cfg.update(options, type=WRAPPERS[precision])
     with quiet(logging.ERROR), DefaultScope.overwrite_default_scope('mmocr'):
         return build_optim_wrapper(model, cfg)
 

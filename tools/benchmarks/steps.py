@@ -12,13 +12,13 @@ from mmocr.structures import TextRecogDataSample
 from torch import nn
 
 from lmim.cli.command import Command, at_least
+from lmim.engine.precision import DTYPES, PRECISIONS, choose_precision
 from lmim.models.backbones import TextViT
 from lmim.utils.errors import UserError
 
 from .measuring import check_close, rates_table, take_turns
 from .models import (RECOGNIZERS, build_pretrain, build_recognizer,
-                     chosen_precision, optimizer_of, random_pictures,
-                     without_dropout)
+                     optimizer_of, random_pictures, without_dropout)
 from .plain.layers import Weights, weights_of
 from .plain.pretrain import PlainLMIM
 from .plain.recognizer import PlainRecognizer, ctc_logits
@@ -39,20 +39,20 @@ def add_model_arguments(parser: argparse.ArgumentParser, arch: str) -> None:
         help='(default here: %(default)s)')
     add('--arch', choices=sorted(TextViT.arch_zoo), default=arch,
         help='of the ViT (default: %(default)s)')
-    add('--precision', nargs='+', choices=['fp32', 'bf16', 'auto'],
-        default=['auto'], help='one or several; auto is the faster one on '
-        'the device (default: auto)')
+    add('--precision', nargs='+', choices=PRECISIONS, default=['auto'],
+        help='one or several; auto is the faster one on the device (default: '
+        'auto)')
 
 
 def precisions_of(args: argparse.Namespace) -> List[str]:
     """Those that were asked for, each once.
 
     Raises:
-        UserError: If the device is not there.
+        ValueError: If the device is not there, or lacks the precision.
     """
     if args.device == 'cuda' and not torch.cuda.is_available():
         raise UserError('torch finds no GPU: use --device cpu')
-    return list(dict.fromkeys(chosen_precision(each, args.device)
+    return list(dict.fromkeys(choose_precision(each, args.device).name
                               for each in args.precision))
 
 
@@ -390,7 +390,8 @@ def _read(model: Any, images: torch.Tensor, precision: str = 'fp32'
         model.decoder.classifier.step = 0
     # Without gradients, as MMEngine's test loop calls it.
     with torch.no_grad(), torch.autocast(
-            images.device.type, torch.bfloat16, enabled=precision == 'bf16'):
+            images.device.type, DTYPES[precision],
+            enabled=precision != 'fp32'):
         samples = model.test_step(_text_data(images))
     return ([sample.pred_text.item for sample in samples],
             [list(sample.pred_text.score) for sample in samples])
