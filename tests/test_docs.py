@@ -1,5 +1,4 @@
 """What the documents say is so: each command, snippet, path and option."""
-import argparse
 import ast
 import os
 import re
@@ -39,7 +38,7 @@ def by(*tests: str) -> Exercise:
         for test in tests:
             path, name = test.split('::')
             assert (REPO / path).is_file() and re.search(
-                rf'^def {name}\(', (REPO / path).read_text(), re.M), (
+                rf'^ *def {name}\(', (REPO / path).read_text(), re.M), (
                     f'{test} is to run `{command}`, and does not exist')
 
     return exercise
@@ -77,15 +76,11 @@ def measures(reader: Reader, command: str) -> None:
     name, *options = command.split()[2:]
     sys.path.insert(0, str(REPO / 'tools'))
     try:
-        benchmark = import_module('benchmarks').BENCHMARKS[name]
+        import_module('benchmark').get_parser().parse_args([name, *options])
     finally:
         sys.path.pop(0)
-    parser = argparse.ArgumentParser()
-    benchmark.add_arguments(parser)
-    parser.parse_args(options)
-    tests = (REPO / 'tests/tools').glob('test_benchmark*.py')
-    assert any(re.search(rf"[\[(']{name}\b", test.read_text())
-               for test in tests), f'no test runs {name}'
+    test = (REPO / 'tests/tools/test_benchmark.py').read_text()
+    assert re.search(rf"[\[(']{name}\b", test), f'no test runs {name}'
 
 
 #: How each command of the documents is exercised; the first pattern counts.
@@ -109,8 +104,8 @@ TABLE: List[Tuple[str, Exercise]] = [
      by('tests/tools/test_dedup.py::test_the_clean_set_of_a_benchmark')),
     (r'python tools/(data|verify_reference|infer|visualize|browse_dataset)'
      r'\.py .*', Reader.as_it_is),
-    (r'python (tools/doctor\.py|-m lmim doctor)',
-     by('tests/test_doctor_broken.py::test_whole_and_plain')),
+    (r'python tools/doctor\.py',
+     by('tests/tools/test_doctor.py::test_all_is_well')),
     (r'python tools/demo\.py --checkpoint \S+',
      by('tests/demo/test_page.py::test_an_upload_is_read')),
     (r'python tools/benchmark\.py .*', measures),

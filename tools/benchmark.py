@@ -2,16 +2,31 @@
 import argparse
 import inspect
 import json
+import os
+import platform
 import sys
-from typing import List, Optional
+from typing import Any, Dict, List, Optional
 
 import _import_lmim  # noqa: F401  (finds lmim without an installation)
 import lmim  # noqa: F401  (before anything of MMOCR)
-from benchmarks import BENCHMARKS
-from benchmarks.machine import facts, header
+import cv2
+import numpy
+import torch
+from benchmarks.memory import MemoryBenchmark
+from benchmarks.pipeline import PipelineBenchmark
+from benchmarks.scaling import ScalingBenchmark
+from benchmarks.steps import (FinetuneBenchmark, PretrainBenchmark,
+                              RecognizeBenchmark)
 
+from lmim.cli.command import Command
 from lmim.engine.memory import hold_freed_memory
 
+BENCHMARKS: Dict[str, Command] = {
+    benchmark.name: benchmark
+    for benchmark in (PipelineBenchmark(), PretrainBenchmark(),
+                      FinetuneBenchmark(), RecognizeBenchmark(),
+                      MemoryBenchmark(), ScalingBenchmark())
+}
 EXIT_CODES = """exit status:
   0    measured
   1    not measured; the message says why and what to do
@@ -29,12 +44,13 @@ def main(argv: Optional[List[str]] = None) -> int:
     Returns:
         int: The exit status.
     """
-    args = _parser().parse_args(argv)
+    args = get_parser().parse_args(argv)
     benchmark = BENCHMARKS[args.benchmark]
     hold_freed_memory()  # as tools/train.py and tools/test.py do
-    machine = facts()
+    machine = describe_machine()
     if not args.json:
-        print(header(machine), flush=True)
+        print(', '.join(f'{key} {value}' for key, value in machine.items()),
+              flush=True)
     try:
         result = benchmark.run(args)
     except KeyboardInterrupt:
@@ -51,7 +67,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def get_parser() -> argparse.ArgumentParser:
     """The parser of all benchmarks."""
     parser = argparse.ArgumentParser(
         prog='benchmark.py',
@@ -60,8 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     names = parser.add_subparsers(
         dest='benchmark', required=True, metavar='NAME')
-    for name in sorted(BENCHMARKS):
-        benchmark = BENCHMARKS[name]
+    for name, benchmark in BENCHMARKS.items():
         sub = names.add_parser(
             name,
             help=benchmark.summary,
@@ -73,6 +88,29 @@ def _parser() -> argparse.ArgumentParser:
             action='store_true',
             help='print the result as one JSON object on standard output')
     return parser
+
+
+def describe_machine() -> Dict[str, Any]:
+    """What a measured number depends on besides the code."""
+    cpu = platform.processor() or platform.machine()
+    if os.path.exists('/proc/cpuinfo'):
+        with open('/proc/cpuinfo', encoding='utf-8') as file:
+            cpu = next((line.split(':', 1)[1].strip() for line in file
+                        if line.startswith('model name')), cpu)
+    return {
+        'CPU': cpu,
+        # That this process may use, which containers limit.
+        'cores': (len(os.sched_getaffinity(0))
+                  if hasattr(os, 'sched_getaffinity') else os.cpu_count()),
+        # Above 0: other processes are at work.
+        'load': (round(os.getloadavg()[0], 1)
+                 if hasattr(os, 'getloadavg') else None),
+        'threads': torch.get_num_threads(),
+        'GPUs': [torch.cuda.get_device_name(index)
+                 for index in range(torch.cuda.device_count())],
+        'Python': platform.python_version(), 'torch': torch.__version__,
+        'NumPy': numpy.__version__, 'OpenCV': cv2.__version__,
+    }
 
 
 if __name__ == '__main__':

@@ -1,54 +1,317 @@
-"""`tools/benchmark.py`."""
+"""`tools/benchmark.py`: what is measured, and what is refused."""
+import argparse
+import importlib
 import json
-import runpy
+import mmap
+import os
 import sys
-import time
+from itertools import count
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
-import cv2
 import pytest
+import torch
 
-from lmim.rendering import make_sets
+from lmim.datasets.records import open_sources
+
+Module = Callable[[str], Any]
 
 
 @pytest.fixture
-def main(repo, monkeypatch):
-    """The tool's own main, as in a process of its own."""
-    monkeypatch.setattr(sys, 'path', [str(repo / 'tools'), *sys.path])
-    return runpy.run_path(str(repo / 'tools/benchmark.py'))['main']
+def module(repo: Path, monkeypatch: pytest.MonkeyPatch) -> Module:
+    """Imports a module of tools/benchmarks, or tools/benchmark.py."""
+    monkeypatch.syspath_prepend(str(repo / 'tools'))
+    return lambda name: importlib.import_module(
+        f'benchmarks.{name}' if name != 'benchmark' else name)
 
 
-def test_render_in_words_and_as_json(main, capsys):
-    small = ['render', '--samples', '3', '--rounds', '2']
+@pytest.fixture
+def parse(module: Module) -> Callable[..., Tuple[Any, argparse.Namespace]]:
+    """A benchmark of models, and its arguments for the smallest run."""
+
+    def parse(name: str, *words: str) -> Tuple[Any, argparse.Namespace]:
+        tool = module('benchmark')
+        args = tool.get_parser().parse_args(
+            [name, '--arch', 'mini', '--batch', '1', '--rounds', '1',
+             '--device', 'cpu', *words])
+        return tool.BENCHMARKS[name], args
+
+    return parse
+
+
+@pytest.mark.parametrize('argv', [
+    [], ['paint'], ['pretrain', '--rounds', '0'],
+    ['finetune', '--precision', 'int8']])
+def test_wrong_command_lines_exit_2(module: Module, argv: List[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        module('benchmark').main(argv)
+    assert stopped.value.code == 2
+
+
+def test_machine_and_result(module: Module,
+                            capsys: pytest.CaptureFixture) -> None:
+    """In words and as JSON; what a user can fix ends with status 1."""
+    main = module('benchmark').main
+    small = ['pipeline', '--batch', '2', '3', '--batches', '2', '--rounds',
+             '1']
     assert main(small) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert 'core(s) for this process' in lines[0] and 'threads' in lines[0]
-    assert 'numpy ' in lines[1] and 'opencv ' in lines[1]
-    assert [line.split('images/s')[0].rsplit(maxsplit=1)[0]
-            for line in lines[2:]] == [
-                'varied', 'print', 'varied, boxes', 'plain Pillow']
+    out = capsys.readouterr().out
+    assert out.startswith('CPU ') and 'threads' in out and 'NumPy' in out
+    assert '1,000 records of rendered words' in out
+    assert 'batches of 3' in out
     assert main([*small, '--json']) == 0
     result = json.loads(capsys.readouterr().out)
-    assert result['benchmark'] == 'render' and result['unit'] == 'images/s'
+    assert result['benchmark'] == 'pipeline' and result['unit'] == 'images/s'
     assert result['machine']['cores'] >= 1
-    for rates in result['rows'].values():
-        assert len(rates['rounds']) == 2 and min(rates['rounds']) > 10
-        assert min(rates['rounds']) <= rates['median'] <= max(rates['rounds'])
+    assert [row['batch'] for row in result['batches']] == [2, 3]
+    for row in result['batches']:
+        assert set(row['rows']) == {'plain', 'ours'}
+        assert row['rows']['ours']['ratio'] > 1
+    assert main(['memory', '--batch', '4', '--accumulate', '3']) == 1
+    assert '--batch 4 cannot be divided by' in capsys.readouterr().err
 
 
-def test_the_speed_that_is_promised():
-    """At least 300 words a second; of this process's time, as others work."""
-    words = make_sets({'train': 10**6}).parts['train']
-    rates = []
-    for begin in range(0, 240, 60):
-        start = time.process_time()
-        for index in range(begin, begin + 60):
-            cv2.resize(words[index].image, (128, 32))
-        rates.append(60 / (time.process_time() - start))
-    assert max(rates) > 300
+class TestSteps:
+
+    @pytest.mark.parametrize('name, sides', [
+        ('pretrain', {'plain', 'ours fp32'}),
+        ('finetune', {'plain', 'ours fp32'}),
+        ('recognize', {'plain', 'autoregressive fp32', 'ctc fp32',
+                       'parallel fp32'}),
+    ])
+    def test_both_sides_agree_and_are_measured(
+            self, parse: Callable, name: str, sides: set) -> None:
+        benchmark, args = parse(name)  # the default, auto, is fp32 here
+        args.precision = ['fp32', *args.precision]
+        result = benchmark.run(args)
+        batch, = result['batches']
+        assert batch['checked']
+        assert all(0 <= value <= 1e-5 for value in batch['checked'].values())
+        assert sides <= set(batch['rows'])
+        assert batch['rows']['plain']['ratio'] == 1
+        assert all(row['median'] > 0 for row in batch['rows'].values())
+        report = benchmark.report(json.loads(json.dumps(result)))
+        assert f'{max(batch["checked"].values()):.2g}' in report
+        assert all(side in report for side in sides)
+
+    @pytest.mark.parametrize('name, weight, message', [
+        ('pretrain', 'neck.decoder_blocks.0.norm2.weight',
+         'loss_recon of ours'),
+        ('pretrain', 'backbone.layers.1.attn.qkv.bias', 'loss_recon of ours'),
+        ('finetune', 'decoder.layer_stack.5.norm3.weight', 'loss_ce of ours'),
+        ('recognize', 'decoder.layer_stack.5.norm3.weight',
+         'words differ|probabilities of ours'),
+    ])
+    def test_a_reference_that_computes_something_else_is_refused(
+            self, module: Module, parse: Callable,
+            monkeypatch: pytest.MonkeyPatch, name: str, weight: str,
+            message: str) -> None:
+        steps = module('steps')
+        copy = steps.weights_of
+
+        def changed(model: Any) -> Dict[str, torch.Tensor]:
+            weights = copy(model)
+            with torch.no_grad():
+                weights[weight] += torch.linspace(0, 1, len(weights[weight]))
+            return weights
+
+        monkeypatch.setattr(steps, 'weights_of', changed)
+        benchmark, args = parse(name)
+        with pytest.raises(ValueError, match=f'^{name}: .*({message})'):
+            benchmark.run(args)
+
+    def test_wrong_gradients_are_refused(
+            self, module: Module, parse: Callable,
+            monkeypatch: pytest.MonkeyPatch) -> None:
+        """Losses alone would not show a gradient that stops on its way."""
+        plain = module('plain.pretrain')
+        normal = plain.vit
+
+        def stopped(*args: Any, **kwargs: Any) -> torch.Tensor:
+            tokens = normal(*args, **kwargs)
+            return tokens if kwargs else tokens.detach()
+
+        monkeypatch.setattr(plain, 'vit', stopped)
+        benchmark, args = parse('pretrain')
+        with pytest.raises(ValueError, match='pretrain: gradient of .* by'):
+            benchmark.check(args, 1)
+
+    @pytest.mark.parametrize('options, message', [
+        (['--device', 'cuda'], 'no GPU: use --device cpu'),
+        (['--plain-precision', 'fp16'], 'fp16 is for --device cuda')])
+    def test_what_the_device_lacks(
+            self, parse: Callable, monkeypatch: pytest.MonkeyPatch,
+            options: List[str], message: str) -> None:
+        monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+        benchmark, args = parse('pretrain', *options)
+        with pytest.raises(ValueError, match=message):
+            benchmark.run(args)
+
+    def test_words_end_after_so_many_letters(self, module: Module) -> None:
+        ends = module('steps').EndedWords(torch.nn.Identity(), 3, 2)
+        tokens = torch.tensor([[0., 1., 0., 9., 8.]]).repeat(3, 1)
+        steps = [ends(tokens).argmax(1).tolist() for _ in range(3)]
+        assert steps == [[1] * 3, [1] * 3, [3] * 3]
+        assert ends.force(tokens, 1).argmax(1).tolist() == [1] * 3
 
 
-@pytest.mark.parametrize('argv', [[], ['paint'], ['render', '--rounds', '0']])
-def test_wrong_command_lines_exit_2(main, argv):
-    with pytest.raises(SystemExit) as stopped:
-        main(argv)
-    assert stopped.value.code == 2
+class Clock:
+    """Shows the time that the work says it takes."""
+
+    def __init__(self) -> None:
+        self.now = 0.
+
+    def __call__(self) -> float:
+        return self.now
+
+    def work(self, items: int, *seconds: float) -> Callable[[], int]:
+        """Two calls, to warm up and for the memory, count for nothing."""
+        left = [1000., 1000., *seconds]
+
+        def work() -> int:
+            self.now += left.pop(0)
+            return items
+
+        return work
+
+
+class TestMeasuring:
+
+    def test_rates_and_ratios_round_by_round(self, module: Module) -> None:
+        clock, measuring = Clock(), module('measuring')
+        rows = measuring.take_turns(
+            {'plain': clock.work(10, 1., 2., 4.),
+             'ours': clock.work(30, 1., 0.5, 3.)}, rounds=3, clock=clock)
+        assert rows['plain']['rounds'] == [10, 5, 2.5]
+        assert rows['plain']['median'] == 5 and rows['plain']['ratio'] == 1
+        assert rows['ours']['rounds'] == [30, 60, 10]
+        # Of the medians it would be 6; of the rounds it is the last one's.
+        assert rows['ours']['ratios'] == [3, 12, 4]
+        assert rows['ours']['ratio'] == 4
+        table = measuring.rates_table(rows)
+        assert table.splitlines()[2].split()[:5] == [
+            'ours', '30.0', '10.0', '60.0', '4.00']
+        assert '3.00 to 12.00 in 3' in table
+
+    def test_sides_take_turns(self, module: Module) -> None:
+        calls: List[str] = []
+        numbers: Iterator[int] = count()
+        sides = {name: lambda name=name: calls.append(name) or 1
+                 for name in ('plain', 'ours')}
+        module('measuring').take_turns(sides, rounds=2,
+                                       clock=lambda: next(numbers))
+        assert calls == ['plain', 'ours'] * 4
+
+    def test_memory_is_the_peak_of_what_is_done(self, module: Module) -> None:
+        peak = module('measuring').peak_mb
+        small = peak(lambda: torch.ones(2**18))
+        if small is None:
+            pytest.skip('this system reports no peak')
+        large = peak(lambda: torch.ones(50 * 2**18))  # 50 MB
+        assert 40 < large - small < 60
+        assert peak(lambda: None) < large - 40
+
+    @pytest.mark.skipif(sys.platform != 'linux', reason='of Linux')
+    def test_private_memory(self, module: Module) -> None:
+        own = module('measuring').private_mb
+        before = own()
+        # Not from the heap, which may have room left of earlier tests.
+        with mmap.mmap(-1, 30 * 2**20, flags=mmap.MAP_PRIVATE) as block:
+            block[::4096] = b'x' * (len(block) // 4096)  # of each page
+            assert 25 < own() - before < 40
+
+    def test_numbers_that_differ_are_refused(self, module: Module) -> None:
+        check = module('measuring').check_close
+        ones = torch.ones(3)
+        found = check({'x': ones * 200}, {'x': ones * 200.001}, 'part')
+        assert found['x'] == pytest.approx(5e-6, rel=0.1)
+        for ours, plain, message in (
+                ({'x': ones}, {'x': ones * 1.0001}, 'x of ours .* differ by'),
+                ({'x': ones * float('nan')}, {'x': ones}, 'differ by nan'),
+                ({'x': ones}, {'y': ones}, "has .'x'. and the plain .*'y'"),
+                ({'x': ones}, {'x': ones[:2]},
+                 r'\(3,\) in ours and \(2,\)')):
+            with pytest.raises(ValueError, match=f'^part: .*{message}'):
+                check(ours, plain, 'part')
+
+    def test_a_killed_child_is_reported(self, module: Module) -> None:
+        child = module('measuring').in_a_child
+        assert child(max, 3, 4) == 4
+        with pytest.raises(ChildProcessError, match='memory ran out'):
+            child(os._exit, 9)
+
+
+def here(function: Callable, *args: Any) -> Any:
+    """Instead of a child, which would import everything again."""
+    return function(*args)
+
+
+def test_memory_of_each_case(module: Module, parse: Callable,
+                             monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = module('memory')
+    updates: List[int] = []
+
+    def noting(*args: Any, accumulative_counts: int, **kwargs: Any) -> Any:
+        wrapper = module('models').optimizer_of(
+            *args, accumulative_counts=accumulative_counts, **kwargs)
+        step = wrapper.step
+
+        def counted(**kwargs: Any) -> None:
+            updates.append(accumulative_counts)
+            step(**kwargs)
+
+        wrapper.step = counted
+        return wrapper
+
+    monkeypatch.setattr(memory, 'in_a_child', here)
+    monkeypatch.setattr(memory, 'optimizer_of', noting)
+    benchmark, args = parse('memory', '--batch', '2', '--accumulate', '2',
+                            '--precision', 'fp32')
+    result = benchmark.run(args)
+    assert [(row['accumulate'], row['with_cp']) for row in result['rows']] == [
+        (2, False), (2, True)]
+    assert all(row['seconds'] > 0 for row in result['rows'])
+    # To warm up, for the memory, and for the time: one update for a step.
+    assert updates == [2] * 6
+    lines = benchmark.report(result).splitlines()
+    assert lines[0] == 'LMIM, ViT mini, 2 images a step on cpu'
+    assert [line.split()[:3] for line in lines[2:]] == [
+        ['fp32', '2', 'no'], ['fp32', '2', 'yes']]
+
+
+def test_sets_of_three_sizes(module: Module, tmp_path: Path,
+                             monkeypatch: pytest.MonkeyPatch) -> None:
+    scaling = module('scaling')
+    monkeypatch.setattr(scaling, 'in_a_child', here)
+    monkeypatch.setattr(scaling, 'BATCH', 8)
+    tool = module('benchmark')
+    threads = torch.get_num_threads()
+    try:
+        benchmark = tool.BENCHMARKS['scaling']
+        result = benchmark.run(tool.get_parser().parse_args(
+            ['scaling', '--records', '800', '--images', '64', '--folder',
+             str(tmp_path)]))
+    finally:
+        torch.set_num_threads(threads)
+    assert list(tmp_path.iterdir()) == []
+    assert [row['records'] for row in result['rows']] == [8, 80, 800]
+    for row in result['rows']:
+        assert 1 < row['worker_mb'] < 2000 and row['picture_us'] > 50
+        assert 0 < row['first_s'] < 60
+    lines = benchmark.report(result).splitlines()
+    assert [line.split()[:2] for line in lines[2:]] == [
+        ['lmdb', '8'], ['lmdb', '80'], ['lmdb', '800']]
+
+
+def test_generated_sets_are_what_they_say(module: Module,
+                                          tmp_path: Path) -> None:
+    sets = module('sets')
+    images = sets.rendered_files()
+    layouts = {'lmdb': 'LMDB with plain labels', 'json': 'MMOCR JSON',
+               'list': 'list of paths and labels'}
+    for kind, make in sets.MAKERS.items():
+        make(tmp_path / kind, 70, images)
+        source = open_sources(str(tmp_path / kind))
+        assert (len(source), source.layout) == (70, layouts[kind])
+        assert source.label(69) == 'word69'
+        assert source.read(69) == images[69 % len(images)]

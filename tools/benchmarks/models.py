@@ -1,7 +1,7 @@
 """The models that are measured, as the configs have them."""
 import logging
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Tuple
+from typing import Any, Dict
 
 import torch
 from mmengine.config import Config
@@ -10,12 +10,12 @@ from mmengine.registry import DefaultScope
 from mmocr.registry import MODELS
 from torch import nn
 
-import lmim.engine  # noqa: F401  (registers the optimizers)
+from lmim.engine.launch import WRAPPERS
 from lmim.models.backbones import TextViT
 from lmim.utils.log import quiet
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
-#: Configs of the recognizers, by the way they write.
+#: Configs of the recognizers, by their decoder.
 RECOGNIZERS = {
     'autoregressive': '_base_/models/lmim_recognizer_vit-small.py',
     'ctc': '_base_/models/lmim_ctc_vit-small.py',
@@ -24,25 +24,10 @@ RECOGNIZERS = {
 }
 
 
-class Encoder(NamedTuple):
-    """Sizes of a ViT."""
-    dims: int
-    layers: int
-    ffn: int
-    heads: int
-
-
-def encoder_of(arch: str) -> Encoder:
-    """Sizes of one of TextViT's."""
-    sizes: Dict[str, Any] = TextViT.arch_zoo[arch]
-    return Encoder(sizes['embed_dims'], sizes['num_layers'],
-                   sizes['feedforward_channels'], sizes['num_heads'])
-
-
 def build_pretrain(arch: str, device: str) -> Any:
     """LMIM with random weights; so has the teacher, which costs the same."""
     cfg = Config.fromfile(CONFIGS / '_base_/models/lmim_vit-small.py').model
-    dims = encoder_of(arch).dims
+    dims = TextViT.arch_zoo[arch]['embed_dims']
     cfg.backbone.arch = arch
     cfg.neck.update(in_dims=dims, out_dims=dims)
     cfg.target_generator = dict(
@@ -54,7 +39,7 @@ def build_pretrain(arch: str, device: str) -> Any:
 def build_recognizer(kind: str, arch: str, device: str) -> Any:
     """One of :data:`RECOGNIZERS` with random weights."""
     cfg = Config.fromfile(CONFIGS / RECOGNIZERS[kind]).model
-    dims = encoder_of(arch).dims
+    dims = TextViT.arch_zoo[arch]['embed_dims']
     encoder = cfg.backbone.vit if kind == 'ctc' else cfg.backbone
     encoder.arch = arch
     encoder.pop('init_cfg')
@@ -65,6 +50,14 @@ def build_recognizer(kind: str, arch: str, device: str) -> Any:
     return _build(cfg, device)
 
 
+def _build(cfg: Dict[str, Any], device: str) -> Any:
+    torch.manual_seed(0)
+    with quiet(logging.ERROR):
+        model = MODELS.build(dict(cfg, _scope_='mmocr'))
+        model.init_weights()
+    return model.to(device)
+
+
 def optimizer_of(model: nn.Module, schedule: str, precision: str,
                  **options: Any) -> OptimWrapper:
     """The optimizer of a schedule in configs/_base_/schedules.
@@ -72,38 +65,14 @@ def optimizer_of(model: nn.Module, schedule: str, precision: str,
     Args:
         model (nn.Module): Whose weights it changes.
         schedule (str): The config's name.
-        precision (str): 'fp32' or 'bf16'.
+        precision (str): 'fp32', 'bf16' or 'fp16'.
         **options (Any): Settings of the optimizer wrapper.
     """
     cfg = Config.fromfile(
         CONFIGS / '_base_/schedules' / f'{schedule}.py').optim_wrapper
-    cfg.update(options)
-    return _wrapper(model, cfg, precision)
-
-
-def _wrapper(model: nn.Module, cfg: Any, precision: str) -> OptimWrapper:
-    cfg.type = {'fp32': 'OptimWrapper', 'bf16': 'BF16OptimWrapper'}[precision]
+    cfg.update(options, type=WRAPPERS[precision])
     with quiet(logging.ERROR), DefaultScope.overwrite_default_scope('mmocr'):
         return build_optim_wrapper(model, cfg)
-
-
-def build_config(config: str, device: str,
-                 precision: str) -> Tuple[Any, OptimWrapper]:
-    """Model and optimizer of a whole config, with random weights.
-
-    Args:
-        config (str): Its path in configs.
-        device (str): Where the model is to be.
-        precision (str): 'fp32' or 'bf16'.
-    """
-    cfg = Config.fromfile(CONFIGS / config)
-    teacher = cfg.model.get('target_generator')
-    if teacher is not None:
-        cfg.model.target_generator = dict(
-            type='RandomFeatureTarget', encoder=teacher.encoder)
-    cfg.model.backbone.pop('init_cfg', None)
-    model = _build(cfg.model, device)
-    return model, _wrapper(model, cfg.optim_wrapper, precision)
 
 
 def without_dropout(model: nn.Module) -> Any:
@@ -115,9 +84,8 @@ def without_dropout(model: nn.Module) -> Any:
     return model
 
 
-def _build(cfg: Dict[str, Any], device: str) -> Any:
-    torch.manual_seed(0)
-    with quiet(logging.ERROR):
-        model = MODELS.build(dict(cfg, _scope_='mmocr'))
-        model.init_weights()
-    return model.to(device)
+def random_pictures(count: int, device: str) -> torch.Tensor:
+    """Pictures as a loader gives them, uint8, BGR, (count, 3, 32, 128)."""
+    generator = torch.Generator().manual_seed(count)
+    return torch.randint(0, 256, (count, 3, 32, 128), dtype=torch.uint8,
+                         generator=generator).to(device)

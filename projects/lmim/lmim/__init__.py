@@ -4,14 +4,7 @@ Importing this package makes MMOCR run on today's stack and registers every
 component in MMOCR's registries. A config needs no more than
 ``custom_imports = dict(imports=['lmim'])``.
 """
-import sys
 from typing import TYPE_CHECKING, Any
-
-if (sys.argv[:1] == ['-m'] and sys.argv[1:2] in ([], ['doctor'])
-        and 'lmim' in getattr(sys, 'orig_argv', ())):
-    # `python -m lmim doctor` has to run where the lines below do not.
-    from .commands import main
-    sys.exit(main(sys.argv[1:]))
 
 try:
     from . import compat
@@ -22,8 +15,8 @@ try:
     from .apis import mmocr_inferencers
 except (AssertionError, ImportError, RuntimeError) as error:
     # Libraries that exclude one another, or are not there.
-    error.args = (f'{error}\n`python -m lmim doctor` finds what is wrong, and '
-                  'tells what mends it.', )
+    error.args = (f'{error}\n`python tools/doctor.py` finds what is wrong, '
+                  'and the command that fixes it.', )
     if isinstance(error, ImportError):
         error.msg = error.args[0]
     raise

@@ -26,8 +26,6 @@ COMMANDS = {
     'data': Entry('lmim.cli.data',
                   'make and look after sets of word images'),
     'demo': Entry('lmim.demo.tool', 'a page to try a checkpoint on'),
-    'doctor': Entry('lmim.doctor.main',
-                    'look for what is wrong with this installation'),
     'export': Entry('lmim.cli.export', 'bring a checkpoint to ONNX'),
     'infer': Entry('lmim.cli.infer', 'read words in pictures'),
     'visualize': Entry('lmim.cli.visualize',

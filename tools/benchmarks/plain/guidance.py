@@ -14,48 +14,29 @@ from PIL import Image
 from torchvision import transforms
 
 
-def _operations() -> dict:
-    """The ten operations of the medium level, by name."""
-    return {
-        'contrast': iaa.LinearContrast((0.5, 1.0)),
-        'blur': iaa.GaussianBlur(sigma=(0.5, 1.5)),
-        'crop_vertical': iaa.Crop(
-            percent=((0, 0.1), 0, (0, 0.1), 0), keep_size=False),
-        'crop_horizontal': iaa.Crop(
-            percent=(0, (0, 0.02), 0, (0, 0.02)), keep_size=False),
-        'sharpen': iaa.Sharpen(alpha=(0.0, 0.5), lightness=(0.0, 0.5)),
-        'rotate': iaa.Rotate((-15, 15), fit_output=True),
-        'piecewise_affine': iaa.PiecewiseAffine(
-            scale=(0.03, 0.05), mode='edge'),
-        'perspective': iaa.PerspectiveTransform(scale=(0.02, 0.06)),
-        'solarize': iaa.Solarize(
-            1.0, threshold=(32, 128), invert_above_threshold=0.5),
-        'grayscale': iaa.Grayscale(alpha=(0.0, 1.0)),
-    }
-
-
 class PlainGuidanceView:
     """The medium guidance view of a picture.
 
     Args:
         img_size (Tuple[int, int]): (height, width) of the view.
-        only (Sequence[str]): Always do these operations, and change no
-            colours afterwards; to look at them alone.
-        without (Sequence[str]): Operations to leave out.
     """
 
-    def __init__(self, img_size: Tuple[int, int] = (32, 128),
-                 only: Sequence[str] = (),
-                 without: Sequence[str] = ()) -> None:
-        operations = _operations()
+    def __init__(self, img_size: Tuple[int, int] = (32, 128)) -> None:
         self.size = img_size[::-1]
-        if only:
-            self.augment = iaa.Sequential([operations[name] for name in only])
-            self.recolor = transforms.Compose([])
-            return
-        self.augment = iaa.SomeOf(
-            (3, None), [operation for name, operation in operations.items()
-                        if name not in without], random_order=True)
+        # The ten operations of the medium level.
+        self.augment = iaa.SomeOf((3, None), [
+            iaa.LinearContrast((0.5, 1.0)),
+            iaa.GaussianBlur(sigma=(0.5, 1.5)),
+            iaa.Crop(percent=((0, 0.1), 0, (0, 0.1), 0), keep_size=False),
+            iaa.Crop(percent=(0, (0, 0.02), 0, (0, 0.02)), keep_size=False),
+            iaa.Sharpen(alpha=(0.0, 0.5), lightness=(0.0, 0.5)),
+            iaa.Rotate((-15, 15), fit_output=True),
+            iaa.PiecewiseAffine(scale=(0.03, 0.05), mode='edge'),
+            iaa.PerspectiveTransform(scale=(0.02, 0.06)),
+            iaa.Solarize(1.0, threshold=(32, 128),
+                         invert_above_threshold=0.5),
+            iaa.Grayscale(alpha=(0.0, 1.0)),
+        ], random_order=True)
         self.recolor = transforms.Compose([
             transforms.RandomApply(
                 [transforms.ColorJitter(0.4, 0.4, 0.2, 0.1)], p=0.8),

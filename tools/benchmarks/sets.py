@@ -1,7 +1,7 @@
-"""Generated sets for `reader`: an LMDB, a list, MMOCR's JSON."""
+"""Generated sets: an LMDB, a list, MMOCR's JSON."""
 import json
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List
+from typing import Callable, Dict, List
 
 import cv2
 
@@ -13,7 +13,7 @@ from lmim.utils.progress import track
 PICTURES = 64
 
 
-def pictures() -> List[bytes]:
+def rendered_files() -> List[bytes]:
     """JPEG files of rendered words, of 1 to 2 KB."""
     words = RenderedWords(PICTURES)
     return [cv2.imencode('.jpg', words[index].image)[1].tobytes()
@@ -23,16 +23,16 @@ def pictures() -> List[bytes]:
 def make_lmdb(path: Path, count: int, images: List[bytes]) -> None:
     """An LMDB with plain labels."""
     with LMDBWriter(path) as writer:
-        for index in _counted(count, f'LMDB of {count:,} records'):
-            writer.add(images[index % PICTURES], f'word{index}')
+        for index in track(range(count), count, f'LMDB of {count:,}'):
+            writer.add(images[index % len(images)], f'word{index}')
 
 
 def make_list(path: Path, count: int, images: List[bytes]) -> None:
     """Lines `path<TAB>label`."""
     names = _files(path.parent, images)
     with open(path, 'w', encoding='utf-8') as file:
-        for index in _counted(count, f'list of {count:,} lines'):
-            file.write(f'{names[index % PICTURES]}\tword{index}\n')
+        for index in range(count):
+            file.write(f'{names[index % len(names)]}\tword{index}\n')
 
 
 def make_mmocr_json(path: Path, count: int, images: List[bytes]) -> None:
@@ -41,26 +41,22 @@ def make_mmocr_json(path: Path, count: int, images: List[bytes]) -> None:
     with open(path, 'w', encoding='utf-8') as file:
         file.write('{"metainfo": {"dataset_type": "TextRecogDataset"}, '
                    '"data_list": [')
-        for index in _counted(count, f'MMOCR JSON of {count:,} entries'):
-            entry = dict(img_path=names[index % PICTURES],
-                         instances=[dict(text=f'word{index}')])
-            file.write((', ' if index else '') + json.dumps(entry))
+        for index in range(count):
+            file.write((', ' if index else '') + json.dumps(dict(
+                img_path=names[index % len(names)],
+                instances=[dict(text=f'word{index}')])))
         file.write(']}')
 
 
-MAKERS: Dict[str, Callable[[Path, int, List[bytes]], None]] = {
-    'lmdb': make_lmdb, 'list': make_list, 'json': make_mmocr_json}
-
-
-def _counted(count: int, title: str) -> Iterator[int]:
-    return track(range(count), count, title)
-
-
 def _files(folder: Path, images: List[bytes]) -> List[str]:
-    """Write the pictures, with paths of usual length."""
+    """Write the pictures; their names, with paths of usual length."""
     names = [f'pictures/part_{index:02d}/word_{index:09d}.jpg'
              for index in range(len(images))]
     for name, image in zip(names, images):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(image)
     return names
+
+
+MAKERS: Dict[str, Callable[[Path, int, List[bytes]], None]] = {
+    'lmdb': make_lmdb, 'list': make_list, 'json': make_mmocr_json}

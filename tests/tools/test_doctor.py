@@ -1,0 +1,377 @@
+"""`tools/doctor.py`, also where lmim, or what it needs, cannot be imported."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple
+
+import pytest
+import torch
+
+from tests.fresh_python import PACKAGE, fake_package
+from tools import doctor
+from tools.doctor import Finding
+
+#: Makes some libraries impossible to import. The real ones stay installed.
+BLOCK = """
+import sys
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] in {gone!r}:
+            {action}
+sys.meta_path.insert(0, Block())
+"""
+MISSING = ("raise ModuleNotFoundError(f'No module named {name!r}', "
+           "name=name)")
+
+
+def by_name(findings: Any) -> Dict[str, Finding]:
+    return {each.name: each for each in findings}
+
+
+def blocked(folder: Path, *gone: str, action: str = MISSING) -> str:
+    """A PYTHONPATH with which the libraries cannot be imported."""
+    (folder / 'sitecustomize.py').write_text(
+        BLOCK.format(gone=list(gone), action=action))
+    return os.pathsep.join([str(folder), str(PACKAGE)])
+
+
+class Outcome(NamedTuple):
+    code: int
+    stdout: str
+    stderr: str
+
+
+def run(path: str, folder: Path, *args: str) -> Outcome:
+    env = {**os.environ, 'PYTHONPATH': path}
+    env.pop(doctor.DATA_ROOT, None)
+    done = subprocess.run([sys.executable, *args], cwd=folder, env=env,
+                          capture_output=True, text=True)
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+class TestWhole:
+
+    def test_all_is_well(self, tmp_path: Path) -> None:
+        """A stack that works: nothing is wrong, and the text says so."""
+        done = run('', tmp_path, doctor.__file__)
+        assert done.code == 0, done.stdout + done.stderr
+        lines = done.stdout.splitlines()
+        assert lines[-1] == '0 wrong. Nothing keeps lmim from working here.'
+        for title in ('machine', 'versions', 'imports', 'devices', 'folders',
+                      'data'):
+            assert title in lines
+        for name in ('python', 'torch', 'lmim', 'work-around mmcv_ext',
+                     'cpu fp32', 'cpu bf16', 'work dir', 'sets'):
+            assert any(f' {name} ' in line for line in lines), name
+        assert os.listdir(tmp_path) == []
+
+    def test_nothing_is_there(self, tmp_path: Path) -> None:
+        path = blocked(tmp_path, 'torch', 'numpy', 'mmocr', 'mmcv', 'rich',
+                       'lmdb', 'packaging')
+        done = run(path, tmp_path, doctor.__file__, '--json')
+        assert done.code == 1, done.stderr
+        result = json.loads(done.stdout)
+        assert result['ok'] is False
+        wrong = {each['name']: each for each in result['findings']
+                 if each['level'] == 'wrong'}
+        # torch needs numpy, and its own failure says the same.
+        for name in ('numpy', 'torch', 'rich', 'lmdb', 'mmcv'):
+            assert '-m pip install' in wrong[name]['fix'], name
+        assert all(each['fix'] for each in wrong.values())
+        names = {each['name'] for each in result['findings']}
+        assert {'python', 'data root', 'work dir', 'all'} <= names
+
+    def test_import_lmim_names_the_doctor(self, tmp_path: Path) -> None:
+        done = run(blocked(tmp_path, 'torch'), tmp_path, '-c', 'import lmim')
+        assert done.code == 1
+        last = done.stderr.strip().splitlines()[-2:]
+        assert last[0].endswith("No module named 'torch'")
+        assert last[1].startswith('`python tools/doctor.py` finds what')
+
+    def test_fixes_are_repeated_at_the_end(self) -> None:
+        text = doctor.report([
+            Finding('imports', 'a', 'wrong', 'broken', 'fix a'),
+            Finding('imports', 'b', 'note', 'so so', 'fix b'),
+            Finding('data', 'c', 'wrong', 'broken', 'fix a')])
+        assert text.endswith('2 wrong. Fix it with:\n  fix a')
+        assert text.count('fix a') == 3 and text.count('fix b') == 1
+
+
+class TestImports:
+
+    @pytest.fixture
+    def wrong(self, monkeypatch: pytest.MonkeyPatch) -> Any:
+        def wrong(path: str, **kwargs: Any) -> List[Finding]:
+            monkeypatch.setenv('PYTHONPATH', path)
+            return [each for each in doctor.run_part('imports', **kwargs)
+                    if each.level == 'wrong']
+
+        return wrong
+
+    def test_mmcv_is_too_new(self, wrong: Any, tmp_path: Path) -> None:
+        """mmdet's refusal is reported once, not for all that need it."""
+        fake_package(tmp_path, mmcv__ops='')
+        (tmp_path / 'mmcv' / '__init__.py').write_text(
+            '__version__ = "2.2.0"')
+        found = by_name(wrong(str(tmp_path)))
+        assert 'the versions exclude one another' in found['mmdet'].text
+        assert 'MMCV==2.2.0' in found['mmdet'].text
+        assert 'pip install' in found['mmdet'].fix
+        assert "'mmcv-lite<2.1.0,>=2.0.0'" in found['mmdet'].fix
+        assert 'mmocr' not in found
+
+    @pytest.mark.skipif(os.name == 'nt', reason='Windows has no signals')
+    def test_crash(self, wrong: Any, tmp_path: Path) -> None:
+        """torch for another CPU ends the process that imports it, not us."""
+        finding, = wrong(blocked(
+            tmp_path, 'torch', action='import os; os.kill(os.getpid(), 4)'))
+        assert finding.name == 'torch'
+        assert finding.text.startswith('the process that tried it ended with '
+                                       'SIGILL')
+        assert finding.fix.endswith('-c "import torch"')
+
+    def test_endless(self, wrong: Any, tmp_path: Path) -> None:
+        finding, = wrong(blocked(tmp_path, 'numpy',
+                                 action='import time; time.sleep(60)'),
+                         time_limit=0.5)
+        assert finding.text.endswith('did not end in 0.5 s')
+
+    @pytest.mark.parametrize('name, error, meaning, fix', [
+        ('cv2', ImportError('libGL.so.1: cannot open shared object file'),
+         'libraries of a desktop', 'install opencv-python-headless'),
+        ('pycocotools', ValueError('numpy.dtype size changed, may indicate'),
+         'NumPy 1', "install 'numpy<2'"),
+        ('mmdet', AssertionError('MMCV==2.2.0 is used but incompatible'),
+         'exclude one another', "install 'mmcv-lite<2.1.0,>=2.0.0'"),
+        ('mmocr', AssertionError('MMDet 3.3.0 is incompatible'),
+         'exclude one another', "install 'mmdet<3.2.0,>=3.0.0'"),
+        ('mmengine', ModuleNotFoundError("No module named 'pkg_resources'",
+                                         name='pkg_resources'),
+         'pkg_resources', "install 'setuptools<81'"),
+        ('mmcv', ModuleNotFoundError('nothing', name='no_such_library'),
+         'no_such_library is not installed', 'install no_such_library'),
+        ('numpy', ModuleNotFoundError('nothing', name='numpy.core'),
+         'numpy is not whole', f'numpy=={doctor.installed()["numpy"]}'),
+        ('torchvision', RuntimeError('operator torchvision::nms'),
+         'another torch', 'torchvision'),
+        ('PIL', RuntimeError('odd'), 'RuntimeError: odd',
+         f'pillow=={doctor.installed()["pillow"]}'),
+    ])
+    def test_errors(self, name: str, error: Exception, meaning: str,
+                    fix: str) -> None:
+        text, command = doctor.describe(name, error)
+        assert meaning in text
+        assert command.endswith(fix)
+
+
+class TestVersions:
+    GOOD = {'torch': '2.13.0+cpu', 'torchvision': '0.28.0',
+            'mmengine': '0.10.7', 'mmcv-lite': '2.0.1', 'mmdet': '3.1.0',
+            'mmocr': '1.0.1', 'mmpretrain': '1.2.0', 'numpy': '1.26.4',
+            'opencv-python': '4.11.0.86', 'setuptools': '80.9.0'}
+
+    def found(self, monkeypatch: pytest.MonkeyPatch, without: str = '',
+              **others: str) -> Dict[str, Finding]:
+        """What is said of the good versions with some changes."""
+        monkeypatch.setattr(doctor, 'PYTHON', 'python')
+        there = {**self.GOOD, **{name.replace('_', '-'): version
+                                 for name, version in others.items()}}
+        there.pop(without, None)
+        found = by_name(doctor.check_versions(there))
+        return {name: each for name, each in found.items()
+                if name in self.GOOD}
+
+    def test_they_fit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        said = self.found(monkeypatch)
+        assert said.keys() == self.GOOD.keys()
+        assert {each.level for each in said.values()} == {'ok'}
+        assert said['torch'].text == '2.13.0+cpu'
+
+    @pytest.mark.parametrize('name, version, text, fix', [
+        ('mmengine', '0.9.1', 'lmim needs mmengine<1.0.0,>=0.10.0',
+         "python -m pip install 'mmengine<1.0.0,>=0.10.0'"),
+        ('setuptools', '82.0.0', 'lmim needs setuptools<81',
+         "python -m pip install 'setuptools<81'"),
+        ('mmcv-lite', '2.2.0', 'lmim needs mmcv-lite<2.1.0,>=2.0.0',
+         'python -m pip uninstall -y mmcv-lite && '
+         "python -m pip install 'mmcv-lite<2.1.0,>=2.0.0'"),
+    ])
+    def test_wrong_version(self, monkeypatch: pytest.MonkeyPatch, name: str,
+                           version: str, text: str, fix: str) -> None:
+        said = self.found(monkeypatch, **{name.replace('-', '_'): version})
+        assert said[name] == ('versions', name, 'wrong',
+                              f'{version}, but {text}', fix)
+
+    def test_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        finding = self.found(monkeypatch, without='mmcv-lite')['mmcv-lite']
+        assert (finding.level, finding.text) == ('wrong', 'not installed')
+        assert finding.fix.endswith("install 'mmcv-lite<2.1.0,>=2.0.0'")
+
+    def test_full_mmcv_is_enough(self,
+                                 monkeypatch: pytest.MonkeyPatch) -> None:
+        said = self.found(monkeypatch, without='mmcv-lite', mmcv='2.0.0')
+        assert said['mmcv-lite'] == ('versions', 'mmcv-lite', 'ok',
+                                     '2.0.0 (mmcv)', '')
+
+    @pytest.mark.parametrize('version, level', [
+        ('4.11.0.86', 'note'), ('4.12.0.88', 'wrong')])
+    def test_two_of_one_package(self, monkeypatch: pytest.MonkeyPatch,
+                                version: str, level: str) -> None:
+        said = self.found(monkeypatch, opencv_python_headless=version)
+        finding = said['opencv-python']
+        assert finding.level == level and 'are one package' in finding.text
+        assert finding.fix.startswith(
+            'python -m pip uninstall -y opencv-python opencv-python-headless '
+            '&& python -m pip install')
+
+    def test_commands_without_pip(self,
+                                  monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(doctor.shutil, 'which', lambda name: name)
+        monkeypatch.setattr(doctor.importlib.util, 'find_spec',
+                            lambda name: None)
+        assert doctor.replace(['mmcv'], 'mmcv-lite') == (
+            f'uv pip uninstall --python {sys.executable} mmcv && '
+            f'uv pip install --python {sys.executable} mmcv-lite')
+
+
+class TestMachine:
+
+    @pytest.mark.parametrize('version, level', [
+        ((3, 8), 'wrong'), ((3, 9), 'ok'), ((3, 12), 'ok'), ((3, 13), 'note')])
+    def test_python(self, monkeypatch: pytest.MonkeyPatch, version: tuple,
+                    level: str) -> None:
+        monkeypatch.setattr(doctor.sys, 'version_info', (*version, 0))
+        assert by_name(doctor.check_machine())['python'].level == level
+
+    @pytest.mark.skipif(not os.path.isdir('/dev/shm'), reason='of Linux')
+    def test_shared_memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        shared = by_name(doctor.check_machine())['shared memory']
+        assert shared.level == 'ok'
+        monkeypatch.setattr(doctor, 'SHARED', 1e9)
+        shared = by_name(doctor.check_machine())['shared memory']
+        assert shared.level == 'wrong' and '--shm-size=8g' in shared.text
+        assert shared.fix == 'sudo mount -o remount,size=8g /dev/shm'
+
+    def test_gpu_that_torch_does_not_use(self) -> None:
+        built = doctor.unused_gpu(None, {})
+        assert built.level == 'wrong' and 'without CUDA' in built.text
+        assert built.fix.endswith('--force-reinstall torch torchvision')
+        driver = doctor.unused_gpu('12.6', {})
+        assert driver.level == 'wrong' and 'driver is older' in driver.text
+        hidden = doctor.unused_gpu('12.6', {'CUDA_VISIBLE_DEVICES': ''})
+        assert (hidden.level, hidden.fix) == ('note',
+                                              'unset CUDA_VISIBLE_DEVICES')
+
+
+class TestDevices:
+
+    @pytest.mark.parametrize('precision, least, most', [
+        ('fp32', 1e-8, 1e-5), ('bf16', 5e-4, 1e-2)])
+    def test_products(self, monkeypatch: pytest.MonkeyPatch, precision: str,
+                      least: float, most: float) -> None:
+        """Errors are those of the precision: it was really computed in it."""
+        monkeypatch.setattr(doctor, 'PRODUCT', (32, 64, 32))
+        error, rate = doctor.multiply('cpu', precision)
+        assert least < error < most and rate > 0
+
+    @pytest.mark.parametrize('error, rates, levels, text', [
+        (0.5, (1., 1.), ('wrong', 'wrong'), 'rounding gives at most'),
+        (float('nan'), (1., 1.), ('wrong', 'wrong'), 'rounding'),
+        (1e-5, (1., 3.), ('ok', 'ok'), '3.0 times as fast as fp32'),
+        (1e-5, (2., 1.), ('ok', 'note'), 'slower than fp32'),
+    ])
+    def test_verdicts(self, monkeypatch: pytest.MonkeyPatch, error: float,
+                      rates: tuple, levels: tuple, text: str) -> None:
+        monkeypatch.setattr(
+            doctor, 'multiply', lambda device, precision:
+            (error, rates[precision == 'bf16']))
+        fp32, bf16 = doctor.check_precisions('cpu')
+        assert (fp32.level, bf16.level) == levels and text in bf16.text
+        if 'wrong' in levels:
+            base = torch.__version__.split('+')[0]
+            assert fp32.fix.endswith(f'torch=={base}')
+
+    def test_unavailable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refused(device: str, precision: str) -> None:
+            raise RuntimeError('no such kernel\nmore')
+
+        monkeypatch.setattr(doctor, 'multiply', refused)
+        fp32, bf16 = doctor.check_precisions('cpu')
+        assert (fp32.level, bf16.level) == ('wrong', 'note')
+        assert 'no such kernel' in bf16.text and 'more' not in bf16.text
+
+    def test_torch_without_numpy(self,
+                                 monkeypatch: pytest.MonkeyPatch) -> None:
+        """torch built for NumPy 1 beside NumPy 2 imports, and then fails."""
+
+        def refuse(array: Any) -> None:
+            raise RuntimeError('Numpy is not available')
+
+        monkeypatch.setattr(torch, 'from_numpy', refuse)
+        monkeypatch.setattr(doctor, 'check_precisions', lambda device: [])
+        said: List[Any] = []
+        doctor.check_devices(said.append, '')
+        assert said[0].level == 'wrong'
+        assert said[0].fix.endswith("install 'numpy<2'")
+
+
+class TestFolders:
+
+    @pytest.fixture(autouse=True)
+    def elsewhere(self, tmp_path: Path,
+                  monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv(doctor.DATA_ROOT, raising=False)
+
+    def test_data_root(self, tmp_path: Path,
+                       monkeypatch: pytest.MonkeyPatch) -> None:
+        def root(given: Any = None) -> Finding:
+            return by_name(doctor.check_folders(given, 'x'))['data root']
+
+        # A newcomer has none, and has done nothing wrong.
+        assert root().level == 'note'
+        assert root().fix.endswith('tools/data.py render data/rendered')
+        there = tmp_path / 'my data'
+        monkeypatch.setenv(doctor.DATA_ROOT, str(there))
+        assert (root().level, root().fix) == ('wrong',
+                                              f"mkdir -p '{there}'")
+        assert root('other').fix == f'mkdir -p {tmp_path / "other"}'
+        there.mkdir()
+        assert root().level == 'ok'
+        (tmp_path / 'file').touch()
+        assert root('file').level == 'wrong'
+        assert 'is not a folder' in root('file').text
+
+    def test_work_dir(self, tmp_path: Path,
+                      monkeypatch: pytest.MonkeyPatch) -> None:
+        def place(path: str = 'a/b') -> Finding:
+            return by_name(doctor.check_folders(None, path))['work dir']
+
+        assert place().level == 'ok'
+        assert os.listdir(tmp_path) == []  # nothing is left behind
+        Path('a').touch()
+        assert place().level == 'wrong'
+        assert place().fix == f'mv {tmp_path}/a {tmp_path}/a.old'
+        monkeypatch.setattr(doctor, 'ROOM', 1e9)
+        assert (place('b').level, place('b').fix[:5]) == ('note', 'df -h')
+
+        def refused(**kwargs: Any) -> None:
+            raise PermissionError(13, 'Permission denied')
+
+        monkeypatch.setattr(tempfile, 'TemporaryFile', refused)
+        assert place('b').level == 'wrong'
+        assert 'Permission denied' in place('b').text
+        assert place('b').fix == (f'sudo chown -R "$USER" {tmp_path} && '
+                                  f'chmod -R u+w {tmp_path}')
+
+
+def test_known_sets_are_found(tmp_path: Path) -> None:
+    for name in ('train.lmdb', 'test.lmdb', 'train', 'test'):
+        (tmp_path / 'rendered' / name).mkdir(parents=True)
+    said = by_name(doctor.run_part('imports', str(tmp_path)))
+    assert said['sets'].level == 'ok'
+    assert 'rendered' in said['sets'].text.lower()
+    assert said['work-around safe_globals'].level == 'ok'
