@@ -112,7 +112,7 @@ TABLE: List[Tuple[str, Exercise]] = [
     (r'python (tools/doctor\.py|-m lmim doctor)',
      by('tests/test_doctor_broken.py::test_whole_and_plain')),
     (r'python tools/demo\.py --checkpoint \S+',
-     by('tests/demo/test_page.py::test_an_upload_is_read')),
+     by('tests/cli/test_demo_page.py::test_an_upload_is_read')),
     (r'python tools/benchmark\.py .*', measures),
     (r'python tools/export\.py .* --output exported',
      by('tests/export/test_export.py::test_texts_and_scores_are_the_models')),

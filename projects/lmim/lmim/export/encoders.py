@@ -2,7 +2,6 @@
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-import torch
 from mmengine.config import Config
 from mmocr.registry import MODELS
 
@@ -10,11 +9,7 @@ from lmim.checkpoints import Checkpoint, load_encoder
 from lmim.checkpoints.config_text import dicts_in
 from lmim.checkpoints.facts import describe_encoder
 from lmim.models.backbones import TextViT
-
-from .errors import ExportError
-from .graphs import EncoderGraph
-from .onnx_files import BATCH, GRAPH, write_graph
-from .preprocessing import PixelFacts
+from lmim.utils.errors import UserError
 
 #: Settings of a ViT that decide on what it computes; others train it.
 _SETTINGS = ('arch', 'img_size', 'patch_size', 'pos_embed', 'layer_cfgs',
@@ -36,7 +31,7 @@ def build_encoder(opened: Checkpoint,
         TextViT: The encoder, in eval mode.
 
     Raises:
-        ExportError: If it is no ViT, or its sizes cannot be told.
+        UserError: If it is no ViT, or its sizes cannot be told.
         CheckpointError: If the weights do not match in full.
     """
     settings = _of_config(model) if model else _of_weights(opened)
@@ -45,39 +40,13 @@ def build_encoder(opened: Checkpoint,
     return vit.eval()
 
 
-def write_encoder(vit: TextViT, facts: PixelFacts,
-                  folder: Path) -> Dict[str, Any]:
-    """Write the graph of an encoder.
-
-    Args:
-        vit (TextViT): The encoder, in eval mode.
-        facts (PixelFacts): How its pictures are prepared.
-        folder (Path): Where to.
-
-    Returns:
-        Dict[str, Any]: What the manifest says of it.
-
-    Raises:
-        ExportError: If torch cannot make a graph of it.
-    """
-    pixels = torch.zeros(3, facts.height, facts.width, 3, dtype=torch.uint8)
-    write_graph(EncoderGraph(vit, facts), folder / GRAPH.format('encoder'),
-                dict(pixels=(pixels, {0: BATCH})), ['tokens'])
-    return {
-        'kind': 'encoder',
-        'files': {'encoder': GRAPH.format('encoder')},
-        'grid': list(vit.grid),
-        'embed_dims': vit.embed_dims,
-    }
-
-
 def model_of(config: Optional[Path],
              opened: Checkpoint) -> Optional[Dict[str, Any]]:
     """The config of a checkpoint's model: the user's, or the file's own.
 
     Raises:
         FileNotFoundError: If there is no such config.
-        ExportError: If it has no model.
+        UserError: If it has no model.
         CheckpointError: If the file's own is more than data.
     """
     if config is None:
@@ -86,7 +55,7 @@ def model_of(config: Optional[Path],
         raise FileNotFoundError(f'config {config} does not exist')
     model = Config.fromfile(config).to_dict().get('model')
     if not isinstance(model, dict):
-        raise ExportError(f'config {config} has no model')
+        raise UserError(f'config {config} has no model')
     return model
 
 
@@ -96,7 +65,7 @@ def _of_config(model: Dict[str, Any]) -> Dict[str, Any]:
         kind = str(part.get('type')).rpartition('.')[2]
         if kind in ('TextViT', 'MaskedViT'):
             return {name: part[name] for name in _SETTINGS if name in part}
-    raise ExportError(
+    raise UserError(
         'the model has no TextViT, the encoder of this project: its backbone '
         f'is {(model.get("backbone") or {}).get("type")}. For a ViT of '
         'another name give a config that has it as TextViT: --config CONFIG')
@@ -107,7 +76,7 @@ def _of_weights(opened: Checkpoint) -> Dict[str, Any]:
     facts = describe_encoder(
         opened.by_our_names() if opened.kind else {}, None)
     if not facts:
-        raise ExportError(f'checkpoint {opened.path} holds no encoder that '
+        raise UserError(f'checkpoint {opened.path} holds no encoder that '
                           'is known: `python tools/checkpoint.py inspect` '
                           'tells what is in it')
     names: List[str] = [
@@ -117,7 +86,7 @@ def _of_weights(opened: Checkpoint) -> Dict[str, Any]:
     patches = [side // step for side, step in zip(_USUAL,
                                                   facts['patch_size'])]
     if not names or patches[0] * patches[1] != facts['num_patches']:
-        raise ExportError(
+        raise UserError(
             f'checkpoint {opened.path} carries no config, and its weights do '
             f'not tell all sizes of its encoder ({facts}). Name the config '
             'that it was trained with: --config CONFIG')
