@@ -107,7 +107,7 @@ TABLE: List[Tuple[str, Exercise]] = [
     (r'python tools/doctor\.py',
      by('tests/tools/test_doctor.py::test_all_is_well')),
     (r'python tools/demo\.py --checkpoint \S+',
-     by('tests/demo/test_page.py::test_an_upload_is_read')),
+     by('tests/cli/test_demo_page.py::test_an_upload_is_read')),
     (r'python tools/benchmark\.py .*', measures),
     (r'python tools/export\.py .* --output exported',
      by('tests/export/test_export.py::test_texts_and_scores_are_the_models')),

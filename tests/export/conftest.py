@@ -1,5 +1,6 @@
 """Mini recognizers with random weights, exported once."""
 import copy
+import shutil
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple
 
@@ -74,6 +75,27 @@ def exported(tmp_path_factory: pytest.TempPathFactory
     return make
 
 
+@pytest.fixture
+def reuse_graphs(exported: Callable[[str], Exported],
+                 monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """From here on the graphs of a kind are copied, for torch takes seconds
+    to make them; whatever else exporting does is done."""
+    from lmim.export import exporting
+
+    def reuse(kind: str) -> None:
+        done = exported(kind)
+
+        def write(*args: Any) -> Dict[str, Any]:
+            for name in done.manifest['files'].values():
+                shutil.copy(done.folder / name, args[-1])
+            return done.manifest
+
+        monkeypatch.setattr(exporting, 'write_encoder', write)
+        monkeypatch.setattr(exporting, 'write_recognizer', write)
+
+    return reuse
+
+
 @pytest.fixture(scope='session')
 def words() -> List[np.ndarray]:
     """Seven words, each of its own size."""
@@ -86,7 +108,6 @@ def torch_readings(exported: Callable[[str], Exported],
     """What torch reads in the words."""
 
     def read(kind: str) -> List[Any]:
-        return TextRecognizer(exported(kind).checkpoint,
-                              device='cpu').predict_pixels(words)
+        return TextRecognizer(exported(kind).checkpoint, device='cpu')(words)
 
     return read

@@ -2,26 +2,29 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, List
 
+import cv2
 import numpy as np
 import onnxruntime
 import pytest
 import torch
 
-from lmim.checkpoints import open_checkpoint
-from lmim.export import exporting
-from lmim.export.onnx_reader import OnnxTextReader, resize
+from lmim.checkpoints import load_encoder_weights, open_checkpoint
 from lmim.cli.export import main
-from lmim.apis import TextRecognizer
+from lmim.export.onnx_files import check_recognizer, compare
+from lmim.export.onnx_reader import OnnxTextReader, resize
 from lmim.models.backbones import TextViT
+from lmim.utils.errors import UserError
 from tests.apis.conftest import write_checkpoint
 from tests.tool_runs import REPO
 
 from .conftest import ARCH, Exported, config_of
 
 Exports = Callable[[str], Exported]
+Reuse = Callable[[str], None]
 
 
 @pytest.mark.parametrize('kind', ['autoregressive', 'ctc', 'parallel'])
@@ -66,96 +69,111 @@ def test_manifest_tells_what_a_reader_needs(exported: Exports) -> None:
     assert (ctc['blank_index'], ctc['ignored_indices']) == (94, [94])
 
 
-def test_encoder_of_bare_weights(
-        exported: Exports, tmp_path: Path, words: List[np.ndarray],
-        monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture) -> None:
-    weights = open_checkpoint(exported('ctc').checkpoint).by_our_names()
-    path = tmp_path / 'bare.pth'
-    torch.save({'state_dict': {
-        name: value for name, value in weights.items()
-        if name.startswith('backbone.')}}, path)
-    assert 'how many heads' in refusal(path, tmp_path, capsys)
-    monkeypatch.setitem(TextViT.arch_zoo, 'mini', ARCH)
-    assert main([str(path), '--output', str(tmp_path / 'out'), '--json']) == 0
-    manifest = json.loads(capsys.readouterr().out)['manifest']
-    assert manifest['kind'] == 'encoder' and manifest['grid'] == [1, 32]
-    assert manifest['checkpoint']['config'] is False
-    assert not (tmp_path / 'out/read.py').exists()
-    pixels = resize(words, manifest['image'])
-    session = onnxruntime.InferenceSession(str(tmp_path / 'out/encoder.onnx'))
+def test_encoder_of_pretraining(exported: Exports,
+                                words: List[np.ndarray]) -> None:
+    done = exported('pretraining')
+    assert sorted(path.name for path in done.folder.iterdir()) == [
+        'encoder.onnx', 'manifest.json']
+    assert done.manifest['kind'] == 'encoder'
+    assert done.manifest['grid'] == [1, 32]
+    pixels = resize(words, done.manifest['image'])
+    session = onnxruntime.InferenceSession(str(done.folder / 'encoder.onnx'))
     tokens = session.run(['tokens'], {'pixels': pixels})[0]
-    model: Any = TextRecognizer(exported('ctc').checkpoint,
-                                device='cpu').model
+    vit: Any = TextViT(ARCH, patch_size=(32, 4), pos_embed='grid')
+    load_encoder_weights(vit, done.checkpoint)
     images = torch.from_numpy(pixels[..., ::-1].copy()).permute(0, 3, 1, 2)
     with torch.no_grad():
-        vit = model.backbone.vit
-        wanted = vit.encode(vit.embed(images / 127.5 - 1))
+        wanted = vit.eval().encode(vit.embed(images / 127.5 - 1))
     assert tokens.shape == (7, 33, 32)
     assert np.abs(tokens - wanted.numpy()).max() < 1e-4
 
 
-def test_encoder_of_pretraining(tmp_path: Path) -> None:
-    path = write_checkpoint(tmp_path / 'mae.pth',
-                            config_of('pretraining', tmp_path))
-    assert main([str(path), '--output', str(tmp_path / 'out'), '--pt2']) == 0
-    assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == [
-        'encoder.onnx', 'encoder.pt2', 'manifest.json']
+def test_encoder_of_bare_weights(
+        exported: Exports, reuse_graphs: Reuse, tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture) -> None:
+    reuse_graphs('pretraining')
+    held = open_checkpoint(exported('pretraining').checkpoint)
+    path = tmp_path / 'bare.pth'
+    torch.save({'state_dict': held.weights}, path)
+    assert 'how many heads' in refusal(path, tmp_path, capsys)
+    monkeypatch.setitem(TextViT.arch_zoo, 'mini', ARCH)
+    assert main([str(path), '--output', str(tmp_path / 'out')]) == 0
+    assert 'carries no config' in capsys.readouterr().out
+    assert not (tmp_path / 'out/read.py').exists()
 
 
 def test_a_mismatch_is_refused(
-        exported: Exports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        exported: Exports, reuse_graphs: Reuse, tmp_path: Path,
         capsys: pytest.CaptureFixture) -> None:
-    facts = exporting.facts_of_recognizer
-    monkeypatch.setattr(
-        exporting, 'facts_of_recognizer',
-        lambda model, cfg: facts(model, cfg)._replace(mean=(90., )))
-    assert main([str(exported('ctc').checkpoint), '--output',
-                 str(tmp_path / 'out')]) == 1
-    said = capsys.readouterr().err
+    """Graphs of other weights."""
+    path = write_checkpoint(tmp_path / 'other.pth',
+                            config_of('ctc', tmp_path), std=0.2)
+    reuse_graphs('ctc')
+    said = refusal(path, tmp_path, capsys)
     assert 'otherwise than the model does' in said
     assert "' instead of '" in said and 'Nothing was written' in said
-    assert list(tmp_path.iterdir()) == []
+    assert len(list(tmp_path.iterdir())) == 2  # no draft is left
 
 
-def test_a_mismatch_of_scores_alone_is_refused(
+def test_nan_is_refused(exported: Exports, reuse_graphs: Reuse,
+                        tmp_path: Path,
+                        capsys: pytest.CaptureFixture) -> None:
+    """Of encoders, also where the model itself computes it."""
+    held = torch.load(exported('pretraining').checkpoint)
+    held['state_dict']['backbone.ln1.weight'].fill_(np.nan)
+    torch.save(held, tmp_path / 'nan.pth')
+    reuse_graphs('pretraining')
+    said = refusal(tmp_path / 'nan.pth', tmp_path, capsys)
+    assert "differ from the model's by up to nan" in said
+
+
+def test_other_scores_and_nan_are_refused(
         exported: Exports, words: List[np.ndarray],
         torch_readings: Callable[[str], List[Any]]) -> None:
-    from lmim.export.parity import compare
-    from lmim.export.samples import Samples
-    samples = Samples('', [str(n) for n in range(7)], words, [])
+    pictures = {str(n): word for n, word in enumerate(words)}
     wanted = torch_readings('ctc')
-    found = OnnxTextReader(exported('ctc').folder)(words)
-    assert compare(samples, wanted, found).score < 1e-5
-    found[3] = found[3]._replace(score=found[3].score + 0.25)
-    differs = compare(samples, wanted, found)
-    assert not differs.texts and differs.score == pytest.approx(0.25, abs=1e-4)
-    assert compare(samples, wanted, found, word_scores=False).score < 1e-5
+    reader = OnnxTextReader(exported('ctc').folder)
+    found = reader(words)
+    assert check_recognizer(lambda _: wanted, reader, pictures, True) < 1e-5
+    exact = found[3]
+    for score, differs in ((exact.score + .25, .25), (np.nan, np.nan)):
+        found[3] = exact._replace(score=score)
+        assert compare(pictures, wanted, found) == (
+            [], pytest.approx(differs, abs=1e-4, nan_ok=True))
+        assert compare(pictures, wanted, found, word_scores=False)[1] < 1e-5
+        other = [*wanted[:3], replace(wanted[3], score=score), *wanted[4:]]
+        with pytest.raises(UserError, match='0 of 7 pictures otherwise'):
+            check_recognizer(lambda _, read=other: read, reader, pictures,
+                             True)
+    found[3] = exact._replace(char_scores=[np.nan] * len(exact.char_scores))
+    assert np.isnan(compare(pictures, wanted, found)[1])
     found[2] = found[2]._replace(text='?')
-    assert len(compare(samples, wanted, found).texts) == 1
+    texts, _ = compare(pictures, wanted, found)
+    assert texts == [f"2: '?' instead of {wanted[2].text!r}"]
 
 
-def test_given_samples_and_int8(
-        exported: Exports, tmp_path: Path, words: List[np.ndarray],
-        capsys: pytest.CaptureFixture) -> None:
-    import cv2
+def test_given_pictures_and_int8(
+        exported: Exports, reuse_graphs: Reuse, tmp_path: Path,
+        words: List[np.ndarray], capsys: pytest.CaptureFixture) -> None:
     for number, image in enumerate(words):
         cv2.imwrite(str(tmp_path / f'{number}.png'), image)
     (tmp_path / 'broken.png').write_bytes(b'no picture')
     done = exported('autoregressive')
+    reuse_graphs('autoregressive')
     command = [str(done.checkpoint), '--int8', '--output',
                str(tmp_path / 'out'), '--images',
                *map(str, sorted(tmp_path.glob('*.png')))]
     assert main(command) == 0
-    told = capsys.readouterr().out
-    assert 'skipped ' in told and 'broken.png' in told
+    said = capsys.readouterr().out
+    assert 'skipped ' in said and 'broken.png' in said
     held = json.loads((tmp_path / 'out/manifest.json').read_text('utf-8'))
     assert held['precision'] == 'int8' and held['int8']['samples'] == 7
     exact = OnnxTextReader(done.folder)(words)
     rough = OnnxTextReader(tmp_path / 'out')(words)
     same = sum(one.text == other.text for one, other in zip(exact, rough))
     assert held['int8']['agreement'] == pytest.approx(same / 7)
-    assert f'{same / 7:.1%} of 7 texts agree' in told
+    assert f'{same / 7:.1%} of 7 texts agree' in said
     assert held['int8']['bytes']['int8'] < held['int8']['bytes']['fp32'] * .8
     for rates in held['int8']['images_per_second'].values():
         assert rates['fp32'] > 0 and rates['int8'] > 0
@@ -166,12 +184,11 @@ def test_given_samples_and_int8(
 
 
 def test_too_little_agreement_is_refused(
-        exported: Exports, tmp_path: Path, shared_data: Path,
+        exported: Exports, reuse_graphs: Reuse, tmp_path: Path,
         capsys: pytest.CaptureFixture) -> None:
-    said = refusal(
-        exported('ctc').checkpoint, tmp_path, capsys, '--kind', 'encoder',
-        '--int8', '--min-agreement', 1, '--images',
-        shared_data / 'rec_toy_dataset/imgs')
+    path = exported('pretraining').checkpoint
+    reuse_graphs('pretraining')
+    said = refusal(path, tmp_path, capsys, '--int8', '--min-agreement', 1)
     assert '--min-agreement 1.0' in said and 'agrees with fp32 to 0.99' in said
     assert list(tmp_path.iterdir()) == []
 
@@ -193,7 +210,6 @@ def test_what_cannot_be_exported(exported: Exports, tmp_path: Path,
     said = refusal(sar, tmp_path, capsys)
     assert 'ParallelSARDecoder' in said and '--kind encoder' in said
     path = exported('autoregressive').checkpoint
-    assert 'leave --pt2 out' in refusal(path, tmp_path, capsys, '--pt2')
     changes = {
         'beam_width=1': {'model.decoder.beam_width': 3},
         'postprocessor to LMIMPostprocessor': {
@@ -227,16 +243,15 @@ def test_what_is_missing(exported: Exports, tmp_path: Path,
         exported('autoregressive').checkpoint).weights}, bare)
     assert '--config CONFIG' in refusal(bare, tmp_path, capsys)
     (tmp_path / 'broken.png').write_bytes(b'no picture')
-    assert 'none of the 1 samples' in refusal(
+    assert 'none of the pictures' in refusal(
         path, tmp_path, capsys, '--images', tmp_path / 'broken.png')
     monkeypatch.setitem(sys.modules, 'onnxscript', None)
     assert 'pip install "lmim[export]"' in refusal(path, tmp_path, capsys)
 
 
-def test_command_line(capsys: pytest.CaptureFixture) -> None:
-    with pytest.raises(SystemExit) as wrong:
-        main(['x.pth', '--output', 'out', '--min-agreement', '0.9'])
-    assert wrong.value.code == 2 and 'add it' in capsys.readouterr().err
-    with pytest.raises(SystemExit) as wrong:
+def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert '--int8: add it' in refusal(tmp_path / 'x.pth', tmp_path, capsys,
+                                       '--min-agreement', 0.9)
+    with pytest.raises(SystemExit):
         main(['x.pth', '--output', 'out', '--int8', '--min-agreement', '99'])
     assert 'not between 0 and 1' in capsys.readouterr().err

@@ -25,7 +25,7 @@ COMMANDS = {
                         'look into checkpoints, and make others'),
     'data': Entry('lmim.cli.data',
                   'make and look after sets of word images'),
-    'demo': Entry('lmim.demo.tool', 'a page to try a checkpoint on'),
+    'demo': Entry('lmim.cli.demo', 'a page to try a checkpoint on'),
     'export': Entry('lmim.cli.export', 'bring a checkpoint to ONNX'),
     'infer': Entry('lmim.cli.infer', 'read words in pictures'),
     'visualize': Entry('lmim.cli.visualize',

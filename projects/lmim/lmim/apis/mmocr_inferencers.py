@@ -11,13 +11,13 @@ from typing import Any
 from mmengine.dataset import Compose
 from mmocr.apis.inferencers import TextRecInferencer
 
+from .preprocessing import find_pipeline
+
 _original = TextRecInferencer._init_pipeline
 
 
 def _init_pipeline(self: TextRecInferencer, cfg: Any) -> Compose:
     """MMOCR's method, with a transform that loads where there is none."""
-    # Only now: whoever trains needs no inference.
-    from .preprocessing import find_pipeline
     pipeline = find_pipeline(cfg.to_dict())
     if pipeline and not any(step.get('type') in self.loading_transforms
                             for step in pipeline):

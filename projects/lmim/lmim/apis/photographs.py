@@ -5,14 +5,15 @@ from typing import Any, Iterable, Iterator, List, Optional, Sequence, Union
 
 import numpy as np
 from mmengine.config import Config
+from mmocr.apis.inferencers import TextDetInferencer
 
 from lmim.datasets.cropping import crop_rectified, read_polygon
 from lmim.datasets.decoding import decode_image
-from lmim.datasets.records import UnreadableRecordError
-from lmim.datasets.records import read_image_file
-from lmim.datasets.scenes import Scene
-
 from lmim.datasets.pictures import Inputs, Picture, Pictures
+from lmim.datasets.records import UnreadableRecordError, read_image_file
+from lmim.datasets.scenes import Scene
+from lmim.utils.errors import UserError
+
 from .recognition import Recognition
 from .recognizer import TextRecognizer
 
@@ -32,7 +33,7 @@ class PhotographReader:
 
     Raises:
         FileNotFoundError: If config or weights do not exist.
-        ValueError: If there is a config and no weights, or MMOCR has no
+        UserError: If there is a config and no weights, or MMOCR has no
             detector of that name.
     """
 
@@ -41,8 +42,6 @@ class PhotographReader:
                  detector: Union[str, Path, Config],
                  weights: Optional[Union[str, Path]] = None,
                  min_score: float = 0.3) -> None:
-        # Only where photographs are read.
-        from mmocr.apis.inferencers import TextDetInferencer
         _check_detector(detector, weights)
         self.recognizer = recognizer
         self.min_score = min_score
@@ -52,7 +51,7 @@ class PhotographReader:
                 None if weights is None else str(weights),
                 str(recognizer.device))
         except KeyError as error:  # of a registry, which says what is missing
-            raise ValueError(f'{detector}: {error}') from error
+            raise UserError(f'{detector}: {error}') from error
 
     def __call__(self, inputs: Inputs) -> List[Recognition]:
         """Read all words of photographs.
@@ -148,7 +147,7 @@ def read_annotated(recognizer: TextRecognizer,
         for instance in scene.instances:
             try:
                 if 'problem' in instance:
-                    raise ValueError(instance['problem'])
+                    raise UserError(instance['problem'])
                 polygons.append(read_polygon(instance))
             except ValueError as error:
                 problems.append(Recognition('', 0., [], source, str(error)))
@@ -197,12 +196,12 @@ def _check_detector(detector: Union[str, Path, Config],
     """Refuse what MMOCR would read with random weights, or look for in vain.
 
     Raises:
-        FileNotFoundError, ValueError: In these cases.
+        FileNotFoundError, UserError: In these cases.
     """
     named = (not isinstance(detector, Config)
              and Path(detector).suffix not in ('.py', '.json', '.yaml'))
     if not named and weights is None:
-        raise ValueError('a detector from a config needs its checkpoint: '
+        raise UserError('a detector from a config needs its checkpoint: '
                          '--det-weights PTH')
     for path in (None if named else detector, weights):
         if (isinstance(path, (str, Path)) and '://' not in str(path)

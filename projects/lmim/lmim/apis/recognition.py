@@ -1,12 +1,24 @@
-"""What was read in a picture."""
+"""What was read in a picture, and pictures of it."""
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Union
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 
+import cv2
 import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 
+from lmim.datasets.records import UnreadableRecordError
+from lmim.rendering.fonts import font_file_with
 from lmim.utils.atomic import write_atomic
+from lmim.visualization.saving import save_figure
+from lmim.visualization.sheet import contact_sheet
+
+#: Height and width of a picture in a sheet.
+CELL = (48, 192)
+COLUMNS = 6
+_SURE, _UNSURE = '#2c7fb8', '#d95f0e'
 
 
 @dataclass
@@ -82,11 +94,93 @@ class Recognition:
             text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
             write_atomic(path, (text + '\n').encode('utf-8'))
         elif suffix == '.png':
-            # matplotlib takes longer to import than a word to read.
-            from lmim.visualization.saving import save_figure
-
-            from .drawing import draw_recognition
             save_figure(draw_recognition(self), path)
         else:
             raise ValueError(f'{path}: what was read is saved as .json or '
                              '.png, and the suffix tells which')
+
+
+def draw_recognition(word: Recognition) -> Figure:
+    """Draw a word: its picture, and below it each character's probability.
+
+    Args:
+        word (Recognition): What was read.
+
+    Returns:
+        Figure: It; needs no display.
+
+    Raises:
+        ValueError: If there is no picture.
+    """
+    picture = word.image
+    tokens = _tokens(word)
+    figure = Figure(figsize=(max(4., 0.45 * len(tokens) + 1.), 3.2),
+                    layout='constrained')
+    above, below = figure.subplots(2, 1, height_ratios=[1, 1])
+    above.imshow(picture[..., ::-1])
+    above.set_axis_off()
+    above.set_title(f'probability of the word: {word.score:.3f}', fontsize=10)
+    places = range(len(tokens))
+    bars = below.bar(
+        places, word.char_scores, width=0.7,
+        color=[_SURE if score >= 0.5 else _UNSURE
+               for score in word.char_scores])
+    below.bar_label(bars, [f'{score:.2f}' for score in word.char_scores],
+                    fontsize=8, padding=1)
+    fonts = [font_file_with(token[0]) if token.isprintable() else None
+             for token in tokens]
+    below.set_xticks(places, [
+        token if font else f'U+{ord(token[0]):04X}'
+        for token, font in zip(tokens, fonts)], fontsize=8)
+    for label, font in zip(below.get_xticklabels(), fonts):
+        if font is not None:
+            label.set_fontproperties(FontProperties(fname=font, size=16))
+    below.set_ylim(0, 1.2)
+    below.set_yticks([0, 0.5, 1])
+    below.set_xlim(-0.6, max(len(tokens), 1) - 0.4)
+    below.spines[['top', 'right']].set_visible(False)
+    if not tokens:
+        below.text(0, 0.5, 'no character was read', ha='center')
+    return figure
+
+
+def draw_sheet(words: Iterable[Recognition]) -> np.ndarray:
+    """Lay pictures out in rows, each with what was read below.
+
+    Args:
+        words (Iterable[Recognition]): Words; in place of an unreadable
+            picture there is a grey one.
+
+    Returns:
+        np.ndarray: BGR uint8 of shape (H, W, 3).
+
+    Raises:
+        ValueError: If there is no word.
+    """
+    samples = [_sample(word) for word in words]
+    return contact_sheet(samples, columns=min(COLUMNS, len(samples) or 1),
+                         cell=CELL)
+
+
+def _sample(word: Recognition) -> Tuple[np.ndarray, str]:
+    """A picture, as large as its cell allows, and its caption."""
+    try:
+        picture = word.image
+    # Without a picture, or with one that has gone since it was read.
+    except (ValueError, UnreadableRecordError):
+        return np.full((*CELL, 3), 200, np.uint8), f'unreadable: {word.source}'
+    height, width = picture.shape[:2]
+    scale = min(CELL[0] / height, CELL[1] / width)
+    if scale > 1:
+        picture = cv2.resize(
+            picture, (int(width * scale), int(height * scale)),
+            interpolation=cv2.INTER_CUBIC)
+    return picture, f'{word.text}   {word.score:.2f}'
+
+
+def _tokens(word: Recognition) -> Tuple[str, ...]:
+    """What each score is of: a character, where there are as many."""
+    if len(word.text) == len(word.char_scores):
+        return tuple(word.text.replace(' ', '\u2423'))  # an open box
+    # MMOCR writes what is not in the dictionary as a token: <UKN>.
+    return tuple(map(str, range(1, 1 + len(word.char_scores))))

@@ -8,17 +8,24 @@ from typing import (Any, Dict, Iterable, Iterator, List, Optional, Sequence,
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 from torch import nn
 
-from lmim.datasets.records import UnreadableRecordError
-
-from .devices import usable_device, usable_precision
-from .loading import dictionary_of, load_recognizer
 from lmim.datasets.pictures import Inputs, Picture, Pictures
+from lmim.datasets.records import UnreadableRecordError
+from lmim.utils.errors import UserError
+
+from .loading import dictionary_of, load_recognizer
 from .preprocessing import Preprocessing
 from .recognition import Recognition
 
 Prepared = Dict[str, Any]
+#: The type of autocast of each precision; None for none.
+PRECISIONS: Dict[str, Optional[torch.dtype]] = {
+    'fp32': None,
+    'bf16': torch.bfloat16,
+    'fp16': torch.float16,
+}
 
 
 class TextRecognizer:
@@ -44,7 +51,7 @@ class TextRecognizer:
     Raises:
         FileNotFoundError: If a file does not exist.
         CheckpointError: If checkpoint and config do not make a recognizer.
-        ValueError: If device, batch size or precision cannot be had.
+        UserError: If device, batch size or precision cannot be had.
 
     Attributes:
         model (nn.Module): The recognizer, in eval mode.
@@ -66,10 +73,10 @@ class TextRecognizer:
                  batch_size: int = 64,
                  precision: str = 'fp32') -> None:
         if batch_size < 1:
-            raise ValueError(f'batch_size is 1 or more, not {batch_size}')
+            raise UserError(f'batch_size is 1 or more, not {batch_size}')
         self.batch_size = batch_size
-        self.device = usable_device(device)
-        self.precision = usable_precision(precision, self.device)
+        self.device = _usable_device(device)
+        self.precision = _usable_precision(precision, self.device)
         self.model: nn.Module
         self.model, self.cfg = load_recognizer(checkpoint, config,
                                                str(self.device))
@@ -127,18 +134,6 @@ class TextRecognizer:
                 return
             yield from self._read(batch)
 
-    def predict_pixels(self,
-                       images: Sequence[np.ndarray]) -> List[Recognition]:
-        """Read pictures in memory.
-
-        Args:
-            images (Sequence[np.ndarray]): Each (H, W, 3), uint8, BGR.
-
-        Returns:
-            List[Recognition]: One for each, in their order.
-        """
-        return self(list(images))
-
     def prepare(self, images: Sequence[np.ndarray]) -> Prepared:
         """Make of pictures what the model's ``data_preprocessor`` takes.
 
@@ -181,6 +176,31 @@ class TextRecognizer:
             return model.test_step(data)
         with torch.autocast(self.device.type, self.precision):
             return model.test_step(data)
+
+
+def _usable_device(name: Optional[str]) -> torch.device:
+    """The device of a name, or a GPU where there is one, else the CPU."""
+    try:
+        device = torch.device(name or get_device())
+        torch.empty(1, device=device)
+    # Each kind of device has errors of its own.
+    except Exception as error:
+        reason = str(error).strip().split('\n')[0]
+        raise UserError(
+            f'device {name} cannot be used ({reason}): --device cpu'
+        ) from error
+    return device
+
+
+def _usable_precision(name: str,
+                      device: torch.device) -> Optional[torch.dtype]:
+    """The type of autocast of a precision, where the device has it."""
+    if name not in PRECISIONS:
+        raise UserError(f'precision {name!r} is not known: one of '
+                        f'{", ".join(PRECISIONS)}')
+    if name == 'fp16' and device.type == 'cpu':
+        raise UserError('fp16 is for GPUs; on a CPU take bf16 or fp32')
+    return PRECISIONS[name]
 
 
 def _pictures(inputs: Inputs) -> Iterator[Picture]:

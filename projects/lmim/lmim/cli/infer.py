@@ -1,25 +1,52 @@
-"""The command line of `tools/infer.py`."""
+"""`lmim infer`: read the words in pictures."""
 import argparse
 import contextlib
+import csv
 import io
 import json
 import os
 import sys
 import time
 from pathlib import Path
-from typing import (Any, Callable, ContextManager, Dict, Iterator, List,
-                    Optional, TextIO, Tuple)
+from typing import (Any, Callable, Dict, Iterator, List, Optional, TextIO,
+                    Tuple)
 
 import cv2
 
-from lmim.cli import guarded, track
-from lmim.utils.atomic import refuse_file, whole_file, write_atomic
-
-from lmim.apis.arguments import make_parser
-from lmim.apis.outputs import format_for, header, line
+from lmim.apis.photographs import PhotographReader, read_annotated
+from lmim.apis.recognition import Recognition, draw_sheet
+from lmim.apis.recognizer import PRECISIONS, TextRecognizer
 from lmim.datasets.pictures import Pictures
-from lmim.apis.recognition import Recognition
-from lmim.apis.recognizer import TextRecognizer
+from lmim.datasets.scenes import read_scenes
+from lmim.utils.atomic import refuse_file, whole_file, write_atomic
+from lmim.utils.errors import UserError
+
+from . import at_least, guarded, track
+from .main import EXIT_CODES
+
+DESCRIPTION = """Read the words in pictures.
+
+IMAGES are pictures of one word each: image files, folders, patterns such as
+"words/*.png", LMDBs, lists of images. With --det, or --polygons, they are
+whole photographs, in which words are found first.
+
+  lmim infer word.png --checkpoint epoch_10.pth
+  lmim infer words/ --checkpoint epoch_10.pth --output words.csv
+  lmim infer photo.jpg --checkpoint epoch_10.pth --det dbnet.py
+      --det-weights dbnet.pth
+
+A checkpoint of this project carries its config and its dictionary. Unreadable
+pictures are reported on standard error and skipped; the exit status is 1
+then."""
+FORMATS = """formats:
+  text   a line for each picture: source, text, probability of the word and,
+         in a photograph, the polygon, with tabs between them
+  jsonl  a JSON object for each picture, with the probability of each character
+  csv    the same with a header, for spreadsheets
+"""
+#: The format that each suffix of a file means.
+SUFFIXES = {'.txt': 'text', '.tsv': 'text', '.jsonl': 'jsonl', '.csv': 'csv'}
+_COLUMNS = ('source', 'text', 'score', 'char_scores', 'polygon', 'error')
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -31,7 +58,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     Returns:
         int: The exit status.
     """
-    args = make_parser().parse_args(argv)
+    args = _parser().parse_args(argv)
     out = sys.stdout
 
     def read() -> Optional[Dict[str, Any]]:
@@ -53,11 +80,85 @@ def main(argv: Optional[List[str]] = None) -> int:
     return 1 if result['unreadable'] else 0
 
 
+def line(word: Recognition, kind: str) -> str:
+    """A word in a format, with the end of the line.
+
+    Args:
+        word (Recognition): The word. The text format leaves unreadable ones
+            out: they are reported on standard error.
+        kind (str): 'text', 'jsonl' or 'csv'. Text is source, text and score
+            and, in a photograph, the polygon, with tabs between them.
+    """
+    held = word.to_dict()
+    if kind == 'jsonl':
+        return json.dumps(held, ensure_ascii=False) + '\n'
+    polygon = ','.join(f'{number:g}' for number in held.get('polygon', []))
+    if kind == 'csv':
+        scores = ' '.join(map(str, held['char_scores']))
+        return _csv_line(word.source, word.text, held['score'], scores,
+                         polygon, word.error or '')
+    if word.error is not None:
+        return ''
+    fields = [word.source, word.text, f'{word.score:.4f}']
+    return '\t'.join(fields + ([polygon] if polygon else [])) + '\n'
+
+
+def _csv_line(*fields: Any) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator='\n').writerow(fields)
+    return text.getvalue()
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog='lmim infer', description=DESCRIPTION,
+        epilog=f'{FORMATS}\n{EXIT_CODES}',
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add('images', nargs='+', metavar='IMAGES', help='what to read')
+    add('--checkpoint', type=Path, required=True,
+        help='of a recognizer; nothing in it is executed')
+    add('--config', type=Path,
+        help='the config, for a checkpoint that carries none')
+    add('--device', help='cpu, cuda:0 ... (default: a GPU if there is one)')
+    add('--batch-size', type=at_least(1), default=64, metavar='N',
+        help='pictures read at once (default: %(default)s)')
+    add('--precision', choices=list(PRECISIONS), default='fp32',
+        help='bf16 is quicker where the machine computes in it '
+        '(default: %(default)s)')
+    add('--output', type=Path, metavar='FILE',
+        help='where to write the words: .txt, .tsv, .jsonl or .csv '
+        '(default: standard output)')
+    add('--format', choices=sorted(set(SUFFIXES.values())),
+        help='(default: by the suffix of FILE)')
+    add('--sheet', type=Path, metavar='PNG',
+        help='a sheet of the pictures with what was read below them')
+    add('--sheet-limit', type=at_least(1), default=120, metavar='N',
+        help='the most pictures on the sheet (default: %(default)s)')
+    add('--det', metavar='CONFIG',
+        help="one of MMOCR's text detectors, for whole photographs")
+    add('--det-weights', type=Path, metavar='PTH', help='its checkpoint')
+    add('--det-score', type=float, default=0.3, metavar='S',
+        help='words that it is less sure of are left out '
+        '(default: %(default)s)')
+    add('--polygons', type=Path, metavar='FILE',
+        help="where the words are: MMOCR's text detection JSON, or ICDAR's "
+        'text files; IMAGES is the folder of the photographs')
+    add('--overwrite', action='store_true',
+        help='replace files that are there')
+    add('--json', action='store_true',
+        help='print the result as one JSON object on standard output')
+    add('--debug', action='store_true',
+        help='show where an error was raised')
+    return parser
+
+
 def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
     """Read all pictures; what was done."""
-    kind = format_for(args.output, args.format)
+    kind = _format(args)
     if args.det_weights is not None and args.det is None:
-        raise ValueError('--det-weights belong to a detector: --det CONFIG')
+        raise UserError('--det-weights belong to a detector: --det CONFIG')
     for path in (args.output, args.sheet):
         if path is not None:
             refuse_file(path, args.overwrite)
@@ -71,14 +172,12 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
     if total > args.batch_size and not lines_only:
         items = track(items, total, 'reading')
     with _output(args, stdout) as out:
-        out.write(header(kind))
+        out.write(_csv_line(*_COLUMNS) if kind == 'csv' else '')
         for word in reader(items):
+            counts['words' if word.error is None else 'unreadable'] += 1
             if word.error is not None:
-                counts['unreadable'] += 1
                 print(f'unreadable: {word.source}: {word.error}',
                       file=sys.stderr)
-            else:
-                counts['words'] += 1
             if args.sheet is not None and len(shown) < args.sheet_limit:
                 shown.append(word)
             if args.json and args.output is None:
@@ -94,75 +193,75 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
     elif args.json:
         result['results'] = held
     if args.sheet is not None:
-        result.update(_write_sheet(shown, args.sheet))
+        if shown:
+            code = cv2.imencode('.png', draw_sheet(shown))[1]
+            write_atomic(args.sheet, code.tobytes())
+        result.update(sheet=str(args.sheet) if shown else None,
+                      on_sheet=len(shown))
     return result
+
+
+def _format(args: argparse.Namespace) -> str:
+    """The format of the output.
+
+    Raises:
+        UserError: If neither it nor a known suffix of the file was given.
+    """
+    if args.format is not None or args.output is None:
+        return args.format or 'text'
+    if args.output.suffix.lower() not in SUFFIXES:
+        raise UserError(f'{args.output}: the suffix tells the format, '
+                        f'{", ".join(SUFFIXES)}; or name it with --format')
+    return SUFFIXES[args.output.suffix.lower()]
 
 
 def _reader(args: argparse.Namespace
             ) -> Tuple[Any, int, Callable[[Any], Iterator[Recognition]]]:
     """What is to be read, how much it is, and what reads it."""
-    scenes: Optional[List[Any]] = None
-    if args.polygons is not None:
-        from lmim.datasets.scenes import read_scenes
-        if args.det is not None:
-            raise ValueError('--det finds the words, --polygons tells where '
-                             'they are: give one of the two')
-        if len(args.images) != 1:
-            raise ValueError('with --polygons, IMAGES is the one folder in '
-                             'which the photographs lie')
-        scenes = read_scenes(args.polygons, Path(args.images[0]))[1]
+    items: Any
     # Paths are looked for before the model is built.
-    pictures = Pictures(args.images) if scenes is None else None
+    if args.polygons is None:
+        items = Pictures(args.images)
+    elif args.det is not None:
+        raise UserError('--det finds the words, --polygons tells where they '
+                        'are: give one of the two')
+    elif len(args.images) != 1:
+        raise UserError('with --polygons, IMAGES is the one folder in which '
+                        'the photographs lie')
+    else:
+        items = read_scenes(args.polygons, Path(args.images[0]))[1]
     recognizer = TextRecognizer(args.checkpoint, args.config, args.device,
                                 args.batch_size, args.precision)
-    if pictures is not None and args.det is None:
-        return pictures, len(pictures), recognizer.read
-    from lmim.apis.photographs import PhotographReader, read_annotated
-    if pictures is not None:
+    if args.polygons is not None:
+        return items, len(items), lambda items: read_annotated(recognizer,
+                                                               items)
+    if args.det is not None:
         reader = PhotographReader(recognizer, args.det, args.det_weights,
                                   args.det_score)
-        return pictures, len(pictures), reader.read
-    assert scenes is not None
-    return scenes, len(scenes), lambda items: read_annotated(recognizer, items)
+        return items, len(items), reader.read
+    return items, len(items), recognizer.read
 
 
 @contextlib.contextmanager
-def _file(path: Path) -> Iterator[TextIO]:
-    """A file that is there once it is whole."""
-    with whole_file(path, overwrite=True) as partial:
+def _output(args: argparse.Namespace, stdout: TextIO) -> Iterator[TextIO]:
+    """Where the words go: a file that is there once it is whole, or out."""
+    if args.output is None:
+        yield stdout if not args.json else io.StringIO()
+        return
+    with whole_file(args.output, overwrite=True) as partial:
         with open(partial, 'w', encoding='utf-8', newline='') as file:
             yield file
-
-
-def _output(args: argparse.Namespace,
-            stdout: TextIO) -> ContextManager[TextIO]:
-    """Where the words go."""
-    if args.output is not None:
-        return _file(args.output)
-    if args.json:
-        return contextlib.nullcontext(io.StringIO())
-    return contextlib.nullcontext(stdout)
-
-
-def _write_sheet(words: List[Recognition], path: Path) -> Dict[str, Any]:
-    """Write the first words as a picture; what there is to say of it."""
-    # Fonts take time to load.
-    from lmim.apis.drawing import draw_sheet
-    if words:
-        code = cv2.imencode('.png', draw_sheet(words))[1]
-        write_atomic(path, code.tobytes())
-    return {'sheet': str(path) if words else None, 'on_sheet': len(words)}
 
 
 def _summary(result: Dict[str, Any]) -> str:
     """What was done, in words."""
     rate = result['pictures'] / max(result['seconds'], 1e-3)
-    told = (f'pictures: {result["pictures"]:,}, words: {result["words"]:,}, '
+    text = (f'pictures: {result["pictures"]:,}, words: {result["words"]:,}, '
             f'unreadable: {result["unreadable"]:,}; '
             f'{result["seconds"]:.1f} s, {rate:,.0f} pictures/s')
     for key in ('output', 'sheet'):
         if result.get(key):
-            told += f'\n{key}: {result[key]}'
+            text += f'\n{key}: {result[key]}'
     if 0 < result.get('on_sheet', 0) < result['words'] + result['unreadable']:
-        told += f' (the first {result["on_sheet"]:,})'
-    return told
+        text += f' (the first {result["on_sheet"]:,})'
+    return text

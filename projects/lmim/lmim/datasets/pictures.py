@@ -4,13 +4,17 @@ import glob
 import itertools
 import os
 import os.path as osp
+from bisect import bisect_right
 from pathlib import Path
-from typing import (Any, Callable, Iterable, Iterator, List, NamedTuple,
-                    Union)
+from typing import (Any, Callable, Dict, Iterable, Iterator, List, NamedTuple,
+                    Sequence, Tuple, Union)
 
 import cv2
 import numpy as np
 from PIL import Image, ImageOps
+
+from lmim.rendering import STYLES, RenderedWords, WordRenderer
+from lmim.utils.errors import UserError
 
 from .decoding import decode_image
 from .records import (IMAGE_SUFFIXES, RecordSource, UnreadableRecordError,
@@ -22,7 +26,7 @@ _LISTS = ('.txt', '.tsv', '.csv', '.json', '.jsonl')
 
 
 class Picture(NamedTuple):
-    """A picture whose turn it is.
+    """A picture that is read when it is needed.
 
     Attributes:
         source (str): What it is called.
@@ -54,28 +58,78 @@ class Pictures:
     def __init__(self, inputs: Inputs, first: int = 1) -> None:
         self._first = first
         self._parts = list(_expand(_as_list(inputs)))
+        self._starts = list(itertools.accumulate(
+            (len(part) if isinstance(part, RecordSource) else 1
+             for part in self._parts), initial=0))
 
     def __len__(self) -> int:
-        return sum(len(part) if isinstance(part, RecordSource) else 1
-                   for part in self._parts)
+        return self._starts[-1]
 
     def __iter__(self) -> Iterator[Picture]:
-        for number, part in enumerate(self._parts, self._first):
-            if isinstance(part, RecordSource):
-                for index in range(len(part)):
-                    yield Picture(
-                        part.name(index),
-                        functools.partial(_read_record, part, index))
-            elif isinstance(part, str):
-                yield Picture(
-                    printable(part), functools.partial(_read_file, part))
-            elif isinstance(part, Image.Image):
-                yield Picture(
-                    str(getattr(part, 'filename', '') or f'image {number}'),
-                    functools.partial(from_pillow, part))
-            else:
-                yield Picture(
-                    f'array {number}', functools.partial(from_array, part))
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> Picture:
+        if not 0 <= index < len(self):
+            raise IndexError(f'there are {len(self)} pictures')
+        place = bisect_right(self._starts, index) - 1
+        part, number = self._parts[place], self._first + place
+        if isinstance(part, RecordSource):
+            record = index - self._starts[place]
+            return Picture(part.name(record),
+                           functools.partial(_read_record, part, record))
+        if isinstance(part, str):
+            return Picture(printable(part),
+                           functools.partial(_read_file, part))
+        if isinstance(part, Image.Image):
+            name = str(getattr(part, 'filename', '') or f'image {number}')
+            return Picture(name, functools.partial(from_pillow, part))
+        return Picture(f'array {number}', functools.partial(from_array, part))
+
+
+def read_some(paths: Sequence[Union[str, Path]],
+              number: int) -> Tuple[Dict[str, np.ndarray], List[str]]:
+    """Read some pictures, evenly spread over all that there are.
+
+    Args:
+        paths (Sequence[str or Path]): As :class:`Pictures` takes them.
+        number (int): The most pictures.
+
+    Returns:
+        Tuple[Dict[str, np.ndarray], List[str]]: Pictures (H, W, 3), uint8,
+        BGR, by name; and for each that cannot be read its name and why.
+
+    Raises:
+        UserError: If no picture can be read.
+        FileNotFoundError, ValueError, OSError: As :class:`Pictures`.
+    """
+    pictures = Pictures(paths)
+    count = min(len(pictures), number)
+    found: Dict[str, np.ndarray] = {}
+    skipped: List[str] = []
+    for index in range(count):
+        picture = pictures[index * len(pictures) // count]
+        try:
+            found[picture.source] = picture.load()
+        except UnreadableRecordError as error:
+            skipped.append(f'{picture.source}: {error}')
+    if not found:
+        raise UserError('none of the pictures can be read: '
+                        + '; '.join(skipped[:3]))
+    return found, skipped
+
+
+def render_some(number: int) -> Dict[str, np.ndarray]:
+    """Words in plain print, which a recognizer of little training reads too.
+
+    Args:
+        number (int): How many.
+
+    Returns:
+        Dict[str, np.ndarray]: Pictures by name, the same ones each time.
+    """
+    words = RenderedWords(number, renderer=WordRenderer(**STYLES['print']))
+    return {f'rendered {n}, {word.text!r}': word.image
+            for n, word in enumerate(words, 1)}
 
 
 def from_array(array: np.ndarray) -> np.ndarray:

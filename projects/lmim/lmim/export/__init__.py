@@ -1,5 +1,4 @@
 """Recognizers and encoders for onnxruntime, without torch where they run."""
-from .errors import ExportError
 from .exporting import Settings, export
 
-__all__ = ['ExportError', 'Settings', 'export']
+__all__ = ['Settings', 'export']

@@ -1,41 +1,43 @@
 """From a checkpoint to a folder that is read without torch."""
 import hashlib
+import json
 import shutil
+import time
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Optional, Sequence
+from typing import (Any, Dict, Iterator, List, Mapping, NamedTuple, Optional,
+                    Sequence)
 
+import numpy as np
 import torch
-from torch import nn
 
-from lmim.checkpoints import open_checkpoint
-from lmim.utils.atomic import refuse_existing, whole_folder
 from lmim.apis import TextRecognizer, load_encoder
 from lmim.apis.loading import find_config
+from lmim.checkpoints import open_checkpoint
+from lmim.datasets.pictures import read_some, render_some
 from lmim.models.backbones import TextViT
+from lmim.utils.atomic import refuse_existing, whole_folder
+from lmim.utils.errors import UserError
 from lmim.version import __version__
 
-from . import onnx_files
-from .errors import ExportError
-from .folders import (open_encoder, open_reader, refusals,
-                      write_manifest)
-from .graphs import EncoderGraph, WholeGraph
-from .onnx_files import BATCH, GRAPH, write_graph
-from .parity import check_encoder, check_recognizer, encoder_pixels
+from .graphs import EncoderGraph
+from .onnx_files import (BATCH, BATCHES, GRAPH, OTHER_VERSIONS, TOLERANCE,
+                         OnnxEncoder, check_encoder, check_libraries,
+                         check_recognizer, compare, quantize, write_graph)
+from .onnx_reader import MANIFEST, OnnxTextReader
 from .preprocessing import (PixelFacts, facts_of_encoder,
                             facts_of_recognizer)
-from .quantization import to_int8
 from .recognizers import gives_word_scores, kind_of, write_recognizer
-from .samples import Samples, find_samples
-from .torch_files import PROGRAM, write_program
 
 KINDS = ('auto', 'encoder', 'recognizer')
 READER = 'read.py'
-#: Words that are rendered for the check, and to state the agreement of int8;
-#: of given pictures so many of the first are checked, and all for int8.
-CHECKED, AGREEING = 32, 128
-_TWO = ("--pt2 is for one graph: an encoder, CTC or parallel. The paper's "
-        'recognizer writes step by step, in two: leave --pt2 out, or take '
-        '--kind encoder')
+#: Pictures that are checked, and that the agreement of int8 is told of: of
+#: rendered words, and of given pictures at the most.
+CHECKED, AGREEING, MOST = 32, 128, 500
+#: Pictures at once when speed is measured; how many are read in a turn; and
+#: turns, of which the quickest counts.
+TIMED_BATCHES, TIMED, TURNS = (1, 16), 16, 2
 
 
 class Settings(NamedTuple):
@@ -47,7 +49,6 @@ class Settings(NamedTuple):
         config (Path, optional): The config instead of the checkpoint's.
         kind (str): One of :data:`KINDS`.
         int8 (bool): Whether weights are quantised.
-        pt2 (bool): Whether a program of torch.export is written as well.
         images (Sequence[Path], optional): Pictures for the check.
         min_agreement (float): The least agreement of int8 with fp32.
         overwrite (bool): Whether a folder that is there gives way.
@@ -60,7 +61,6 @@ class Settings(NamedTuple):
     images: Optional[Sequence[Path]] = None
     min_agreement: float = 0.
     overwrite: bool = False
-    pt2: bool = False
 
 
 def export(asked: Settings) -> Dict[str, Any]:
@@ -74,32 +74,41 @@ def export(asked: Settings) -> Dict[str, Any]:
 
     Raises:
         OSError: If a file is not there, or may not be replaced.
-        CheckpointError: If checkpoint and config do not make a model.
-        ExportError: If it cannot be exported, or does not compute what the
-            model does. Then nothing is left at the folder's place.
+        UserError: If checkpoint and config do not make a model, or it cannot
+            be exported, or what is exported does not compute what the model
+            does. Then nothing is left at the folder's place.
     """
-    versions = onnx_files.check_libraries()
+    versions = check_libraries()
     refuse_existing(asked.output, asked.overwrite)
     opened = open_checkpoint(asked.checkpoint)
     config = find_config(opened, asked.config)
     model = config.model if config else None
     # Our names of a text decoder; that of pre-training is the neck.
     reads = any(name.startswith('decoder.') for name in opened.by_our_names())
-    encoder = asked.kind == 'encoder' or (asked.kind == 'auto' and not reads)
-    samples = find_samples(asked.images, AGREEING if asked.int8 else CHECKED)
-    checked = samples.first(CHECKED)
+    as_encoder = asked.kind == 'encoder' or (asked.kind == 'auto'
+                                             and not reads)
+    skipped: List[str] = []
+    if asked.images:
+        pictures, skipped = read_some(asked.images,
+                                      MOST if asked.int8 else CHECKED)
+        others = len(asked.images) - 1
+        origin = f'{asked.images[0]}' + f' and {others} more' * bool(others)
+    else:
+        pictures = render_some(AGREEING if asked.int8 else CHECKED)
+        origin = 'words rendered for the check'
+    checked = dict(islice(pictures.items(), CHECKED))
     with whole_folder(asked.output, asked.overwrite) as draft:
-        if encoder:
+        if as_encoder:
             vit = load_encoder(opened, config)
             facts = facts_of_encoder(vit, model)
             about = write_encoder(vit, facts, draft)
         else:
             recognizer = TextRecognizer(asked.checkpoint, asked.config, 'cpu')
-            # Before what a config may lack.
-            if kind_of(recognizer.model) == 'autoregressive' and asked.pt2:
-                raise ExportError(_TWO)
+            kind = kind_of(recognizer.model)
             facts = facts_of_recognizer(recognizer.model, recognizer.cfg)
-            about = write_recognizer(recognizer.model, facts, draft)
+            about = write_recognizer(recognizer.model, kind, facts, draft)
+            shutil.copy(Path(__file__).with_name('onnx_reader.py'),
+                        draft / READER)
         manifest = {
             'format': 'lmim-onnx',
             'format_version': 1,
@@ -108,30 +117,28 @@ def export(asked: Settings) -> Dict[str, Any]:
             'image': facts._asdict(),
             'checkpoint': {
                 'name': asked.checkpoint.name,
-                'sha256': _digest(asked.checkpoint),
+                'sha256': hashlib.sha256(
+                    asked.checkpoint.read_bytes()).hexdigest(),
                 'config': model is not None,
             },
             'versions': {'lmim': __version__, **versions},
         }
-        write_manifest(manifest, draft)
-        with refusals():
-            if encoder:
-                manifest['parity'] = check_encoder(
-                    vit, facts, open_encoder(draft, manifest), checked)
-            else:
-                shutil.copy(Path(__file__).with_name('onnx_reader.py'),
-                            draft / READER)
-                manifest['parity'] = check_recognizer(
-                    recognizer, open_reader(draft), checked,
-                    gives_word_scores(recognizer.model))
-            if asked.pt2:
-                graph = (EncoderGraph(vit, facts) if encoder else
-                         WholeGraph(recognizer.model, facts))
-                manifest['pt2'] = _program(graph, manifest, draft, facts,
-                                           checked)
+        with _runtime_errors():
+            exported = _open(manifest, draft)
+            manifest['parity'] = {
+                'samples': len(checked),
+                'origin': origin,
+                'skipped': skipped,
+                'batch_sizes': list(BATCHES),
+                'max_difference': check_encoder(
+                    vit, facts, exported, checked) if as_encoder else
+                check_recognizer(recognizer, exported, checked,
+                                 gives_word_scores(recognizer.model)),
+                'allowed': TOLERANCE,
+            }
             if asked.int8:
-                to_int8(manifest, draft, samples, facts, asked.min_agreement)
-        write_manifest(manifest, draft)
+                _to_int8(manifest, draft, pictures, asked.min_agreement)
+        _write_manifest(manifest, draft)
     return manifest
 
 
@@ -148,33 +155,106 @@ def write_encoder(vit: TextViT, facts: PixelFacts,
         Dict[str, Any]: What the manifest says of it.
 
     Raises:
-        ExportError: If torch cannot make a graph of it.
+        UserError: If torch cannot make a graph of it.
     """
     file = GRAPH.format('encoder')
     pixels = torch.zeros(3, facts.height, facts.width, 3, dtype=torch.uint8)
     write_graph(EncoderGraph(vit, facts), folder / file,
                 dict(pixels=(pixels, {0: BATCH})), ['tokens'])
-    return {
-        'kind': 'encoder',
-        'files': {'encoder': file},
-        'grid': list(vit.grid),
-        'embed_dims': vit.embed_dims,
-    }
+    return {'kind': 'encoder', 'files': {'encoder': file},
+            'grid': list(vit.grid), 'embed_dims': vit.embed_dims}
 
 
-def _program(graph: nn.Module, manifest: Dict[str, Any], draft: Path,
-             facts: PixelFacts, checked: Samples) -> Dict[str, Any]:
-    """Write a graph as a program of torch.export; what there is to say."""
-    name, = manifest['files']
-    file = PROGRAM.format(name)
-    difference = write_program(graph, draft / file,
-                               encoder_pixels(checked, facts))
-    return {'file': file, 'max_difference': difference}
+def _to_int8(manifest: Dict[str, Any], draft: Path,
+             pictures: Mapping[str, np.ndarray], least: float) -> None:
+    """Replace graphs of 32 bits by those of 8; the manifest is changed.
+
+    Raises:
+        UserError: If they agree less than asked for, or compute NaN.
+    """
+    before = manifest['files']
+    exact = _open(manifest, draft)
+    manifest['precision'] = 'int8'
+    manifest['files'] = {name: f'{name}.int8.onnx' for name in before}
+    for name, file in before.items():
+        quantize(draft / file, draft / manifest['files'][name])
+    rough = _open(manifest, draft)
+    images = list(pictures.values())
+    wanted, found = exact(images), rough(images)
+    about: Dict[str, Any] = {'samples': len(images), 'least': least}
+    if manifest['kind'] == 'encoder':
+        about['agreement'] = _cosine(wanted, found)
+    else:
+        texts, score = compare(pictures, wanted, found)
+        about.update(agreement=1 - len(texts) / len(images),
+                     max_score_difference=score, other_texts=texts)
+    if np.isnan([about['agreement'],
+                 about.get('max_score_difference', 0.)]).any():
+        raise UserError('int8 or fp32 computes NaN for some pictures. Nothing '
+                        'was written')
+    if about['agreement'] < least:
+        raise UserError(
+            f'int8 agrees with fp32 to {about["agreement"]:.5f}, less than '
+            f'--min-agreement {least}. Nothing was written. Leave --int8 '
+            'out, or allow less')
+    about['images_per_second'] = {
+        str(size): {'fp32': _rate(exact, images, size),
+                    'int8': _rate(rough, images, size)}
+        for size in TIMED_BATCHES}
+    about['bytes'] = {
+        name: sum((draft / file).stat().st_size for file in files.values())
+        for name, files in (('fp32', before), ('int8', manifest['files']))}
+    manifest['int8'] = about
+    for file in before.values():
+        (draft / file).unlink()
 
 
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        for block in iter(lambda: file.read(1 << 20), b''):
-            digest.update(block)
-    return digest.hexdigest()
+def _cosine(wanted: np.ndarray, found: np.ndarray) -> float:
+    """Mean cosine between tokens, both (N, L, C)."""
+    products = (wanted * found).sum(axis=-1)
+    sizes = np.linalg.norm(wanted, axis=-1) * np.linalg.norm(found, axis=-1)
+    return float((products / sizes).mean())
+
+
+def _rate(reader: Any, images: Sequence[np.ndarray], size: int) -> float:
+    """Images per second in batches of a size, on one thread."""
+    some = [images[number % len(images)] for number in range(TIMED)]
+    reader.batch_size = size
+    reader(some[:size])
+    best = float('inf')
+    for _ in range(TURNS):
+        start = time.perf_counter()
+        reader(some)
+        best = min(best, time.perf_counter() - start)
+    return len(some) / best
+
+
+def _open(manifest: Dict[str, Any], draft: Path) -> Any:
+    """What reads or encodes pictures with what was written so far."""
+    _write_manifest(manifest, draft)
+    if manifest['kind'] == 'encoder':
+        return OnnxEncoder(draft, manifest)
+    return OnnxTextReader(draft, threads=1)
+
+
+def _write_manifest(manifest: Dict[str, Any], folder: Path) -> None:
+    """Write what is known of the graphs, for the reader and for people."""
+    text = json.dumps(manifest, indent=1, ensure_ascii=False)
+    (folder / MANIFEST).write_text(text + '\n', encoding='utf-8')
+
+
+@contextmanager
+def _runtime_errors() -> Iterator[None]:
+    """Turn onnxruntime's own errors into one for the user.
+
+    Raises:
+        UserError: In place of them.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not type(error).__module__.startswith('onnxruntime'):
+            raise
+        reason = str(error).strip().split('\n')[0]
+        raise UserError(f'onnxruntime cannot run what was exported: {reason}. '
+                        f'{OTHER_VERSIONS}') from error

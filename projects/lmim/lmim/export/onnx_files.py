@@ -1,22 +1,32 @@
-"""Modules as files of ONNX."""
+"""Graphs as files of ONNX: written, quantised, and compared with torch."""
 import importlib
 import logging
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Dict, Iterator, List, Tuple, Union
+from typing import (Any, Dict, Iterable, Iterator, List, Mapping, Sequence,
+                    Tuple, Union)
 
+import numpy as np
 import torch
 from mmengine.utils import digit_version
 from torch import nn
 
-from .errors import ExportError
+from lmim.utils.errors import UserError
+
+from .onnx_reader import resize
+from .preprocessing import PixelFacts
 
 #: The file of a graph.
 GRAPH = '{}.onnx'
 #: The name of the axis of pictures.
 BATCH = 'batch'
+#: Scores and tokens may differ by so much, from another order of sums. The
+#: scale of scores is 1, and of tokens, which are normalised, about 1.
+TOLERANCE = 1e-3
+#: Pictures at once: single ones, and batches the last of which is smaller.
+BATCHES = (1, 5)
 #: The axes of an input whose length is free, with a name for it.
 Axes = Dict[int, str]
 #: An example of an input with its free axes, or several by their names.
@@ -24,18 +34,20 @@ Example = Union[Tuple[torch.Tensor, Axes],
                 Dict[str, Tuple[torch.Tensor, Axes]]]
 #: The first version with torch.onnx.export(dynamo=True, dynamic_shapes=...).
 _TORCH = '2.6'
+OTHER_VERSIONS = ('Nothing was written. Other versions of torch, onnxscript '
+                  'or onnxruntime may do it right')
 
 
 def library(name: str) -> ModuleType:
     """Import a library that only exporting needs.
 
     Raises:
-        ExportError: If it is not there.
+        UserError: If it is not there.
     """
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise ExportError(
+        raise UserError(
             f'exporting needs {name.split(".")[0]}, which cannot be imported '
             f'({error}): pip install "lmim[export]"') from error
 
@@ -47,11 +59,11 @@ def check_libraries() -> Dict[str, str]:
         Dict[str, str]: Their versions.
 
     Raises:
-        ExportError: If one is missing or too old.
+        UserError: If one is missing or too old.
     """
     if digit_version(torch.__version__) < digit_version(_TORCH):
-        raise ExportError(f'exporting needs torch {_TORCH} or newer, and '
-                          f'this is {torch.__version__}')
+        raise UserError(f'exporting needs torch {_TORCH} or newer, and '
+                        f'this is {torch.__version__}')
     versions = {'torch': str(torch.__version__)}
     for name in ('onnx', 'onnxscript', 'onnxruntime'):
         versions[name] = library(name).__version__
@@ -69,10 +81,9 @@ def write_graph(module: nn.Module, path: Path, inputs: Dict[str, Example],
         outputs (List[str]): Names of what it returns.
 
     Raises:
-        ExportError: If torch cannot make a graph of it.
+        UserError: If torch cannot make a graph of it.
     """
-    axes = {name: torch.export.Dim(name)
-            for name in (BATCH, 'written')}
+    axes = {name: torch.export.Dim(name) for name in (BATCH, 'written')}
 
     def pick(example: Example, place: int) -> Any:
         """Tensors (place 0) or free axes (1) of an example."""
@@ -88,7 +99,7 @@ def write_graph(module: nn.Module, path: Path, inputs: Dict[str, Example],
         names += example if isinstance(example, dict) else [name]
     try:
         # With gradients, for models have other ways, of no graph, without.
-        with without_advice(), torch.enable_grad():
+        with _less_logged('torch.onnx'), torch.enable_grad():
             program = torch.onnx.export(
                 module.eval(),
                 tuple(pick(example, 0) for example in inputs.values()),
@@ -103,17 +114,174 @@ def write_graph(module: nn.Module, path: Path, inputs: Dict[str, Example],
     # Whatever its exporter stumbles over; each version has errors of its own.
     except Exception as error:
         reason = str(error).strip().split('\n')[0]
-        raise ExportError(
+        raise UserError(
             f'torch {torch.__version__} makes no graph of '
             f'{type(module).__name__}: {type(error).__name__}: {reason}'
         ) from error
     library('onnx').checker.check_model(str(path))
 
 
+def quantize(source: Path, target: Path) -> None:
+    """Write a graph anew, with the weights of linear layers in 8 bits.
+
+    Activations are quantised as they come, by the range of each batch; so no
+    pictures are needed. Products of activations, norms and the embedding of
+    patches stay in 32 bits. Weights take 7 bits, with a scale for each
+    channel: with 8, processors without VNNI may saturate (onnxruntime,
+    "Quantize ONNX models").
+
+    Args:
+        source (Path): The graph in 32 bits.
+        target (Path): The file to write.
+    """
+    model: Any = library('onnx').load(source)
+    # It transposes weights and leaves the shapes noted for them.
+    del model.graph.value_info[:]
+    tools: Any = library('onnxruntime.quantization')
+    with _less_logged():  # it advises what torch has done already
+        tools.quantize_dynamic(
+            model, target, op_types_to_quantize=['MatMul'], per_channel=True,
+            reduce_range=True, extra_options=dict(MatMulConstBOnly=True))
+
+
+class OnnxEncoder:
+    """An encoder that was exported.
+
+    Args:
+        folder (Path): The folder of the export.
+        manifest (Dict[str, Any]): Its manifest.
+        batch_size (int): Pictures that are encoded at once.
+    """
+
+    def __init__(self, folder: Path, manifest: Dict[str, Any],
+                 batch_size: int = 16) -> None:
+        runtime: Any = library('onnxruntime')
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = 1  # for speeds that can be compared
+        self.session = runtime.InferenceSession(
+            str(folder / manifest['files']['encoder']), options,
+            providers=['CPUExecutionProvider'])
+        self.image = manifest['image']
+        self.batch_size = batch_size
+
+    def __call__(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """Tokens (N, 1 + L, C) of pictures, each (h, w, 3), uint8, BGR."""
+        pixels = resize(images, self.image)
+        return np.concatenate([
+            self.session.run(
+                ['tokens'], {'pixels': pixels[at:at + self.batch_size]})[0]
+            for at in range(0, len(pixels), self.batch_size)])
+
+
+def compare(names: Iterable[str], wanted: Sequence[Any],
+            found: Sequence[Any],
+            word_scores: bool = True) -> Tuple[List[str], float]:
+    """Compare readings of the same pictures.
+
+    Args:
+        names (Iterable[str]): The pictures.
+        wanted (Sequence): What they say: ``text``, ``score`` and
+            ``char_scores`` of each.
+        found (Sequence): The same by another reader.
+        word_scores (bool): Whether scores of words are compared, too.
+
+    Returns:
+        Tuple[List[str], float]: The pictures with another text, in words; and
+        the greatest difference of a score where the texts agree, NaN where
+        one is NaN.
+    """
+    texts, differences = [], [0.]
+    for name, one, other in zip(names, wanted, found):
+        if (one.text != other.text
+                or len(one.char_scores) != len(other.char_scores)):
+            texts.append(f'{name}: {other.text!r} instead of {one.text!r}')
+            continue
+        first, second = (
+            [*word.char_scores, *([word.score] if word_scores else [])]
+            for word in (one, other))
+        differences += np.abs(np.subtract(first, second)).tolist()
+    return texts, float(np.max(differences))  # max() would pass over NaN
+
+
+def check_recognizer(recognizer: Any, reader: Any,
+                     pictures: Mapping[str, np.ndarray],
+                     word_scores: bool) -> float:
+    """Read pictures with torch and with onnxruntime.
+
+    Args:
+        recognizer (TextRecognizer): The model.
+        reader (OnnxTextReader): What was exported.
+        pictures (Mapping[str, np.ndarray]): By name, each (h, w, 3) BGR.
+        word_scores (bool): Whether the model gives scores of words.
+
+    Returns:
+        float: The greatest difference of scores.
+
+    Raises:
+        UserError: If texts differ, or scores by more than rounding, or
+            scores are NaN.
+    """
+    images = list(pictures.values())
+    wanted = recognizer(images)
+    for name, word in zip(pictures, wanted):
+        if word.error:
+            raise UserError(f'picture {name} cannot be prepared: '
+                            f'{word.error}. Leave it out of --images')
+    worst = 0.
+    for size in BATCHES:
+        reader.batch_size = size
+        texts, score = compare(pictures, wanted, reader(images), word_scores)
+        if texts or not score <= TOLERANCE:
+            lines = ''.join(f'\n  {line}' for line in texts[:5])
+            raise UserError(
+                f'in batches of {size}, onnxruntime reads {len(texts)} of '
+                f'{len(images)} pictures otherwise than the model does, and '
+                f'scores differ by up to {score:.2g} (allowed: {TOLERANCE}). '
+                f'{OTHER_VERSIONS}{lines}')
+        worst = max(worst, score)
+    return worst
+
+
+def check_encoder(vit: Any, facts: PixelFacts, encoder: Any,
+                  pictures: Mapping[str, np.ndarray]) -> float:
+    """Encode pictures with torch and with onnxruntime.
+
+    Args:
+        vit (TextViT): The encoder.
+        facts (PixelFacts): How its pictures are prepared.
+        encoder (OnnxEncoder): What was exported.
+        pictures (Mapping[str, np.ndarray]): By name, each (h, w, 3) BGR.
+
+    Returns:
+        float: The greatest difference of tokens.
+
+    Raises:
+        UserError: If tokens differ by more than rounding, or are NaN.
+    """
+    given = list(pictures.values())
+    pixels = resize(given, facts._asdict())
+    channels = pixels[..., ::-1] if facts.rgb else pixels
+    images = (channels - np.asarray(facts.mean)) / np.asarray(facts.std)
+    with torch.inference_mode():
+        wanted = vit(torch.from_numpy(
+            images.transpose(0, 3, 1, 2).astype(np.float32))).numpy()
+    worst = 0.
+    for size in BATCHES:
+        encoder.batch_size = size
+        difference = float(np.abs(encoder(given) - wanted).max())
+        if not difference <= TOLERANCE:
+            raise UserError(
+                f'in batches of {size}, tokens of onnxruntime differ from '
+                f"the model's by up to {difference:.2g} (allowed: "
+                f'{TOLERANCE}). {OTHER_VERSIONS}')
+        worst = max(worst, difference)
+    return worst
+
+
 @contextmanager
-def without_advice() -> Iterator[None]:
-    """Keep the exporter's advice to its own developers off the screen."""
-    logger = logging.getLogger('torch.onnx')
+def _less_logged(name: str = '') -> Iterator[None]:
+    """Keep advice to an exporter's own developers off the screen."""
+    logger = logging.getLogger(name)
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:

@@ -1,8 +1,8 @@
 """Read words with an exported recognizer, without torch.
 
 This file needs NumPy, OpenCV and onnxruntime only, and is complete in itself:
-`tools/export.py` puts a copy of it, `read.py`, into each folder that it
-writes. A line for each picture, path, text and score with tabs between:
+`lmim export` puts a copy of it, `read.py`, into each folder that it writes. It
+prints path, text and score of each picture with tabs between:
 
     python FOLDER/read.py word.png another.jpg
 
@@ -18,7 +18,6 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Union
 
 import cv2
 import numpy as np
-import onnxruntime
 
 MANIFEST = 'manifest.json'
 #: The manifest's ``format_version`` up to which this file reads.
@@ -39,7 +38,7 @@ class OnnxTextReader:
     """Reads words.
 
     Args:
-        folder (str or Path): What `tools/export.py` wrote.
+        folder (str or Path): What `lmim export` wrote.
         threads (int): Threads of onnxruntime; 0 lets it choose.
         batch_size (int): Pictures that are read at once.
         providers (Sequence[str]): Where onnxruntime runs, as it calls it.
@@ -53,6 +52,7 @@ class OnnxTextReader:
                  batch_size: int = 16,
                  providers: Sequence[str] = ('CPUExecutionProvider', )
                  ) -> None:
+        import onnxruntime  # what is below this class works without
         folder = Path(folder)
         if not (folder / MANIFEST).is_file():
             raise FileNotFoundError(f'{folder} is no export: no {MANIFEST}')

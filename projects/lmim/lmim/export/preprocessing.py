@@ -6,12 +6,10 @@ from mmocr.models.textrecog.data_preprocessors import TextRecogDataPreprocessor
 
 from lmim.apis.preprocessing import find_pipeline
 from lmim.models.selfsup.mim import PREPROCESSOR
+from lmim.utils.errors import UserError
 
-from .errors import ExportError
+from .onnx_reader import INTERPOLATIONS
 
-#: OpenCV's that the reader knows; those of ``onnx_reader.INTERPOLATIONS``,
-#: which needs onnxruntime to be imported.
-INTERPOLATIONS = ('nearest', 'bilinear', 'bicubic', 'area', 'lanczos')
 _ONLY = ('what is exported takes pictures that OpenCV resizes to one size: '
          'dict(type="Resize", scale=(128, 32)), then PackTextRecogInputs. '
          'Name a config with such a test pipeline: --config CONFIG')
@@ -23,7 +21,7 @@ class PixelFacts(NamedTuple):
     Attributes:
         height (int): Rows that pictures are resized to.
         width (int): Columns.
-        interpolation (str): How, one of :data:`INTERPOLATIONS`.
+        interpolation (str): How, one of :data:`.onnx_reader.INTERPOLATIONS`.
         mean (Tuple[float, ...]): Of channels, what is subtracted.
         std (Tuple[float, ...]): Of channels, what is divided by then.
         rgb (bool): Whether the model takes red first.
@@ -47,24 +45,24 @@ def facts_of_recognizer(model: Any, cfg: Config) -> PixelFacts:
         PixelFacts: The facts.
 
     Raises:
-        ExportError: If its pictures are prepared in a way that the reader
+        UserError: If its pictures are prepared in a way that the reader
             cannot follow.
     """
     height, width, interpolation = _resize(find_pipeline(cfg.to_dict()) or [])
     vit = getattr(model.backbone, 'vit', model.backbone)
     if tuple(vit.img_size) != (height, width):
-        raise ExportError(
+        raise UserError(
             f'the test pipeline resizes pictures to {height}x{width}, and '
             'the encoder is for {}x{} (height x width): name a config in '
             'which they agree, --config CONFIG'.format(*vit.img_size))
     preparer = model.data_preprocessor
     if type(preparer) is not TextRecogDataPreprocessor:
-        raise ExportError(
+        raise UserError(
             f'the model normalises by {type(preparer).__name__}, which the '
             'reader cannot follow: it knows TextRecogDataPreprocessor')
     step = preparer.pad_size_divisor
     if height % step or width % step:
-        raise ExportError(
+        raise UserError(
             f'the model pads pictures of {height}x{width} to multiples of '
             f'{step} (pad_size_divisor), which the reader does not')
     mean, std = (0., ), (1., )
@@ -101,10 +99,10 @@ def _resize(pipeline: List[Dict[str, Any]]) -> Tuple[int, int, str]:
     """Height, width and interpolation of a test pipeline.
 
     Raises:
-        ExportError: If it is more than a resize.
+        UserError: If it is more than a resize.
     """
     if any(step.get('color_type', 'color') != 'color' for step in pipeline):
-        raise ExportError(f'the model reads grey pictures; {_ONLY}')
+        raise UserError(f'the model reads grey pictures; {_ONLY}')
     kinds = [str(step.get('type')).rpartition('.')[2] for step in pipeline]
     steps = [(kind, step) for kind, step in zip(kinds, pipeline)
              if not kind.startswith('Load')]
@@ -112,7 +110,7 @@ def _resize(pipeline: List[Dict[str, Any]]) -> Tuple[int, int, str]:
               if kind not in ('Resize', 'PackTextRecogInputs')]
     resizes = [step for kind, step in steps if kind == 'Resize']
     if others or len(resizes) != 1:
-        raise ExportError(
+        raise UserError(
             f'the test pipeline is {", ".join(kinds) or "missing"}; {_ONLY}')
     about = resizes[0]
     scale = about.get('scale')
@@ -121,5 +119,5 @@ def _resize(pipeline: List[Dict[str, Any]]) -> Tuple[int, int, str]:
     how = about.get('interpolation', 'bilinear')
     if (not width or about.get('keep_ratio') or how not in INTERPOLATIONS
             or about.get('backend', 'cv2') != 'cv2'):
-        raise ExportError(f'the test pipeline has {about}; {_ONLY}')
+        raise UserError(f'the test pipeline has {about}; {_ONLY}')
     return int(height), int(width), how

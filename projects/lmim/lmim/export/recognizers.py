@@ -13,8 +13,8 @@ from lmim.models.backbones import TextViT, ViTFeatureMap
 from lmim.models.textrecog import (LMIMCTCPostprocessor, LMIMDecoder,
                                    LMIMEncoder, LMIMParallelDecoder,
                                    LMIMPostprocessor)
+from lmim.utils.errors import UserError
 
-from .errors import ExportError
 from .graphs import MemoryGraph, StepGraph, WholeGraph
 from .onnx_files import BATCH, GRAPH, Axes, write_graph
 from .preprocessing import PixelFacts
@@ -39,7 +39,7 @@ def kind_of(model: nn.Module) -> str:
         str: 'autoregressive', 'parallel' or 'ctc'.
 
     Raises:
-        ExportError: If it cannot be exported.
+        UserError: If it cannot be exported.
     """
     parts = {name: type(getattr(model, name, None))
              for name in ('backbone', 'encoder', 'decoder')}
@@ -56,17 +56,17 @@ def kind_of(model: nn.Module) -> str:
         listing = ', '.join(f'{name} {part.__name__}'
                             for name, part in parts.items()
                             if part is not type(None))
-        raise ExportError(f'a {type(model).__name__} with {listing} cannot '
+        raise UserError(f'a {type(model).__name__} with {listing} cannot '
                           f'be exported. {CAN}')
     known = ((CTCPostProcessor, LMIMCTCPostprocessor) if kind == 'ctc' else
              (AttentionPostprocessor, LMIMPostprocessor))
     if type(decoder.postprocessor) not in known:
-        raise ExportError(
+        raise UserError(
             f'the reader cannot follow {type(decoder.postprocessor).__name__}'
             f': set model.decoder.postprocessor to {known[1].__name__} in '
             'the config')
     if kind == 'autoregressive' and decoder.beam_width != 1:
-        raise ExportError(
+        raise UserError(
             f'the reader has no beams, and the model has '
             f'{decoder.beam_width}: name a config with '
             'model.decoder.beam_width=1')
@@ -79,12 +79,13 @@ def gives_word_scores(model: Any) -> bool:
                       (LMIMCTCPostprocessor, LMIMPostprocessor))
 
 
-def write_recognizer(model: Any, facts: PixelFacts,
+def write_recognizer(model: Any, kind: str, facts: PixelFacts,
                      folder: Path) -> Dict[str, Any]:
     """Write the graphs of a recognizer.
 
     Args:
         model (nn.Module): The recognizer, in eval mode.
+        kind (str): What :func:`kind_of` says of it.
         facts (PixelFacts): How its pictures are prepared.
         folder (Path): Where to.
 
@@ -93,9 +94,8 @@ def write_recognizer(model: Any, facts: PixelFacts,
         and what a reader of texts needs.
 
     Raises:
-        ExportError: If the model cannot be exported.
+        UserError: If torch cannot make graphs of it.
     """
-    kind = kind_of(model)
     dictionary = model.decoder.dictionary
     about: Dict[str, Any] = {
         'kind': kind,

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lmim.datasets.pictures import (Pictures, from_array, from_pillow,
+                                    read_some, render_some)
 from lmim.datasets.records import UnreadableRecordError, open_sources
-from lmim.datasets.pictures import Pictures, from_array, from_pillow
+from tests.apis import conftest
+from tests.apis.conftest import png
 
-from .conftest import png
+folder, images = conftest.folder, conftest.images
 
 
 def pixels(inputs: Any) -> List[np.ndarray]:
@@ -67,6 +70,20 @@ def test_what_does_not_exist_is_named_before_anything_is_read(
     for wrong in (3, [3], [None]):
         with pytest.raises(TypeError, match='a picture is given as a path'):
             Pictures(wrong)  # type: ignore[arg-type]
+
+
+def test_some_are_read_spread_over_all(
+        folder: Path, images: List[np.ndarray], tmp_path: Path) -> None:
+    read, skipped = read_some([folder / 'words.lmdb'], 3)
+    assert [name[-1] for name in read] == ['1', '3', '5'] and not skipped
+    assert np.array_equal([*read.values()][1], images[2])
+    (tmp_path / 'broken.png').write_bytes(b'no picture')
+    read, skipped = read_some([tmp_path, folder / 'words/1.png'], 9)
+    assert len(read) == 1 and 'broken.png: its 10 bytes' in skipped[0]
+    with pytest.raises(ValueError, match='none of the pictures can be read'):
+        read_some([tmp_path], 9)
+    for name, image in render_some(2).items():
+        assert np.array_equal(image, render_some(3)[name])
 
 
 GREY = np.arange(12, dtype=np.uint8).reshape(3, 4)
