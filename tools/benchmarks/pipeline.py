@@ -15,7 +15,7 @@ from torch.utils.data import default_collate
 from lmim.cli.command import Command, at_least
 from lmim.datasets import GuidanceView, TextImageDataset
 from lmim.datasets.decoding import decode_image
-from lmim.datasets.transforms.guidance_levels import OPERATIONS
+from lmim.datasets.transforms.guidance_view import OPERATIONS
 from lmim.visualization import save_figure
 
 from .plain.guidance import PlainGuidanceView, PlainPipeline

@@ -83,7 +83,7 @@ class Recognition:
             write_atomic(path, (text + '\n').encode('utf-8'))
         elif suffix == '.png':
             # matplotlib takes longer to import than a word to read.
-            from lmim.visualization.saving import save_figure
+            from lmim.visualization import save_figure
 
             from .drawing import draw_recognition
             save_figure(draw_recognition(self), path)

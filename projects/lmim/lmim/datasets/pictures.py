@@ -5,13 +5,14 @@ import itertools
 import os
 import os.path as osp
 from pathlib import Path
-from typing import (Any, Callable, Iterable, Iterator, List, NamedTuple,
-                    Union)
+from typing import (Any, Callable, Dict, Iterable, Iterator, List, NamedTuple,
+                    Sequence, Tuple, Union)
 
 import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from lmim.utils.errors import UserError
 from .decoding import decode_image
 from .records import (IMAGE_SUFFIXES, RecordSource, UnreadableRecordError,
                       open_sources, printable, read_image_file)
@@ -126,6 +127,40 @@ def from_pillow(image: Image.Image) -> np.ndarray:
     except (OSError, ValueError, SyntaxError) as error:
         raise UnreadableRecordError(f'Pillow: {error}') from error
     return from_array(rgb[..., ::-1])
+
+
+def read_some(paths: Sequence[str],
+              number: int) -> Tuple[Dict[str, np.ndarray], List[str]]:
+    """Read some pictures, evenly spread over all that there are.
+
+    Args:
+        paths (Sequence[str]): As :class:`Pictures` takes them.
+        number (int): The most pictures.
+
+    Returns:
+        Tuple[Dict[str, np.ndarray], List[str]]: Pictures (H, W, 3), uint8,
+        BGR, by name; and for each that cannot be read its name and why.
+
+    Raises:
+        UserError: If no picture can be read.
+        FileNotFoundError, ValueError, OSError: As :class:`Pictures`.
+    """
+    pictures = Pictures(list(paths))
+    total = len(pictures)
+    count = min(total, number)
+    wanted = {index * total // count for index in range(count)}
+    found: Dict[str, np.ndarray] = {}
+    skipped: List[str] = []
+    for index, picture in enumerate(pictures):
+        if index in wanted:
+            try:
+                found[picture.source] = picture.load()
+            except (UnreadableRecordError, OSError) as error:
+                skipped.append(f'{picture.source}: {error}')
+    if not found:
+        raise UserError('none of the pictures can be read: '
+                        + '; '.join(skipped[:3]))
+    return found, skipped
 
 
 def _as_list(inputs: Any) -> List[Any]:

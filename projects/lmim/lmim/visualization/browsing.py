@@ -10,7 +10,7 @@ from mmocr.registry import DATASETS
 from lmim.datasets.labels.reading import innermost
 from lmim.datasets.records import UnreadableRecordError
 from lmim.datasets.transforms import SeveralViews
-from .random_state import random_state_kept
+from .reconstruction import random_state_kept
 
 PHASES = ('train', 'val', 'test')
 MODES = ('original', 'transformed', 'pipeline')

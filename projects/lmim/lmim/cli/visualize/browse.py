@@ -9,10 +9,9 @@ from mmengine.config import DictAction
 
 from lmim.cli import Command, at_least, run_command, track
 from lmim.datasets.known_sets import read_config
-from lmim.visualization.sheet import contact_sheet
 from lmim.engine.data_check import check_data
 from lmim.utils.atomic import refuse_file, write_atomic
-
+from lmim.visualization import contact_sheet
 from lmim.visualization.browsing import (MODES, PHASES, Shown, build_datasets,
                                          iter_shown)
 
@@ -92,7 +91,7 @@ class Browse(Command):
         }
 
     def report(self, result: Dict[str, Any]) -> str:
-        """Tell what was done in words."""
+        """Say what was done."""
         sizes = ', '.join(f'{size:,}' for size in result['datasets'])
         lines = [f'{len(result["records"])} records of {result["phase"]} '
                  f'(sets of {sizes}) drawn in {result["output"]}']
