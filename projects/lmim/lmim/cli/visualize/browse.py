@@ -86,7 +86,8 @@ class Browse(Command):
             'mode': args.mode,
             'datasets': [len(each) for each in datasets],
             'records': [{'name': each.name, 'text': each.text,
-                         'stages': each.stages} for each in shown],
+                         'stages': [stage for stage, _ in each.stages]}
+                        for each in shown],
             'unreadable': faults,
         }
 
@@ -103,7 +104,7 @@ class Browse(Command):
 
 def _columns(shown: List[Shown], mode: str) -> int:
     """Pictures side by side: those of a record stay together."""
-    most = max([len(record.pictures) for record in shown] + [1])
+    most = max([len(record.stages) for record in shown] + [1])
     return most if mode == 'pipeline' else max(1, COLUMNS // most) * most
 
 
@@ -113,13 +114,13 @@ def _tiles(shown: List[Shown], mode: str,
     blank = np.full((1, 1, 3), 255, np.uint8)
     for record in shown:
         label = record.text or Path(record.name).name
-        captions = [f'{label}: {stage}' if number == 0 else stage
-                    for number, stage in enumerate(record.stages)]
-        if mode != 'pipeline':
-            captions = [label] + [stage.replace('given to the model: ', '')
-                                  for stage in record.stages[1:]]
-        tiles = [(_enlarged(picture), caption)
-                 for picture, caption in zip(record.pictures, captions)]
+        tiles = []
+        for number, (stage, picture) in enumerate(record.stages):
+            caption = stage.replace('given to the model: ', '')
+            if number == 0:
+                caption = (f'{label}: {stage}' if mode == 'pipeline'
+                           else label)
+            tiles.append((_enlarged(picture), caption))
         if record.fault is not None:
             tiles = [(np.full((32, 64, 3), 200, np.uint8),
                       f'{label}: {record.fault}')]
