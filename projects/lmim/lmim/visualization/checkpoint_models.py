@@ -11,6 +11,7 @@ from lmim.checkpoints.building import build_model, compare_with_model
 from lmim.checkpoints.facts import describe_encoder
 from lmim.datasets.known_sets import read_config
 from lmim.models.backbones import TextViT
+from lmim.models.selfsup import SelfSup
 from lmim.utils.log import quiet
 
 PathLike = Union[str, Path]
@@ -70,9 +71,9 @@ def load_pretrained(checkpoint: PathLike,
     """
     opened = open_checkpoint(checkpoint)
     cfg = model_config(opened, config)
-    if 'target_generator' not in cfg:
+    if not issubclass(MODELS.get(cfg['type']), SelfSup):
         raise CheckpointError(
-            f'{checkpoint} is a {cfg.get("type")}, which rebuilds nothing: '
+            f'{checkpoint} is a {cfg["type"]}, and no method of pre-training: '
             'take a checkpoint of pre-training (configs/pretrain)')
     model = build_model(cfg, empty=False)
     report = compare_with_model(model, opened.by_our_names(), str(checkpoint))
