@@ -176,7 +176,7 @@ def draw_reconstruction(model: SelfSup,
         titles = ['error {:.3f}   mean of all {:.3f}   own mean {:.3f}'.format(
             *each) for each in zip(*errors.values())]
         notes = _reconstruction_notes(model, seen, pixels)
-    if found.instances is not None:
+    if found.instances:
         columns += _instance_columns(seen)
         matches = seen.matches().float()
         titles = [f'{title}found {share:.0%}   '.strip() for title, share in
@@ -279,11 +279,10 @@ def _merged(pictures: np.ndarray, originals: np.ndarray,
 
 def _instance_columns(seen: Reconstruction) -> List[Column]:
     """Colours of the instances of each view, from left to right."""
-    instances = seen.found.instances
-    assert instances is not None
+    instances = list(seen.found.instances)
     height, width = seen.views[0].shape[1:3]
     colors = FeatureColors(torch.cat(instances).flatten(0, 1).float())
-    columns = []
+    columns: List[Column] = []
     for number, view in enumerate(instances, 1):
         at = np.arange(width) * view.shape[1] // width
         strips = colors(view)[:, None, at].repeat(height, axis=1)

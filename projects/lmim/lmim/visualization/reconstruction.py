@@ -39,9 +39,10 @@ class Reconstruction(NamedTuple):
             compare, of predicting the mean of all targets, ``error_of_mean``,
             or of the picture's own, ``error_of_own_mean``.
         """
-        target, mask = self.found.target, self.found.mask
-        assert target is not None and mask is not None
-        guesses = dict(error=self.found.pred,
+        pred, target = self.found.pred, self.found.target
+        mask = self.found.mask
+        assert not (pred is None or target is None or mask is None)
+        guesses = dict(error=pred,
                        error_of_mean=target.mean(dim=(0, 1), keepdim=True),
                        error_of_own_mean=target.mean(dim=1, keepdim=True))
         return {
@@ -55,9 +56,9 @@ class Reconstruction(NamedTuple):
         Found is the partner where, of all instances of both views but the
         instance itself, it has the largest cosine.
         """
-        assert self.found.instances is not None
-        count = self.found.instances[0].shape[:2]
-        every = torch.cat(self.found.instances[:2]).flatten(0, 1)
+        instances = list(self.found.instances[:2])
+        count = instances[0].shape[:2]
+        every = torch.cat(instances).flatten(0, 1)
         every = torch.nn.functional.normalize(every, dim=1)
         first = len(every) // 2
         scores = every[:first] @ every.T

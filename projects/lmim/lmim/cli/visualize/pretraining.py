@@ -153,7 +153,7 @@ class Reconstruction(PictureCommand):
         if seen.found.pred is not None:
             about.update({name: float(value.mean())
                           for name, value in seen.errors().items()})
-        if seen.found.instances is not None:
+        if seen.found.instances:
             about['found'] = float(seen.matches().float().mean())
         return draw_reconstruction(prepared, seen, names, shown), about
 

@@ -36,14 +36,14 @@ class Prediction:
             remove, (N, L).
         pred (torch.Tensor, optional): What is rebuilt of it, (N, L, D).
         target (torch.Tensor, optional): What was to be rebuilt, (N, L, D).
-        instances (List[torch.Tensor], optional): What is contrasted of each
-            view, (N, T, D): equal places belong together.
+        instances (Sequence[torch.Tensor]): What is contrasted of each view,
+            (N, T, D): equal places belong together.
     """
     tokens: List[torch.Tensor]
     mask: Optional[torch.Tensor] = None
     pred: Optional[torch.Tensor] = None
     target: Optional[torch.Tensor] = None
-    instances: Optional[List[torch.Tensor]] = None
+    instances: Sequence[torch.Tensor] = ()
 
 
 class SelfSup(BaseSelfSupervisor):

@@ -42,7 +42,7 @@ class SeqCLR(SelfSup):
         instances = self.neck(tokens)
         return Prediction(
             list(tokens.chunk(len(views))),
-            instances=list(instances.chunk(len(views))))
+            instances=instances.chunk(len(views)))
 
     def loss(self,
              inputs: Inputs,
