@@ -2,17 +2,22 @@
 
 A reference file (``.npz``) holds a small model of the published code: its
 weights (``state.*``, the authors' names), its sizes (``meta``), inputs and
-what came out of them. The weights are carried over by the project's
+what came out of them. Files of LMIM's pre-training, of its recognizer and of
+SeqCLR are known, of any sizes. The weights are carried over by the project's
 converter, the project's modules run, and the largest error of each output is
-printed.
+printed. A file with an output that is not checked is refused.
 """
 import argparse
 import json
 import sys
+import tempfile
 from pathlib import Path
-from typing import List, Optional, Sequence, Tuple
+from typing import (Any, Callable, Dict, Iterator, List, Mapping, NamedTuple,
+                    Optional, Sequence, Tuple)
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
 import _import_lmim  # noqa: F401  (finds lmim without an installation)
 
@@ -20,37 +25,322 @@ import _import_lmim  # noqa: F401  (finds lmim without an installation)
 import lmim  # noqa: F401  (before anything of MMOCR)
 
 # isort: split
-from _reference_checks import (
-    Check,
-    IncompleteReference,
-    Reference,
-    check_pretrain,
-    check_recognizer,
-)
+from mmocr.registry import MODELS
+
+from lmim.checkpoints import names_to_ours, to_ours
+from lmim.models.necks.instances import map_instances
+
+ABSOLUTE = 1e-5
+RELATIVE = 1e-4
+#: Of SeqCLR, whose losses are logarithms of sums of exponentials.
+LOSS = 5e-5
+
+
+class IncompleteReference(Exception):
+    """A reference file lacks something."""
+
+
+class Reference(Dict[str, np.ndarray]):
+    """The arrays of a reference file by name; what was read is known."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
+        super().__init__(arrays)
+        self.unread = set(self)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        self.unread.discard(name)
+        if name not in self:
+            raise IncompleteReference(name)
+        return super().__getitem__(name)
+
+    def tensor(self, name: str) -> torch.Tensor:
+        """An array as a float32 tensor."""
+        return torch.from_numpy(self[name]).float()
+
+    def weights(self, prefix: str = 'state.') -> Dict[str, torch.Tensor]:
+        """The weights below a prefix by the authors' names."""
+        return {name[len(prefix):]: torch.from_numpy(self[name])
+                for name in sorted(self) if name.startswith(prefix)}
+
+
+class Check(NamedTuple):
+    """One output: its largest error and the error that is allowed."""
+    name: str
+    error: float
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the error is small enough; NaN is not."""
+        return self.error <= self.tolerance
+
+
+def build(cfg: dict, weights: Dict[str, torch.Tensor]) -> torch.nn.Module:
+    """Build a model and load all of its weights, none left over."""
+    model = MODELS.build(dict(cfg, _scope_='mmocr'))
+    model.load_state_dict(weights)
+    return model.eval()
+
+
+def vit_cfg(kind: str, meta: List[int], weights: Dict[str, torch.Tensor],
+            images: np.ndarray) -> dict:
+    """Config of an encoder of the reference's size."""
+    patch = weights['backbone.patch_embed.projection.weight'].shape[-2:]
+    return dict(
+        type=kind,
+        arch=dict(
+            embed_dims=meta[0],
+            num_layers=meta[1],
+            num_heads=meta[2],
+            feedforward_channels=len(
+                weights['backbone.layers.0.ffn.layers.0.0.bias'])),
+        img_size=images.shape[-2:],
+        patch_size=tuple(patch))
+
+
+def compare(name: str, ours: Any, theirs: np.ndarray,
+            tolerance: float = ABSOLUTE, scaled: bool = False) -> Check:
+    """The largest difference, on request as a part of the largest value."""
+    ours = ours.detach().numpy() if torch.is_tensor(ours) else ours
+    ours = np.asarray(ours, np.float64)
+    if ours.shape != theirs.shape:
+        return Check(f'{name} {theirs.shape}, ours {ours.shape}', np.inf,
+                     tolerance)
+    error = np.abs(ours - theirs).max()
+    if scaled:
+        error /= max(np.abs(theirs).max(), 1e-8)
+    return Check(name, float(error), tolerance)
+
+
+def compare_norms(ref: Reference, prefix: str,
+                  gradients: Dict[str, Optional[torch.Tensor]]
+                  ) -> Iterator[Check]:
+    """Compare the norms of gradients by the names in the file, all of them."""
+    given = {name[len(prefix):] for name in ref if name.startswith(prefix)}
+    unchecked = sorted(set(gradients) - given)
+    if unchecked:
+        raise IncompleteReference(f'{prefix}* of {", ".join(unchecked)}')
+    for name in sorted(given & set(gradients)):
+        gradient = gradients[name]
+        norm = 0. if gradient is None else gradient.double().norm().item()
+        yield compare(prefix + name, norm, ref[prefix + name], RELATIVE,
+                      scaled=True)
+
+
+def check_pretrain(ref: Reference) -> Iterator[Check]:
+    """Run the pre-training model: both passes, losses and gradients."""
+    state = ref.weights()
+    weights = to_ours(state)
+    meta = ref['meta'].tolist()
+    images, guidance_view, noise = map(
+        ref.tensor, ('imgs', 'guidance_imgs', 'noise'))
+    backbone = vit_cfg('MaskedViT', meta, weights, ref['imgs'])
+    teacher = vit_cfg('TextViT', meta, weights, ref['imgs'])
+    grid = [size // patch for size, patch in zip(backbone['img_size'],
+                                                 backbone['patch_size'])]
+    model: Any = build(
+        dict(
+            type='LMIM',
+            backbone=dict(
+                backbone,
+                mask=dict(
+                    type='RandomMasking', ratio=float(ref['mask_ratio']))),
+            neck=dict(
+                type='LinguisticsGuidedDecoder',
+                in_dims=meta[0],
+                out_dims=meta[0],
+                embed_dims=meta[3],
+                num_layers=meta[4],
+                num_heads=meta[5],
+                feedforward_channels=len(
+                    weights['neck.decoder_blocks.0.linear1.bias']),
+                grid=grid),
+            target_generator=dict(
+                type='MAERecTargetExtractor', encoder=teacher)), weights)
+    visible, mask, ids_restore = model.backbone(images, noise=noise)
+    guidance = model.backbone(guidance_view, mask=False)
+    losses = model.loss([images, guidance_view], noise=noise)
+    total = sum(losses.values())
+    outputs = dict(
+        mask=mask,
+        ids_restore=ids_restore,
+        latent_masked=visible,
+        latent_guidance=guidance,
+        cls_masked=visible[:, 0],
+        cls_guidance=guidance[:, 0],
+        target=model.target_generator(images),
+        pred=model.neck(visible, ids_restore, guidance),
+        loss=total,
+        **losses)
+    for name, value in outputs.items():
+        yield compare(name, value, ref[name])
+
+    total.backward()
+    theirs = {ours: name for name, ours in names_to_ours(state).items()}
+    yield from compare_norms(ref, 'gradnorm.', {
+        theirs[name]: parameter.grad
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad})
+
+
+def check_recognizer(ref: Reference) -> Iterator[Check]:
+    """Run the recognizer: encoder, teacher forcing and greedy decoding."""
+    weights = to_ours(ref.weights())
+    meta = ref['meta'].tolist()
+    num_classes = len(weights['decoder.classifier.bias'])
+    with tempfile.NamedTemporaryFile('w', suffix='.txt',
+                                     encoding='utf-8') as file:
+        # Any characters do: only their number counts. Three classes are the
+        # end, padding and unknown tokens.
+        first = 0x4E00
+        file.write('\n'.join(map(chr, range(first, first + num_classes - 3))))
+        file.flush()
+        model: Any = build(
+            dict(
+                type='EncoderDecoderRecognizer',
+                backbone=vit_cfg('TextViT', meta, weights, ref['imgs']),
+                encoder=dict(
+                    type='LMIMEncoder', in_dims=meta[0], embed_dims=meta[3]),
+                decoder=dict(
+                    type='LMIMDecoder',
+                    dictionary=dict(
+                        type='Dictionary',
+                        dict_file=file.name,
+                        with_end=True,
+                        with_padding=True,
+                        with_unknown=True),
+                    embed_dims=meta[3],
+                    num_layers=meta[4],
+                    num_heads=meta[5],
+                    head_dims=meta[6],
+                    feedforward_channels=meta[7],
+                    max_seq_len=ref['targets'].shape[1],
+                    early_stop=False),
+                data_preprocessor=dict(type='TextRecogDataPreprocessor')),
+            weights)
+    with torch.no_grad():
+        tokens = model.extract_feat(torch.from_numpy(ref['imgs']))
+        memory = model.encoder(tokens)
+        logits = model.decoder.teacher_forced(
+            memory, torch.from_numpy(ref['targets']))
+        probs = model.decoder(tokens, memory).numpy()
+    yield compare('enc', tokens, ref['enc'])
+    yield compare('memory', memory, ref['memory'])
+    yield compare('logits_teacher_forced', logits,
+                  ref['logits_teacher_forced'])
+    # What follows the end of a word is no output.
+    written = until_end(ref['greedy'], model.decoder.end_idx)
+    yield compare('probs_greedy', probs[written],
+                  ref['probs_greedy'][written])
+    differing = (probs.argmax(-1) != ref['greedy'])[written].sum()
+    yield Check('greedy (characters that differ)', float(differing), 0.)
+
+
+def until_end(classes: np.ndarray, end_idx: int) -> np.ndarray:
+    """Mark each word (N, T) up to and with its end."""
+    ended = np.cumsum(classes == end_idx, axis=1)
+    return (ended - (classes == end_idx)) == 0
+
+
+def check_seqclr(ref: Reference) -> Iterator[Check]:
+    """Run SeqCLR from patch tokens on: every projection and mapping."""
+    sizes = dict(zip(map(str, ref['meta_names']), ref['meta'].tolist()))
+    channels, grid = sizes['embed_dims'], (sizes['rows'], sizes['columns'])
+    for kind in ('none', 'linear', 'bilstm'):
+        weights = ref.weights(f'state.{kind}.')
+        hidden = weights.get('rnn.weight_hh_l0', torch.empty(1, 1)).shape[1]
+        for mapping in ('all', 'window', 'frame'):
+            case = f'{kind}.{mapping}.'
+            views = [ref.tensor(f'tokens_view{i}') for i in (0, 1)]
+            if any(view.shape != (sizes['batch'], grid[0] * grid[1], channels)
+                   for view in views):
+                raise RuntimeError('tokens_view*')
+            neck: Any = MODELS.build(dict(
+                type='SequenceProjector', in_dims=channels,
+                out_dims=sizes['projector_out'], hidden_dims=hidden,
+                projection=kind, mapping=mapping,
+                num_windows=sizes['num_windows'], grid=grid, _scope_='mmocr'))
+            neck.projection.load_state_dict(weights)
+            instances = []
+            for number, view in enumerate(views):
+                # [CLS], which SeqCLR does not use.
+                whole = F.pad(view.requires_grad_(), (0, 0, 1, 0))
+                instances.append(neck(whole))
+                name = f'{case}instances_view{number}'
+                yield compare(name, instances[-1], ref[name], LOSS, True)
+            for name, reduction in (
+                    ('loss_sum', 'sum'), ('loss_batchmean', 'mean'),
+                    ('loss_mean_instances_per_image', 'images')):
+                head: Any = MODELS.build(dict(
+                    type='ContrastiveHead', reduction=reduction,
+                    temperature=float(ref['temperature']), _scope_='mmocr'))
+                loss = head.loss(*instances)
+                # Sums of hundreds have as many digits as their terms.
+                yield compare(case + name, loss, ref[case + name], LOSS,
+                              scaled=reduction != 'mean')
+                if reduction == 'mean':
+                    loss.backward(retain_graph=True)
+            gradients = {name: value.grad
+                         for name, value in neck.projection.named_parameters()}
+            gradients.update({f'tokens_view{number}': view.grad
+                              for number, view in enumerate(views)})
+            yield from compare_norms(ref, f'{case}gradnorm.', gradients)
+    # What the authors' later config computes: windows over all places, row
+    # by row, are bands of rows.
+    name = 'quirk.row_band_instances_view0'
+    bands = map_instances(ref.tensor('tokens_view0'), 'window',
+                          sizes['num_windows'])
+    yield compare(name, bands, ref[name], LOSS, True)
+
+
+class Kind(NamedTuple):
+    """A kind of reference file."""
+    name: str
+    inputs: Sequence[str]
+    check: Callable[[Reference], Iterator[Check]]
+
+
+KINDS = [
+    Kind('pre-training', ('meta', 'guidance_imgs', 'noise', 'mask_ratio'),
+         check_pretrain),
+    Kind('recognizer', ('meta', 'imgs', 'targets', 'enc'), check_recognizer),
+    Kind('SeqCLR', ('meta', 'meta_names', 'tokens_view0', 'temperature'),
+         check_seqclr),
+]
+#: What describes the outputs and is no output.
+DESCRIPTIVE = {'meta_names', 'target_lens'}
 
 
 def verify(path: Path) -> Tuple[str, List[Check]]:
-    """Recognise a reference file and run its checks.
+    """Recognise a reference file by its arrays and run its checks.
 
     Raises:
-        SystemExit: If the file is none, or lacks a part.
+        SystemExit: If the file is none, lacks a part, or has one too many.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
             ref = Reference(file)
     except (OSError, ValueError) as error:
         sys.exit(f'{path} is no readable .npz file: {error}')
-    kinds = {6: ('pre-training', check_pretrain),
-             8: ('recognizer', check_recognizer)}
-    meta = ref.get('meta')
-    if meta is None or meta.size not in kinds:
-        sys.exit(f'{path} is no reference file: it needs `meta` with 6 sizes '
-                 '(pre-training) or 8 (recognizer)')
-    kind, check = kinds[meta.size]
+    kind = next((kind for kind in KINDS if ref.keys() >= set(kind.inputs)),
+                None)
+    if kind is None:
+        wanted = '; '.join(f'{kind.name}: {", ".join(kind.inputs)}'
+                           for kind in KINDS)
+        sys.exit(f'{path} is no reference file that is known. It needs the '
+                 f'arrays of one of these, and more: {wanted}')
     try:
-        return kind, list(check(ref))
+        checks = list(kind.check(ref))
     except IncompleteReference as error:
-        sys.exit(f'{path} lacks {error}, which a {kind} reference has')
+        sys.exit(f'{path} lacks {error}, which a {kind.name} reference has')
+    except (KeyError, RuntimeError, ValueError) as error:
+        sys.exit(f'{path}: weights, inputs and `meta` of this {kind.name} '
+                 f'reference do not fit one another: {error!r}')
+    unread = sorted(ref.unread - DESCRIPTIVE)
+    if unread:
+        sys.exit(f'{path} has more than a {kind.name} reference, and that is '
+                 f'not checked: {", ".join(unread)}')
+    return kind.name, checks
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:

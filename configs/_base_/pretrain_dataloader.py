@@ -12,6 +12,18 @@ lmim_pipeline = [
     dict(type='Resize', scale=(128, 32)),
     dict(type='PackPretrainInputs')
 ]
+# Two views of a picture that is decoded once; the run adds
+# train_dataloader.collate_fn=dict(type='stack_views').
+seqclr_pipeline = [
+    dict(type='SetSampleSeed'),
+    dict(
+        type='SeveralViews',
+        num_views=2,
+        transforms=[
+            dict(type='GuidanceView', level='sequence', img_size=(32, 128)),
+            dict(type='PackPretrainInputs', keys=('guidance_img', ))
+        ])
+]
 
 train_dataloader = dict(
     batch_size=64,

@@ -7,6 +7,7 @@ when the modules matched the numbers of the published code to 1e-5, and keep
 that match checked where those numbers are not at hand. Make them anew only
 after a verification against the published code's numbers.
 """
+import itertools
 from pathlib import Path
 from typing import Any, Dict, Tuple
 
@@ -15,6 +16,7 @@ import torch
 from mmocr.registry import MODELS
 
 import lmim  # noqa: F401
+from lmim.models.necks.instances import map_instances
 
 HERE = Path(__file__).resolve().parent
 ARCH = dict(
@@ -125,6 +127,51 @@ def recognizer() -> Dict[str, Any]:
     return ref
 
 
+def seqclr() -> Dict[str, Any]:
+    """Numbers of SeqCLR from patch tokens on, of every kind of projection."""
+    torch.manual_seed(3)
+    tokens = [torch.randn(3, 2 * 7, 12).half() for _ in range(2)]
+    ref: Dict[str, Any] = {
+        f'tokens_view{number}': view.numpy()
+        for number, view in enumerate(tokens)
+    }
+    for kind, mapping in itertools.product(('none', 'linear', 'bilstm'),
+                                           ('all', 'window', 'frame')):
+        torch.manual_seed(4)
+        neck: Any = MODELS.build(dict(
+            type='SequenceProjector', in_dims=12, out_dims=8, projection=kind,
+            mapping=mapping, num_windows=3, grid=(2, 7), _scope_='mmocr'))
+        weights = neck.projection.state_dict()
+        ref.update({f'state.{kind}.{name}': value.numpy()
+                    for name, value in weights.items()})
+        views = [view.float().requires_grad_() for view in tokens]
+        found = [neck(torch.cat([torch.ones(3, 1, 12), view], dim=1))
+                 for view in views]
+        case = f'{kind}.{mapping}.'
+        for number, value in enumerate(found):
+            ref[f'{case}instances_view{number}'] = value.detach().numpy()
+        for name, reduction in (('sum', 'sum'), ('batchmean', 'mean'),
+                                ('mean_instances_per_image', 'images')):
+            head: Any = MODELS.build(dict(
+                type='ContrastiveHead', reduction=reduction,
+                _scope_='mmocr'))
+            loss = head.loss(*found)
+            ref[f'{case}loss_{name}'] = np.float32(loss.item())
+            if reduction == 'mean':
+                loss.backward(retain_graph=True)
+        norms = dict(neck.projection.named_parameters(),
+                     tokens_view0=views[0], tokens_view1=views[1])
+        ref.update({f'{case}gradnorm.{name}': np.float32(value.grad.norm())
+                    for name, value in norms.items()})
+    ref['quirk.row_band_instances_view0'] = map_instances(
+        tokens[0].float(), 'window', 3).numpy()
+    ref.update(temperature=np.float32(0.1), meta=np.array([12, 8, 3, 3, 2, 7]),
+               meta_names=np.array(['embed_dims', 'projector_out', 'batch',
+                                    'num_windows', 'rows', 'columns']))
+    return ref
+
+
 if __name__ == '__main__':
     np.savez_compressed(HERE / 'reference_pretrain.npz', **pretrain())
     np.savez_compressed(HERE / 'reference_recognizer.npz', **recognizer())
+    np.savez_compressed(HERE / 'reference_seqclr.npz', **seqclr())

@@ -137,8 +137,21 @@ def test_wrong_options_are_refused(lmim, views):
         lmim(neck=dict(LMIM['neck'], order='FFN'))
     with pytest.raises(ValueError, match='neck.out_dims=16'):
         lmim(neck=dict(LMIM['neck'], out_dims=8))
-    with pytest.raises(ValueError, match='two views'):
+    with pytest.raises(ValueError, match='2 views.*GuidanceView'):
         lmim().loss(views[0])
+
+
+def test_losses_are_those_of_the_prediction(lmim, views):
+    """Pictures show what the loss is computed from."""
+    model = lmim()
+    noise = model.draw_noise(3, seed=5)
+    assert torch.equal(noise, model.draw_noise(3, seed=5))
+    found = model.predict(views, noise)
+    errors = ((found.pred - found.target)**2).mean(-1)
+    torch.testing.assert_close(
+        (errors * found.mask).sum() / found.mask.sum(),
+        model.loss(views, noise=noise)['loss_recon'])
+    assert [each.shape[1] for each in found.tokens] == [5, 17]
 
 
 def test_unmasked_features_are_extracted(lmim, views):

@@ -7,10 +7,10 @@ from mmocr.structures import TextRecogDataSample
 
 from lmim.visualization import (character_attention, encoder_attention,
                                 overlay_attention)
-from lmim.visualization.attention import find_encoder
-from lmim.visualization.attention_sheet import draw_attention_sheet, normalise
+from lmim.visualization.attention import (draw_attention_sheet, find_encoder,
+                                          normalise)
 from lmim.apis import load_encoder
-from lmim.visualization.pictures import Picture
+from lmim.visualization.reconstruction import resized
 from tests.visualization.conftest import small_model
 
 
@@ -120,10 +120,9 @@ def test_overlay_is_orange_at_the_peak_and_grey_elsewhere():
 
 
 def test_sheet_compares_encoders_and_marks_the_patch(images, checkpoints):
-    pictures = [Picture(str(n), image) for n, image in enumerate(images[:2])]
     encoders = {name: load_encoder(checkpoints[name])
                 for name in ('mae', 'lmim')}
-    figure = draw_attention_sheet(pictures, encoders, [(0, 3)])
+    figure = draw_attention_sheet(images[:2], encoders, ['0', '1'], [(0, 3)])
     assert len(figure.images) == 2 * 2 * 3  # image, [CLS], one patch
     asked = np.asarray(figure.images[2].get_array())
     framed = (asked == (0, 40, 255)).all(axis=2).any(axis=0)
@@ -134,12 +133,13 @@ def test_sheet_compares_encoders_and_marks_the_patch(images, checkpoints):
     for queries, head, words in (([(1, 3)], None, 'no patch in row 1'),
                                  (None, 4, 'no head 4')):
         with pytest.raises(ValueError, match=words):
-            draw_attention_sheet(pictures, encoders, queries, head=head)
+            draw_attention_sheet(images[:2], encoders, ['0', '1'], queries,
+                                 head=head)
 
 
 def test_pixels_are_normalised_as_models_do(images):
     model = small_model('mae')
-    sized = [Picture('', image).resized((32, 128)) for image in images]
+    sized = [resized(image, (32, 128)) for image in images]
     batch = torch.from_numpy(np.stack(sized).transpose(0, 3, 1, 2).copy())
     wanted = model.data_preprocessor(
         dict(inputs=batch, data_samples=None))['inputs']

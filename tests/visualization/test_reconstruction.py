@@ -1,26 +1,40 @@
-"""Reconstructions and their sheets."""
+"""Predictions of methods and their sheets."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from lmim.visualization.feature_colors import FeatureColors, nearest
-from lmim.visualization.guided_batch import guided_batch
-from lmim.visualization.pictures import Picture
-from lmim.visualization.random_state import random_state_kept
-from lmim.visualization.reconstruction import reconstruct
-from lmim.visualization.reconstruction_sheet import draw_reconstruction
+from lmim.models.selfsup import Prediction
+from lmim.visualization.patches import FeatureColors, nearest
+from lmim.visualization.pretraining_sheets import (draw_batch_sheet,
+                                                   draw_reconstruction)
+from lmim.visualization.reconstruction import (Reconstruction,
+                                               random_state_kept, reconstruct,
+                                               view_batch)
 from lmim.visualization.sheet import enlarge
 from tests.visualization.conftest import small_model
 
 
 @pytest.fixture(scope='module')
 def batch(images):
-    return guided_batch([Picture('', image) for image in images], (32, 128))
+    return view_batch(images, (32, 128))
 
 
 @pytest.fixture(scope='module', params=['mae', 'lmim'])
 def model(request):
     return small_model(request.param)
+
+
+def predicting(seen, pred):
+    """The same with another prediction."""
+    return seen._replace(found=replace(seen.found, pred=pred))
+
+
+def cells(seen, number):
+    """Where patches are hidden, in pixels of the sheet."""
+    hidden = seen.hidden[number].bool().numpy()[None]
+    return hidden, np.kron(hidden, np.ones((96, 12))).astype(bool)
 
 
 def draws():
@@ -34,13 +48,15 @@ def test_error_is_the_loss_of_training(model, batch):
     data = model.data_preprocessor(dict(batch, data_samples=None))
     with torch.no_grad():
         loss = model.loss(data['inputs'], noise=noise)['loss_recon']
-    torch.testing.assert_close(found.errors().mean(), loss)
-    assert found.mask.sum(1).tolist() == [
+    errors = found.errors()
+    torch.testing.assert_close(errors['error'].mean(), loss)
+    assert found.hidden.sum(1).tolist() == [
         32 - model.backbone.mask.num_keep(32)] * 4
     # Of constant predictions the mean has the least error.
-    assert (found.mean_errors(own=True).mean() <= found.mean_errors().mean())
+    assert (errors['error_of_own_mean'].mean()
+            <= errors['error_of_mean'].mean())
     again = reconstruct(model, batch, seed=4)
-    assert not torch.equal(again.mask, found.mask)
+    assert not torch.equal(again.hidden, found.hidden)
 
 
 def test_training_is_not_disturbed(model, batch):
@@ -71,14 +87,13 @@ def columns_of(figure, count):
 
 def test_perfect_pixels_give_back_the_original(batch):
     model = small_model('mae')
-    found = reconstruct(model, batch)
-    found = found._replace(pred=found.target)
-    figure = draw_reconstruction(model, found, names=list('abcd'))
+    seen = reconstruct(model, batch)
+    figure = draw_reconstruction(
+        model, predicting(seen, seen.found.target), names=list('abcd'))
     original, masked, predicted = columns_of(figure, 3)
-    hidden = found.hidden((1, 32))
-    for number, image in enumerate(found.images):
+    for number, image in enumerate(seen.views[0]):
         assert np.array_equal(original[number], enlarge(image, 3))
-        here = np.kron(hidden[number], np.ones((96, 12))).astype(bool)
+        here = cells(seen, number)[1]
         assert (masked[number][here] == 128).all()
         assert np.array_equal(masked[number][~here], original[number][~here])
         # Un-normalised, it is the picture, but for rounding.
@@ -93,35 +108,63 @@ def test_perfect_pixels_give_back_the_original(batch):
 
 def test_visible_patches_stay_whatever_is_predicted(batch):
     model = small_model('mae')
-    found = reconstruct(model, batch)
+    seen = reconstruct(model, batch)
     figure = draw_reconstruction(
-        model, found._replace(pred=found.pred * 0 + 99), shown=[1])
+        model, predicting(seen, seen.found.pred * 0 + 99), shown=[1])
     _, _, (predicted, ) = columns_of(figure, 3)
     inside = np.zeros((96, 12), bool)
     inside[1:-1, 1:-1] = True
-    kept = np.kron(~found.hidden((1, 32))[1], inside).astype(bool)
-    original = enlarge(found.images[1], 3)
+    kept = np.kron(~cells(seen, 1)[0], inside).astype(bool)
+    original = enlarge(seen.views[0][1], 3)
     assert np.array_equal(predicted[kept], original[kept])
 
 
 def test_perfect_features_give_back_the_targets(batch):
     model = small_model('lmim')
-    found = reconstruct(model, batch)
-    assert np.array_equal(found.guidance,
+    seen = reconstruct(model, batch)
+    assert np.array_equal(seen.views[1],
                           batch['inputs'][1].permute(0, 2, 3, 1).numpy())
     figure = draw_reconstruction(
-        model, found._replace(pred=found.target), shown=[0, 2])
+        model, predicting(seen, seen.found.target), shown=[0, 2])
     original, _, guidance, target, predicted, alike = columns_of(figure, 6)
     for place, number in enumerate((0, 2)):
-        here = np.kron(found.hidden((1, 32))[number],
-                       np.ones((96, 12))).astype(bool)
+        here = cells(seen, number)[1]
         assert np.array_equal(guidance[place],
-                              enlarge(found.guidance[number], 3))
+                              enlarge(seen.views[1][number], 3))
         assert np.array_equal(predicted[place][here], target[place][here])
         assert np.array_equal(alike[place][here], original[place][here])
         assert len(np.unique(target[place].reshape(-1, 3), axis=0)) > 5
     words = ' '.join(text.get_text() for text in figure.texts)
     assert 'MAERecTargetExtractor' in words and 'PCA' in words
+
+
+def test_a_method_that_contrasts_is_drawn_by_its_instances(images):
+    model = small_model('seqclr')
+    batch = view_batch(images, (32, 128), model.view_levels)
+    assert not torch.equal(*batch['inputs'])
+    seen = reconstruct(model, batch)
+    figure = draw_reconstruction(model, seen, names=list('abcd'))
+    titles = [text.get_text() for text in figure.texts[:4]]
+    assert titles == ['view 1', 'view 2', 'instances, view 1',
+                      'instances, view 2']
+    first, second = columns_of(figure, 4)[2:]
+    # Five windows, each of one colour from top to bottom.
+    for strip in (*first, *second):
+        assert (strip == strip[:1]).all()
+        assert (np.diff(strip[0].astype(int), axis=0) != 0).any(1).sum() == 4
+    assert len(draw_batch_sheet(model, seen, 3).images) == 3 * 2
+    share = seen.matches().float().mean()
+    assert f'Over all pictures: {share:.0%}' in ' '.join(
+        text.get_text() for text in figure.texts)
+
+
+def test_partners_are_found_where_they_are_nearest():
+    first = torch.eye(6).reshape(2, 3, 6)
+    second = first.clone()
+    second[1, 1] = -second[1, 1]
+    seen = Reconstruction([], first, Prediction(
+        [], instances=[first, 2 * second]))
+    assert seen.matches().tolist() == [[True] * 3, [True, False, True]]
 
 
 def test_like_features_have_like_colors():

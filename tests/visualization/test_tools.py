@@ -57,6 +57,14 @@ def test_reconstruction(run, image_folder, checkpoints):
     assert sheet.shape[1] == 6 * (384 + 7) + 7
 
 
+def test_reconstruction_of_a_method_that_contrasts(run, image_folder,
+                                                   checkpoints):
+    found = run('reconstruction', image_folder, '--checkpoint',
+                checkpoints['seqclr'], '-n', 2, '--compare', 4)
+    assert found['code'] == 0 and 0 <= found['found'] <= 1
+    assert cv2.imread('reconstruction.png').shape[1] == 4 * (384 + 7) + 7
+
+
 def test_attention(run, image_folder, checkpoints):
     found = run('attention', image_folder, '--checkpoint', checkpoints['mae'],
                 checkpoints['recognizer'], '-n', 1, '--query', '0,5')
@@ -78,22 +86,6 @@ def test_attention(run, image_folder, checkpoints):
     found = run('attention', image_folder, '--characters', '--checkpoint',
                 checkpoints['mae'], '-o', 'd.png')
     assert found['code'] == 1 and not Path('d.png').exists()
-
-
-def test_curves(run, tmp_path):
-    for name in ('one', 'two'):
-        folder = tmp_path / name / '20260101' / 'vis_data'
-        folder.mkdir(parents=True)
-        (folder / 'scalars.json').write_text(
-            '{"loss": 2.0, "lr": 0.1, "iter": 1}\n'
-            '{"loss": 1.0, "lr": 0.2, "iter": 2}\n')
-    found = run('curves', 'one', 'two', '--log')
-    assert found['drawn'] == ['loss', 'lr']
-    assert found['last'] == dict.fromkeys(
-        ['one', 'two'], {'loss': 1.0, 'lr': 0.2, 'iter': 2})
-    assert 'does not exist' in run('curves', 'no', '-o', 'x.png')['error']
-    found = run('curves', 'one', '--scalars', 'los', '-o', 'x.png')
-    assert 'los was not logged' in found['error']
 
 
 def sheet_config(tmp_path: Path, kind: str, images: Path) -> Path:
@@ -124,6 +116,13 @@ def test_browse_both_views(run, image_folder, tmp_path):
     assert run(config, tool=browse)['code'] == 1  # the sheet is there
     found = run(config, '--phase', 'val', '-o', 'b', tool=browse)
     assert 'no val_dataloader. It has train' in found['error']
+
+
+def test_browse_several_views(run, image_folder, tmp_path):
+    config = sheet_config(tmp_path, 'pretrain/seqclr', image_folder)
+    found = run(config, '-n', 2, tool=browse)
+    assert [each['stages'] for each in found['records']] == [
+        ['given to the model', 'view 2']] * 2
 
 
 def test_browse_a_pipeline_step_by_step(run, image_folder, tmp_path):

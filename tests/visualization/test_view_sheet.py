@@ -2,10 +2,10 @@
 import cv2
 import numpy as np
 
-from lmim.visualization import (draw_view_sheet, figure_pixels,
-                                save_figure)
-from lmim.visualization.mask_sheet import draw_mask_sheet
-from lmim.visualization.sheet import GAP, Row, draw_sheet, enlarge
+from lmim.visualization.pretraining_sheets import (draw_mask_sheet,
+                                                   draw_view_sheet)
+from lmim.visualization.sheet import (GAP, Row, draw_sheet, enlarge,
+                                      figure_pixels, save_figure)
 
 
 def test_sheet_shows_image_visible_patches_and_three_views():

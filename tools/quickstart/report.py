@@ -3,8 +3,9 @@ import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
+from matplotlib.figure import Figure
 from pictures import Sets
 from settings import Settings
 from stages import data_options
@@ -12,7 +13,7 @@ from stages import data_options
 from lmim.datasets import TextImageDataset
 from lmim.datasets.records import Spec, UnreadableRecordError
 from lmim.engine.fileio import write_atomic
-from lmim.visualization import draw_curves, draw_view_sheet, save_figure
+from lmim.visualization import draw_view_sheet, save_figure
 
 WAICS = 'rendered/recog/word_acc_ignore_case_symbol'
 PACKAGES = ('torch', 'torchvision', 'numpy', 'opencv-python', 'mmengine',
@@ -72,13 +73,39 @@ def draw(settings: Settings, sets: Sets) -> List[Path]:
                         seed=settings.seed), views)
     curves = work / 'curves.png'
     save_figure(
-        draw_curves({
+        _draw_losses({
             'MAE teacher': {'mae': work / 'mae'},
             'LMIM': {'lmim': work / 'lmim'},
             'recognizer': {'from LMIM': work / 'finetune',
                            'from scratch': work / 'scratch'}
         }), curves)
     return [views, curves]
+
+
+def _draw_losses(panels: Dict[str, Dict[str, Path]]) -> Figure:
+    """The loss of runs by their work dirs, a panel for each title."""
+    figure = Figure(figsize=(4 * len(panels), 3), layout='constrained')
+    axes = figure.subplots(1, len(panels))
+    for axis, (title, runs) in zip(axes, panels.items()):
+        for name, work_dir in runs.items():
+            axis.plot(*_losses(work_dir), label=name)
+        axis.set(title=title, xlabel='batches', ylabel='loss')
+        axis.grid(alpha=0.3)
+        axis.legend()
+    return figure
+
+
+def _losses(work_dir: Path) -> Tuple[List[int], List[float]]:
+    """Iterations and losses that MMEngine logged, of a resumed run too."""
+    found: Dict[int, float] = {}
+    for path in sorted(work_dir.glob('*/vis_data/scalars.json')):
+        for line in path.read_text(encoding='utf-8').splitlines():
+            if not line.endswith('}'):
+                continue  # the last line of a run that was killed
+            entry = json.loads(line)
+            if 'loss' in entry:
+                found[entry['iter']] = entry['loss']
+    return sorted(found), [found[step] for step in sorted(found)]
 
 
 def _samples(spec: Spec, number: int = 8) -> list:

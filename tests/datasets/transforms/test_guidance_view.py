@@ -4,8 +4,9 @@ import pytest
 from mmocr.registry import TRANSFORMS
 
 from lmim.datasets import GuidanceView
-from lmim.datasets.transforms.guidance_levels import (LEVELS, OPERATIONS,
-                                                      GuidanceRanges)
+from lmim.datasets.transforms.guidance_view import (GEOMETRIC, LEVELS,
+                                                    OPERATIONS,
+                                                    GuidanceRanges)
 
 
 def views(transform, img, count=200, seed=0):
@@ -65,14 +66,14 @@ def test_three_to_ten_operations_each_equally_often_in_any_order():
     counts = np.bincount([len(c) for c in chosen], minlength=11)
     assert counts[:3].sum() == 0
     assert counts[3:].min() > 400 and counts[3:].max() < 600
-    names = [[op.__name__ for op in c] for c in chosen]
+    names = chosen
     assert all(len(set(n)) == len(n) for n in names)
     for name in OPERATIONS:
         # Each is among n of ten, n from 3 to 10: 65 % of the views.
-        assert np.mean([f'_{name}' in n for n in names]) == pytest.approx(
+        assert np.mean([name in n for n in names]) == pytest.approx(
             0.65, abs=0.03)
-    both = [n for n in names if '_blur' in n and '_rotate' in n]
-    first = np.mean([n.index('_blur') < n.index('_rotate') for n in both])
+    both = [n for n in names if 'blur' in n and 'rotate' in n]
+    first = np.mean([n.index('blur') < n.index('rotate') for n in both])
     assert first == pytest.approx(0.5, abs=0.05)
 
 
@@ -171,7 +172,7 @@ def test_other_arrays_are_refused(img):
 
 
 def test_wrong_options_are_refused():
-    with pytest.raises(ValueError, match="'hard'.*'weak', 'medium', 'strong'"):
+    with pytest.raises(ValueError, match="'hard'.*'weak', .*'sequence'"):
         GuidanceView('hard')
     with pytest.raises(TypeError, match='no option .*rotation.*rotate'):
         GuidanceView(rotation=(-3, 3))
@@ -180,3 +181,51 @@ def test_wrong_options_are_refused():
     with pytest.raises(ValueError, match='from 0 to 1'):
         from lmim.datasets import TextImageDataset
         TextImageDataset('x', max_unreadable=5)
+
+
+def test_seqclrs_views_keep_the_order_of_characters(img):
+    ranges = LEVELS['sequence']
+    assert ranges.enabled == ('contrast', 'blur', 'crop_vertical',
+                              'crop_horizontal', 'sharpen',
+                              'piecewise_affine', 'perspective')
+    transform = GuidanceView('sequence')
+    np.random.seed(0)
+    counts = np.bincount([len(transform._choose()) for _ in range(1000)])
+    assert len(counts) == 6 and counts[0] == 0 and counts[1:].min() > 150
+    with pytest.raises(ValueError, match='the smaller first'):
+        GuidanceView('sequence', min_ops=6)
+    bent = GuidanceView('sequence', crop_vertical=None, with_warp=True)
+    for _ in range(20):
+        warp = bent(dict(img=img))['guidance_warp']
+        along = warp[16, :, 0][warp[16, :, 2] > 0.9]
+        assert (np.diff(along) > -0.02).all() and along[0] < -0.8
+
+
+@pytest.mark.parametrize('name', GEOMETRIC)
+def test_warp_says_where_each_pixel_is_from(name):
+    """The picture sampled there is the view."""
+    img = cv2.GaussianBlur(np.random.RandomState(0).randint(
+        0, 256, (64, 256, 3), np.uint8), (0, 0), 4)
+    only = {each: None for each in OPERATIONS if each != name}
+    transform = GuidanceView(
+        'medium', min_ops=1, color_jitter_prob=0, gray_prob=0, with_warp=True,
+        img_size=(64, 256), **only)
+    np.random.seed(1)
+    results = transform(dict(img=img))
+    warp = results['guidance_warp']
+    assert warp.shape == (64, 256, 3) and warp.dtype == np.float32
+    x, y = ((warp[..., axis] + 1) * size / 2 - 0.5
+            for axis, size in ((0, 256), (1, 64)))
+    there = cv2.remap(img, x, y, cv2.INTER_LINEAR,
+                      borderMode=cv2.BORDER_REPLICATE).astype(int)
+    inside = warp[..., 2] > 0.99
+    assert inside.mean() > 0.5
+    error = np.abs(there - results['guidance_img'])[inside]
+    assert np.percentile(error, 95) <= 6 < np.abs(
+        img.astype(int) - results['guidance_img'])[inside].max()
+    plain = GuidanceView(
+        'medium', min_ops=1, color_jitter_prob=0, gray_prob=0,
+        img_size=(64, 256), **only)
+    np.random.seed(1)
+    assert (plain(dict(img=img))['guidance_img']
+            == results['guidance_img']).all()

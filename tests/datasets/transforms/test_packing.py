@@ -41,6 +41,8 @@ def test_views_that_do_not_fit_are_refused():
         results = sample()
         results['img'] = results['img'] / 255
         PackPretrainInputs()(results)
+    with pytest.raises(ValueError, match="no results.'guidance_img'. to pack"):
+        PackPretrainInputs(keys=['guidance_img'])(sample())
     with pytest.raises(ValueError, match='32, 128.*uint8'):
         results = sample()
         results['img'] = results['img'][..., 0]

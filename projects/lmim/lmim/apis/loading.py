@@ -26,6 +26,7 @@ from lmim.checkpoints.dictionaries import dictionaries_of, read_dict_file
 from lmim.checkpoints.loading import compare, encoder_sizes
 from lmim.datasets.known_sets import read_config
 from lmim.models.backbones import TextViT
+from lmim.models.selfsup import SelfSup
 from lmim.utils.log import quiet
 
 PathLike = Union[str, Path]
@@ -291,14 +292,14 @@ def load_pretrained(checkpoint: PathLike,
     """Build a model of pre-training with all its weights.
 
     Args:
-        checkpoint (str or Path): Of a run of MAE or LMIM; the authors' too.
+        checkpoint (str or Path): Of a run of pre-training; the authors' too.
         config (str or Path, optional): The config, where the checkpoint
             carries none.
         target_checkpoint (str or Path, optional): The frozen encoder of the
             targets, where the checkpoint lacks it. This project's have it.
 
     Returns:
-        nn.Module: An :class:`~lmim.models.selfsup.MIM`, in eval mode.
+        nn.Module: A :class:`~lmim.models.selfsup.SelfSup`, in eval mode.
 
     Raises:
         FileNotFoundError: If a file does not exist.
@@ -306,14 +307,16 @@ def load_pretrained(checkpoint: PathLike,
     """
     opened = open_checkpoint(checkpoint)
     found = _need_config(opened, config)
-    if 'target_generator' not in found.model:
-        raise CheckpointError(
-            f'{checkpoint} is a {found.model.get("type")}, which rebuilds '
-            'nothing: take a checkpoint of pre-training (configs/pretrain)')
     model: Any = build_model(found.model, empty=False)
+    if not isinstance(model, SelfSup):
+        raise CheckpointError(
+            f'{checkpoint} is a {type(model).__name__}, and no method of '
+            'pre-training: take a checkpoint of pre-training '
+            '(configs/pretrain)')
     weights = opened.by_our_names()
+    frozen = getattr(model, 'target_generator', None)
     teacher = {f'target_generator.{name}': value for name, value
-               in model.target_generator.state_dict().items()}
+               in (frozen.state_dict() if frozen is not None else {}).items()}
     lacks = bool(teacher) and not teacher.keys() & weights.keys()
     _load_all(model, opened, {**weights, **teacher} if lacks else weights,
               found)

@@ -12,7 +12,7 @@ from matplotlib.font_manager import FontProperties
 from lmim.datasets.records import UnreadableRecordError
 from lmim.rendering.fonts import font_file_with
 from lmim.utils.atomic import write_atomic
-from lmim.visualization.saving import save_figure
+from lmim.visualization.sheet import save_figure
 from lmim.visualization.sheet import contact_sheet
 
 #: Height and width of a picture in a sheet.

@@ -5,7 +5,7 @@ from mmengine.config import Config
 from mmocr.models.textrecog.data_preprocessors import TextRecogDataPreprocessor
 
 from lmim.apis.preprocessing import find_pipeline
-from lmim.models.selfsup.mim import PREPROCESSOR
+from lmim.models.selfsup.base import PREPROCESSOR
 from lmim.utils.errors import UserError
 
 from .onnx_reader import INTERPOLATIONS

@@ -1,5 +1,6 @@
 """What the data sets of a config give, step by step."""
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import (Any, Dict, Iterator, List, NamedTuple, Optional, Sequence,
+                    Tuple)
 
 import cv2
 import numpy as np
@@ -10,7 +11,8 @@ from mmocr.registry import DATASETS
 from lmim.datasets.labels.reading import innermost
 from lmim.datasets.records import UnreadableRecordError
 from lmim.datasets.transforms import SeveralViews
-from .random_state import random_state_kept
+from lmim.utils.errors import UserError
+from .reconstruction import random_state_kept
 
 PHASES = ('train', 'val', 'test')
 MODES = ('original', 'transformed', 'pipeline')
@@ -22,14 +24,13 @@ class Shown(NamedTuple):
     Attributes:
         name (str): By which a person finds it.
         text (str): Its label, '' where it has none.
-        stages (List[str]): What made each of the pictures.
-        pictures (List[np.ndarray]): Each (H, W, 3) uint8, BGR.
+        stages (List[Tuple[str, np.ndarray]]): What made each picture, and the
+            picture (H, W, 3) uint8, BGR.
         fault (str, optional): Why there are none.
     """
     name: str
-    text: str
-    stages: List[str]
-    pictures: List[np.ndarray]
+    text: str = ''
+    stages: List[Tuple[str, np.ndarray]] = []
     fault: Optional[str] = None
 
 
@@ -44,13 +45,13 @@ def build_datasets(cfg: Config, phase: str) -> List[Any]:
         List[Any]: The data sets inside all wrappers, with their pipelines.
 
     Raises:
-        ValueError: If the config has no such phase.
+        UserError: If the config has no such phase.
     """
     loaders = cfg.get(f'{phase}_dataloader')
     if not loaders:
         found = [name for name in PHASES if cfg.get(f'{name}_dataloader')]
-        raise ValueError(f'the config has no {phase}_dataloader. It has '
-                         f'{" and ".join(found) or "none"}: --phase')
+        raise UserError(f'the config has no {phase}_dataloader. It has '
+                        f'{" and ".join(found) or "none"}: --phase')
     loaders = loaders if isinstance(loaders, list) else [loaders]
     return [leaf for loader in loaders for leaf in innermost(
         DATASETS.build(dict(loader['dataset'], _scope_='mmocr')))]
@@ -82,62 +83,58 @@ def _show(dataset: Any, index: int, mode: str) -> Shown:
     """Run a record through its pipeline."""
     name = f'record {index}'
     try:
-        load = getattr(dataset, 'load', dataset.get_data_info)
-        info = load(index)
+        info = getattr(dataset, 'load', dataset.get_data_info)(index)
         name = str(info.get('img_path') or name)
-        text = _text(info)
-        stages, states = _run(info, list(dataset.pipeline.transforms), mode)
+        instances = info.get('instances') or [{}]
+        text = str(instances[0].get('text') or '')
+        stages = _run(info, list(dataset.pipeline.transforms), mode)
     except (UnreadableRecordError, OSError, ValueError, cv2.error) as error:
-        return Shown(name, '', [], [], str(error).strip().split('\n')[0])
-    if not states:
-        return Shown(name, text, [], [], 'a transform makes nothing of it')
-    return Shown(name, text, stages, states)
+        return Shown(name, fault=str(error).strip().split('\n')[0])
+    if not stages:
+        return Shown(name, text, fault='a transform makes nothing of it')
+    return Shown(name, text, stages)
 
 
-def _run(results: Dict[str, Any], transforms: List[Any], mode: str) -> Any:
-    """The names of stages, and their pictures."""
-    stages: List[str] = []
-    pictures: List[np.ndarray] = []
-    _keep(results, 'as decoded', stages, pictures)
-    while transforms and not (mode == 'original' and pictures):
+def _run(results: Any, transforms: List[Any],
+         mode: str) -> List[Tuple[str, np.ndarray]]:
+    """The pictures of all stages that a mode shows."""
+    stages = _pictures(results, 'as decoded', [])
+    while transforms and not (mode == 'original' and stages):
         transform = transforms.pop(0)
         if isinstance(transform, SeveralViews) and mode == 'pipeline':
             # Its first view, step by step.
             transforms = list(transform.transforms.transforms)
             continue
-        outcome = transform(results)
-        if outcome is None:
-            return [], []
-        results = outcome
-        _keep(results, type(transform).__name__, stages, pictures)
-    if mode == 'transformed':
-        stages, pictures = [], []
-        views = results if isinstance(results, list) else [results]
-        for number, view in enumerate(views, 1):
-            _keep(view, 'given to the model' if number == 1 else
-                  f'view {number}', stages, pictures, last=True)
-    return stages, pictures
+        results = transform(results)
+        if results is None:
+            return []
+        if isinstance(results, dict):
+            stages += _pictures(results, type(transform).__name__, stages)
+    if mode != 'transformed':
+        return stages
+    views = results if isinstance(results, list) else [results]
+    return [stage for number, view in enumerate(views, 1)
+            for stage in _pictures(
+                view, f'view {number}' if number > 1 else
+                'given to the model', [])]
 
 
-def _keep(results: Any, stage: str, stages: List[str],
-          pictures: List[np.ndarray], last: bool = False) -> None:
-    """Keep the pictures of a state that differ from those before."""
-    if not isinstance(results, dict):
-        return
+def _pictures(results: Dict[str, Any], stage: str,
+              before: List[Tuple[str, np.ndarray]]
+              ) -> List[Tuple[str, np.ndarray]]:
+    """The pictures of a state that differ from those before."""
     inputs = results.get('inputs')
-    found = ([('', results.get('img')),
-              ('guidance view', results.get('guidance_img'))]
-             if inputs is None else
-             list(zip(('', 'guidance view'), inputs)) if isinstance(
-                 inputs, (list, tuple)) else [('', inputs)])
-    for what, value in found:
+    if inputs is None:
+        inputs = (results.get('img'), results.get('guidance_img'))
+    elif not isinstance(inputs, (list, tuple)):
+        inputs = (inputs, )
+    found: List[Tuple[str, np.ndarray]] = []
+    for what, value in zip((stage, f'{stage}: guidance view'), inputs):
         picture = _picture(value)
-        if picture is None or not last and any(
-                picture.shape == old.shape and np.array_equal(picture, old)
-                for old in pictures):
-            continue
-        stages.append(f'{stage}: {what}' if what else stage)
-        pictures.append(picture)
+        if picture is not None and not any(
+                np.array_equal(picture, old) for _, old in before + found):
+            found.append((what, picture))
+    return found
 
 
 def _picture(value: Any) -> Optional[np.ndarray]:
@@ -153,9 +150,3 @@ def _picture(value: Any) -> Optional[np.ndarray]:
     if value.ndim == 2 or value.shape[2] == 1:
         return cv2.cvtColor(value, cv2.COLOR_GRAY2BGR)
     return np.ascontiguousarray(value)
-
-
-def _text(info: Dict[str, Any]) -> str:
-    """The label of a record, where it is read."""
-    instances = info.get('instances') or [{}]
-    return str(instances[0].get('text') or '')

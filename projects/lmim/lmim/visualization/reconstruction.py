@@ -1,107 +1,174 @@
-"""What a model of pre-training makes of hidden patches."""
+"""What a model of pre-training makes of views, of hidden patches above all."""
+import random
+import sys
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, NamedTuple, Optional
+from typing import (Any, Dict, Iterator, List, NamedTuple, Optional, Sequence,
+                    Tuple)
 
+import cv2
 import numpy as np
 import torch
-from torch import nn
+from mmocr.registry import TRANSFORMS
+
+from lmim.models.selfsup import Prediction, SelfSup
 
 
 class Reconstruction(NamedTuple):
-    """Pictures, what was hidden of them, and what the model makes of it.
+    """Pictures and what a model makes of them.
 
     Attributes:
-        images (np.ndarray): Pictures of the encoder's size, (N, H, W, 3)
-            uint8, BGR.
-        guidance (np.ndarray, optional): Their guidance views, likewise.
-        inputs (torch.Tensor): The normalised pictures, (N, 3, H, W).
-        mask (torch.Tensor): 0 is keep, 1 is remove, (N, L).
-        pred (torch.Tensor): Prediction, (N, L, D).
-        target (torch.Tensor): Target, (N, L, D).
+        views (List[np.ndarray]): The views of the pictures, of the encoder's
+            size, each (N, H, W, 3) uint8, BGR.
+        inputs (torch.Tensor): The first view, normalised, (N, 3, H, W).
+        found (Prediction): What the method computes of them.
     """
-    images: np.ndarray
-    guidance: Optional[np.ndarray]
+    views: List[np.ndarray]
     inputs: torch.Tensor
-    mask: torch.Tensor
-    pred: torch.Tensor
-    target: torch.Tensor
+    found: Prediction
 
-    def hidden(self, grid: tuple) -> np.ndarray:
-        """The mask as bool, (N, rows, columns)."""
-        return self.mask.bool().cpu().unflatten(1, grid).numpy()
+    @property
+    def hidden(self) -> Optional[torch.Tensor]:
+        """torch.Tensor: The mask (N, L), 1 is remove; None without one."""
+        return self.found.mask
 
-    def errors(self) -> torch.Tensor:
-        """Mean squared error of hidden patches of each picture, (N, )."""
-        return self._over_hidden((self.pred - self.target)**2)
+    def errors(self) -> Dict[str, torch.Tensor]:
+        """Mean squared errors of hidden patches of each picture, (N, ).
 
-    def mean_errors(self, own: bool = False) -> torch.Tensor:
-        """The same of predicting a mean, (N, ).
-
-        Args:
-            own (bool): The mean of the picture's own targets, and not that
-                of all targets.
+        Returns:
+            Dict[str, torch.Tensor]: ``error`` of the prediction, and, to
+            compare, of predicting the mean of all targets, ``error_of_mean``,
+            or of the picture's own, ``error_of_own_mean``.
         """
-        mean = self.target.mean(dim=1 if own else (0, 1), keepdim=True)
-        return self._over_hidden((mean - self.target)**2)
+        pred, target = self.found.pred, self.found.target
+        mask = self.found.mask
+        assert not (pred is None or target is None or mask is None)
+        guesses = dict(error=pred,
+                       error_of_mean=target.mean(dim=(0, 1), keepdim=True),
+                       error_of_own_mean=target.mean(dim=1, keepdim=True))
+        return {
+            name: (((guess - target)**2).mean(dim=-1) * mask).sum(dim=1) /
+            mask.sum(dim=1) for name, guess in guesses.items()
+        }
 
-    def _over_hidden(self, values: torch.Tensor) -> torch.Tensor:
-        values = values.mean(dim=-1) * self.mask
-        return values.sum(dim=1) / self.mask.sum(dim=1)
+    def matches(self) -> torch.Tensor:
+        """Instances of the first view that find their partner, bool (N, T).
+
+        Found is the partner where, of all instances of both views but the
+        instance itself, it has the largest cosine.
+        """
+        instances = list(self.found.instances[:2])
+        count = instances[0].shape[:2]
+        every = torch.cat(instances).flatten(0, 1)
+        every = torch.nn.functional.normalize(every, dim=1)
+        first = len(every) // 2
+        scores = every[:first] @ every.T
+        scores.fill_diagonal_(-2)
+        wanted = torch.arange(first, 2 * first, device=every.device)
+        return (scores.argmax(dim=1) == wanted).unflatten(0, count)
 
 
 @torch.no_grad()
-def reconstruct(model: nn.Module, batch: Dict[str, Any],
+def reconstruct(model: SelfSup, batch: Dict[str, Any],
                 seed: int = 0) -> Reconstruction:
-    """Hide patches of pictures and have them rebuilt.
+    """Run a method's forward pass on pictures.
 
     The model is left in the mode that it was in, no random numbers are drawn
     from shared generators, and its mask generator is not touched.
 
     Args:
-        model (nn.Module): A :class:`~lmim.models.selfsup.MIM`.
+        model (SelfSup): The model.
         batch (Dict[str, Any]): As the dataloader gives it: ``inputs`` is a
-            uint8 tensor (N, 3, H, W), BGR, or a list of two, with the
-            guidance view.
+            uint8 tensor (N, 3, H, W), BGR, or a list of these, the views.
         seed (int): Of the masks.
 
     Returns:
         Reconstruction: Pictures, masks, predictions and targets.
     """
-    mim: Any = model
     views = batch['inputs']
     views = [views] if isinstance(views, torch.Tensor) else list(views)
-    with _in_eval_mode(model):
-        normalised = mim.data_preprocessor(
-            dict(inputs=views, data_samples=None))['inputs']
-        images = normalised[0]
-        generator = torch.Generator().manual_seed(seed)
-        noise = mim.backbone.mask.draw_noise(
-            len(images), mim.backbone.grid, torch.device('cpu'), generator)
-        visible, mask, ids_restore = mim.backbone(
-            images, noise=noise.to(images.device))
-        guided = getattr(mim.neck, 'guided', False)
-        if guided:
-            whole = mim.backbone(normalised[1], mask=False)
-            pred = mim.neck(visible, ids_restore, whole)
-        else:
-            pred = mim.neck(visible, ids_restore)
-        target = mim.target_generator(images)
-    shown = [_pixels(view) for view in views]
-    return Reconstruction(shown[0], shown[1] if guided else None, images,
-                          mask, pred.float(), target.float())
-
-
-def _pixels(view: torch.Tensor) -> np.ndarray:
-    return view.permute(0, 2, 3, 1).cpu().numpy()
-
-
-@contextmanager
-def _in_eval_mode(model: nn.Module) -> Iterator[None]:
-    """Put a model into eval mode, and each module back into its own."""
+    views = views[:len(model.view_levels)]
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        yield
+        inputs = model.data_preprocessor(
+            dict(inputs=views, data_samples=None))['inputs']
+        noise = model.draw_noise(len(inputs[0]), seed)
+        found = model.predict(
+            inputs, noise if noise is None else noise.to(inputs[0].device))
     finally:
         for module, training in modes:
             module.training = training
+    for name in ('pred', 'target'):
+        value = getattr(found, name)
+        setattr(found, name, value if value is None else value.float())
+    return Reconstruction(
+        [view.permute(0, 2, 3, 1).cpu().numpy() for view in views], inputs[0],
+        found)
+
+
+def resized(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    """A picture as pre-training resizes it, to (height, width)."""
+    return cv2.resize(image, (size[1], size[0]))
+
+
+def view_batch(images: Sequence[np.ndarray],
+               img_size: Tuple[int, int],
+               levels: Sequence[Optional[str]] = (None, 'medium'),
+               seed: int = 0) -> Dict[str, Any]:
+    """Views of pictures as the dataloader of pre-training gives them.
+
+    Args:
+        images (Sequence[np.ndarray]): N pictures, (H, W, 3) uint8, BGR.
+        img_size (Tuple[int, int]): Height and width that the encoder sees.
+        levels (Sequence[str, optional]): Of each view, as in
+            ``SelfSup.view_levels``.
+        seed (int): Of the views.
+
+    Returns:
+        Dict[str, Any]: ``inputs``: a uint8 tensor (N, 3, H, W), BGR, of each.
+    """
+    views = []
+    with random_state_kept(seed):
+        for level in levels:
+            view: Any = level and TRANSFORMS.build(dict(
+                type='GuidanceView', level=level, img_size=img_size,
+                _scope_='mmocr'))
+            drawn = [view(dict(img=image))['guidance_img'] if view else
+                     resized(image, img_size) for image in images]
+            views.append(torch.from_numpy(
+                np.stack(drawn).transpose(0, 3, 1, 2).copy()))
+    return dict(inputs=views)
+
+
+@contextmanager
+def random_state_kept(seed: Optional[int] = None) -> Iterator[None]:
+    """Restore random numbers afterwards, as if nothing had been drawn.
+
+    The generators of Python, NumPy and torch (on the CPU, and on GPUs that
+    are in use) are put back, and imgaug's where it is imported.
+
+    Args:
+        seed (int, optional): Given to all of them meanwhile.
+    """
+    python, numpy = random.getstate(), np.random.get_state()
+    imgaug: Any = getattr(sys.modules.get('imgaug'), 'random', None)
+    shared = imgaug and imgaug.GLOBAL_RNG  # None before its first use
+    drawn = shared and imgaug.get_generator_state(shared.generator)
+    devices = (range(torch.cuda.device_count())
+               if torch.cuda.is_initialized() else [])
+    with torch.random.fork_rng(devices):
+        if seed is not None:
+            if imgaug:
+                imgaug.seed(seed)  # its first use draws from NumPy
+            random.seed(seed)
+            np.random.seed(seed)
+            torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
+            if imgaug:
+                imgaug.GLOBAL_RNG = shared
+                if shared:
+                    imgaug.set_generator_state_(shared.generator, drawn)

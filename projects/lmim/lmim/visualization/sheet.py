@@ -1,18 +1,25 @@
 """Small pictures in rows and columns, with words that explain them."""
+import io
 import textwrap
 from functools import lru_cache
 from itertools import groupby
-from typing import (Any, Iterable, List, NamedTuple, Optional, Sequence,
-                    Tuple)
+from pathlib import Path
+from typing import (Any, Iterable, List, NamedTuple, Optional, Sequence, Tuple,
+                    Union)
 
 import cv2
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from lmim.rendering.fonts import BUNDLED_FOLDER, font_file_with
-from .saving import DPI
+from lmim.utils.atomic import write_atomic
 
+#: Of our figures, in pixels to the inch.
+DPI = 120
+#: What a file of a figure may end in.
+SUFFIXES = ('.png', '.pdf', '.svg')
 #: Of captions in contact sheets, in pixels.
 CAPTION_SIZE, CAPTION_HEIGHT = 12, 16
 #: No caption shows more characters.
@@ -135,6 +142,27 @@ def frame_cells(picture: np.ndarray, cells: np.ndarray,
     framed = picture.copy()
     framed[shown] = (60, 170, 0) if color is None else color
     return framed
+
+
+def save_figure(figure: Figure, path: Union[str, Path]) -> None:
+    """Write a figure, whole or not at all.
+
+    Args:
+        figure (Figure): The figure; it needs no display.
+        path (str or Path): The file: .pdf or .svg by its name, else PNG.
+    """
+    suffix = Path(path).suffix.lower()
+    buffer = io.BytesIO()
+    kind = suffix[1:] if suffix in SUFFIXES else 'png'
+    figure.savefig(buffer, format=kind, dpi=figure.dpi)
+    write_atomic(path, buffer.getvalue())
+
+
+def figure_pixels(figure: Figure) -> np.ndarray:
+    """Draw a figure into an array, (H, W, 3) uint8, RGB."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def contact_sheet(samples: Iterable[Tuple[np.ndarray, str]],

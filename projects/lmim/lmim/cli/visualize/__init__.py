@@ -4,10 +4,7 @@ from typing import Dict, List, Optional
 from lmim.cli import Command, Tool, run_tool
 
 from .attention import Attention
-from .curves import Curves
-from .mask import Mask
-from .reconstruction import Reconstruction
-from .views import Views
+from .pretraining import Mask, Reconstruction, Views
 
 DESCRIPTION = """Draw pictures of what is learnt, and from what.
 
@@ -21,7 +18,7 @@ pictures are written to files.
 `COMMAND --help` tells of each."""
 COMMANDS: Dict[str, Command] = {
     command.name: command
-    for command in (Attention(), Curves(), Mask(), Reconstruction(), Views())
+    for command in (Attention(), Mask(), Reconstruction(), Views())
 }
 
 

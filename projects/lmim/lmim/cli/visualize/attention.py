@@ -4,20 +4,20 @@ from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import cv2
+import numpy as np
+from matplotlib.figure import Figure
 
-from lmim.cli import Command
 from lmim.apis import TextRecognizer, load_encoder
+from lmim.datasets.pictures import read_some
 from lmim.utils.atomic import write_atomic
-
-from lmim.visualization.attention import character_attention
-from lmim.visualization.attention_sheet import (draw_attention_sheet,
-                                                draw_character_sheet)
-from lmim.visualization.saving import SUFFIXES, save_figure
-from .arguments import (add_images, add_output, check_output, read_images,
-                        tell_picture)
+from lmim.utils.errors import UserError
+from lmim.visualization.attention import (character_attention,
+                                          draw_attention_sheet,
+                                          draw_character_sheet)
+from .pictures import PictureCommand, check_output
 
 
-class Attention(Command):
+class Attention(PictureCommand):
     """Draw attention maps of the encoder, or of the decoder of a recognizer.
 
     Without more, the last block of the encoder: what [CLS] and some patches
@@ -30,10 +30,12 @@ class Attention(Command):
     name = 'attention'
     summary = 'what [CLS], patches and characters look at'
     example = 'attention words.lmdb --checkpoint mae.pth lmim.pth'
+    number = 4
+    seeded = ''
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
-        add_images(parser, 4)
+        super().add_arguments(parser)
         add = parser.add_argument
         add('--checkpoint', required=True, nargs='+', type=Path,
             metavar='FILE', help='one, or several to compare')
@@ -49,54 +51,59 @@ class Attention(Command):
         add('--characters', action='store_true',
             help='where a recognizer with an LMIM decoder looks as it writes '
             'each character (one checkpoint; a .png)')
-        add_output(parser, 'attention.png')
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+        """Draw the sheet, of another kind with --characters."""
+        return self._characters(args) if args.characters else super().run(args)
+
+    def prepare(self, args: argparse.Namespace) -> Any:
+        """Load the encoders, by the names to show."""
+        return {_name(path, args.checkpoint): load_encoder(path, config)
+                for path, config in _pairs(args)}
+
+    def draw(self, args: argparse.Namespace, prepared: Any, names: List[str],
+             images: List[np.ndarray]) -> Tuple[Figure, Dict[str, Any]]:
         """Draw the sheet."""
-        check_output(args, ('.png', ) if args.characters else SUFFIXES)
-        configs = args.config or [None]
-        if len(configs) == 1:
-            configs = configs * len(args.checkpoint)
-        if len(configs) != len(args.checkpoint):
-            raise ValueError(
-                f'--config names {len(configs)} files for '
-                f'{len(args.checkpoint)} checkpoints: name one, or one for '
-                'each')
-        pairs = list(zip(args.checkpoint, configs))
-        if args.characters:
-            return self._characters(args, pairs)
-        encoders = {_name(path, args.checkpoint): load_encoder(path, config)
-                    for path, config in pairs}
-        pictures, result = read_images(args)
-        save_figure(
-            draw_attention_sheet(pictures, encoders, args.query, args.block,
-                                 args.head), args.output)
-        return result
+        return draw_attention_sheet(images, prepared, names, args.query,
+                                    args.block, args.head), {}
 
     @staticmethod
-    def _characters(args: argparse.Namespace,
-                    pairs: List[Tuple[Path, Any]]) -> Dict[str, Any]:
+    def _characters(args: argparse.Namespace) -> Dict[str, Any]:
         """Draw where a recognizer looks."""
+        check_output(args, ('.png', ))
+        pairs = _pairs(args)
         if len(pairs) > 1:
-            raise ValueError('--characters draws one checkpoint at a time')
+            raise UserError('--characters draws one checkpoint at a time')
         reader = TextRecognizer(*pairs[0], device='cpu')
-        pictures, result = read_images(args)
+        found, skipped = read_some(args.images, args.number)
+        images = list(found.values())
         model: Any = reader.model
-        data = model.data_preprocessor(
-            reader.prepare([picture.image for picture in pictures]))
+        data = model.data_preprocessor(reader.prepare(images))
         maps = character_attention(model, data['inputs'],
                                    data['data_samples'])
         words = [sample.pred_text.item for sample in data['data_samples']]
-        sheet = draw_character_sheet(pictures, words, maps)
+        sheet = draw_character_sheet(images, words, maps)
         write_atomic(args.output, cv2.imencode('.png', sheet)[1].tobytes())
-        return dict(result, texts=words)
+        return {'output': str(args.output), 'pictures': list(found),
+                'skipped': skipped, 'texts': words}
 
     def report(self, result: Dict[str, Any]) -> str:
-        """Tell what was done in words."""
-        lines = tell_picture(result)
-        for name, text in zip(result['pictures'], result.get('texts', [])):
-            lines.append(f'  {name}: {text}')
-        return '\n'.join(lines)
+        """Say what was done."""
+        texts = zip(result['pictures'], result.get('texts', []))
+        return '\n'.join([super().report(result)] + [
+            f'  {name}: {text}' for name, text in texts])
+
+
+def _pairs(args: argparse.Namespace) -> List[Tuple[Path, Any]]:
+    """Each checkpoint with its config."""
+    configs = args.config or [None]
+    if len(configs) == 1:
+        configs = configs * len(args.checkpoint)
+    if len(configs) != len(args.checkpoint):
+        raise UserError(
+            f'--config names {len(configs)} files for {len(args.checkpoint)} '
+            'checkpoints: name one, or one for each')
+    return list(zip(args.checkpoint, configs))
 
 
 def patch(text: str) -> Tuple[int, int]:

@@ -9,10 +9,9 @@ from mmengine.config import DictAction
 
 from lmim.cli import Command, at_least, run_command, track
 from lmim.datasets.known_sets import read_config
-from lmim.visualization.sheet import contact_sheet
 from lmim.engine.data_check import check_data
 from lmim.utils.atomic import refuse_file, write_atomic
-
+from lmim.visualization import contact_sheet
 from lmim.visualization.browsing import (MODES, PHASES, Shown, build_datasets,
                                          iter_shown)
 
@@ -87,12 +86,13 @@ class Browse(Command):
             'mode': args.mode,
             'datasets': [len(each) for each in datasets],
             'records': [{'name': each.name, 'text': each.text,
-                         'stages': each.stages} for each in shown],
+                         'stages': [stage for stage, _ in each.stages]}
+                        for each in shown],
             'unreadable': faults,
         }
 
     def report(self, result: Dict[str, Any]) -> str:
-        """Tell what was done in words."""
+        """Say what was done."""
         sizes = ', '.join(f'{size:,}' for size in result['datasets'])
         lines = [f'{len(result["records"])} records of {result["phase"]} '
                  f'(sets of {sizes}) drawn in {result["output"]}']
@@ -104,7 +104,7 @@ class Browse(Command):
 
 def _columns(shown: List[Shown], mode: str) -> int:
     """Pictures side by side: those of a record stay together."""
-    most = max([len(record.pictures) for record in shown] + [1])
+    most = max([len(record.stages) for record in shown] + [1])
     return most if mode == 'pipeline' else max(1, COLUMNS // most) * most
 
 
@@ -114,13 +114,13 @@ def _tiles(shown: List[Shown], mode: str,
     blank = np.full((1, 1, 3), 255, np.uint8)
     for record in shown:
         label = record.text or Path(record.name).name
-        captions = [f'{label}: {stage}' if number == 0 else stage
-                    for number, stage in enumerate(record.stages)]
-        if mode != 'pipeline':
-            captions = [label] + [stage.replace('given to the model: ', '')
-                                  for stage in record.stages[1:]]
-        tiles = [(_enlarged(picture), caption)
-                 for picture, caption in zip(record.pictures, captions)]
+        tiles = []
+        for number, (stage, picture) in enumerate(record.stages):
+            caption = stage.replace('given to the model: ', '')
+            if number == 0:
+                caption = (f'{label}: {stage}' if mode == 'pipeline'
+                           else label)
+            tiles.append((_enlarged(picture), caption))
         if record.fault is not None:
             tiles = [(np.full((32, 64, 3), 200, np.uint8),
                       f'{label}: {record.fault}')]

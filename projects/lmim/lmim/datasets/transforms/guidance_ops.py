@@ -1,9 +1,13 @@
-"""What the guidance view does to the geometry of a picture.
+"""What the guidance view does to a picture, one function each.
 
-Each function takes a picture of shape (H, W, 3), uint8, and draws nothing.
-None flips, and but for the crop none cuts anything away: a canvas grows or
-the picture shrinks in it. What is not picture is black, as imgaug leaves it,
-or repeats the edge where that is said.
+Each function takes a picture of shape (H, W, 3), uint8, BGR, and draws
+nothing. The ten operations are defined as imgaug defines them, which the
+authors compose; colour jitter as torchvision does.
+
+Of those that change the geometry none flips, and but for the crop none cuts
+anything away: a canvas grows or the picture shrinks in it. What is not
+picture is black, as imgaug leaves it, or repeats the edge where that is said.
+They take float32 as well.
 """
 from functools import lru_cache
 from math import ceil, cos, radians, sin
@@ -14,6 +18,11 @@ import numpy as np
 from numpy import ndarray
 
 _WARP = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+_INVERSE = np.arange(255, -1, -1, dtype=np.uint8)
+_SHARPEN = np.full((3, 3), -1, dtype=np.float32)
+_IDENTITY = np.zeros((3, 3), dtype=np.float32)
+_IDENTITY[1, 1] = 1
+_MID_GREY = 127.5
 
 
 def crop(img: ndarray, top: float, bottom: float, left: float,
@@ -141,3 +150,60 @@ def resize(img: ndarray, img_size: Tuple[int, int]) -> ndarray:
         between = (min(img.shape[1], 2 * width), min(img.shape[0], 2 * height))
         img = cv2.resize(img, between, interpolation=cv2.INTER_AREA)
     return cv2.resize(img, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def contrast(img: ndarray, factor: float) -> ndarray:
+    """Scale the distance of each value from mid-grey."""
+    return cv2.addWeighted(img, factor, img, 0, (1 - factor) * _MID_GREY)
+
+
+def blur(img: ndarray, sigma: float) -> ndarray:
+    """Gaussian blur; the kernel is as wide as imgaug's, at least 5."""
+    size = max(5, int(3.3 * sigma)) | 1
+    return cv2.GaussianBlur(img, (size, size), sigma)
+
+
+def sharpen(img: ndarray, alpha: float, lightness: float) -> ndarray:
+    """Blend with a picture of its edges that keeps ``lightness`` of itself."""
+    kernel = alpha * _SHARPEN + (1 - alpha) * _IDENTITY
+    kernel[1, 1] = (1 - alpha) + alpha * (8 + lightness)
+    return cv2.filter2D(img, -1, kernel)
+
+
+def solarize(img: ndarray, threshold: float, above: bool) -> ndarray:
+    """Invert the values from the threshold on, or those below it."""
+    table = np.arange(256, dtype=np.uint8)
+    part = slice(int(threshold), None) if above else slice(int(threshold))
+    table[part] = _INVERSE[part]
+    return cv2.LUT(img, table)
+
+
+def grayscale(img: ndarray, alpha: float) -> ndarray:
+    """Blend with the picture without colour."""
+    gray = cv2.cvtColor(cv2.cvtColor(img, cv2.COLOR_BGR2GRAY),
+                        cv2.COLOR_GRAY2BGR)
+    return cv2.addWeighted(gray, alpha, img, 1 - alpha, 0)
+
+
+def jitter_brightness(img: ndarray, factor: float) -> ndarray:
+    """Scale each value."""
+    return cv2.addWeighted(img, factor, img, 0, 0)
+
+
+def jitter_contrast(img: ndarray, factor: float) -> ndarray:
+    """Scale the distance of each value from the mean grey of the picture."""
+    mean = round(cv2.mean(cv2.cvtColor(img, cv2.COLOR_BGR2GRAY))[0])
+    return cv2.addWeighted(img, factor, img, 0, (1 - factor) * mean)
+
+
+def jitter_saturation(img: ndarray, factor: float) -> ndarray:
+    """Scale the distance of each colour from its grey."""
+    return grayscale(img, 1 - factor)
+
+
+def jitter_hue(img: ndarray, turns: float) -> ndarray:
+    """Turn the hue of each colour."""
+    hsv = cv2.cvtColor(img, cv2.COLOR_BGR2HSV_FULL)
+    # Hue is a whole turn in 256 steps, and wraps around as uint8 does.
+    hsv[..., 0] += np.uint8(round(turns * 256) % 256)
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR_FULL)

@@ -1,5 +1,7 @@
-"""The guidance view of LMIM."""
-from typing import Any, Dict, Tuple
+"""The guidance view of LMIM, and other views that keep the text."""
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import cv2
 import numpy as np
@@ -8,14 +10,170 @@ from numpy import ndarray
 
 from mmocr.registry import TRANSFORMS
 
-from . import guidance_color as color
-from . import guidance_ops as warps
-from .guidance_levels import GuidanceRanges, ranges_of
+from lmim.utils.errors import UserError
+from . import guidance_ops as ops
+
+#: Lowest and highest value; drawn uniformly.
+Range = Tuple[float, float]
+Change = Callable[[ndarray], ndarray]
+
+
+@dataclass(frozen=True)
+class GuidanceRanges:
+    """Ranges of the ten operations and of the colour changes after them.
+
+    The defaults are the paper's medium level. An operation whose range is
+    None is left out.
+    """
+
+    #: Factor of the distance of each value from mid-grey.
+    contrast: Optional[Range] = (0.5, 1.0)
+    #: Standard deviation of the Gaussian, in pixels of the picture.
+    blur: Optional[Range] = (0.5, 1.5)
+    #: Part of the height that is cut off the top, and off the bottom.
+    crop_vertical: Optional[Range] = (0.0, 0.1)
+    #: Part of the width that is cut off the left, and off the right.
+    crop_horizontal: Optional[Range] = (0.0, 0.02)
+    #: Weight of the sharpened picture.
+    sharpen: Optional[Range] = (0.0, 0.5)
+    #: Brightness of the sharpened picture: 1 keeps that of the picture.
+    sharpen_lightness: Range = (0.0, 0.5)
+    #: Degrees.
+    rotate: Optional[Range] = (-15.0, 15.0)
+    #: Standard deviation by which points of a grid are moved, in parts of
+    #: the picture's height and width.
+    piecewise_affine: Optional[Range] = (0.03, 0.05)
+    #: Standard deviation by which corners are moved, in the same parts.
+    perspective: Optional[Range] = (0.02, 0.06)
+    #: Threshold above, or below, which values are inverted.
+    solarize: Optional[Range] = (32.0, 128.0)
+    #: Weight of the grey picture.
+    grayscale: Optional[Range] = (0.0, 1.0)
+    #: At least so many of the operations are done, or all where there are
+    #: fewer.
+    min_ops: int = 3
+    #: At most so many; None is all.
+    max_ops: Optional[int] = None
+    #: Largest change of brightness, contrast, saturation (parts) and hue
+    #: (turns), after the resize.
+    color_jitter: Tuple[float, float, float, float] = (0.4, 0.4, 0.2, 0.1)
+    color_jitter_prob: float = 0.8
+    #: Probability that all colour is taken away in the end.
+    gray_prob: float = 0.2
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in OPERATIONS and value is not None:
+                _check_range(field.name, value)
+        _check_range('sharpen_lightness', self.sharpen_lightness)
+        if self.min_ops < 0 or (self.max_ops or self.min_ops) < self.min_ops:
+            raise UserError(
+                'GuidanceView(min_ops=..., max_ops=...) are numbers of '
+                f'operations, the smaller first, not {self.min_ops} and '
+                f'{self.max_ops}.')
+
+    @property
+    def enabled(self) -> Tuple[str, ...]:
+        """Tuple[str, ...]: The operations that have a range."""
+        return tuple(name for name in OPERATIONS
+                     if getattr(self, name) is not None)
+
+
+OPERATIONS = ('contrast', 'blur', 'crop_vertical', 'crop_horizontal',
+              'sharpen', 'rotate', 'piecewise_affine', 'perspective',
+              'solarize', 'grayscale')
+#: Those that change where things are.
+GEOMETRIC = ('crop_vertical', 'crop_horizontal', 'rotate', 'piecewise_affine',
+             'perspective')
+
+
+def _check_range(name: str, value: Any) -> None:
+    if len(value) != 2 or value[0] > value[1]:
+        raise UserError(f'GuidanceView({name}=...) is a pair (lowest, '
+                        f'highest), or None to leave it out, not {value!r}.')
+
+
+#: The paper gives medium in full; of weak it says 'geometric only (crop,
+#: rotate)', of strong 'medium with larger ranges'. The ranges of strong are
+#: ours, chosen so that words of the common sets can still be read. Sequence
+#: is SeqCLR's (arXiv 2012.10873, appendix): little is moved along the word,
+#: so that equal places of two views hold the same characters. Up to 40 % of
+#: the height cut off both sides can cut text away; it is as published.
+LEVELS: Dict[str, GuidanceRanges] = {
+    'weak':
+    GuidanceRanges(
+        contrast=None,
+        blur=None,
+        sharpen=None,
+        piecewise_affine=None,
+        perspective=None,
+        solarize=None,
+        grayscale=None,
+        color_jitter_prob=0.0,
+        gray_prob=0.0),
+    'medium':
+    GuidanceRanges(),
+    'strong':
+    GuidanceRanges(
+        contrast=(0.3, 1.3),
+        blur=(0.5, 2.0),
+        crop_vertical=(0.0, 0.12),
+        crop_horizontal=(0.0, 0.03),
+        sharpen=(0.0, 0.8),
+        sharpen_lightness=(0.0, 0.8),
+        rotate=(-30.0, 30.0),
+        piecewise_affine=(0.04, 0.07),
+        perspective=(0.04, 0.1),
+        solarize=(16.0, 192.0),
+        min_ops=4,
+        color_jitter=(0.6, 0.6, 0.4, 0.2)),
+    'sequence':
+    GuidanceRanges(
+        crop_vertical=(0.0, 0.4),
+        rotate=None,
+        piecewise_affine=(0.02, 0.03),
+        perspective=(0.01, 0.02),
+        solarize=None,
+        grayscale=None,
+        min_ops=1,
+        max_ops=5,
+        color_jitter_prob=0.0,
+        gray_prob=0.0),
+}
+
+
+def ranges_of(level: str, overrides: Dict[str, Any]) -> GuidanceRanges:
+    """The ranges of a level, some of them changed.
+
+    Args:
+        level (str): One of :data:`LEVELS`.
+        overrides (Dict[str, Any]): Fields of :class:`GuidanceRanges`.
+
+    Raises:
+        UserError: If there is no such level, or a range is no pair.
+        TypeError: If there is no such field.
+    """
+    if level not in LEVELS:
+        raise UserError(f'GuidanceView(level={level!r}): there is no such '
+                        f'level; take one of {list(LEVELS)}.')
+    known = [field.name for field in fields(GuidanceRanges)]
+    unknown = sorted(set(overrides) - set(known))
+    if unknown:
+        raise TypeError(f'GuidanceView has no option {unknown}; the options '
+                        'are level, img_size, max_side, with_warp and '
+                        f'{known}.')
+    return replace(LEVELS[level], **overrides)
 
 
 def _uniform(low: float, high: float) -> float:
     # A sixth of the time of np.random.uniform, and there are a dozen a view.
     return low + (high - low) * np.random.random_sample()
+
+
+#: Each jitter, and the value at which it changes nothing.
+_JITTERS = ((ops.jitter_brightness, 1), (ops.jitter_contrast, 1),
+            (ops.jitter_saturation, 1), (ops.jitter_hue, 0))
 
 
 @TRANSFORMS.register_module()
@@ -34,21 +192,27 @@ class GuidanceView(BaseTransform):
     Added Keys:
 
     - guidance_img ((height, width, 3), uint8, BGR)
+    - guidance_warp ((height, width, 3), float32), with ``with_warp``: what
+      bent the view. For each of its pixels x and y in the picture, from -1
+      (left or upper edge) to 1, as ``grid_sample(align_corners=False)``
+      takes them, and 1 where that is inside the picture, 0 outside, a part
+      at its border.
 
     Args:
-        level (str): 'weak' (crop and rotate), 'medium' (the paper's choice)
-            or 'strong'. Defaults to 'medium'.
+        level (str): 'weak' (crop and rotate), 'medium' (LMIM's choice),
+            'strong', or 'sequence' (SeqCLR's). Defaults to 'medium'.
         img_size (Tuple[int, int]): (height, width) of the view. Defaults to
             (32, 128).
         max_side (int): Larger pictures are averaged down to this side first:
             it bounds the cost, and at 32x128 nothing of it can be seen.
             Defaults to 1024.
+        with_warp (bool): Whether to add ``guidance_warp``. Defaults to False.
         overrides: Ranges that differ from the level's, such as
             ``rotate=(-10, 10)``, or ``solarize=None`` to leave one out; see
-            :class:`.guidance_levels.GuidanceRanges` for all.
+            :class:`GuidanceRanges` for all.
 
     Raises:
-        ValueError: If there is no such level, or a range is no pair.
+        UserError: If there is no such level, or a range is no pair.
         TypeError: If an option does not exist.
     """
 
@@ -56,44 +220,49 @@ class GuidanceView(BaseTransform):
                  level: str = 'medium',
                  img_size: Tuple[int, int] = (32, 128),
                  max_side: int = 1024,
+                 with_warp: bool = False,
                  **overrides: Any) -> None:
         self.level = level
         self.img_size = (int(img_size[0]), int(img_size[1]))
         self.max_side = max_side
+        self.with_warp = with_warp
         self.ranges: GuidanceRanges = ranges_of(level, overrides)
-        self._operations = [
-            getattr(self, f'_{name}') for name in self.ranges.enabled
-        ]
 
     def transform(self, results: Dict) -> Dict:
         """Add the view; ``img`` is left as it is."""
         img = self._as_color(results)
-        for operation in self._choose():
-            img = operation(img)
-        img = warps.resize(img, self.img_size)
-        results['guidance_img'] = self._recolor(img)
+        where = _places(img) if self.with_warp else None
+        for name in self._choose():
+            change = getattr(self, f'_{name}')()
+            img = change(img)
+            if where is not None and name in GEOMETRIC:
+                where = change(where)
+        results['guidance_img'] = self._recolor(ops.resize(img, self.img_size))
+        if where is not None:
+            results['guidance_warp'] = _warp(ops.resize(where, self.img_size))
         return results
 
-    def _choose(self) -> list:
-        """Some of the operations, at least ``min_ops``, in random order."""
-        total = len(self._operations)
-        if total == 0:
+    def _choose(self) -> List[str]:
+        """Some of the operations, in random order."""
+        names = self.ranges.enabled
+        most = min(self.ranges.max_ops or len(names), len(names))
+        if not names:
             return []
-        count = np.random.randint(min(self.ranges.min_ops, total), total + 1)
-        order = np.random.permutation(total)[:count]
-        return [self._operations[i] for i in order]
+        count = np.random.randint(min(self.ranges.min_ops, most), most + 1)
+        order = np.random.permutation(len(names))[:count]
+        return [names[i] for i in order]
 
     def _as_color(self, results: Dict) -> ndarray:
         """The picture as (H, W, 3), not too large.
 
         Raises:
-            ValueError: If it is no picture of uint8, has an alpha channel,
+            UserError: If it is no picture of uint8, has an alpha channel,
                 or has no pixels.
         """
         img = results['img']
         shape = img.shape
         if img.dtype != np.uint8 or img.ndim not in (2, 3) or img.size == 0:
-            raise ValueError(
+            raise UserError(
                 f'GuidanceView got an array {shape} {img.dtype} as picture '
                 f'({results.get("img_path")}); it takes (H, W, 3) uint8 with '
                 'at least one pixel. Put it before transforms that '
@@ -101,7 +270,7 @@ class GuidanceView(BaseTransform):
         if img.ndim == 2 or shape[2] == 1:
             img = cv2.cvtColor(img, cv2.COLOR_GRAY2BGR)
         elif shape[2] != 3:
-            raise ValueError(
+            raise UserError(
                 f'GuidanceView got a picture with {shape[2]} channels '
                 f'({results.get("img_path")}); decode it with '
                 "color_type='color', which leaves the alpha channel out.")
@@ -113,49 +282,53 @@ class GuidanceView(BaseTransform):
             img = cv2.resize(img, size, interpolation=cv2.INTER_AREA)
         return img
 
+    # Each of the ten draws what it does, and returns what does it.
+
     def _draw(self, name: str) -> float:
         return _uniform(*getattr(self.ranges, name))
 
-    def _contrast(self, img: ndarray) -> ndarray:
-        return color.contrast(img, self._draw('contrast'))
+    def _contrast(self) -> Change:
+        return partial(ops.contrast, factor=self._draw('contrast'))
 
-    def _blur(self, img: ndarray) -> ndarray:
-        return color.blur(img, self._draw('blur'))
+    def _blur(self) -> Change:
+        return partial(ops.blur, sigma=self._draw('blur'))
 
-    def _crop_vertical(self, img: ndarray) -> ndarray:
-        return warps.crop(img, self._draw('crop_vertical'),
-                          self._draw('crop_vertical'), 0, 0)
+    def _crop_vertical(self) -> Change:
+        return partial(ops.crop, top=self._draw('crop_vertical'),
+                       bottom=self._draw('crop_vertical'), left=0, right=0)
 
-    def _crop_horizontal(self, img: ndarray) -> ndarray:
-        return warps.crop(img, 0, 0, self._draw('crop_horizontal'),
-                          self._draw('crop_horizontal'))
+    def _crop_horizontal(self) -> Change:
+        return partial(ops.crop, top=0, bottom=0,
+                       left=self._draw('crop_horizontal'),
+                       right=self._draw('crop_horizontal'))
 
-    def _sharpen(self, img: ndarray) -> ndarray:
-        return color.sharpen(img, self._draw('sharpen'),
-                             self._draw('sharpen_lightness'))
+    def _sharpen(self) -> Change:
+        return partial(ops.sharpen, alpha=self._draw('sharpen'),
+                       lightness=self._draw('sharpen_lightness'))
 
-    def _rotate(self, img: ndarray) -> ndarray:
-        return warps.rotate(img, self._draw('rotate'))
+    def _rotate(self) -> Change:
+        return partial(ops.rotate, degrees=self._draw('rotate'))
 
-    def _piecewise_affine(self, img: ndarray) -> ndarray:
+    def _piecewise_affine(self) -> Change:
         # imgaug's grid: 2 to 4 rows and columns.
         rows, columns = np.random.randint(2, 5, size=2)
         scale = self._draw('piecewise_affine')
-        return warps.piecewise_affine(
-            img, np.random.normal(0, scale, (rows, columns, 2)))
+        return partial(ops.piecewise_affine, shift=np.random.normal(
+            0, scale, (rows, columns, 2)))
 
-    def _perspective(self, img: ndarray) -> ndarray:
+    def _perspective(self) -> Change:
         scale = self._draw('perspective')
         jitter = np.abs(np.random.normal(0, scale, (4, 2)))
         # More than a fifth from each side leaves too little of the picture.
-        return warps.perspective(img, np.minimum(jitter, 0.2))
+        return partial(ops.perspective, jitter=np.minimum(jitter, 0.2))
 
-    def _solarize(self, img: ndarray) -> ndarray:
+    def _solarize(self) -> Change:
         above = np.random.random_sample() < 0.5
-        return color.solarize(img, self._draw('solarize'), above)
+        return partial(ops.solarize, threshold=self._draw('solarize'),
+                       above=above)
 
-    def _grayscale(self, img: ndarray) -> ndarray:
-        return color.grayscale(img, self._draw('grayscale'))
+    def _grayscale(self) -> Change:
+        return partial(ops.grayscale, alpha=self._draw('grayscale'))
 
     def _recolor(self, img: ndarray) -> ndarray:
         """Colour jitter and greyscale of the resized view."""
@@ -166,7 +339,7 @@ class GuidanceView(BaseTransform):
                 if width > 0:
                     img = jitter(img, _uniform(centre - width, centre + width))
         if np.random.random_sample() < self.ranges.gray_prob:
-            img = color.grayscale(img, 1.0)
+            img = ops.grayscale(img, 1.0)
         return img
 
     def __repr__(self) -> str:
@@ -174,6 +347,18 @@ class GuidanceView(BaseTransform):
                 f'img_size={self.img_size}, {self.ranges})')
 
 
-#: Each jitter, and the value at which it changes nothing.
-_JITTERS = ((color.jitter_brightness, 1), (color.jitter_contrast, 1),
-            (color.jitter_saturation, 1), (color.jitter_hue, 0))
+def _places(img: ndarray) -> ndarray:
+    """The place of each pixel, x and y from -1 to 1, and 1: inside."""
+    height, width = img.shape[:2]
+    places = np.ones((height, width, 3), np.float32)
+    places[..., 0] = (2 * np.arange(width) + 1) / width - 1
+    places[..., 1] = ((2 * np.arange(height) + 1) / height - 1)[:, None]
+    return places
+
+
+def _warp(places: ndarray) -> ndarray:
+    """Places that went through the geometry, as ``guidance_warp``."""
+    # Beyond the picture all three are 0, and mixed with it at its border.
+    inside = places[..., 2:].clip(0, 1)
+    return np.concatenate(
+        [places[..., :2] / np.maximum(places[..., 2:], 1e-3), inside], axis=2)

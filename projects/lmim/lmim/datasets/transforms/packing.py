@@ -1,5 +1,5 @@
 """The last transform of a pre-training pipeline."""
-from typing import Any, Dict
+from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
 import torch
@@ -7,6 +7,8 @@ from mmcv.transforms import BaseTransform
 from torch import Tensor
 
 from mmocr.registry import TRANSFORMS
+
+from lmim.utils.errors import UserError
 
 
 @TRANSFORMS.register_module()
@@ -17,43 +19,62 @@ class PackPretrainInputs(BaseTransform):
 
     Required Keys:
 
-    - img
+    - img, or those of ``keys`` and ``meta_keys``
     - sample_idx
-    - guidance_img (optional)
 
     Added Keys:
 
-    - inputs: ``[img, guidance_img]``, or ``img`` where there is no guidance
-      view; each a uint8 tensor of shape (3, H, W), BGR. It is the first key,
-      which mmpretrain's ``SelfSupDataPreprocessor`` relies on.
-    - data_samples: the sample index, by which
-      ``dataset.describe`` names the record.
+    - inputs: The views, each a uint8 tensor of shape (3, H, W), BGR: a list,
+      or one tensor where there is one view. It is the first key, which
+      mmpretrain's ``SelfSupDataPreprocessor`` relies on.
+    - data_samples: the sample index, by which ``dataset.describe`` names the
+      record; with ``meta_keys`` a dict of ``sample_idx`` and those.
+
+    Args:
+        keys (Sequence[str], optional): The views. Defaults to None: ``img``,
+            and ``guidance_img`` where there is one.
+        meta_keys (Sequence[str]): Arrays that belong to the views, such as
+            ``guidance_warp``.
     """
+
+    def __init__(self,
+                 keys: Optional[Sequence[str]] = None,
+                 meta_keys: Sequence[str] = ()) -> None:
+        self.keys = keys
+        self.meta_keys = meta_keys
 
     def transform(self, results: Dict) -> Dict[str, Any]:
         """Pack the views.
 
         Raises:
-            ValueError: If a view is not (H, W, 3) uint8, or the two differ
-                in shape.
+            UserError: If a view is missing or not (H, W, 3) uint8, or two
+                differ in shape.
         """
-        inputs: Any = self._pack(results, 'img')
-        if 'guidance_img' in results:
-            guidance = self._pack(results, 'guidance_img')
-            if guidance.shape != inputs.shape:
-                raise ValueError(
-                    f'the picture is {tuple(inputs.shape)} and its guidance '
-                    f'view {tuple(guidance.shape)} (channels, height, '
-                    'width): give Resize(scale=(width, height)) and '
+        keys = self.keys or [key for key in ('img', 'guidance_img')
+                             if key in results]
+        views = [self._pack(results, key) for key in keys]
+        for key, view in zip(keys, views):
+            if view.shape != views[0].shape:
+                raise UserError(
+                    f'{keys[0]} is {tuple(views[0].shape)} and {key} '
+                    f'{tuple(view.shape)} (channels, height, width): give '
+                    'Resize(scale=(width, height)) and '
                     'GuidanceView(img_size=(height, width)) the same size.')
-            inputs = [inputs, guidance]
-        return dict(inputs=inputs, data_samples=int(results['sample_idx']))
+        about: Any = int(results['sample_idx'])
+        if self.meta_keys:
+            about = dict(sample_idx=about, **{
+                key: torch.from_numpy(results[key]) for key in self.meta_keys})
+        return dict(inputs=views if len(views) > 1 else views[0],
+                    data_samples=about)
 
     @staticmethod
     def _pack(results: Dict, key: str) -> Tensor:
-        img = results[key]
+        img = results.get(key)
+        if img is None:
+            raise UserError(f'there is no results[{key!r}] to pack: put the '
+                            'transform that adds it before it')
         if img.ndim != 3 or img.shape[2] != 3 or img.dtype != np.uint8:
-            raise ValueError(
+            raise UserError(
                 f"results[{key!r}] of {results.get('img_path')} is "
                 f'{img.shape} {img.dtype}; pre-training takes (H, W, 3) '
                 "uint8. Decode with color_type='color', and normalise in the "
@@ -61,4 +82,5 @@ class PackPretrainInputs(BaseTransform):
         return torch.from_numpy(np.ascontiguousarray(img.transpose(2, 0, 1)))
 
     def __repr__(self) -> str:
-        return f'{self.__class__.__name__}()'
+        return (f'{self.__class__.__name__}(keys={self.keys}, '
+                f'meta_keys={self.meta_keys})')

@@ -2,18 +2,22 @@
 from typing import Any, Callable, Dict, List, Sequence, Union
 
 from mmcv.transforms import BaseTransform, Compose
-from mmengine.dataset import pseudo_collate
+from mmengine.dataset import default_collate, pseudo_collate
 from mmengine.registry import FUNCTIONS
 from mmocr.registry import TRANSFORMS
+
+from lmim.utils.errors import UserError
 
 
 @TRANSFORMS.register_module()
 class SeveralViews(BaseTransform):
     """Run the rest of a pipeline several times on one picture.
 
-    As ABINet's and LMIM's fine-tuning do. It is the last transform of a
-    pipeline, for a data loader with ``collate_fn=dict(type='collate_views')``:
-    a batch of B pictures then has ``B * num_views`` samples.
+    It is the last transform of a pipeline. For fine-tuning, as ABINet's and
+    LMIM's do, the data loader has ``collate_fn=dict(type='collate_views')``:
+    a batch of B pictures then has ``B * num_views`` samples. For pre-training
+    it has ``collate_fn=dict(type='stack_views')``: a batch then has
+    ``num_views`` views of B pictures.
 
     Required Keys:
 
@@ -27,14 +31,14 @@ class SeveralViews(BaseTransform):
             authors' fine-tuning command.
 
     Raises:
-        ValueError: If there is no view.
+        UserError: If there is no view.
     """
 
     def __init__(self,
                  transforms: Sequence[Union[dict, Callable]],
                  num_views: int = 2) -> None:
         if num_views < 1:
-            raise ValueError(f'num_views is 1 or more, not {num_views}')
+            raise UserError(f'num_views is 1 or more, not {num_views}')
         self.num_views = num_views
         self.transforms = Compose(list(transforms))
 
@@ -71,3 +75,27 @@ def collate_views(batch: Sequence[Union[dict, List[dict]]]) -> dict:
     for item in batch:
         views += item if isinstance(item, list) else [item]
     return pseudo_collate(views)
+
+
+@FUNCTIONS.register_module()
+def stack_views(batch: Sequence[List[dict]]) -> dict:
+    """Join the pre-training views of all pictures, view by view.
+
+    Args:
+        batch (Sequence[List[dict]]): For each of B pictures its views, each
+            with ``inputs`` (3, H, W) and ``data_samples``, as
+            :class:`PackPretrainInputs` gives them.
+
+    Returns:
+        dict: ``inputs``: a list, (B, 3, H, W) of each view; ``data_samples``:
+        the sample indices (B, ), or, where views were packed with
+        ``meta_keys``, a dict of ``sample_idx`` and lists over the views.
+    """
+    views = [default_collate(list(view)) for view in zip(*batch)]
+    about = [view['data_samples'] for view in views]
+    joined: Any = about[0]
+    if isinstance(joined, dict):
+        joined = {key: joined[key] if key == 'sample_idx' else
+                  [view[key] for view in about] for key in joined}
+    return dict(inputs=[view['inputs'] for view in views],
+                data_samples=joined)

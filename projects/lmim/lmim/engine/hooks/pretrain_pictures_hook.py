@@ -1,4 +1,4 @@
-"""Pictures of a pre-training while it goes on."""
+"""Pictures of a pre-training while it runs."""
 import os.path as osp
 from typing import Any, Dict, List, Optional, Union
 
@@ -12,26 +12,32 @@ from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
 from mmocr.registry import HOOKS
 
-from lmim.models.selfsup import MIM
+from lmim.models.selfsup import SelfSup
 from lmim.utils.atomic import write_atomic
+from lmim.utils.errors import UserError
+from lmim.visualization.pretraining_sheets import (draw_batch_sheet,
+                                                   draw_reconstruction)
+from lmim.visualization.reconstruction import random_state_kept, reconstruct
+from lmim.visualization.sheet import figure_pixels
 
 DataBatch = Optional[Union[dict, tuple, list]]
 
 
 @HOOKS.register_module()
 class PretrainPicturesHook(Hook):
-    """Draw what pre-training sees, and what it makes of hidden patches.
+    """Draw what pre-training sees, and what it makes of it.
 
-    ``pictures/views.png`` in the work dir shows what both branches are given,
-    before the first iteration. Reconstructions of the same pictures with the
-    same masks follow after every ``interval`` epochs or iterations, and after
-    the last: ``pictures/reconstruction_epoch_1.png`` ... The visualizer's
-    other backends, such as ``TensorboardVisBackend``, get them too.
+    ``pictures/views.png`` in the work dir shows the views that the model is
+    given, before the first iteration. What ``model.predict`` makes of the
+    same pictures with the same masks follows after every ``interval`` epochs
+    or iterations, and after the last: ``pictures/
+    reconstruction_epoch_1.png`` ... The visualizer's other backends, such as
+    ``TensorboardVisBackend``, get them too.
 
     Training is not disturbed: random numbers and the modes of the modules are
-    put back, and masks come from a generator of its own. It works on the
+    put back, and masks come from a generator of their own. It works on the
     first process only, and does nothing for models other than
-    :class:`~lmim.models.selfsup.MIM` and those derived from it.
+    :class:`~lmim.models.selfsup.SelfSup`.
 
     Args:
         enable (bool): Whether to draw at all.
@@ -43,7 +49,7 @@ class PretrainPicturesHook(Hook):
         seed (int): Of masks and views.
 
     Raises:
-        ValueError: If a number is below 1.
+        UserError: If a number is below 1.
     """
 
     priority = 'VERY_LOW'  # after checkpoints are written
@@ -58,7 +64,7 @@ class PretrainPicturesHook(Hook):
         for name, value in (('interval', interval),
                             ('num_pictures', num_pictures)):
             if value < 1:
-                raise ValueError(f'{name} is 1 or more, not {value}')
+                raise UserError(f'{name} is 1 or more, not {value}')
         self.enable = enable
         self.interval = interval
         self.by_epoch = by_epoch
@@ -73,7 +79,7 @@ class PretrainPicturesHook(Hook):
         Args:
             runner (Runner): The runner of the training process.
         """
-        if self.enable and isinstance(_bare(runner.model), MIM):
+        if self.enable and isinstance(_bare(runner.model), SelfSup):
             self._choose(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:
@@ -105,8 +111,6 @@ class PretrainPicturesHook(Hook):
     @master_only
     def _choose(self, runner: Runner) -> None:
         """Keep a fixed batch, and draw it."""
-        from lmim.visualization.batch_sheet import draw_batch_sheet
-        from lmim.visualization.random_state import random_state_kept
         loader = runner.train_dataloader
         total = len(loader.dataset)
         count = min(total, self.num_compared)
@@ -123,32 +127,24 @@ class PretrainPicturesHook(Hook):
             return
         self._batch = batch
         model = _bare(runner.model)
-        found = self._rebuild(model)
         self._save(runner, 'views', '', draw_batch_sheet(
-            model, found, 2 * self.num_pictures))
+            model, reconstruct(model, batch, self.seed),
+            2 * self.num_pictures))
 
     @master_only
     def _reconstruct(self, runner: Runner, when: str) -> None:
         """Draw what the model makes of the batch now."""
         if self._batch is None:
             return
-        from lmim.visualization.reconstruction_sheet import \
-            draw_reconstruction
         model = _bare(runner.model)
-        found = self._rebuild(model)
-        shown = range(min(self.num_pictures, len(found.images)))
+        seen = reconstruct(model, self._batch, self.seed)
+        shown = range(min(self.num_pictures, len(seen.inputs)))
         self._save(runner, 'reconstruction', f'_{when}',
-                   draw_reconstruction(model, found, shown=shown))
-
-    def _rebuild(self, model: Any) -> Any:
-        from lmim.visualization.reconstruction import reconstruct
-        assert self._batch is not None
-        return reconstruct(model, self._batch, self.seed)
+                   draw_reconstruction(model, seen, shown=shown))
 
     @staticmethod
     def _save(runner: Runner, name: str, suffix: str, figure: Any) -> None:
         """Write a sheet, and hand it to backends that show pictures."""
-        from lmim.visualization.saving import figure_pixels
         pixels: np.ndarray = figure_pixels(figure)
         path = osp.join(runner.work_dir, 'pictures', f'{name}{suffix}.png')
         png = cv2.imencode('.png', pixels[..., ::-1])[1].tobytes()

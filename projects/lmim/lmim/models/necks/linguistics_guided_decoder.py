@@ -2,11 +2,92 @@
 from typing import Any, Optional
 
 import torch
+import torch.nn.functional as F
 from mmocr.registry import MODELS
 from torch import nn
 
-from .decoder_layer import GuidedDecoderLayer
+from lmim.utils.errors import UserError
+from ..layers import attend, quicken
 from .masked_decoder import MaskedDecoder
+
+ORDERS = ('SA-CA-FFN', 'CA-SA-FFN')
+
+
+class GuidedDecoderLayer(nn.TransformerDecoderLayer):
+    """Post-norm block of self-attention, cross-attention and feed-forward.
+
+    torch's own layer, with the order of its parts as an option (Table 5 of
+    the paper's ablations), and without cross-attention where there is nothing
+    to attend to.
+
+    Args:
+        embed_dims (int): Number of channels, C.
+        num_heads (int): Number of attention heads.
+        order (str): ``'SA-CA-FFN'`` (the paper's) or ``'CA-SA-FFN'``.
+        guided (bool): Whether there is a cross-attention.
+        **kwargs: As in ``torch.nn.TransformerDecoderLayer``.
+
+    Raises:
+        UserError: If ``order`` is unknown.
+    """
+
+    def __init__(self, embed_dims: int, num_heads: int, order: str,
+                 guided: bool, **kwargs: Any) -> None:
+        if order not in ORDERS:
+            raise UserError(
+                f'block order must be one of {ORDERS}, got {order!r}')
+        super().__init__(
+            embed_dims, num_heads, batch_first=True, norm_first=False,
+            **kwargs)
+        self.steps = [step for step in order.split('-')
+                      if guided or step != 'CA']
+        if not guided:
+            # Parameters without gradients would stop distributed training.
+            del self.multihead_attn, self.norm2, self.dropout2
+        quicken(self)
+
+    def forward(  # type: ignore[override]
+            self,
+            tokens: torch.Tensor,
+            guidance: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """Refine tokens, x = LN(x + sublayer(x)) for each sub-layer.
+
+        Args:
+            tokens (torch.Tensor): Queries, (N, L, C).
+            guidance (torch.Tensor, optional): Keys and values of the
+                cross-attention, (N, M, C).
+
+        Returns:
+            torch.Tensor: Refined tokens, (N, L, C).
+        """
+        for step in self.steps:
+            if step == 'SA':
+                update = self._attend(self.self_attn, tokens, tokens)
+                tokens = self.norm1(tokens + self.dropout1(update))
+            elif step == 'CA':
+                assert guidance is not None
+                update = self._attend(self.multihead_attn, tokens, guidance)
+                tokens = self.norm2(tokens + self.dropout2(update))
+            else:
+                update = self.linear2(
+                    self.dropout(self.activation(self.linear1(tokens))))
+                tokens = self.norm3(tokens + self.dropout3(update))
+        return tokens
+
+    @staticmethod
+    def _attend(attention: nn.MultiheadAttention, query: torch.Tensor,
+                memory: torch.Tensor) -> torch.Tensor:
+        """Attend from query (N, T, C) to memory (N, S, C)."""
+        parts = zip(attention.in_proj_weight.chunk(3),
+                    attention.in_proj_bias.chunk(3), (query, memory, memory))
+        heads = (attention.num_heads, -1)
+        query, keys, values = (
+            F.linear(tokens, weight, bias).unflatten(2, heads).transpose(1, 2)
+            for weight, bias, tokens in parts)
+        update = attend(
+            query, keys, values,
+            dropout_p=attention.dropout if attention.training else 0.)
+        return attention.out_proj(update.transpose(1, 2).flatten(2))
 
 
 @MODELS.register_module()

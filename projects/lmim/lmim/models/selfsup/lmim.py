@@ -1,5 +1,5 @@
 """Linguistics-aware masked image modelling."""
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional
 
 import torch
 from mmocr.registry import MODELS
@@ -7,6 +7,8 @@ from mmocr.registry import MODELS
 from lmim.checkpoints.formats import (ENCODER, TEACHER, TEXT_DECODER, VIT,
                                       CheckpointFormat, NameTable,
                                       register_format, same, under)
+from lmim.utils.errors import UserError
+from .base import Inputs, Prediction
 from .mim import MIM, NECK
 
 BRANCHES = ('none', 'guidance', 'both')
@@ -32,8 +34,11 @@ class LMIM(MIM):
             :class:`MIM`.
 
     Raises:
-        ValueError: If ``branches`` is unknown.
+        UserError: If ``branches`` is unknown.
     """
+
+    view_hint = ("put dict(type='GuidanceView') before "
+                 "dict(type='PackPretrainInputs') in the pipeline")
 
     def __init__(self,
                  neck: dict,
@@ -41,16 +46,31 @@ class LMIM(MIM):
                  branches: str = 'both',
                  **kwargs: Any) -> None:
         if branches not in BRANCHES:
-            raise ValueError(
+            raise UserError(
                 f'branches must be one of {BRANCHES}, got {branches!r}')
-        self.branches = branches
         neck = dict(neck, guided=branches != 'none')
         super().__init__(neck=neck, **kwargs)
+        self.branches = branches
+        if branches != 'none':
+            self.view_levels = (None, 'medium')
         if branches == 'both':
             self.alignment_head = MODELS.build(alignment_head)
 
+    def predict(self,
+                inputs: Inputs,
+                noise: Optional[torch.Tensor] = None) -> Prediction:
+        """Rebuild the hidden patches of the image with the other view."""
+        if self.branches == 'none':
+            return super().predict(inputs, noise)
+        images, guidance_view = self.split_views(inputs)
+        visible, mask, ids_restore = self.backbone(images, noise=noise)
+        guidance = self.backbone(guidance_view, mask=False)
+        pred = self.neck(visible, ids_restore, guidance)
+        target = self.target_generator(images)
+        return Prediction([visible, guidance], mask, pred, target)
+
     def loss(self,
-             inputs: Sequence[torch.Tensor],
+             inputs: Inputs,
              data_samples: Optional[List] = None,
              noise: Optional[torch.Tensor] = None,
              **kwargs: Any) -> Dict[str, torch.Tensor]:
@@ -68,34 +88,14 @@ class LMIM(MIM):
             Dict[str, torch.Tensor]: ``loss_recon``, and ``loss_align`` where
             the views are aligned; MMEngine adds them up.
         """
-        if self.branches == 'none':
-            return super().loss(inputs, data_samples, noise=noise)
-        images, guidance_view = self.split_views(inputs)
-        visible, mask, ids_restore = self.backbone(images, noise=noise)
-        guidance = self.backbone(guidance_view, mask=False)
-        pred = self.neck(visible, ids_restore, guidance)
-        target = self.target_generator(images)
-        losses = dict(loss_recon=self.head.loss(pred, target, mask))
+        found = self.predict(inputs, noise)
+        losses = dict(loss_recon=self.head.loss(
+            found.pred, found.target, found.mask))
         if self.branches == 'both':
+            visible, guidance = found.tokens
             losses['loss_align'] = self.alignment_head.loss(
                 visible[:, 0], guidance[:, 0])
         return losses
-
-    @staticmethod
-    def split_views(
-        inputs: Sequence[torch.Tensor]
-    ) -> Tuple[torch.Tensor, torch.Tensor]:
-        """Take image and guidance view apart.
-
-        Raises:
-            ValueError: If there are not two views.
-        """
-        if isinstance(inputs, torch.Tensor) or len(inputs) != 2:
-            raise ValueError(
-                'LMIM needs two views of each image, [image, guidance view]: '
-                "put dict(type='GuidanceView') before "
-                "dict(type='PackPretrainInputs') in the pipeline")
-        return inputs[0], inputs[1]
 
 
 register_format(CheckpointFormat(

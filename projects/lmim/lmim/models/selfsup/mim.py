@@ -1,26 +1,18 @@
 """Masked image modelling with a single branch."""
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional
 
 import torch
 from mmocr.registry import MODELS
-from mmpretrain.models import BaseSelfSupervisor
 
 from lmim.checkpoints.formats import (BLOCK, ENCODER, TEXT_DECODER, VIT,
                                       CheckpointFormat, NameTable,
                                       register_format, same, under)
-
-#: Images come as OpenCV decodes them: uint8, BGR.
-PREPROCESSOR = dict(
-    type='mmpretrain.SelfSupDataPreprocessor',
-    mean=[127.5] * 3,
-    std=[127.5] * 3,
-    bgr_to_rgb=True,
-    # From pinned memory, while the GPU computes.
-    non_blocking=True)
+from lmim.utils.errors import UserError
+from .base import Inputs, Prediction, SelfSup
 
 
 @MODELS.register_module()
-class MIM(BaseSelfSupervisor):
+class MIM(SelfSup):
     """Hide most patches of an image and rebuild them from the rest.
 
     With a ``MAEDecoder`` and a ``PixelTarget`` this is MAE as MAERec trains
@@ -29,13 +21,12 @@ class MIM(BaseSelfSupervisor):
     Args:
         backbone (dict): A :class:`MaskedViT`.
         neck (dict): Decoder.
-        head (dict): Reconstruction loss.
         target_generator (dict): What is to be rebuilt.
-        data_preprocessor (dict): Normalisation, done on the device.
-        init_cfg (dict, optional): Initialisation config.
+        head (dict): Reconstruction loss.
+        **kwargs: ``data_preprocessor`` ... of :class:`SelfSup`.
 
     Raises:
-        ValueError: If the decoder does not predict as many channels as the
+        UserError: If the decoder does not predict as many channels as the
             target has.
     """
 
@@ -44,19 +35,10 @@ class MIM(BaseSelfSupervisor):
                  neck: dict,
                  target_generator: dict,
                  head: dict = dict(type='ReconstructionHead'),
-                 data_preprocessor: dict = PREPROCESSOR,
-                 init_cfg: Optional[dict] = None,
                  **kwargs: Any) -> None:
-        super().__init__(
-            backbone=MODELS.build(backbone),
-            neck=MODELS.build(neck),
-            head=MODELS.build(head),
-            target_generator=MODELS.build(target_generator),
-            data_preprocessor=MODELS.build(data_preprocessor),
-            init_cfg=init_cfg,
-            **kwargs)
+        super().__init__(backbone, neck, head, target_generator, **kwargs)
         if self.neck.out_dims != self.target_generator.out_dims:
-            raise ValueError(
+            raise UserError(
                 f'the decoder predicts {self.neck.out_dims} channels and the '
                 f'target has {self.target_generator.out_dims}: set '
                 f'model.neck.out_dims={self.target_generator.out_dims}')
@@ -65,8 +47,18 @@ class MIM(BaseSelfSupervisor):
         """Encode whole images (N, 3, H, W) to tokens (N, 1 + L, C)."""
         return self.backbone(inputs, mask=False)
 
+    def predict(self,
+                inputs: Inputs,
+                noise: Optional[torch.Tensor] = None) -> Prediction:
+        """Rebuild the hidden patches of the image, the first view."""
+        images, = self.split_views(inputs)
+        visible, mask, ids_restore = self.backbone(images, noise=noise)
+        pred = self.neck(visible, ids_restore)
+        target = self.target_generator(images)
+        return Prediction([visible], mask, pred, target)
+
     def loss(self,
-             inputs: Union[torch.Tensor, Sequence[torch.Tensor]],
+             inputs: Inputs,
              data_samples: Optional[List] = None,
              noise: Optional[torch.Tensor] = None,
              **kwargs: Any) -> Dict[str, torch.Tensor]:
@@ -83,11 +75,9 @@ class MIM(BaseSelfSupervisor):
         Returns:
             Dict[str, torch.Tensor]: ``loss_recon``.
         """
-        images = inputs if isinstance(inputs, torch.Tensor) else inputs[0]
-        visible, mask, ids_restore = self.backbone(images, noise=noise)
-        pred = self.neck(visible, ids_restore)
-        target = self.target_generator(images)
-        return dict(loss_recon=self.head.loss(pred, target, mask))
+        found = self.predict(inputs, noise)
+        return dict(loss_recon=self.head.loss(
+            found.pred, found.target, found.mask))
 
 
 #: Names that the decoders of MAE and of LMIM share.

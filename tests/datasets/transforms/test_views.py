@@ -65,3 +65,28 @@ def test_pictures_without_views_are_a_batch_too() -> None:
 def test_no_view_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match='1 or more, not 0'):
         SeveralViews([], num_views=0)
+
+
+def test_views_for_pretraining_are_stacked_view_by_view() -> None:
+    def batch(**options) -> dict:
+        several = TRANSFORMS.build(dict(
+            type='SeveralViews', _scope_='mmocr', transforms=[
+                dict(type='GuidanceView', level='sequence', **options),
+                dict(type='PackPretrainInputs', keys=['guidance_img'],
+                     meta_keys=['guidance_warp'] if options else [])]))
+        return FUNCTIONS.get('stack_views')(
+            [several(record(n)) for n in range(3)])
+
+    found = batch()
+    first, second = found['inputs']
+    assert first.shape == second.shape == (3, 3, 32, 128)
+    assert first.dtype == torch.uint8 and not torch.equal(first, second)
+    assert found['data_samples'].tolist() == [0, 1, 2]
+    assert list(found) == ['inputs', 'data_samples']
+    # Each view with what bent it.
+    bent = batch(with_warp=True)
+    assert torch.equal(bent['inputs'][1], second)
+    assert bent['data_samples']['sample_idx'].tolist() == [0, 1, 2]
+    warps = bent['data_samples']['guidance_warp']
+    assert [each.shape for each in warps] == [(3, 32, 128, 3)] * 2
+    assert not torch.equal(*warps)

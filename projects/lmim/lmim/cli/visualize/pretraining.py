@@ -1,0 +1,197 @@
+"""`views`, `mask` and `reconstruction`: what pre-training sees and learns."""
+import argparse
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from lmim.apis.loading import (encoder_shape, given_config,
+                               load_pretrained)
+from lmim.cli import at_least
+from lmim.datasets.transforms.guidance_view import LEVELS
+from lmim.visualization.pretraining_sheets import (draw_mask_sheet,
+                                                   draw_reconstruction,
+                                                   draw_view_sheet)
+from lmim.visualization.reconstruction import reconstruct, view_batch
+from .pictures import PictureCommand
+
+#: Of the paper's ablation.
+PAPER = ('random:0.8', 'block:0.6')
+KINDS = {'random': 'RandomMasking', 'block': 'BlockMasking'}
+
+
+class Views(PictureCommand):
+    """Draw what LMIM's two branches are shown of pictures.
+
+    The picture, what masking leaves of it, and a guidance view at each of the
+    three levels: weak, medium (the default of configs), strong.
+    """
+
+    name = 'views'
+    summary = 'pictures, what is masked, guidance views at three levels'
+    example = 'views words.lmdb -n 8 --output views.png'
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        super().add_arguments(parser)
+        parser.add_argument(
+            '--config', type=Path, metavar='CONFIG',
+            help='take image size, patches and mask of this config of '
+            'pre-training (default: 32x128, 4x4, random masks of 80 %%)')
+
+    def prepare(self, args: argparse.Namespace) -> Dict[str, Any]:
+        """Read the config."""
+        options, mask = sizes_of(args.config)
+        return options if mask is None else dict(options, mask=mask)
+
+    def draw(self, args: argparse.Namespace, prepared: Dict[str, Any],
+             names: List[str], images: List[np.ndarray]
+             ) -> Tuple[Figure, Dict[str, Any]]:
+        """Draw the sheet."""
+        return draw_view_sheet(
+            images, seed=args.seed, names=names, **prepared), {}
+
+
+class Mask(PictureCommand):
+    """Draw which patches masks hide.
+
+    With --config the mask of that config, else those of the paper: random
+    ones of 80 %, and blocks of 60 %. --mask takes any others beside it.
+    """
+
+    name = 'mask'
+    summary = 'what random and block masks leave of pictures'
+    example = 'mask words.lmdb --mask random:0.6 random:0.9 block:0.8'
+    number = 6
+    seeded = 'masks'
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        super().add_arguments(parser)
+        parser.add_argument(
+            '--config', type=Path, metavar='CONFIG',
+            help='a config of pre-training: its mask, image size and patches')
+        parser.add_argument(
+            '--mask', nargs='+', type=mask_of, metavar='KIND:RATIO',
+            help='masks to draw: random or block, and the share that is '
+            f'hidden (default: {" ".join(PAPER)}, or that of --config)')
+
+    def prepare(self, args: argparse.Namespace) -> Dict[str, Any]:
+        """Read the config."""
+        options, own = sizes_of(args.config)
+        masks = [own] if own is not None else []
+        masks += args.mask or ([] if masks else [mask_of(m) for m in PAPER])
+        return dict(options, masks=masks)
+
+    def draw(self, args: argparse.Namespace, prepared: Dict[str, Any],
+             names: List[str], images: List[np.ndarray]
+             ) -> Tuple[Figure, Dict[str, Any]]:
+        """Draw the sheet."""
+        figure = draw_mask_sheet(images, seed=args.seed, names=names,
+                                 **prepared)
+        return figure, {'masks': prepared['masks']}
+
+
+class Reconstruction(PictureCommand):
+    """Draw what a model of pre-training makes of pictures.
+
+    Of a method that rebuilds hidden patches: targets of pixels are shown as
+    pictures; visible patches are kept, and framed. Targets of features are
+    shown in colours (their main components) and by the nearest patches. Of a
+    method that contrasts, the instances in colours, and which of them find
+    their partners. The sheet explains itself in words, with its numbers.
+    """
+
+    name = 'reconstruction'
+    summary = 'what pre-training makes of views and hidden patches'
+    example = ('reconstruction words.lmdb --checkpoint '
+               'work_dirs/my_lmim/epoch_10.pth')
+    number = 6
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        super().add_arguments(parser)
+        add = parser.add_argument
+        add('--checkpoint', required=True, type=Path, metavar='FILE',
+            help='of a run of pre-training')
+        add('--config', type=Path, metavar='CONFIG',
+            help='its config, where the checkpoint carries none')
+        add('--target-checkpoint', type=Path, metavar='FILE',
+            help='the encoder that makes the targets, where the checkpoint '
+            'does not hold it (those of this project do)')
+        add('--level', choices=list(LEVELS),
+            help="of the augmented views (default: the method's)")
+        add('--compare', type=at_least(1), default=32, metavar='N',
+            help='pictures over which colours, nearest patches and errors '
+            'are computed (default: %(default)s)')
+
+    def count(self, args: argparse.Namespace) -> int:
+        """Also those to compare with."""
+        return max(args.compare, args.number)
+
+    def prepare(self, args: argparse.Namespace) -> Any:
+        """Load the model."""
+        return load_pretrained(args.checkpoint, args.config,
+                               args.target_checkpoint)
+
+    def draw(self, args: argparse.Namespace, prepared: Any, names: List[str],
+             images: List[np.ndarray]) -> Tuple[Figure, Dict[str, Any]]:
+        """Draw the sheet."""
+        levels = [level and (args.level or level)
+                  for level in prepared.view_levels]
+        seen = reconstruct(
+            prepared, view_batch(images, prepared.backbone.img_size, levels,
+                                 args.seed), args.seed)
+        # The first are not spread over the set, as those to compare are.
+        step = max(1, len(images) // args.number)
+        shown = list(range(0, len(images), step))[:args.number]
+        about: Dict[str, Any] = {
+            'pictures': [names[number] for number in shown],
+            'compared': len(images)}
+        if seen.found.pred is not None:
+            about.update({name: float(value.mean())
+                          for name, value in seen.errors().items()})
+        if seen.found.instances:
+            about['found'] = float(seen.matches().float().mean())
+        return draw_reconstruction(prepared, seen, names, shown), about
+
+    def report(self, result: Dict[str, Any]) -> str:
+        """Say what was done."""
+        lines = [super().report(result)]
+        if 'error' in result:
+            lines.append(
+                'Mean squared error of hidden patches over {compared} '
+                'pictures: {error:.4f}. Of predicting the mean of all targets '
+                "it is {error_of_mean:.4f}, of the picture's own mean "
+                '{error_of_own_mean:.4f}.'.format(**result))
+        if 'found' in result:
+            lines.append('Of the instances of {compared} pictures {found:.1%} '
+                         'find their partners.'.format(**result))
+        return '\n'.join(lines)
+
+
+def sizes_of(config: Any) -> Tuple[Dict[str, Any], Any]:
+    """Sizes of images and patches in a config, and its mask, if any."""
+    if config is None:
+        return {}, None
+    found = given_config(config)
+    return encoder_shape(found), found.model['backbone'].get('mask')
+
+
+def mask_of(text: str) -> Dict[str, Any]:
+    """The config of a mask generator, from words as ``block:0.6``.
+
+    Raises:
+        argparse.ArgumentTypeError: If they are others.
+    """
+    kind, _, ratio = text.partition(':')
+    try:
+        share = float(ratio)
+    except ValueError:
+        share = 0.
+    if kind not in KINDS or not 0 < share < 1:
+        raise argparse.ArgumentTypeError(
+            f'{text} is none: write random:RATIO or block:RATIO, with a '
+            'ratio between 0 and 1, as block:0.6')
+    return dict(type=KINDS[kind], ratio=share)

@@ -1,0 +1,162 @@
+"""What all methods of pre-training share."""
+from dataclasses import dataclass
+from typing import Any, List, Optional, Sequence, Tuple, Union
+
+import torch
+from mmocr.registry import MODELS
+from mmpretrain.models import BaseSelfSupervisor
+from torch import nn
+
+from lmim.utils.errors import UserError
+
+#: Images come as OpenCV decodes them: uint8, BGR.
+PREPROCESSOR = dict(
+    type='mmpretrain.SelfSupDataPreprocessor',
+    mean=[127.5] * 3,
+    std=[127.5] * 3,
+    bgr_to_rgb=True,
+    # From pinned memory, while the GPU computes.
+    non_blocking=True)
+
+Inputs = Union[torch.Tensor, Sequence[torch.Tensor]]
+
+
+@dataclass
+class Prediction:
+    """What a method computes from the views of a batch.
+
+    Losses are computed from it, and pictures are drawn from it. A method
+    fills in what it has.
+
+    Attributes:
+        tokens (List[torch.Tensor]): The encoder's tokens of each view,
+            [CLS] first; of a masked view those of the visible patches,
+            (N, 1 + K, C).
+        mask (torch.Tensor, optional): Of the first view, 0 is keep, 1 is
+            remove, (N, L).
+        pred (torch.Tensor, optional): What is rebuilt of it, (N, L, D).
+        target (torch.Tensor, optional): What was to be rebuilt, (N, L, D).
+        instances (Sequence[torch.Tensor]): What is contrasted of each view,
+            (N, T, D): equal places belong together.
+    """
+    tokens: List[torch.Tensor]
+    mask: Optional[torch.Tensor] = None
+    pred: Optional[torch.Tensor] = None
+    target: Optional[torch.Tensor] = None
+    instances: Sequence[torch.Tensor] = ()
+
+
+class SelfSup(BaseSelfSupervisor):
+    """A method of pre-training.
+
+    A method is a subclass with :meth:`predict`, the whole forward pass, and
+    ``loss(inputs, data_samples, noise)``, which turns its result into losses.
+    Pictures during training and ``visualize`` call ``predict`` too.
+
+    Args:
+        backbone (dict): The encoder, a :class:`TextViT` or a subclass.
+        neck (dict, optional): Decoder or projection.
+        head (dict, optional): Loss.
+        target_generator (dict, optional): What is to be rebuilt.
+        ema (dict, optional): The moving average that follows the model, as
+            in ``dict(type='mmpretrain.CosineEMA', momentum=0.004)`` or
+            ``dict(type='ExponentialMovingAverage', momentum=0.001)``. With
+            ``parts=('backbone', 'neck')`` it follows these modules; without,
+            the backbone. Methods call it as ``self.twin['backbone']``.
+        data_preprocessor (dict): Normalisation, done on the device.
+        init_cfg (dict, optional): Initialisation config.
+    """
+
+    #: Each view that the method takes: the level of :class:`GuidanceView`
+    #: that its configs draw it at, None for the image as it is.
+    view_levels: Tuple[Optional[str], ...] = (None, )
+    #: How a pipeline gives these views.
+    view_hint = "dict(type='PackPretrainInputs') gives the image"
+
+    def __init__(self,
+                 backbone: dict,
+                 neck: Optional[dict] = None,
+                 head: Optional[dict] = None,
+                 target_generator: Optional[dict] = None,
+                 ema: Optional[dict] = None,
+                 data_preprocessor: dict = PREPROCESSOR,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(
+            **{name: cfg and MODELS.build(cfg) for name, cfg in dict(
+                backbone=backbone, neck=neck, head=head,
+                target_generator=target_generator,
+                data_preprocessor=data_preprocessor).items()},
+            init_cfg=init_cfg)
+        if ema is not None:
+            ema = dict(ema)
+            self._twin_parts = tuple(ema.pop('parts', ('backbone', )))
+            self.ema = MODELS.build(dict(ema, model=self._followed()))
+
+    def predict(self,
+                inputs: Inputs,
+                noise: Optional[torch.Tensor] = None) -> Prediction:
+        """Run the method's forward pass.
+
+        Args:
+            inputs (torch.Tensor | Sequence[torch.Tensor]): Normalised views,
+                each (N, 3, H, W).
+            noise (torch.Tensor, optional): Decides which patches are hidden,
+                (N, L), instead of a random draw.
+
+        Returns:
+            Prediction: What :meth:`loss` needs.
+        """
+        raise NotImplementedError
+
+    def extract_feat(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Encode whole images (N, 3, H, W) to tokens (N, 1 + L, C)."""
+        return self.backbone(inputs)
+
+    def split_views(self, inputs: Inputs) -> List[torch.Tensor]:
+        """Take the views of a batch apart.
+
+        Raises:
+            UserError: If there are fewer than the method takes, or more,
+                unless it takes the image alone, which comes first.
+        """
+        views = [inputs] if isinstance(inputs, torch.Tensor) else list(inputs)
+        wanted = len(self.view_levels)
+        if len(views) != wanted and wanted > 1 or not views:
+            raise UserError(
+                f'{type(self).__name__} needs {wanted} views of each image '
+                f'and got {len(views)}: {self.view_hint}')
+        return views[:wanted]
+
+    def draw_noise(self, batch_size: int, seed: int
+                   ) -> Optional[torch.Tensor]:
+        """Noise for :meth:`predict` that depends on a seed alone.
+
+        No shared generator is drawn from, nor that of the mask generator.
+
+        Returns:
+            torch.Tensor: (N, L) on the CPU; None where nothing is masked.
+        """
+        mask: Any = getattr(self.backbone, 'mask', None)
+        if mask is None:
+            return None
+        return mask.draw_noise(
+            batch_size, self.backbone.grid, torch.device('cpu'),
+            torch.Generator().manual_seed(seed))
+
+    @property
+    def twin(self) -> nn.ModuleDict:
+        """nn.ModuleDict: The moving averages of the parts, by name."""
+        return self.ema.module
+
+    def update_twin(self) -> None:
+        """Draw the twin towards the model, at the start of a training step.
+
+        The first update copies the weights, as the twin is built before they
+        are initialised or loaded.
+        """
+        if self.training:
+            self.ema.update_parameters(self._followed())
+
+    def _followed(self) -> nn.ModuleDict:
+        return nn.ModuleDict(
+            {name: getattr(self, name) for name in self._twin_parts})

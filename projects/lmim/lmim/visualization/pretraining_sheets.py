@@ -1,0 +1,314 @@
+"""What pre-training sees and what it learns, on sheets that explain it."""
+from typing import Any, List, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from mmocr.registry import MODELS
+
+from lmim.models.selfsup import SelfSup
+from lmim.models.targets import PixelTarget
+from .patches import (FeatureColors, grey_out, join_patches, merge, nearest,
+                      to_pixels)
+from .reconstruction import Reconstruction, resized, view_batch
+from .sheet import Row, draw_sheet, enlarge, frame_cells
+
+ZOOM = 3
+LEVELS = ('weak', 'medium', 'strong')
+#: Titles and one picture of each title for each row.
+Column = Tuple[str, Sequence[np.ndarray]]
+
+VIEWS = ('image: resized to {} x {}, as both branches take it. visible: what '
+         'masking leaves of it for the masked branch ({}). guidance view: the '
+         'same text in another appearance, from the original picture, for '
+         'the guidance branch; training draws anew each time. weak turns and '
+         'crops; medium (the default) also changes colours, sharpness and '
+         'perspective; strong does so by more.')
+MASKS = ('Pictures of {0} x {1} in a grid of {2} x {3} patches of {4} x {5}. '
+         'Grey patches are hidden from the encoder, and are to be rebuilt. '
+         'Each picture of a batch has as many; training draws anew for each.')
+BATCH = ('What training sees, after all transforms of the pipeline, drawn '
+         'anew each epoch: text must be whole and readable in all columns '
+         'but the masked one, whose grey patches are hidden from the encoder.')
+NORMALISED = ('Pixels are normalised per patch (norm_pix): the model predicts '
+              'them relative to mean and spread of their patch. To show them '
+              'both are taken from the original, so brightness and contrast '
+              "of a patch are not the model's work; the strokes are.")
+FEATURES = ('target features: what a frozen encoder ({0}) makes of the whole '
+            'picture, a colour for each patch. Colours are the three main '
+            'components (PCA) of the targets of {1} pictures: like colours, '
+            'like features. predicted features: the same colours for what '
+            'the model predicts of hidden patches; framed ones were visible.\n'
+            'patches like it: no pixels are predicted. In the place of a '
+            'hidden patch stands the one, of all patches of these {1} '
+            'pictures, whose target is nearest to the prediction.')
+INSTANCES = ('instances: what is contrasted of each view, from left to right, '
+             'in colours: their three main components (PCA) over {0} '
+             'pictures; like colours, like features. found: instances of the '
+             'first view whose partner, the same place of the second, is '
+             'nearest of all {1}. Over all pictures: {2:.0%}; by chance '
+             '{3:.1%}.')
+
+
+def draw_view_sheet(images: Sequence[np.ndarray],
+                    img_size: Tuple[int, int] = (32, 128),
+                    patch_size: Tuple[int, int] = (4, 4),
+                    mask: dict = dict(type='RandomMasking', ratio=0.8),
+                    seed: int = 0,
+                    names: Optional[Sequence[str]] = None) -> Figure:
+    """Draw pictures, what masking leaves of them, and guidance views.
+
+    Args:
+        images (Sequence[np.ndarray]): Original pictures, each (H, W, 3),
+            uint8, BGR.
+        img_size (Tuple[int, int]): Height and width that the encoder sees.
+        patch_size (Tuple[int, int]): Height and width of a patch.
+        mask (dict): Mask generator.
+        seed (int): Of masks and views.
+        names (Sequence[str], optional): Of the pictures.
+
+    Returns:
+        Figure: A row for each picture; columns are the picture, its visible
+        patches, and a guidance view at each level.
+    """
+    batch = view_batch(images, img_size, (None, *LEVELS), seed)['inputs']
+    views = [view.permute(0, 2, 3, 1).numpy() for view in batch]
+    generator, hidden = _draw_masks(mask, len(images), img_size, patch_size,
+                                    seed)
+    columns = [('image', views[0]), (f'visible {1 - generator.ratio:.0%}', [
+        grey_out(*pair) for pair in zip(views[0], hidden)])]
+    columns += [(f'guidance view, {level}', view)
+                for level, view in zip(LEVELS, views[1:])]
+    return _draw(columns, names,
+                 VIEWS.format(*img_size, type(generator).__name__))
+
+
+def draw_mask_sheet(images: Sequence[np.ndarray],
+                    masks: Sequence[dict],
+                    img_size: Tuple[int, int] = (32, 128),
+                    patch_size: Tuple[int, int] = (4, 4),
+                    seed: int = 0,
+                    names: Optional[Sequence[str]] = None) -> Figure:
+    """Draw what mask generators leave of pictures.
+
+    Args:
+        images (Sequence[np.ndarray]): Pictures, each (H, W, 3) uint8, BGR.
+        masks (Sequence[dict]): Mask generators, such as
+            ``dict(type='BlockMasking', ratio=0.6)``.
+        img_size (Tuple[int, int]): Height and width that the encoder sees.
+        patch_size (Tuple[int, int]): Height and width of a patch.
+        seed (int): Of the masks.
+        names (Sequence[str], optional): Of the pictures.
+
+    Returns:
+        Figure: A row for each picture; columns are the picture and what
+        each generator leaves visible.
+    """
+    shown = [resized(image, img_size) for image in images]
+    columns: List[Column] = [('image', shown)]
+    for mask in masks:
+        generator, hidden = _draw_masks(mask, len(images), img_size,
+                                        patch_size, seed)
+        total = hidden[0].size
+        columns.append((
+            f'{type(generator).__name__} {generator.ratio:.0%}: '
+            f'{generator.num_keep(total)} of {total} visible',
+            [grey_out(*pair) for pair in zip(shown, hidden)]))
+    return _draw(columns, names, MASKS.format(
+        *img_size, *hidden[0].shape, *patch_size))
+
+
+def _draw_masks(mask: dict, count: int, img_size: Tuple[int, int],
+                patch_size: Tuple[int, int],
+                seed: int) -> Tuple[Any, np.ndarray]:
+    """A mask generator, and what it hides: bool (count, rows, columns)."""
+    grid = (img_size[0] // patch_size[0], img_size[1] // patch_size[1])
+    generator = MODELS.build(dict(mask, _scope_='mmocr'))
+    generator.seed_masks(seed)
+    hidden = generator(count, grid, torch.device('cpu')).mask
+    return generator, hidden.bool().reshape(count, *grid).numpy()
+
+
+def draw_batch_sheet(model: SelfSup, seen: Reconstruction,
+                     count: int) -> Figure:
+    """Draw the first pictures of a batch as the model sees them.
+
+    Args:
+        model (SelfSup): The model.
+        seen (Reconstruction): Of the batch.
+        count (int): How many of its pictures.
+
+    Returns:
+        Figure: A row for each picture.
+    """
+    columns = _view_columns(model, seen)
+    return _draw([(title, list(pictures)[:count])
+                  for title, pictures in columns], None, BATCH)
+
+
+def draw_reconstruction(model: SelfSup,
+                        seen: Reconstruction,
+                        names: Optional[Sequence[str]] = None,
+                        shown: Optional[Sequence[int]] = None) -> Figure:
+    """Draw pictures, what is hidden of them, and what the model makes of it.
+
+    Args:
+        model (SelfSup): The model. Of a method that rebuilds patches, targets
+            and predictions are drawn; of one that contrasts, instances.
+        seen (Reconstruction): What :func:`reconstruct` gave. Colours and
+            nearest patches of features are of all its pictures.
+        names (Sequence[str], optional): Of the pictures.
+        shown (Sequence[int], optional): Numbers of the pictures to draw.
+            Defaults to all.
+
+    Returns:
+        Figure: A row for each picture; the explanation is below.
+    """
+    columns, found = _view_columns(model, seen), seen.found
+    count = len(seen.inputs)
+    titles = [''] * count
+    notes: List[str] = []
+    if found.pred is not None:
+        pixels = isinstance(model.target_generator, PixelTarget)
+        columns += (_pixel_columns if pixels else _feature_columns)(model,
+                                                                   seen)
+        errors = seen.errors()
+        titles = ['error {:.3f}   mean of all {:.3f}   own mean {:.3f}'.format(
+            *each) for each in zip(*errors.values())]
+        notes = _reconstruction_notes(model, seen, pixels)
+    if found.instances:
+        columns += _instance_columns(seen)
+        matches = seen.matches().float()
+        titles = [f'{title}found {share:.0%}   '.strip() for title, share in
+                  zip(titles, matches.mean(dim=1))]
+        total = 2 * matches.numel() - 1
+        notes.append(INSTANCES.format(count, total, matches.mean(), 1 / total))
+    order = range(count) if shown is None else shown
+    named = [f'{names[number]}   ' if names else '' for number in order]
+    return _draw(
+        [(title, [pictures[number] for number in order])
+         for title, pictures in columns],
+        [name + titles[number] for name, number in zip(named, order)],
+        '\n'.join(notes), ZOOM * seen.views[0].shape[2])
+
+
+def _draw(columns: Sequence[Column], names: Optional[Sequence[str]],
+          note: str, width: int = 256) -> Figure:
+    """A sheet of columns, each picture enlarged to its width."""
+    count = len(columns[0][1])
+    return draw_sheet(
+        [Row([enlarge(pictures[number], max(
+            1, width // pictures[number].shape[1]))
+            for _, pictures in columns], names[number] if names else '')
+         for number in range(count)],
+        [title for title, _ in columns], note, width)
+
+
+def _grid(model: Any) -> Tuple[int, int]:
+    return model.backbone.grid
+
+
+def _hidden(model: Any, seen: Reconstruction) -> np.ndarray:
+    """The patches that are hidden, bool (N, rows, columns)."""
+    assert seen.hidden is not None
+    return seen.hidden.bool().cpu().unflatten(1, _grid(model)).numpy()
+
+
+def _view_columns(model: SelfSup, seen: Reconstruction) -> List[Column]:
+    """The views, and what masking leaves of the first."""
+    plain = [level is None for level in model.view_levels]
+    columns: List[Column] = []
+    for number, view in enumerate(seen.views):
+        title = ('image' if plain[number] else 'guidance view (seen whole)'
+                 if any(plain) else f'view {number + 1}')
+        columns.append((title, list(view)))
+        if number == 0 and seen.hidden is not None:
+            hidden = _hidden(model, seen)
+            columns.append((f'masked: {hidden.mean():.0%} hidden', [
+                grey_out(*pair) for pair in zip(view, hidden)]))
+    return columns
+
+
+def _pixel_columns(model: Any, seen: Reconstruction) -> List[Column]:
+    """Predicted pixels, un-normalised."""
+    target, pred = model.target_generator, seen.found.pred
+    assert pred is not None
+    if target.norm_pix:
+        raw = PixelTarget(target.patch_size, norm_pix=False)(seen.inputs)
+        spread = (raw.var(dim=-1, keepdim=True) + 1e-6)**0.5
+        pred = pred * spread + raw.mean(dim=-1, keepdim=True)
+    joined = join_patches(pred, _grid(model), target.patch_size)
+    preprocessor = model.data_preprocessor
+    pixels = to_pixels(joined, preprocessor.mean.flatten().tolist(),
+                       preprocessor.std.flatten().tolist())
+    return [('predicted; framed patches are the original',
+             _merged(pixels, seen.views[0], _hidden(model, seen)))]
+
+
+def _feature_columns(model: Any, seen: Reconstruction) -> List[Column]:
+    """Colours of features, and patches that are like the prediction."""
+    pred, target = seen.found.pred, seen.found.target
+    assert pred is not None and target is not None
+    images, hidden = seen.views[0], _hidden(model, seen)
+    size = (images.shape[1] // hidden.shape[1],
+            images.shape[2] // hidden.shape[2])
+    colors = FeatureColors(target.flatten(0, 1))
+    wanted, guessed = [
+        colors(features).reshape(*hidden.shape, 3).repeat(
+            size[0], axis=1).repeat(size[1], axis=2)
+        for features in (target, pred)]
+    patches = PixelTarget(size, norm_pix=False)(
+        torch.from_numpy(images.copy()).permute(0, 3, 1, 2))
+    chosen = nearest(pred.flatten(0, 1), target.flatten(0, 1))
+    # On the CPU, as the pictures are.
+    like = patches.flatten(0, 1)[chosen.cpu()].reshape(patches.shape)
+    alike = join_patches(like, _grid(model), size).byte().numpy()
+    return [('target features', list(wanted)),
+            ('predicted features; framed: target',
+             _merged(guessed, wanted, hidden)),
+            ('patches like it; framed: the original',
+             _merged(alike, images, hidden))]
+
+
+def _merged(pictures: np.ndarray, originals: np.ndarray,
+            hidden: np.ndarray) -> List[np.ndarray]:
+    """Hidden patches of pictures between framed ones of the originals."""
+    return [frame_cells(enlarge(merge(*each), ZOOM), ~each[2])
+            for each in zip(pictures, originals, hidden)]
+
+
+def _instance_columns(seen: Reconstruction) -> List[Column]:
+    """Colours of the instances of each view, from left to right."""
+    instances = list(seen.found.instances)
+    height, width = seen.views[0].shape[1:3]
+    colors = FeatureColors(torch.cat(instances).flatten(0, 1).float())
+    columns: List[Column] = []
+    for number, view in enumerate(instances, 1):
+        at = np.arange(width) * view.shape[1] // width
+        strips = colors(view)[:, None, at].repeat(height, axis=1)
+        columns.append((f'instances, view {number}', list(strips)))
+    return columns
+
+
+def _reconstruction_notes(model: Any, seen: Reconstruction,
+                          pixels: bool) -> List[str]:
+    """What a sheet of predictions shows."""
+    mask = model.backbone.mask
+    notes = ['masked: the encoder sees the patches that are not grey '
+             f'({type(mask).__name__}, {mask.ratio:.0%} hidden).']
+    if pixels:
+        notes.append(
+            'predicted: what the model makes of the hidden patches; patches '
+            'in green frames were visible and are copied from the original.')
+        notes += [NORMALISED] if model.target_generator.norm_pix else []
+    else:
+        notes.append(FEATURES.format(type(model.target_generator).__name__,
+                                     len(seen.inputs)))
+    what = 'pixels, as the loss sees them' if pixels else 'features'
+    notes.append(
+        f'error: mean square over hidden patches, of {what}. For comparison, '
+        'of predicting the mean of all targets, and the mean of the '
+        "picture's own. Over all {} pictures: {:.3f}, {:.3f} and {:.3f}."
+        .format(len(seen.inputs),
+                *(each.mean() for each in seen.errors().values())))
+    return notes

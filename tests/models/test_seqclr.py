@@ -1,0 +1,190 @@
+"""SeqCLR: what is contrasted with what; and the moving average of a method."""
+import math
+import multiprocessing
+import socket
+from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
+
+import pytest
+import torch
+import torch.distributed as dist
+from mmengine.logging import MessageHub
+from mmocr.registry import MODELS
+
+from lmim.models.necks.instances import frames_of, map_instances
+from lmim.models.selfsup import SelfSup
+from lmim.utils.errors import UserError
+from .conftest import ENCODER, build
+
+SEQCLR = dict(
+    type='SeqCLR',
+    backbone=ENCODER,
+    neck=dict(type='SequenceProjector', in_dims=16, out_dims=6, num_windows=3,
+              grid=(2, 8)),
+    head=dict(type='ContrastiveHead'))
+
+
+def head(**options):
+    return MODELS.build(dict(type='ContrastiveHead', _scope_='mmocr',
+                             **options))
+
+
+@pytest.fixture
+def seqclr():
+    model = build(SEQCLR)
+    model.init_weights()
+    return model
+
+
+def test_loss_is_the_formula():
+    torch.manual_seed(0)
+    first, second = torch.randn(2, 3, 2, 5)
+    every = [*first.flatten(0, 1), *second.flatten(0, 1)]
+
+    def similar(i, j):
+        cosine = torch.cosine_similarity(every[i], every[j], dim=0).item()
+        return math.exp(cosine / 0.5)
+
+    terms = [-math.log(similar(i, (i + 6) % 12) / sum(
+        similar(i, j) for j in range(12) if j != i)) for i in range(12)]
+    for reduction, wanted in (('mean', sum(terms) / 12), ('sum', sum(terms)),
+                              ('images', sum(terms) / 2)):
+        loss = head(temperature=0.5, reduction=reduction).loss(first, second)
+        assert loss.item() == pytest.approx(wanted, rel=1e-5)
+
+
+def test_order_of_images_and_views_does_not_matter():
+    torch.manual_seed(0)
+    first, second = torch.randn(2, 8, 5, 32)
+    loss = head().loss(first, second)
+    torch.testing.assert_close(head().loss(second, first), loss)
+    torch.testing.assert_close(head().loss(first.flip(0), second.flip(0)),
+                               loss)
+    # Unrelated features: each is told from the others by chance alone.
+    chance = math.log(2 * 8 * 5 - 1)
+    assert head(temperature=1.).loss(first, second).item() == pytest.approx(
+        chance, rel=0.02)
+    assert head().loss(first, first) < 1 < loss
+
+
+def test_windows_are_of_columns():
+    tokens = torch.zeros(1, 1 + 2 * 7, 1)
+    tokens[0, 1:8, 0] = torch.arange(7.)  # upper row; the lower one is 0
+    frames = frames_of(tokens, (2, 7))
+    assert frames.flatten().tolist() == [0, .5, 1, 1.5, 2, 2.5, 3]
+    assert map_instances(frames, 'window', 3).flatten().tolist() == [
+        .5, 1.5, 2.5]
+    assert map_instances(frames, 'all').flatten().tolist() == [1.5]
+    assert map_instances(frames, 'frame') is frames
+
+
+@pytest.mark.parametrize('projection', ['none', 'linear', 'mlp', 'bilstm'])
+@pytest.mark.parametrize('mapping, count', [
+    ('all', 1), ('window', 3), ('frame', 8)])
+def test_every_weight_learns_from_both_views(views, projection, mapping,
+                                             count):
+    model = build(SEQCLR, neck=dict(
+        SEQCLR['neck'], projection=projection, mapping=mapping))
+    model.init_weights()
+    views = [view.clone().requires_grad_() for view in views]
+    found = model.predict(views)
+    width = 16 if projection == 'none' else 6
+    assert [each.shape for each in found.instances] == [(3, count, width)] * 2
+    model.loss(views)['loss_contrast'].backward()
+    assert all(view.grad.abs().sum() > 0 for view in views)
+    assert all(p.grad is not None for p in model.parameters()
+               if p.requires_grad)
+
+
+def test_one_encoder_sees_whole_views(seqclr, views):
+    tokens = seqclr.predict(views).tokens
+    for view, found in zip(views, tokens):
+        torch.testing.assert_close(found, seqclr(view, mode='tensor'))
+
+
+def test_bf16_autocast_stays_near_fp32():
+    torch.manual_seed(0)
+    first, second = torch.randn(2, 4, 5, 8)
+    exact = head().loss(first, second)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        assert torch.equal(head().loss(first, second), exact)
+
+
+def test_wrong_options_are_refused(seqclr, views):
+    with pytest.raises(UserError, match='2 views.*got 1.*SeveralViews'):
+        seqclr.loss(views[0])
+    for changes, words in ((dict(projection='lstm'), "'bilstm', got 'lstm'"),
+                           (dict(mapping='word'), "got 'word'")):
+        with pytest.raises(UserError, match=words):
+            model = build(SEQCLR, neck=dict(SEQCLR['neck'], **changes))
+            model.loss(views)
+    with pytest.raises(UserError, match='reduction must be'):
+        head(reduction='max')
+    with pytest.raises(UserError, match='temperature must be positive'):
+        head(temperature=0)
+
+
+FEATURES = torch.randn(2, 4, 3, 6, generator=torch.Generator().manual_seed(0))
+
+
+def _half_of_the_batch(rank: int, port: int) -> tuple:
+    """Loss and gradient of two of four images, contrasted with all."""
+    torch.set_num_threads(1)
+    dist.init_process_group(
+        'gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank,
+        world_size=2, timeout=timedelta(seconds=20))
+    own = FEATURES[:, 2 * rank:2 * rank + 2].clone().requires_grad_()
+    loss = head(gather=True).loss(*own)
+    loss.backward()
+    dist.destroy_process_group()
+    return loss.item(), own.grad.numpy()
+
+
+def test_processes_contrast_as_one_with_the_whole_batch():
+    whole = FEATURES.clone().requires_grad_()
+    loss = head(gather=True).loss(*whole)
+    loss.backward()
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    with ProcessPoolExecutor(2, multiprocessing.get_context('fork')) as pool:
+        halves = list(pool.map(_half_of_the_batch, (0, 1), (port, port)))
+    assert sum(each for each, _ in halves) / 2 == pytest.approx(loss.item())
+    gradient = torch.cat([torch.from_numpy(each) for _, each in halves], 1)
+    # Distributed training averages what processes have.
+    torch.testing.assert_close(gradient / 2, whole.grad)
+
+
+class Following(SelfSup):
+    """A method that does no more than to move its twin."""
+
+    def loss(self, inputs, *args, **kwargs):
+        self.update_twin()
+        return {}
+
+
+@pytest.mark.parametrize('ema, share', [
+    (dict(type='mmpretrain.CosineEMA', momentum=0.25), 0.25),
+    (dict(type='ExponentialMovingAverage', momentum=0.1,
+          parts=['backbone', 'neck']), 0.1)])
+def test_twin_follows_the_model(views, ema, share):
+    MessageHub.get_current_instance().update_info('max_iters', 10**6)
+    model = Following(ENCODER, SEQCLR['neck'], ema=ema)
+    model.init_weights()
+    assert list(model.twin) == list(ema.get('parts', ['backbone']))
+    assert not any(p.requires_grad for p in model.twin.parameters())
+    model.eval().loss(views)  # an evaluation changes nothing
+    assert model.ema.steps == 0
+    model.train().loss(views)
+    weight = model.backbone.layers[0].attn.qkv.weight
+    before = weight.detach().clone()
+    assert torch.equal(model.twin['backbone'](views[0]),
+                       model.extract_feat(views[0]))
+    with torch.no_grad():
+        weight += 1
+    model.loss(views)
+    torch.testing.assert_close(
+        model.twin['backbone'].layers[0].attn.qkv.weight, before + share)
+    # It is resumed with the rest.
+    assert 'ema.module.backbone.layers.0.attn.qkv.weight' in (
+        model.state_dict()) and 'ema.steps' in model.state_dict()
