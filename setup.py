@@ -87,6 +87,7 @@ setup(
     python_requires='>=3.9',
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,
+    entry_points={'console_scripts': ['lmim = lmim.cli.main:main']},
     zip_safe=False,
     classifiers=[
         'Development Status :: 4 - Beta',

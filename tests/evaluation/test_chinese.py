@@ -7,6 +7,7 @@ import pytest
 from mmocr.registry import EVALUATOR, METRICS
 
 from lmim.evaluation import chinese_normalizer
+from lmim.utils.errors import UserError
 
 from .oracle import word
 
@@ -78,5 +79,5 @@ def test_metrics_compare_whole_strings_after_the_rules() -> None:
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'opencc', None)
-    with pytest.raises(ImportError, match='pip install opencc'):
+    with pytest.raises(UserError, match='pip install opencc'):
         METRICS.build(dict(type='ChineseWordMetric'))

@@ -24,8 +24,7 @@ from engine_dummies import (  # noqa: E402
 )
 
 from lmim.engine import launch  # noqa: E402
-from lmim.engine.fileio import write_atomic  # noqa: E402
-from lmim.engine.launch import run_cleanly  # noqa: E402
+from lmim.utils.atomic import write_atomic  # noqa: E402
 
 
 def _run(cwd: Path, *command: Any,
@@ -74,7 +73,7 @@ def test_killed_and_resumed_runs_end_with_the_same_weights(
     kill = '--cfg-options', 'custom_hooks.0.train=6'
     done = _tool('train.py', tmp_path, config, '--resume', *kill)
     assert done.returncode == -9, done.stderr
-    assert 'Going on in epoch 1 after 2 of 4' in done.stdout + done.stderr
+    assert 'Resuming epoch 1 after 2 of 4' in done.stdout + done.stderr
     assert [p.name for p in work_dir.glob('iter_*')] == ['iter_6.pth']
     # The last leg loads with a spawned worker, which finds lmim, too.
     done = _tool(
@@ -149,7 +148,7 @@ def _main(name: str, monkeypatch: pytest.MonkeyPatch, *args: Any) -> int:
     monkeypatch.setenv('LOCAL_RANK', '0')
     tool = runpy.run_path(str(TOOLS / name))
     arguments = tool['parse_args']()
-    return run_cleanly(lambda: tool['main'](arguments), arguments.debug)
+    return launch.run_cleanly(lambda: tool['main'](arguments), arguments.debug)
 
 
 def test_errors_end_in_one_message_unless_debugging(
@@ -166,15 +165,6 @@ def test_errors_end_in_one_message_unless_debugging(
     monkeypatch.setenv('LMIM_DEBUG', '1')
     with pytest.raises(FileNotFoundError):
         _main('train.py', monkeypatch, config, '--resume', none)
-
-
-def test_errors_of_libraries_keep_their_traceback() -> None:
-
-    def fail() -> None:
-        torch.zeros(2) @ torch.zeros(3)
-
-    with pytest.raises(RuntimeError):
-        run_cleanly(fail)
 
 
 def test_several_processes_end_without_finalisation(

@@ -3,7 +3,7 @@ import shlex
 
 import pytest
 
-from lmim.cli.main import _parser
+from lmim.cli.command import make_parser
 from lmim.cli.data import COMMANDS, TOOL, main
 
 
@@ -28,8 +28,8 @@ def test_a_line_for_each_command(capsys):
 @pytest.mark.parametrize('name', sorted(COMMANDS))
 def test_each_command_has_an_example_that_parses(capsys, name):
     example = COMMANDS[name].example
-    assert f'example:\n  python tools/data.py {example}' in told(capsys, name)
-    args = _parser(TOOL).parse_args(shlex.split(example))
+    assert f'example:\n  lmim data {example}' in told(capsys, name)
+    args = make_parser(TOOL).parse_args(shlex.split(example))
     assert args.command == name
 
 
@@ -39,4 +39,4 @@ def test_the_commands_in_the_description_parse():
                 if line.startswith('  python tools/data.py')]
     assert len(commands) == 4
     for command in commands:
-        assert _parser(TOOL).parse_args(shlex.split(command)).command
+        assert make_parser(TOOL).parse_args(shlex.split(command)).command

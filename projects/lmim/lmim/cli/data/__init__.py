@@ -41,7 +41,7 @@ COMMANDS: Dict[str, Command] = {
         Verify(),
     )
 }
-TOOL = Tool('data.py', DESCRIPTION, COMMANDS)
+TOOL = Tool('data', DESCRIPTION, COMMANDS)
 
 
 def main(argv: Optional[List[str]] = None) -> int:

@@ -4,6 +4,7 @@ from typing import Dict, List, Optional
 from lmim.cli import Command, Tool, run_tool
 
 from .attention import Attention
+from .browse import Browse
 from .curves import Curves
 from .mask import Mask
 from .reconstruction import Reconstruction
@@ -21,13 +22,14 @@ pictures are written to files.
 `COMMAND --help` tells of each."""
 COMMANDS: Dict[str, Command] = {
     command.name: command
-    for command in (Attention(), Curves(), Mask(), Reconstruction(), Views())
+    for command in (Attention(), Browse(), Curves(), Mask(),
+                    Reconstruction(), Views())
 }
 
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Run one sub-command; see :func:`lmim.cli.run_tool`."""
-    return run_tool(Tool('visualize.py', DESCRIPTION, COMMANDS), argv)
+    return run_tool(Tool('visualize', DESCRIPTION, COMMANDS), argv)
 
 
 __all__ = ['COMMANDS', 'main']

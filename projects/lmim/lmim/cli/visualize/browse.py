@@ -1,7 +1,7 @@
 """`tools/browse_dataset.py`: what the pipelines of a config give."""
 import argparse
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 import cv2
 import numpy as np
@@ -29,9 +29,9 @@ class Browse(Command):
     several views the first).
     """
 
-    name = 'browse_dataset'
+    name = 'browse'
     summary = 'what the pipelines of a config give'
-    example = ('configs/pretrain/lmim/lmim_vit-mini_1xb64_rendered.py '
+    example = ('browse configs/pretrain/lmim/lmim_vit-mini_1xb64_rendered.py '
                '--mode pipeline')
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -136,8 +136,3 @@ def _enlarged(picture: np.ndarray) -> np.ndarray:
         return picture
     return cv2.resize(picture, None, fx=2, fy=2,
                       interpolation=cv2.INTER_NEAREST)
-
-
-def main(argv: Optional[List[str]] = None) -> int:
-    """Run the tool; see :func:`lmim.cli.run_command`."""
-    return run_command('browse_dataset.py', Browse(), argv)
