@@ -5,7 +5,7 @@ from typing import Any, Dict
 
 import pytest
 
-from lmim.cli import Command, Tool, run_tool
+from lmim.cli import Command, Tool, run_command, run_tool
 from lmim.utils.errors import UserError
 
 
@@ -60,3 +60,11 @@ def test_help_shows_how_it_is_called(capsys):
     out = capsys.readouterr().out
     assert out.startswith('usage: lmim sums double [-h]')
     assert '  lmim sums double 4\n' in out and 'exit status' in out
+
+
+def test_of_a_single_command_the_name_is_not_typed(capsys):
+    assert run_command('double', Double(), ['4']) == 0
+    assert capsys.readouterr().out == 'twice: 8\n'
+    with pytest.raises(SystemExit):
+        run_command('double', Double(), ['--help'])
+    assert capsys.readouterr().out.startswith('usage: lmim double [-h]')

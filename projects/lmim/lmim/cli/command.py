@@ -75,12 +75,35 @@ def run_tool(tool: Tool, argv: Optional[List[str]] = None) -> int:
         int: The exit status.
     """
     args = make_parser(tool).parse_args(argv)
-    command = tool.commands[args.command]
-    status, result = guarded(args.command, args, lambda: command.run(args))
+    return _run(tool.commands[args.command], args)
+
+
+def run_command(name: str, command: Command,
+                argv: Optional[List[str]] = None) -> int:
+    """Run a tool that has one command, whose name is not typed.
+
+    Args:
+        name (str): What it is called behind `lmim`.
+        command (Command): What it does.
+        argv (list[str], optional): Its arguments. Defaults to the process's
+            own.
+
+    Returns:
+        int: The exit status.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f'lmim {name}', **_described(name, command))
+    _add_arguments(parser, command)
+    return _run(command, parser.parse_args(argv))
+
+
+def _run(command: Command, args: argparse.Namespace) -> int:
+    """Run a command with its arguments; the exit status."""
+    status, result = guarded(command.name, args, lambda: command.run(args))
     if result is None:
         return status
     if args.json:
-        print(json.dumps({'command': args.command, **result}, indent=2))
+        print(json.dumps({'command': command.name, **result}, indent=2))
     else:
         print(command.report(result))
     return 0 if result.get('ok', True) else 1
@@ -138,24 +161,34 @@ def make_parser(tool: Tool) -> argparse.ArgumentParser:
         metavar='COMMAND',
         help='one of those below; COMMAND --help describes it')
     for name, command in sorted(tool.commands.items()):
-        example = (f'example:\n  lmim {tool.name} {command.example}\n\n'
-                   if command.example else '')
-        sub = commands.add_parser(
-            name,
-            description=inspect.getdoc(command),
-            epilog=example + EXIT_CODES,
-            formatter_class=argparse.RawDescriptionHelpFormatter)
-        command.add_arguments(sub)
-        sub.add_argument(
-            '--json',
-            action='store_true',
-            help='print the result as one JSON object on standard output '
-            '(progress and errors go to standard error)')
-        sub.add_argument(
-            '--debug',
-            action='store_true',
-            help='show where an error was raised')
+        sub = commands.add_parser(name, **_described(tool.name, command))
+        _add_arguments(sub, command)
     return parser
+
+
+def _described(tool: str, command: Command) -> Dict[str, Any]:
+    """What the parser of a command says of it."""
+    example = (f'example:\n  lmim {tool} {command.example}\n\n'
+               if command.example else '')
+    return dict(
+        description=inspect.getdoc(command),
+        epilog=example + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def _add_arguments(parser: argparse.ArgumentParser,
+                   command: Command) -> None:
+    """Declare the arguments of a command, and those that all have."""
+    command.add_arguments(parser)
+    parser.add_argument(
+        '--json',
+        action='store_true',
+        help='print the result as one JSON object on standard output '
+        '(progress and errors go to standard error)')
+    parser.add_argument(
+        '--debug',
+        action='store_true',
+        help='show where an error was raised')
 
 
 def at_least(least: int) -> Callable[[str], int]:
