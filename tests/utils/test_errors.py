@@ -62,7 +62,8 @@ def test_what_else_ends_without_a_traceback(
     assert capsys.readouterr().err == 'interrupted\n'
 
 
-@pytest.mark.parametrize('error', [RuntimeError('x'), KeyError('x')])
+@pytest.mark.parametrize('error', [
+    RuntimeError('x'), ValueError('x'), KeyError('x')])
 def test_errors_of_libraries_keep_their_traceback(error: Exception) -> None:
     for raised in (error, caught(error, 1)):
         with pytest.raises(type(error)):

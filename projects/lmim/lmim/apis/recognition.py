@@ -53,11 +53,11 @@ class Recognition:
         Read anew each time, unless it was given as an array.
 
         Raises:
-            ValueError: If it is unreadable (:attr:`error` says why).
+            UserError: If it is unreadable (:attr:`error` says why).
             UnreadableRecordError: If its file has changed since.
         """
         if self.load is None:
-            raise ValueError(f'{self.source} has no picture: {self.error}')
+            raise UserError(f'{self.source} has no picture: {self.error}')
         return self.load()
 
     def to_dict(self) -> Dict[str, Any]:
@@ -87,7 +87,7 @@ class Recognition:
                 the score of each character.
 
         Raises:
-            ValueError: If its suffix is another, or there is no picture.
+            UserError: If its suffix is another, or there is no picture.
         """
         suffix = Path(path).suffix.lower()
         if suffix == '.json':

@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 from mmengine.config import Config
 from mmocr.registry import MODELS, TASK_UTILS, WEIGHT_INITIALIZERS
 
-from lmim.utils.errors import CheckpointError
+from lmim.utils.errors import CheckpointError, UserError
 
 
 def write_config(config: Dict[str, Any]) -> str:

@@ -129,12 +129,12 @@ def set_precision(cfg: Config, name: str) -> None:
         name (str): One of :data:`~lmim.engine.precision.PRECISIONS`.
 
     Raises:
-        ValueError: If the device lacks the precision, or the optimizer
+        UserError: If the device lacks the precision, or the optimizer
             wrapper is not one that has a counterpart in mixed precision.
     """
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if kind not in WRAPPERS.values():
-        raise ValueError(
+        raise UserError(
             f'--precision and --amp know no counterpart of optim_wrapper.type='
             f"{kind}; leave them out, or use the type 'OptimWrapper'")
     precision = choose_precision(name)
@@ -157,7 +157,7 @@ def set_test_precision(cfg: Config, name: str) -> None:
         name (str): One of :data:`~lmim.engine.precision.PRECISIONS`.
 
     Raises:
-        ValueError: If the device lacks the precision.
+        UserError: If the device lacks the precision.
     """
     precision = choose_precision(name)
     print_log(f'Precision: {precision.name} ({precision.reason}).', 'current')

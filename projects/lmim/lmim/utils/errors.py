@@ -54,7 +54,7 @@ def end_after(error: BaseException, name: str = '',
     if isinstance(error, KeyboardInterrupt):
         print('interrupted', file=sys.stderr)
         return 130
-    fixable = isinstance(error, (ValueError, OSError, lmdb.Error)) or (
+    fixable = isinstance(error, (UserError, OSError, lmdb.Error)) or (
         isinstance(error, KeyError) and 'registry' in str(error))
     if (not fixable or debug
             or os.environ.get('LMIM_DEBUG', '') not in ('', '0')):

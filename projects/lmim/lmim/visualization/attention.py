@@ -9,6 +9,7 @@ from torch import nn
 
 from lmim.models.backbones import TextViT
 from lmim.models.textrecog import LMIMDecoder, LMIMParallelDecoder
+from lmim.utils.errors import UserError
 
 #: Of a map that is laid over a picture, in BGR.
 HEAT = np.array([0, 90, 255], np.float32)
@@ -22,13 +23,13 @@ def find_encoder(model: nn.Module) -> TextViT:
             itself.
 
     Raises:
-        ValueError: If there is none.
+        UserError: If there is none.
     """
     for name, module in model.named_modules():
         if isinstance(module, TextViT) and 'target_generator' not in name:
             return module
-    raise ValueError(f'{type(model).__name__} has no TextViT, whose attention '
-                     'could be drawn. Its attention is unknown to this tool.')
+    raise UserError(f'{type(model).__name__} has no TextViT, whose attention '
+                    'could be drawn. Its attention is unknown to this tool.')
 
 
 @torch.no_grad()
@@ -48,12 +49,12 @@ def encoder_attention(encoder: TextViT,
         comes first, and each row sums to 1.
 
     Raises:
-        ValueError: If there is no such block.
+        UserError: If there is no such block.
     """
     count = len(encoder.layers)
     if not -count <= block < count:
-        raise ValueError(f'the encoder has {count} blocks, and none of number '
-                         f'{block}. Give 0 to {count - 1}, or -1 for the last')
+        raise UserError(f'the encoder has {count} blocks, and none of number '
+                        f'{block}. Give 0 to {count - 1}, or -1 for the last')
     layer: Any = encoder.layers[block]
     seen: List[torch.Tensor] = []
     handle = layer.register_forward_pre_hook(
@@ -92,13 +93,13 @@ def character_attention(model: nn.Module, inputs: torch.Tensor,
         which is nowhere in the picture, is left out.
 
     Raises:
-        ValueError: If the recognizer has no such attention, as CTC's.
+        UserError: If the recognizer has no such attention, as CTC's.
     """
     decoder: Any = getattr(model, 'decoder', None)
     encoder: Any = getattr(model, 'encoder', None)
     recognizer: Any = model
     if not isinstance(decoder, LMIMDecoder) or encoder is None:
-        raise ValueError(
+        raise UserError(
             'where a recognizer looks as it writes a character is known of '
             'those with an LMIMDecoder or LMIMParallelDecoder, and this one '
             f'has {type(decoder).__name__}. The attention of its encoder can '

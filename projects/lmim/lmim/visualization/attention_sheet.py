@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from lmim.models.backbones import TextViT
+from lmim.utils.errors import UserError
 from .attention import encoder_attention, overlay_attention
 from .pictures import Picture
 from .sheet import (Row, contact_sheet, draw_caption, draw_sheet, enlarge,
@@ -55,13 +56,13 @@ def draw_attention_sheet(
         Figure: A row for each picture and encoder.
 
     Raises:
-        ValueError: If there is no such block, head or patch.
+        UserError: If there is no such block, head or patch.
     """
     first = next(iter(encoders.values()))
     asked = default_queries(first.grid) if queries is None else queries
     for at, column in asked:
         if not (0 <= at < first.grid[0] and 0 <= column < first.grid[1]):
-            raise ValueError(
+            raise UserError(
                 f'there is no patch in row {at}, column {column}: the grid '
                 f'has rows 0 to {first.grid[0] - 1} and columns 0 to '
                 f'{first.grid[1] - 1}')
@@ -137,8 +138,8 @@ def _maps(pictures: Sequence[Picture], encoder: TextViT, block: int,
                            _device(encoder)), block)
     heads = weights.shape[1]
     if head is not None and not 0 <= head < heads:
-        raise ValueError(f'there is no head {head}: the encoder has {heads}, '
-                         f'0 to {heads - 1}')
+        raise UserError(f'there is no head {head}: the encoder has {heads}, '
+                        f'0 to {heads - 1}')
     chosen = weights.mean(dim=1) if head is None else weights[:, head]
     return chosen[:, :, 1:].cpu().numpy()
 

@@ -10,6 +10,7 @@ from mmocr.registry import DATASETS
 from lmim.datasets.labels.reading import innermost
 from lmim.datasets.records import UnreadableRecordError
 from lmim.datasets.transforms import SeveralViews
+from lmim.utils.errors import UserError
 from .random_state import random_state_kept
 
 PHASES = ('train', 'val', 'test')
@@ -44,13 +45,13 @@ def build_datasets(cfg: Config, phase: str) -> List[Any]:
         List[Any]: The data sets inside all wrappers, with their pipelines.
 
     Raises:
-        ValueError: If the config has no such phase.
+        UserError: If the config has no such phase.
     """
     loaders = cfg.get(f'{phase}_dataloader')
     if not loaders:
         found = [name for name in PHASES if cfg.get(f'{name}_dataloader')]
-        raise ValueError(f'the config has no {phase}_dataloader. It has '
-                         f'{" and ".join(found) or "none"}: --phase')
+        raise UserError(f'the config has no {phase}_dataloader. It has '
+                        f'{" and ".join(found) or "none"}: --phase')
     loaders = loaders if isinstance(loaders, list) else [loaders]
     return [leaf for loader in loaders for leaf in innermost(
         DATASETS.build(dict(loader['dataset'], _scope_='mmocr')))]

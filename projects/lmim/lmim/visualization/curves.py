@@ -5,6 +5,8 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from matplotlib.figure import Figure
 
+from lmim.utils.errors import UserError
+
 from .saving import DPI
 
 Curve = Tuple[List[int], List[float]]
@@ -101,13 +103,13 @@ def draw_scalars(runs: Mapping[str, Mapping[str, Curve]],
         Figure: The panels.
 
     Raises:
-        ValueError: If none of the runs has one of them.
+        UserError: If none of the runs has one of them.
     """
     found = list(dict.fromkeys(name for run in runs.values() for name in run))
     names = default_scalars(found) if names is None else names
     missing = [name for name in names if name not in found]
     if missing or not names:
-        raise ValueError(
+        raise UserError(
             f'{", ".join(missing) or "no loss"} was not logged. There are: '
             f'{", ".join(sorted(found))} (grad_norm is logged where gradients '
             'are clipped: optim_wrapper.clip_grad.max_norm)')

@@ -41,7 +41,7 @@ def read_pictures(paths: Sequence[str],
 
     Raises:
         FileNotFoundError: If paths do not exist.
-        ValueError: If no picture can be read; and as ``open_sources``.
+        UserError: If no picture can be read; and as ``open_sources``.
         OSError: As ``open_sources``.
     """
     files = [path for path in paths if _is_image(path)]
@@ -64,8 +64,8 @@ def read_pictures(paths: Sequence[str],
         except (UnreadableRecordError, OSError) as error:
             skipped.append(f'{name}: {error}')
     if not pictures:
-        raise ValueError('none of the pictures can be read: '
-                         + '; '.join(skipped[:3]))
+        raise UserError('none of the pictures can be read: '
+                        + '; '.join(skipped[:3]))
     return pictures, skipped
 
 

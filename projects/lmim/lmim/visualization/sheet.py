@@ -52,10 +52,10 @@ def draw_sheet(rows: Sequence[Row],
         rows, then columns, RGB.
 
     Raises:
-        ValueError: If there is no row.
+        UserError: If there is no row.
     """
     if not rows:
-        raise ValueError('a sheet needs one picture at least')
+        raise UserError('a sheet needs one picture at least')
     whole = len(titles) * (width + GAP) + GAP
     heads = [wrap(title, width) for title in titles]
     notes = [line for part in note.split('\n') for line in wrap(part, whole)]

@@ -127,11 +127,11 @@ def _word(image: np.ndarray, instance: Dict[str, Any],
           args: argparse.Namespace, labelled: bool) -> np.ndarray:
     """One crop; a ValueError says why there is none."""
     if not isinstance(instance, dict):
-        raise ValueError('malformed instance')
+        raise UserError('malformed instance')
     if 'problem' in instance:
-        raise ValueError(instance['problem'])
+        raise UserError(instance['problem'])
     if args.ignored == 'skip' and is_ignored(instance):
-        raise ValueError("marked 'ignore'")
+        raise UserError("marked 'ignore'")
     if args.ignored == 'skip' and labelled and label_of(instance) is None:
         raise ValueError('no transcription, as others have')
     if re.search('[\r\n]', label_of(instance) or ''):
@@ -139,9 +139,9 @@ def _word(image: np.ndarray, instance: Dict[str, Any],
     cut = crop_rectified if args.rectify else crop_box
     word = cut(image, read_polygon(instance))
     if word is None:
-        raise ValueError('no part of it lies in the image')
+        raise UserError('no part of it lies in the image')
     if min(word.shape[:2]) < args.min_size:
-        raise ValueError(f'a side is below {args.min_size} pixels')
+        raise UserError(f'a side is below {args.min_size} pixels')
     return word
 
 

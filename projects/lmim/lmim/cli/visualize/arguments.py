@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Tuple
 from lmim.cli import at_least
 from lmim.utils.atomic import refuse_file
 
+from lmim.utils.errors import UserError
 from lmim.visualization.pictures import Picture, read_pictures
 from lmim.visualization.saving import SUFFIXES
 
@@ -44,12 +45,12 @@ def check_output(args: argparse.Namespace,
     """Refuse before the work what could not be written after it.
 
     Raises:
-        ValueError: If the name has another ending.
+        UserError: If the name has another ending.
         FileExistsError: If the file is there and may not be replaced.
     """
     if args.output.suffix.lower() not in suffixes:
-        raise ValueError(f'--output {args.output} is to end in '
-                         f'{" or ".join(suffixes)}')
+        raise UserError(f'--output {args.output} is to end in '
+                        f'{" or ".join(suffixes)}')
     refuse_file(args.output, args.overwrite)
 
 

@@ -9,6 +9,7 @@ from lmim.cli import Command
 from lmim.apis import TextRecognizer, load_encoder
 from lmim.utils.atomic import write_atomic
 
+from lmim.utils.errors import UserError
 from lmim.visualization.attention import character_attention
 from lmim.visualization.attention_sheet import (draw_attention_sheet,
                                                 draw_character_sheet)
@@ -58,7 +59,7 @@ class Attention(Command):
         if len(configs) == 1:
             configs = configs * len(args.checkpoint)
         if len(configs) != len(args.checkpoint):
-            raise ValueError(
+            raise UserError(
                 f'--config names {len(configs)} files for '
                 f'{len(args.checkpoint)} checkpoints: name one, or one for '
                 'each')
@@ -78,7 +79,7 @@ class Attention(Command):
                     pairs: List[Tuple[Path, Any]]) -> Dict[str, Any]:
         """Draw where a recognizer looks."""
         if len(pairs) > 1:
-            raise ValueError('--characters draws one checkpoint at a time')
+            raise UserError('--characters draws one checkpoint at a time')
         reader = TextRecognizer(*pairs[0], device='cpu')
         pictures, result = read_images(args)
         model: Any = reader.model

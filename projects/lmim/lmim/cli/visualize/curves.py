@@ -5,6 +5,7 @@ from typing import Any, Dict
 
 from lmim.cli import Command
 
+from lmim.utils.errors import UserError
 from lmim.visualization.curves import (default_scalars, draw_scalars,
                                        read_scalars)
 from lmim.visualization.saving import save_figure
@@ -43,7 +44,7 @@ class Curves(Command):
                 raise FileNotFoundError(f'work dir {path} does not exist')
             runs[name] = read_scalars(path)
             if not runs[name]:
-                raise ValueError(
+                raise UserError(
                     f'{path} has no */vis_data/scalars.json with numbers: '
                     'give the work dir of a training run with the '
                     'LocalVisBackend')

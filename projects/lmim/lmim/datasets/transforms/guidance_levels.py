@@ -2,6 +2,8 @@
 from dataclasses import dataclass, fields, replace
 from typing import Any, Dict, Optional, Tuple
 
+from lmim.utils.errors import UserError
+
 #: Lowest and highest value; drawn uniformly.
 Range = Tuple[float, float]
 
@@ -54,8 +56,8 @@ class GuidanceRanges:
                 _check_range(field.name, value)
         _check_range('sharpen_lightness', self.sharpen_lightness)
         if self.min_ops < 0:
-            raise ValueError('GuidanceView(min_ops=...) is a number of '
-                             f'operations, not {self.min_ops}.')
+            raise UserError('GuidanceView(min_ops=...) is a number of '
+                            f'operations, not {self.min_ops}.')
 
     @property
     def enabled(self) -> Tuple[str, ...]:
@@ -71,8 +73,8 @@ OPERATIONS = ('contrast', 'blur', 'crop_vertical', 'crop_horizontal',
 
 def _check_range(name: str, value: Any) -> None:
     if len(value) != 2 or value[0] > value[1]:
-        raise ValueError(f'GuidanceView({name}=...) is a pair (lowest, '
-                         f'highest), or None to leave it out, not {value!r}.')
+        raise UserError(f'GuidanceView({name}=...) is a pair (lowest, '
+                        f'highest), or None to leave it out, not {value!r}.')
 
 
 #: The paper gives medium in full; of weak it says 'geometric only (crop,
@@ -117,12 +119,12 @@ def ranges_of(level: str, overrides: Dict[str, Any]) -> GuidanceRanges:
         overrides (Dict[str, Any]): Fields of :class:`GuidanceRanges`.
 
     Raises:
-        ValueError: If there is no such level, or a range is no pair.
+        UserError: If there is no such level, or a range is no pair.
         TypeError: If there is no such field.
     """
     if level not in LEVELS:
-        raise ValueError(f'GuidanceView(level={level!r}): there is no such '
-                         f'level; take one of {list(LEVELS)}.')
+        raise UserError(f'GuidanceView(level={level!r}): there is no such '
+                        f'level; take one of {list(LEVELS)}.')
     known = [field.name for field in fields(GuidanceRanges)]
     unknown = sorted(set(overrides) - set(known))
     if unknown:

@@ -8,6 +8,8 @@ from numpy import ndarray
 
 from mmocr.registry import TRANSFORMS
 
+from lmim.utils.errors import UserError
+
 from . import guidance_color as color
 from . import guidance_ops as warps
 from .guidance_levels import GuidanceRanges, ranges_of
@@ -48,7 +50,7 @@ class GuidanceView(BaseTransform):
             :class:`.guidance_levels.GuidanceRanges` for all.
 
     Raises:
-        ValueError: If there is no such level, or a range is no pair.
+        UserError: If there is no such level, or a range is no pair.
         TypeError: If an option does not exist.
     """
 
@@ -87,13 +89,13 @@ class GuidanceView(BaseTransform):
         """The picture as (H, W, 3), not too large.
 
         Raises:
-            ValueError: If it is no picture of uint8, has an alpha channel,
+            UserError: If it is no picture of uint8, has an alpha channel,
                 or has no pixels.
         """
         img = results['img']
         shape = img.shape
         if img.dtype != np.uint8 or img.ndim not in (2, 3) or img.size == 0:
-            raise ValueError(
+            raise UserError(
                 f'GuidanceView got an array {shape} {img.dtype} as picture '
                 f'({results.get("img_path")}); it takes (H, W, 3) uint8 with '
                 'at least one pixel. Put it before transforms that '
@@ -101,7 +103,7 @@ class GuidanceView(BaseTransform):
         if img.ndim == 2 or shape[2] == 1:
             img = cv2.cvtColor(img, cv2.COLOR_GRAY2BGR)
         elif shape[2] != 3:
-            raise ValueError(
+            raise UserError(
                 f'GuidanceView got a picture with {shape[2]} channels '
                 f'({results.get("img_path")}); decode it with '
                 "color_type='color', which leaves the alpha channel out.")

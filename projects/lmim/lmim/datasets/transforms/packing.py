@@ -8,6 +8,8 @@ from torch import Tensor
 
 from mmocr.registry import TRANSFORMS
 
+from lmim.utils.errors import UserError
+
 
 @TRANSFORMS.register_module()
 class PackPretrainInputs(BaseTransform):
@@ -34,14 +36,14 @@ class PackPretrainInputs(BaseTransform):
         """Pack the views.
 
         Raises:
-            ValueError: If a view is not (H, W, 3) uint8, or the two differ
+            UserError: If a view is not (H, W, 3) uint8, or the two differ
                 in shape.
         """
         inputs: Any = self._pack(results, 'img')
         if 'guidance_img' in results:
             guidance = self._pack(results, 'guidance_img')
             if guidance.shape != inputs.shape:
-                raise ValueError(
+                raise UserError(
                     f'the picture is {tuple(inputs.shape)} and its guidance '
                     f'view {tuple(guidance.shape)} (channels, height, '
                     'width): give Resize(scale=(width, height)) and '
@@ -53,7 +55,7 @@ class PackPretrainInputs(BaseTransform):
     def _pack(results: Dict, key: str) -> Tensor:
         img = results[key]
         if img.ndim != 3 or img.shape[2] != 3 or img.dtype != np.uint8:
-            raise ValueError(
+            raise UserError(
                 f"results[{key!r}] of {results.get('img_path')} is "
                 f'{img.shape} {img.dtype}; pre-training takes (H, W, 3) '
                 "uint8. Decode with color_type='color', and normalise in the "

@@ -6,6 +6,8 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import FUNCTIONS
 from mmocr.registry import TRANSFORMS
 
+from lmim.utils.errors import UserError
+
 
 @TRANSFORMS.register_module()
 class SeveralViews(BaseTransform):
@@ -27,14 +29,14 @@ class SeveralViews(BaseTransform):
             authors' fine-tuning command.
 
     Raises:
-        ValueError: If there is no view.
+        UserError: If there is no view.
     """
 
     def __init__(self,
                  transforms: Sequence[Union[dict, Callable]],
                  num_views: int = 2) -> None:
         if num_views < 1:
-            raise ValueError(f'num_views is 1 or more, not {num_views}')
+            raise UserError(f'num_views is 1 or more, not {num_views}')
         self.num_views = num_views
         self.transforms = Compose(list(transforms))
 

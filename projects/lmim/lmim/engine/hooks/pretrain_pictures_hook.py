@@ -14,6 +14,7 @@ from mmocr.registry import HOOKS
 
 from lmim.models.selfsup import MIM
 from lmim.utils.atomic import write_atomic
+from lmim.utils.errors import UserError
 
 DataBatch = Optional[Union[dict, tuple, list]]
 
@@ -43,7 +44,7 @@ class PretrainPicturesHook(Hook):
         seed (int): Of masks and views.
 
     Raises:
-        ValueError: If a number is below 1.
+        UserError: If a number is below 1.
     """
 
     priority = 'VERY_LOW'  # after checkpoints are written
@@ -58,7 +59,7 @@ class PretrainPicturesHook(Hook):
         for name, value in (('interval', interval),
                             ('num_pictures', num_pictures)):
             if value < 1:
-                raise ValueError(f'{name} is 1 or more, not {value}')
+                raise UserError(f'{name} is 1 or more, not {value}')
         self.enable = enable
         self.interval = interval
         self.by_epoch = by_epoch

@@ -5,6 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from lmim.utils.errors import UserError
+
 from ..layers import attend, quicken
 
 ORDERS = ('SA-CA-FFN', 'CA-SA-FFN')
@@ -25,14 +27,14 @@ class GuidedDecoderLayer(nn.TransformerDecoderLayer):
         **kwargs: As in ``torch.nn.TransformerDecoderLayer``.
 
     Raises:
-        ValueError: If ``order`` is unknown.
+        UserError: If ``order`` is unknown.
     """
 
     def __init__(self, embed_dims: int, num_heads: int, order: str,
                  guided: bool, **kwargs: Any) -> None:
         if order not in ORDERS:
-            raise ValueError(f'block order must be one of {ORDERS}, got '
-                             f'{order!r}')
+            raise UserError(f'block order must be one of {ORDERS}, got '
+                            f'{order!r}')
         super().__init__(
             embed_dims, num_heads, batch_first=True, norm_first=False,
             **kwargs)

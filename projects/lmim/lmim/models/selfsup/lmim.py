@@ -32,7 +32,7 @@ class LMIM(MIM):
             :class:`MIM`.
 
     Raises:
-        ValueError: If ``branches`` is unknown.
+        UserError: If ``branches`` is unknown.
     """
 
     def __init__(self,
@@ -41,7 +41,7 @@ class LMIM(MIM):
                  branches: str = 'both',
                  **kwargs: Any) -> None:
         if branches not in BRANCHES:
-            raise ValueError(
+            raise UserError(
                 f'branches must be one of {BRANCHES}, got {branches!r}')
         self.branches = branches
         neck = dict(neck, guided=branches != 'none')
@@ -88,10 +88,10 @@ class LMIM(MIM):
         """Take image and guidance view apart.
 
         Raises:
-            ValueError: If there are not two views.
+            UserError: If there are not two views.
         """
         if isinstance(inputs, torch.Tensor) or len(inputs) != 2:
-            raise ValueError(
+            raise UserError(
                 'LMIM needs two views of each image, [image, guidance view]: '
                 "put dict(type='GuidanceView') before "
                 "dict(type='PackPretrainInputs') in the pipeline")

@@ -35,7 +35,7 @@ class MIM(BaseSelfSupervisor):
         init_cfg (dict, optional): Initialisation config.
 
     Raises:
-        ValueError: If the decoder does not predict as many channels as the
+        UserError: If the decoder does not predict as many channels as the
             target has.
     """
 
@@ -56,7 +56,7 @@ class MIM(BaseSelfSupervisor):
             init_cfg=init_cfg,
             **kwargs)
         if self.neck.out_dims != self.target_generator.out_dims:
-            raise ValueError(
+            raise UserError(
                 f'the decoder predicts {self.neck.out_dims} channels and the '
                 f'target has {self.target_generator.out_dims}: set '
                 f'model.neck.out_dims={self.target_generator.out_dims}')
