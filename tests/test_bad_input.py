@@ -107,7 +107,7 @@ def test_too_many_unreadable_records(room: Path, tmp_path: Path) -> None:
         'train.py', room, MAE, '--work-dir', tmp_path / 'work',
         options=training(path, **small_loader('train_dataloader', 10, 1)))
     message = refused(outcome, 'max_unreadable=0.01 allows 1.0%', path,
-                      'unreadable.jsonl', 'tools/data.py validate')
+                      'unreadable.jsonl', 'lmim data validate')
     counts = re.search(r'Error: (\d+) of (\d+) reads met an unreadable '
                        r'record \((.*)%\), (\d+) different ones', message)
     assert counts is not None and 10 <= int(counts[4]) <= int(counts[1])

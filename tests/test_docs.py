@@ -94,13 +94,12 @@ TABLE: List[Tuple[str, Exercise]] = [
      by('tests/test_import.py::test_mmocrs_own_train_script')),
     # In a clone of MMOCR.
     (r'python tools/(train|test)\.py projects/lmim/configs/.*|cd MMOCR|'
-     r'python tools/data\.py render MMOCR/.*|cp -rL .*',
+     r'lmim data render MMOCR/.*|cp -rL .*',
      by('tests/test_upstream.py::test_its_configs_train_in_a_stock_mmocr')),
     (r'mkdocs build --strict', by('tests/test_site.py::test_it_is_built')),
-    (r'python tools/data\.py render .*', Reader.rendered_in_small),
-    (r'python tools/data\.py verify', Reader.verified),
-    (r'python tools/checkpoint\.py .*', Reader.as_it_is),
-    (r'python tools/data\.py dedup data/Union14M-L/.*',
+    (r'lmim data render .*', Reader.rendered_in_small),
+    (r'lmim data verify', Reader.verified),
+    (r'lmim data dedup data/Union14M-L/.*',
      by('tests/tools/test_dedup.py::test_the_clean_set_of_a_benchmark')),
     (r'python tools/(data|verify_reference|infer|visualize|browse_dataset)'
      r'\.py .*', Reader.as_it_is),
@@ -109,7 +108,7 @@ TABLE: List[Tuple[str, Exercise]] = [
     (r'python tools/demo\.py --checkpoint \S+',
      by('tests/cli/test_demo_page.py::test_an_upload_is_read')),
     (r'python tools/benchmark\.py .*', measures),
-    (r'python tools/export\.py .* --output exported',
+    (r'lmim export .* --output exported',
      by('tests/export/test_export.py::test_texts_and_scores_are_the_models')),
     (r'python (MMOCR/)?tools/(train|test)\.py .*', Reader.in_small),
     (r'(\w+=[\w.]+ )*bash tools/(dist|slurm)_(train|test)\.sh .*',

@@ -8,7 +8,7 @@ import lmdb
 import numpy as np
 import pytest
 
-from lmim.cli.data import COMMANDS, main
+from lmim.cli.data import main
 
 SMALL = ['--train', '30', '--test', '10', '--workers', '0']
 

@@ -1,4 +1,4 @@
-"""`tools/visualize.py` and `tools/browse_dataset.py`, as typed."""
+"""`lmim visualize` and `lmim visualize browse`, as typed."""
 import json
 from pathlib import Path
 from typing import Any, Dict

@@ -46,7 +46,7 @@ def render(settings: Settings, plan: Dict[str, Any]) -> Stage:
     """Draw words: dark on light, of 3 to 5 letters."""
     train, test = plan['samples']
     command = [
-        str(ROOT / 'tools/data.py'), 'render', str(settings.work_dir / 'data'),
+        '-m', 'lmim', 'data', 'render', str(settings.work_dir / 'data'),
         '--train', str(train), '--test', str(test), '--seed',
         str(settings.seed), '--style', 'print', '--min-length', '3',
         '--max-length', '5'

@@ -1,4 +1,4 @@
-"""What `tools/data.py --help` and its commands' say."""
+"""What `lmim data --help` and its commands' say."""
 import shlex
 
 import pytest
@@ -36,7 +36,7 @@ def test_each_command_has_an_example_that_parses(capsys, name):
 def test_the_commands_in_the_description_parse():
     commands = [line.split(maxsplit=2)[2]
                 for line in TOOL.description.splitlines()
-                if line.startswith('  python tools/data.py')]
+                if line.startswith('  lmim data')]
     assert len(commands) == 4
     for command in commands:
         assert make_parser(TOOL).parse_args(shlex.split(command)).command

@@ -261,7 +261,7 @@ def test_all_that_a_spec_needs_is_looked_for(tmp_path: Path) -> None:
         check_data(cfg, ('train_dataloader', ))
     told = str(error.value)
     assert told.startswith('3 path(s) of the data sets do not exist:')
-    assert 'data_root=FOLDER' in told and 'tools/data.py list' in told
+    assert 'data_root=FOLDER' in told and 'lmim data list' in told
     # The settings are those that --cfg-options takes.
     cfg.merge_from_dict({name: str(tmp_path) for name, _ in missing[:3]})
     assert find_missing(cfg, ('train_dataloader', )) == []

@@ -1,4 +1,4 @@
-"""The sub-commands of `tools/visualize.py`."""
+"""The sub-commands of `lmim visualize`."""
 from typing import Dict, List, Optional
 
 from lmim.cli import Command, Tool, run_tool
@@ -15,9 +15,9 @@ DESCRIPTION = """Draw pictures of what is learnt, and from what.
 IMAGES are image files, LMDBs, folders or lists. No display is needed:
 pictures are written to files.
 
-  python tools/visualize.py views words.lmdb
-  python tools/visualize.py reconstruction words.lmdb --checkpoint lmim.pth
-  python tools/visualize.py attention a.png b.png --checkpoint mae.pth lmim.pth
+  lmim visualize views words.lmdb
+  lmim visualize reconstruction words.lmdb --checkpoint lmim.pth
+  lmim visualize attention a.png b.png --checkpoint mae.pth lmim.pth
 
 `COMMAND --help` tells of each."""
 COMMANDS: Dict[str, Command] = {

@@ -1,4 +1,4 @@
-"""`tools/browse_dataset.py`: what the pipelines of a config give."""
+"""`lmim visualize browse`: what the pipelines of a config give."""
 import argparse
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple

@@ -74,7 +74,7 @@ def check_data(cfg: Config, dataloaders: Sequence[str]) -> None:
         f'data_root=FOLDER or the environment variable {DATA_ROOT} '
         f'({root_line}), or give a path with --cfg-options '
         f'{missing[0][0]}=PATH. Relative paths start from {os.getcwd()}. '
-        '`python tools/data.py list` says where each known set must lie and '
+        '`lmim data list` says where each known set must lie and '
         'how it is obtained.')
 
 
@@ -274,7 +274,7 @@ class SampleCountHook(Hook):
                 runner.logger.warning(
                     f'{row.name} has {row.records:,} records, and '
                     f'{row.published:,} are published: results are not '
-                    'comparable with published ones. `python tools/data.py '
+                    'comparable with published ones. `lmim data '
                     'verify` looks closer.')
 
 
