@@ -1,6 +1,5 @@
 """The command line of training and testing, as users run it."""
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -103,39 +102,6 @@ def test_two_processes_are_one_with_the_same_global_batch(
     two = weights(tmp_path / 'two' / 'iter_8.pth')
     for name, value in weights(one).items():
         torch.testing.assert_close(two[name], value, rtol=0, atol=2e-6)
-
-
-def test_every_missing_path_is_listed(tmp_path: Path) -> None:
-    cfg = with_val(make_cfg(tmp_path / 'run'), [])
-    part = dict(type='DummyVectors')
-    cfg.train_dataloader.dataset = dict(
-        type='ConcatDataset',
-        datasets=[
-            dict(part, data_root='roots/a', ann_file='train.json',
-                 data_prefix=dict(img_path='images')),
-            dict(type='Wrapper', dataset=dict(part, paths=['x', 'there'])),
-            dict(part, data_root='roots/b'),
-            dict(part, ann_file='s3://bucket/file'),
-        ])
-    cfg.val_dataloader.dataset = dict(part, ann_file=str(tmp_path / 'v.json'))
-    (tmp_path / 'there').mkdir()
-    config = _write(cfg, tmp_path / 'config.py')
-    message = refused(run_tool('train.py', tmp_path, config),
-                      'LMIM_DATA_ROOT', '--cfg-options train_dataloader.')
-    listed = re.findall(r'^  (\S+)  \((.*)\)$', message, re.M)
-    assert [path for path, _ in listed] == [
-        'roots/a/train.json', 'roots/a/images', 'x', 'roots/b/',
-        str(tmp_path / 'v.json')
-    ]
-    parts = 'train_dataloader.dataset.datasets'
-    assert [where for _, where in listed] == [
-        f'{parts}.0.ann_file',
-        f'{parts}.0.data_prefix.img_path',
-        f'{parts}.1.dataset.paths',
-        f'{parts}.2.data_root',
-        'val_dataloader.dataset.ann_file',
-    ]
-    assert not (tmp_path / 'run').exists()
 
 
 def test_errors_end_in_one_message(tmp_path: Path) -> None:

@@ -239,29 +239,43 @@ def test_each_use_is_logged_once(runner: Any,
     assert len(runner.logger.warnings) == 1
 
 
-def test_all_that_a_spec_needs_is_looked_for(tmp_path: Path) -> None:
+def test_every_missing_path_is_listed(tmp_path: Path) -> None:
+    """By the setting that --cfg-options takes, whatever it is wrapped in."""
     (tmp_path / 'there').mkdir()
+    root = str(tmp_path)
+    part = dict(type='DummyVectors')
     specs: Any = [dict(path='gone'), dict(path='there', labels='no_labels'),
                   dict(path='there', image_root='no_images')]
-    dataset = dict(type='TextImageDataset', data_root=str(tmp_path),
-                   paths=specs)
     cfg = Config(dict(
         train_dataloader=dict(dataset=dict(
-            type='ConcatDataset', datasets=[dataset])),
+            type='ConcatDataset',
+            datasets=[
+                dict(part, data_root='roots/a', ann_file='train.json',
+                     data_prefix=dict(img_path='images')),
+                dict(type='Wrapper', dataset=dict(
+                    part, paths=['x', f'{root}/there'])),
+                dict(part, data_root='roots/b'),
+                dict(part, ann_file='s3://bucket/file'),
+                dict(type='TextImageDataset', data_root=root, paths=specs),
+            ])),
         val_dataloader=dict(dataset=dict(
-            dataset, paths=dict(path='gone', labels='s3://bucket/x')))))
-    where = 'train_dataloader.dataset.datasets.0.paths'
+            part, data_root=root, paths=dict(path='gone', labels='v')))))
+    where = 'train_dataloader.dataset.datasets'
     missing = find_missing(cfg, ('train_dataloader', 'val_dataloader'))
-    assert missing[:3] == [
-        (f'{where}.0.path', f'{tmp_path}/gone'),
-        (f'{where}.1.labels', f'{tmp_path}/no_labels'),
-        (f'{where}.2.image_root', f'{tmp_path}/no_images'),
+    assert missing == [
+        (f'{where}.0.ann_file', 'roots/a/train.json'),
+        (f'{where}.0.data_prefix.img_path', 'roots/a/images'),
+        (f'{where}.1.dataset.paths', 'x'),
+        (f'{where}.2.data_root', 'roots/b/'),
+        (f'{where}.4.paths.0.path', f'{root}/gone'),
+        (f'{where}.4.paths.1.labels', f'{root}/no_labels'),
+        (f'{where}.4.paths.2.image_root', f'{root}/no_images'),
+        ('val_dataloader.dataset.paths.labels', f'{root}/v'),
     ]
     with pytest.raises(FileNotFoundError) as error:
         check_data(cfg, ('train_dataloader', ))
-    told = str(error.value)
-    assert told.startswith('3 path(s) of the data sets do not exist:')
-    assert 'data_root=FOLDER' in told and 'lmim data list' in told
-    # The settings are those that --cfg-options takes.
-    cfg.merge_from_dict({name: str(tmp_path) for name, _ in missing[:3]})
-    assert find_missing(cfg, ('train_dataloader', )) == []
+    message = str(error.value)
+    assert message.startswith('7 path(s) of the data sets do not exist:')
+    assert 'data_root=FOLDER' in message and 'lmim data list' in message
+    cfg.merge_from_dict({name: root for name, _ in missing[3:7]})
+    assert len(find_missing(cfg, ('train_dataloader', ))) == 3
