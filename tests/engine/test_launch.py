@@ -58,7 +58,7 @@ def test_a_data_root_is_one_folder(config: Path, value: str) -> None:
     assert os.environ['LMIM_DATA_ROOT'] == '/env'
 
 
-#: The function alone: lmim would take seconds to import.
+#: Blocks of 64 MB. The function alone: lmim takes seconds to import.
 PROGRAM = f"""
 import ctypes, platform, resource, sys, torch
 
@@ -68,9 +68,8 @@ def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
 assert sys.argv[1] == 'not' or hold_freed_memory()
-torch.ones(2**24)
-before = faults()
-for _ in range(12):
+for _ in range(24):  # at first some do not fit beside one another
+    before = faults()
     torch.ones(2**24)
 print(faults() - before)
 """
@@ -84,5 +83,4 @@ def test_large_blocks_are_not_asked_for_again() -> None:
         int(subprocess.run([sys.executable, '-c', PROGRAM, word], text=True,
                            stdout=subprocess.PIPE, check=True).stdout)
         for word in ('hold', 'not'))
-    # Blocks of 64 MB; at first some do not fit beside one another.
     assert held < given_back / 3
