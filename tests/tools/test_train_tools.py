@@ -138,8 +138,8 @@ def test_options_reach_the_run(tmp_path: Path,
     cfg.auto_scale_lr = dict(base_batch_size=64)
     config = _write(cfg, tmp_path / 'config.py')
     assert run_tool(
-        'train.py', tmp_path, config, '--work-dir', 'run', '--amp',
-        '--auto-scale-lr', '--resume',
+        'train.py', tmp_path, config, '--work-dir', 'run',
+        '--precision', 'bf16', '--auto-scale-lr', '--resume',
         options={'optim_wrapper.clip_grad.max_norm': 0.5}).code == 0
     out = capsys.readouterr().out
     assert 'Nothing to resume in' in out
