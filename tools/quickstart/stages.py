@@ -7,7 +7,7 @@ from pictures import Sets, count, longest_label
 from settings import Settings
 
 from lmim.datasets.records import Spec
-from lmim.engine.resume import find_resumable
+from lmim.engine.hooks.checkpoint_hook import find_resumable
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs'

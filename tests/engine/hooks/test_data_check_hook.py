@@ -11,7 +11,12 @@ from mmocr.registry import DATASETS, MODELS, TASK_UTILS
 from torch import nn
 
 from lmim.datasets.lmdb_writer import LMDBWriter
-from lmim.engine.hooks import LabelCheckHook, label_check_hook
+from lmim.engine.hooks import (
+    LabelCheckHook,
+    SampleCountHook,
+    data_check_hook,
+)
+from lmim.engine.hooks.data_check_hook import check_data, find_missing
 from tests.datasets.make_lmdb import make_lmdb, picture
 
 

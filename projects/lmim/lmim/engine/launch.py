@@ -17,7 +17,7 @@ from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from lmim.datasets.data_root import DATA_ROOT, read_config
+from lmim.datasets.known_sets import DATA_ROOT, read_config
 from lmim.utils.errors import UserError, end_after
 
 from .precision import PRECISIONS, choose_precision, warning_of

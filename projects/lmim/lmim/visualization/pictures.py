@@ -8,6 +8,7 @@ import numpy as np
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.records import (IMAGE_SUFFIXES, UnreadableRecordError,
                                    open_sources)
+from lmim.utils.errors import UserError
 
 
 class Picture(NamedTuple):

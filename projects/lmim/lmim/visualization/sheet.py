@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from lmim.rendering.fonts import BUNDLED_FOLDER, font_file_with
+from lmim.utils.errors import UserError
 from .saving import DPI
 
 #: Of captions in contact sheets, in pixels.
@@ -153,11 +154,11 @@ def contact_sheet(samples: Iterable[Tuple[np.ndarray, str]],
         np.ndarray: BGR uint8 of shape (H, W, 3).
 
     Raises:
-        ValueError: If there is no picture.
+        UserError: If there is no picture.
     """
     tiles = [_tile(image, caption, cell) for image, caption in samples]
     if not tiles:
-        raise ValueError('A contact sheet needs one picture at least')
+        raise UserError('A contact sheet needs one picture at least')
     blank = np.full_like(tiles[0], 255)
     tiles += [blank] * (-len(tiles) % columns)
     return np.concatenate([

@@ -116,7 +116,7 @@ def _words(scene: Scene, args: argparse.Namespace, labelled: bool,
     for number, instance in enumerate(scene.instances):
         try:
             if image is None:
-                raise ValueError(problem)
+                raise UserError(problem)
             yield number, _word(image, instance, args, labelled)
         except ValueError as error:
             skipped.add(f'{scene.path}, instance {number}', str(error),
@@ -133,9 +133,9 @@ def _word(image: np.ndarray, instance: Dict[str, Any],
     if args.ignored == 'skip' and is_ignored(instance):
         raise UserError("marked 'ignore'")
     if args.ignored == 'skip' and labelled and label_of(instance) is None:
-        raise ValueError('no transcription, as others have')
+        raise UserError('no transcription, as others have')
     if re.search('[\r\n]', label_of(instance) or ''):
-        raise ValueError('its transcription has several lines')
+        raise UserError('its transcription has several lines')
     cut = crop_rectified if args.rectify else crop_box
     word = cut(image, read_polygon(instance))
     if word is None:

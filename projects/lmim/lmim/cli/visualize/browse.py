@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from mmengine.config import DictAction
 
-from lmim.cli import Command, at_least, run_command, track
+from lmim.cli import Command, at_least, track
 from lmim.datasets.known_sets import read_config
 from lmim.visualization.sheet import contact_sheet
-from lmim.engine.data_check import check_data
+from lmim.engine.hooks.data_check_hook import check_data
 from lmim.utils.atomic import refuse_file, write_atomic
 
 from lmim.visualization.browsing import (MODES, PHASES, Shown, build_datasets,

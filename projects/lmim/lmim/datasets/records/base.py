@@ -14,7 +14,6 @@ from torch import Tensor
 
 from lmim.utils.errors import UserError
 
-from lmim.utils.errors import UserError
 
 class UnreadableRecordError(UserError):
     """A record that cannot be read or decoded; the message says why."""

@@ -8,7 +8,6 @@ import lmdb
 
 from lmim.utils.errors import UserError
 
-from lmim.utils.errors import UserError
 
 from .base import RecordSource, UnreadableRecordError
 from .labels import are_json_labels, json_label, plain_label

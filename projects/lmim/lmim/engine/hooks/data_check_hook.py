@@ -14,8 +14,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from mmocr.registry import HOOKS
 
-from lmim.datasets.data_root import DATA_ROOT
-from lmim.datasets.known_sets import spec_paths
+from lmim.datasets.known_sets import DATA_ROOT, spec_paths
 from lmim.datasets.labels.reading import innermost, iter_labels
 from lmim.datasets.labels.report import SHOWN, LabelReport
 from lmim.datasets.labels.spelling import Spelling, spelling_of
