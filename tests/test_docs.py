@@ -100,12 +100,12 @@ TABLE: List[Tuple[str, Exercise]] = [
     (r'lmim data render .*', Reader.rendered_in_small),
     (r'lmim data verify', Reader.verified),
     (r'lmim data dedup data/Union14M-L/.*',
-     by('tests/tools/test_dedup.py::test_the_clean_set_of_a_benchmark')),
-    (r'python tools/(data|verify_reference|infer|visualize|browse_dataset)'
-     r'\.py .*', Reader.as_it_is),
+     by('tests/cli/data/test_dedup.py::test_the_clean_set_of_a_benchmark')),
+    (r'lmim (checkpoint|data|infer|visualize) .*|'
+     r'python tools/verify_reference\.py .*', Reader.as_it_is),
     (r'python tools/doctor\.py',
      by('tests/tools/test_doctor.py::test_all_is_well')),
-    (r'python tools/demo\.py --checkpoint \S+',
+    (r'lmim demo --checkpoint \S+',
      by('tests/cli/test_demo_page.py::test_an_upload_is_read')),
     (r'python tools/benchmark\.py .*', measures),
     (r'lmim export .* --output exported',

@@ -55,9 +55,9 @@ def _assignment(statement: ast.stmt) -> Tuple[str, Any]:
                 return target.id, ast.literal_eval(
                     _Literals().visit(statement.value))
             except ValueError as error:
-                raise ValueError(f'line {statement.lineno} is no plain '
-                                 'data') from error
-    raise ValueError(f'line {statement.lineno} is no assignment')
+                raise UserError(f'line {statement.lineno} is no plain '
+                                'data') from error
+    raise UserError(f'line {statement.lineno} is no assignment')
 
 
 class _Literals(ast.NodeTransformer):

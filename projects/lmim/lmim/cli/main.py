@@ -22,7 +22,7 @@ COMMANDS = {
     'checkpoint': Entry('lmim.cli.checkpoint',
                         'inspect, convert, average and extend checkpoints'),
     'data': Entry('lmim.cli.data', 'make and check sets of word images'),
-    'demo': Entry('lmim.demo.tool', 'a page to try a checkpoint on'),
+    'demo': Entry('lmim.cli.demo', 'a page to try a checkpoint on'),
     'export': Entry('lmim.cli.export', 'export a checkpoint to ONNX'),
     'infer': Entry('lmim.cli.infer', 'read words in pictures'),
     'visualize': Entry('lmim.cli.visualize',

@@ -8,6 +8,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from lmim.checkpoints import load_encoder_weights
+from lmim.utils.errors import UserError
 from ..layers import (build_sincos_2d, init_transformer, is_traced, quicken,
                      resolve_grid)
 

@@ -7,6 +7,7 @@ from mmocr.registry import MODELS
 from lmim.checkpoints.formats import (ENCODER, TEACHER, TEXT_DECODER, VIT,
                                       CheckpointFormat, NameTable,
                                       register_format, same, under)
+from lmim.utils.errors import UserError
 from .mim import MIM, NECK
 
 BRANCHES = ('none', 'guidance', 'both')

@@ -8,6 +8,7 @@ from mmpretrain.models import BaseSelfSupervisor
 from lmim.checkpoints.formats import (BLOCK, ENCODER, TEXT_DECODER, VIT,
                                       CheckpointFormat, NameTable,
                                       register_format, same, under)
+from lmim.utils.errors import UserError
 
 #: Images come as OpenCV decodes them: uint8, BGR.
 PREPROCESSOR = dict(

@@ -8,6 +8,7 @@ from mmocr.registry import MODELS
 from torch import nn
 
 from lmim.checkpoints import load_encoder_weights
+from lmim.utils.errors import UserError
 
 
 class FrozenEncoderTarget(BaseModule):
