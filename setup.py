@@ -56,9 +56,9 @@ EXTRAS_REQUIRE = {
     'safetensors': ['safetensors'],
     # Traditional to simplified, in the protocol of the Chinese benchmark.
     'chinese': ['opencc>=1.1'],
-    # tools/export.py; what it writes needs onnxruntime alone.
+    # lmim export; what it writes needs onnxruntime alone.
     'export': ['onnx', 'onnxruntime', 'onnxscript'],
-    # tools/demo.py, a page in the browser.
+    # lmim demo, a page in the browser.
     'demo': ['gradio>=6,<7; python_version >= "3.10"'],
     # tools/train.py --tensorboard
     'tensorboard': ['tensorboard'],
@@ -87,6 +87,7 @@ setup(
     python_requires='>=3.9',
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,
+    entry_points={'console_scripts': ['lmim = lmim.cli.main:main']},
     zip_safe=False,
     classifiers=[
         'Development Status :: 4 - Beta',

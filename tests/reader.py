@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
 
 import cv2
 import mmocr
@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
+from lmim.cli.main import main as lmim_command
 from lmim.models.backbones import TextViT
 from tests.documents import REPO, Block
 from tests.lay_data import lay_loader, lay_set
@@ -107,8 +108,8 @@ class Reader:
 
     def _start_quickly(self, work: Path) -> None:
         """Its words and its trainings, each with two pictures a batch."""
-        self.run(Path('tools/data.py'), 'render', f'{work}/data', '--train',
-                 '4', '--test', '4', '--max-length', '5')
+        self.as_it_is(f'lmim data render {work}/data --train 4 --test 4 '
+                      '--max-length 5')
         for name, config, last, options in QUICK_START:
             self.run(Path('tools/train.py'), f'configs/{config}.py',
                      '--work-dir', f'{work}/{name}', '--cfg-options',
@@ -129,15 +130,27 @@ class Reader:
             AssertionError: If it fails.
         """
         self.patch.setattr(sys, 'argv', [str(script), *args])
+        return self.ended(
+            f'{script} {args}',
+            lambda: runpy.run_path(str(script), run_name='__main__'))
+
+    @staticmethod
+    def ended(command: str, call: Callable[[], Any]) -> str:
+        """Call what a command is; its output.
+
+        Raises:
+            AssertionError: If its exit status is not 0.
+        """
         out = io.StringIO()
-        code: Any = 0
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
             try:
-                runpy.run_path(str(script), run_name='__main__')
+                code = call()
             except SystemExit as stop:
                 code = stop.code
         text = out.getvalue()
-        assert not code, f'{script} {args} ended with {code}:\n{text[-3000:]}'
+        # A script's variables are no exit status.
+        assert isinstance(code, dict) or not code, (
+            f'{command} ended with {code}:\n{text[-3000:]}')
         return text
 
     def writes(self, block: Block, name: str) -> None:
@@ -149,16 +162,19 @@ class Reader:
             exec(compile(block.text, f'{name}:{block.line}', 'exec'), {})
 
     def as_it_is(self, command: str) -> None:
-        """``python SCRIPT ...``"""
-        _, script, *args = self.split(command)
-        self.run(Path(script), *args)
+        """``python SCRIPT ...`` or ``lmim ...``"""
+        program, *args = self.split(command)
+        if program == 'lmim':
+            self.ended(command, lambda: lmim_command(args))
+        else:
+            self.run(Path(args[0]), *args[1:])
 
     def rendered_in_small(self, command: str) -> None:
-        """``python tools/data.py render ...``"""
+        """``lmim data render ...``"""
         self.as_it_is(f'{command} --train 4 --test 2')
 
     def verified(self, command: str) -> None:
-        """``python tools/data.py verify``; of sets that are too small."""
+        """``lmim data verify``; of sets that are too small."""
         with pytest.raises(AssertionError, match='400,000 are published'):
             self.as_it_is(command)
 

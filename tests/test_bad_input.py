@@ -1,4 +1,4 @@
-"""Bad input ends in one message with the thing and the mend, and exit 1."""
+"""Bad input ends in one message with the cause and the fix, and exit 1."""
 import os
 import re
 import shutil
@@ -66,16 +66,6 @@ def test_missing_paths(room: Path) -> None:
     refused(run_tool('train.py', room, 'configs/none.py'), 'configs/none.py')
 
 
-def test_missing_path_as_a_user_types_it(room: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, str(TOOLS / 'train.py'),
-         *arguments(MAE, options=training('nowhere.lmdb'))],
-        cwd=room, env=dict(os.environ, OMP_NUM_THREADS='1'), text=True,
-        capture_output=True)
-    refused(Outcome(done.returncode, done.stderr), 'nowhere.lmdb')
-    assert not (room / 'work_dirs').exists()
-
-
 def test_empty_sets(room: Path, tmp_path: Path) -> None:
     path = make_lmdb(tmp_path / 'empty.lmdb', [], num_samples=b'0')
     refused(train_mae(room, path), f'{path} is empty: its num-samples is 0',
@@ -107,7 +97,7 @@ def test_too_many_unreadable_records(room: Path, tmp_path: Path) -> None:
         'train.py', room, MAE, '--work-dir', tmp_path / 'work',
         options=training(path, **small_loader('train_dataloader', 10, 1)))
     message = refused(outcome, 'max_unreadable=0.01 allows 1.0%', path,
-                      'unreadable.jsonl', 'tools/data.py validate')
+                      'unreadable.jsonl', 'lmim data validate')
     counts = re.search(r'Error: (\d+) of (\d+) reads met an unreadable '
                        r'record \((.*)%\), (\d+) different ones', message)
     assert counts is not None and 10 <= int(counts[4]) <= int(counts[1])
@@ -149,7 +139,7 @@ def test_labels_outside_the_dictionary(room: Path, tmp_path: Path) -> None:
             f"{tmp_path / 'bad.lmdb'} image-000000002: 'né'",
             'model.decoder.module_loss.on_unknown=map')
     assert 'Epoch(train)' not in log_of(tmp_path / 'work')
-    # The mend mends.
+    # What the message says helps.
     outcome = run_tool(
         'train.py', room, RECOGNIZER, '--work-dir', tmp_path / 'mapped',
         options=recognizing(room, **bad, **{

@@ -1,8 +1,11 @@
 """Each work-around, where it is needed and where it is not."""
+import importlib
+import importlib.util
+import inspect
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Dict
+from typing import Any, Callable, Dict, Iterator
 
 import numpy as np
 import pytest
@@ -13,6 +16,33 @@ from tests.fresh_python import ALONE, fake_package, run
 
 # Names that NumPy dropped and the stack reads.
 DROPPED = ('bool', 'complex', 'int0', 'sctypes')
+Fakes = Callable[..., None]
+
+
+@pytest.fixture
+def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fakes]:
+    """Puts packages in the place of those of the same names.
+
+    See :func:`fake_package`; ``init`` is the source of a package's own file.
+    The real modules are back afterwards.
+    """
+    before = dict(sys.modules)
+
+    def put(init: str = '', **files: str) -> None:
+        fake_package(tmp_path, **files)
+        if init:
+            package = list(files)[-1].split('__')[0]
+            (tmp_path / package / '__init__.py').write_text(init)
+        roots = {name.split('__')[0] for name in files}
+        for name in before:
+            if name.split('.')[0] in roots:
+                sys.modules.pop(name, None)
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+    yield put
+    for name in [name for name in sys.modules if name not in before]:
+        del sys.modules[name]
+    sys.modules.update(before)
 
 
 class TestMMCVExtension:
@@ -32,41 +62,27 @@ class TestMMCVExtension:
         with pytest.raises(AttributeError, match=name):
             getattr(stand_in, name)
 
-    def test_lite(self, tmp_path: Path) -> None:
-        fake_package(tmp_path, mmcv__ops='')
-        out = run(
-            ALONE + 'print(compat.provide_mmcv_ext(), '
-            'compat.provide_mmcv_ext())\n'
-            'import mmcv._ext as ext, inspect\n'
-            'print(callable(ext.nms), inspect.unwrap(ext) is ext)', tmp_path)
-        assert out.split() == ['True', 'True', 'True', 'True']
+    def test_lite(self, fakes: Fakes) -> None:
+        fakes(mmcv__ops='')
+        assert compat.provide_mmcv_ext() and compat.provide_mmcv_ext()
+        stand_in = importlib.import_module('mmcv._ext')
+        assert callable(stand_in.nms)
+        assert inspect.unwrap(stand_in) is stand_in  # type: ignore
 
-    def test_full_mmcv_is_left_alone(self, tmp_path: Path) -> None:
-        fake_package(tmp_path, mmcv___ext='')
-        (tmp_path / 'mmcv' / '_ext.py').write_text('nms = "compiled"')
-        out = run(
-            ALONE + 'print(compat.provide_mmcv_ext())\n'
-            'import mmcv._ext as ext; print(ext.nms)', tmp_path)
-        assert out.split() == ['False', 'compiled']
+    def test_full_mmcv_is_left_alone(self, fakes: Fakes) -> None:
+        fakes(mmcv___ext='nms = "compiled"')
+        assert not compat.provide_mmcv_ext()
+        assert importlib.import_module('mmcv._ext').nms == 'compiled'
 
-    def test_extension_for_another_torch(self, tmp_path: Path) -> None:
+    def test_extension_for_another_torch(self, fakes: Fakes) -> None:
         """A full mmcv whose extension does not load is named as such."""
-        fake_package(tmp_path, mmcv__ops='')
-        (tmp_path / 'mmcv' / '_ext.py').write_text(
-            'raise ImportError("undefined symbol: _ZN2at")')
-        out = run(
-            ALONE + 'import warnings\n'
-            'with warnings.catch_warnings(record=True) as seen:\n'
-            '    warnings.simplefilter("always")\n'
-            '    print(compat.provide_mmcv_ext())\n'
-            'print(seen[-1].message)\n'
-            'import mmcv._ext as ext\n'
-            'try: ext.nms()\n'
-            'except NotImplementedError as error: print(error)', tmp_path)
-        done, warned, raised = out.splitlines()
-        assert done == 'True'
-        for text in (warned, raised):
-            assert 'another torch: undefined symbol: _ZN2at' in text
+        fakes(mmcv__ops='',
+              mmcv___ext='raise ImportError("undefined symbol: _ZN2at")')
+        message = 'another torch: undefined symbol: _ZN2at'
+        with pytest.warns(UserWarning, match=message):
+            assert compat.provide_mmcv_ext()
+        with pytest.raises(NotImplementedError, match=message):
+            importlib.import_module('mmcv._ext').nms()
 
     def test_no_mmcv_at_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ('mmcv', 'mmcv._ext'):
@@ -76,14 +92,10 @@ class TestMMCVExtension:
         with pytest.raises(ImportError, match='pip install .mmcv-lite'):
             compat.provide_mmcv_ext()
 
-    def test_error_of_mmcv_itself_is_not_hidden(self, tmp_path: Path) -> None:
-        fake_package(tmp_path, mmcv__ops='')
-        (tmp_path / 'mmcv' / '__init__.py').write_text(
-            'raise ImportError("libGL.so.1")')
-        out = run(
-            ALONE + 'try: compat.provide_mmcv_ext()\n'
-            'except ImportError as error: print(error)', tmp_path)
-        assert out == 'libGL.so.1'
+    def test_error_of_mmcv_itself_is_not_hidden(self, fakes: Fakes) -> None:
+        fakes('raise ImportError("libGL.so.1")', mmcv__ops='')
+        with pytest.raises(ImportError, match='libGL.so.1'):
+            compat.provide_mmcv_ext()
 
 
 class TestTorchvision:
@@ -208,28 +220,24 @@ class TestTransformers:
     FLAG = 'WITH_MULTIMODAL = True\n'
 
     @pytest.mark.parametrize('source, skipped', [(NEW, True), (OLD, False)])
-    def test_only_a_new_one_is_skipped(self, tmp_path: Path, source: str,
+    def test_only_a_new_one_is_skipped(self, fakes: Fakes, source: str,
                                        skipped: bool) -> None:
-        fake_package(
-            tmp_path,
-            transformers__modeling_utils=source,
-            mmpretrain__utils__dependency=self.FLAG)
-        (tmp_path / 'mmpretrain' / '__init__.py').write_text(
-            'from mmpretrain.utils.dependency import WITH_MULTIMODAL')
-        out = run(
-            ALONE + 'print(compat.skip_mmpretrain_multimodal(), '
-            'compat.skip_mmpretrain_multimodal())\n'
-            'import mmpretrain; print(mmpretrain.WITH_MULTIMODAL)', tmp_path)
-        assert out.split() == [str(skipped)] * 2 + [str(not skipped)]
+        fakes('from mmpretrain.utils.dependency import WITH_MULTIMODAL',
+              transformers__modeling_utils=source,
+              mmpretrain__utils__dependency=self.FLAG)
+        assert compat.skip_mmpretrain_multimodal() is skipped
+        assert compat.skip_mmpretrain_multimodal() is skipped
+        module = importlib.import_module('mmpretrain')
+        assert module.WITH_MULTIMODAL is not skipped
 
-    def test_without_transformers(self, tmp_path: Path) -> None:
-        fake_package(tmp_path, mmpretrain__utils__dependency=self.FLAG)
-        out = run(
-            ALONE + 'compat.importlib.util.find_spec = lambda name, find='
-            'compat.importlib.util.find_spec: '
-            'None if name == "transformers" else find(name)\n'
-            'print(compat.skip_mmpretrain_multimodal())', tmp_path)
-        assert out == 'False'
+    def test_without_transformers(self, fakes: Fakes,
+                                  monkeypatch: pytest.MonkeyPatch) -> None:
+        fakes(mmpretrain__utils__dependency=self.FLAG)
+        find = importlib.util.find_spec
+        monkeypatch.setattr(
+            importlib.util, 'find_spec',
+            lambda name: None if name == 'transformers' else find(name))
+        assert not compat.skip_mmpretrain_multimodal()
 
 
 def test_install_twice_changes_nothing() -> None:

@@ -80,7 +80,7 @@ def run_tool(name: str, cwd: Path, *args: Any,
 
 
 def run_data(cwd: Path, *args: Any) -> Dict[str, Any]:
-    """Run `tools/data.py ... --json` in a folder; what it printed."""
+    """Run `lmim data ... --json` in a folder; what it printed."""
     stdout = io.StringIO()
     with _state_kept(cwd), contextlib.redirect_stdout(stdout):
         code = data_main([*map(str, args), '--json'])

@@ -19,7 +19,7 @@ from benchmarks.steps import (FinetuneBenchmark, PretrainBenchmark,
                               RecognizeBenchmark)
 
 from lmim.cli.command import Command
-from lmim.engine.memory import hold_freed_memory
+from lmim.engine.launch import hold_freed_memory
 
 BENCHMARKS: Dict[str, Command] = {
     benchmark.name: benchmark

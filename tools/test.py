@@ -8,16 +8,15 @@ CHECKPOINT_misread.html.
 """
 import argparse
 import os.path as osp
-import sys
 from typing import Any, List
 
 import _import_lmim  # noqa: F401  (finds lmim without an installation)
 import lmim  # noqa: F401  (before anything of MMOCR)
 from mmengine.config import Config
 
-from lmim.engine import command_line
-from lmim.engine.data_check import check_data
-from lmim.engine.launch import leave, run_cleanly, set_test_precision
+from lmim.engine import launch
+from lmim.engine.hooks.data_check_hook import check_data
+from lmim.utils.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
@@ -52,21 +51,22 @@ def parse_args() -> argparse.Namespace:
         metavar='N',
         help='how many misread words of each set are shown with their '
         'pictures, worst first (default: 50 by the config; 0: no sheet)')
-    command_line.add_common_options(parser, 'test_dataloader.batch_size=32')
-    return command_line.parse_args(parser)
+    launch.add_common_options(parser, 'test_dataloader.batch_size=32')
+    return launch.parse_args(parser)
 
 
 def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
     """Turn on MMOCR's pictures of predictions.
 
     Raises:
-        SystemExit: If the config has no hook that draws.
+        UserError: If the config has no hook that draws.
     """
     hook = cfg.get('default_hooks', {}).get('visualization')
     if hook is None:
-        sys.exit('Error: --show and --show-dir need a hook that draws. Add '
-                 'to default_hooks of the config: '
-                 "visualization=dict(type='VisualizationHook')")
+        raise UserError(
+            '--show and --show-dir need a hook that draws. Add to '
+            'default_hooks of the config: '
+            "visualization=dict(type='VisualizationHook')")
     hook.update(enable=True, draw_gt=True, draw_pred=True)
     if args.show:
         hook.update(show=True, wait_time=args.wait_time)
@@ -96,11 +96,12 @@ def augment(cfg: Config) -> None:
     """Test with test-time augmentation.
 
     Raises:
-        SystemExit: If the config does not say how.
+        UserError: If the config does not say how.
     """
     if 'tta_model' not in cfg or 'tta_pipeline' not in cfg:
-        sys.exit('Error: --tta needs tta_model and tta_pipeline in the '
-                 'config; configs/_base_/recognizer_dataloader.py has both')
+        raise UserError(
+            '--tta needs tta_model and tta_pipeline in the config; '
+            'configs/_base_/recognizer_dataloader.py has both')
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
     cfg.model = dict(cfg.tta_model, module=cfg.model)
 
@@ -109,19 +110,20 @@ def limit_misread(cfg: Config, number: int) -> None:
     """Set how many misread words are shown.
 
     Raises:
-        SystemExit: If the config has no hook that shows them.
+        UserError: If the config has no hook that shows them.
     """
     hook = cfg.get('default_hooks', {}).get('benchmark')
     if hook is None:
-        sys.exit('Error: --misread needs the hook that makes tables. Add to '
-                 'default_hooks of the config: '
-                 "benchmark=dict(type='BenchmarkHook')")
+        raise UserError(
+            '--misread needs the hook that makes tables. Add to '
+            'default_hooks of the config: '
+            "benchmark=dict(type='BenchmarkHook')")
     hook.max_misread = number
 
 
 def main(args: argparse.Namespace) -> None:
     """Build the runner and test."""
-    cfg = command_line.load_config(args)
+    cfg = launch.load_config(args)
     cfg.load_from = args.checkpoint
     cfg.resume = False
     if args.show or args.show_dir:
@@ -131,13 +133,13 @@ def main(args: argparse.Namespace) -> None:
     if args.misread is not None:
         limit_misread(cfg, args.misread)
     if args.precision:
-        set_test_precision(cfg, args.precision)
+        launch.set_test_precision(cfg, args.precision)
     if args.save_preds:
         save_predictions(cfg, args.checkpoint)
     check_data(cfg, ('test_dataloader', ))
-    command_line.build_runner(cfg).test()
+    launch.build_runner(cfg).test()
 
 
 if __name__ == '__main__':
     arguments = parse_args()
-    leave(run_cleanly(lambda: main(arguments), arguments.debug))
+    launch.leave(launch.run_cleanly(lambda: main(arguments), arguments.debug))

@@ -8,12 +8,9 @@ import _import_lmim  # noqa: F401  (finds lmim without an installation)
 import lmim  # noqa: F401  (before anything of MMOCR)
 from mmengine.config import Config
 
-from lmim.engine import command_line
-from lmim.engine.data_check import check_data
-from lmim.engine.launch import (enable_auto_scale_lr, leave, run_cleanly,
-                                set_precision)
-from lmim.engine.resume import find_resumable
-from lmim.engine.tensorboard import add_tensorboard
+from lmim.engine import launch
+from lmim.engine.hooks.checkpoint_hook import find_resumable
+from lmim.engine.hooks.data_check_hook import check_data
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,7 +23,7 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from a checkpoint; without a path from the latest in the '
+        help='resume from a checkpoint; without a path from the latest in the '
         'work dir, and from the beginning where there is none')
     parser.add_argument(
         '--amp',
@@ -44,13 +41,12 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='write losses and pictures for TensorBoard too, into the work '
         'dir: tensorboard --logdir WORK_DIR')
-    command_line.add_common_options(
-        parser, 'train_dataloader.batch_size=32')
-    return command_line.parse_args(parser)
+    launch.add_common_options(parser, 'train_dataloader.batch_size=32')
+    return launch.parse_args(parser)
 
 
 def set_resume(cfg: Config, resume: str) -> None:
-    """Set where to go on from.
+    """Set where to resume from.
 
     With ``resume`` on, MMEngine takes ``load_from`` of the config for the
     checkpoint to resume, even where it is the weights to start from. So it is
@@ -68,19 +64,19 @@ def set_resume(cfg: Config, resume: str) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Build the runner and train."""
-    cfg = command_line.load_config(args)
+    cfg = launch.load_config(args)
     if args.resume:
         set_resume(cfg, args.resume)
     if args.precision:
-        set_precision(cfg, args.precision)
+        launch.set_precision(cfg, args.precision)
     if args.auto_scale_lr:
-        enable_auto_scale_lr(cfg)
+        launch.enable_auto_scale_lr(cfg)
     if args.tensorboard:
-        add_tensorboard(cfg)
+        launch.add_tensorboard(cfg)
     check_data(cfg, ('train_dataloader', 'val_dataloader'))
-    command_line.build_runner(cfg).train()
+    launch.build_runner(cfg).train()
 
 
 if __name__ == '__main__':
     arguments = parse_args()
-    leave(run_cleanly(lambda: main(arguments), arguments.debug))
+    launch.leave(launch.run_cleanly(lambda: main(arguments), arguments.debug))

@@ -1,4 +1,4 @@
-"""`tools/infer.py`: what is written, where, and how it ends."""
+"""`lmim infer`: what is written, where, and how it ends."""
 import csv
 import json
 from pathlib import Path

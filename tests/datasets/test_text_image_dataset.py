@@ -120,7 +120,7 @@ def test_a_test_set_is_never_evaluated_in_part(tmp_path):
     with pytest.raises(UnreadableRecordError, match='image-000000002 is unre'):
         dataset[1]
     dataset.pipeline = lambda results: None
-    with pytest.raises(RuntimeError, match='nothing could be made of this re'
+    with pytest.raises(ValueError, match='nothing could be made of this re'
                        'cord, nor of 0 others'):
         dataset[0]
 
@@ -226,6 +226,6 @@ def test_pipeline_that_gives_none_is_refetched(tmp_path):
     dataset = TextImageDataset(path, pipeline=[odd_only])
     assert all(dataset[i]['sample_idx'] % 2 for i in range(10))
     dataset = TextImageDataset(path, pipeline=[lambda results: None])
-    with pytest.raises(RuntimeError, match='transform that returns None'):
+    with pytest.raises(ValueError, match='transform that returns None'):
         dataset[0]
     assert dataset.num_unreadable == 0

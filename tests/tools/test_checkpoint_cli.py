@@ -1,10 +1,8 @@
-"""`tools/checkpoint.py`, as a user types it."""
+"""`lmim checkpoint`, as a user types it."""
 import contextlib
 import io
 import json
 import re
-import runpy
-import sys
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
@@ -51,13 +49,9 @@ def save(path: Path, kind: str, **more: Any) -> Path:
 
 
 def test_help_names_all_commands(
-        repo: Path, monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, 'argv', ['checkpoint.py', '--help'])
-    monkeypatch.setattr(sys, 'path', list(sys.path))
     with pytest.raises(SystemExit) as end:
-        runpy.run_path(str(repo / 'tools' / 'checkpoint.py'),
-                       run_name='__main__')
+        main(['--help'])
     words = capsys.readouterr().out
     assert end.value.code == 0
     assert 'lmim checkpoint inspect' in words

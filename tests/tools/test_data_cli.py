@@ -1,14 +1,12 @@
-"""`tools/data.py render`."""
+"""`lmim data render`."""
 import json
-import runpy
-import sys
 
 import cv2
 import lmdb
 import numpy as np
 import pytest
 
-from lmim.cli.data import COMMANDS, main
+from lmim.cli.data import main
 
 SMALL = ['--train', '30', '--test', '10', '--workers', '0']
 
@@ -24,18 +22,6 @@ def _run(capsys, *argv):
     status = main([str(arg) for arg in argv] + ['--json'])
     out, err = capsys.readouterr()
     return status, json.loads(out), err
-
-
-def test_help_tells_of_all_commands(repo, capsys, monkeypatch):
-    monkeypatch.setattr(sys, 'argv', ['data.py', '--help'])
-    monkeypatch.setattr(sys, 'path', list(sys.path))
-    with pytest.raises(SystemExit) as stopped:
-        runpy.run_path(str(repo / 'tools' / 'data.py'), run_name='__main__')
-    assert stopped.value.code == 0
-    told = capsys.readouterr().out
-    assert 'exit status' in told
-    for command in COMMANDS.values():
-        assert command.summary in told
 
 
 @pytest.mark.parametrize('argv', [

@@ -1,4 +1,4 @@
-"""Options of `tools/data.py render`: words, fonts, masks, processes."""
+"""Options of `lmim data render`: words, fonts, masks, processes."""
 import json
 
 import cv2

@@ -1,7 +1,5 @@
 """The command line of training and testing, as users run it."""
 import os
-import re
-import runpy
 import socket
 import subprocess
 import sys
@@ -12,7 +10,6 @@ import pytest
 import torch
 
 TESTS = Path(__file__).resolve().parents[1]
-TOOLS = TESTS.parent / 'tools'
 sys.path.insert(0, str(TESTS / 'engine'))
 
 from engine_dummies import (  # noqa: E402
@@ -24,8 +21,9 @@ from engine_dummies import (  # noqa: E402
 )
 
 from lmim.engine import launch  # noqa: E402
-from lmim.engine.fileio import write_atomic  # noqa: E402
-from lmim.engine.launch import run_cleanly  # noqa: E402
+from lmim.utils.atomic import write_atomic  # noqa: E402
+from tests.good_runs import refused  # noqa: E402
+from tests.tool_runs import TOOLS, run_tool  # noqa: E402
 
 
 def _run(cwd: Path, *command: Any,
@@ -74,7 +72,7 @@ def test_killed_and_resumed_runs_end_with_the_same_weights(
     kill = '--cfg-options', 'custom_hooks.0.train=6'
     done = _tool('train.py', tmp_path, config, '--resume', *kill)
     assert done.returncode == -9, done.stderr
-    assert 'Going on in epoch 1 after 2 of 4' in done.stdout + done.stderr
+    assert 'Resuming epoch 1 after 2 of 4' in done.stdout + done.stderr
     assert [p.name for p in work_dir.glob('iter_*')] == ['iter_6.pth']
     # The last leg loads with a spawned worker, which finds lmim, too.
     done = _tool(
@@ -106,75 +104,16 @@ def test_two_processes_are_one_with_the_same_global_batch(
         torch.testing.assert_close(two[name], value, rtol=0, atol=2e-6)
 
 
-def test_every_missing_path_is_listed(tmp_path: Path) -> None:
-    cfg = with_val(make_cfg(tmp_path / 'run'), [])
-    part = dict(type='DummyVectors')
-    cfg.train_dataloader.dataset = dict(
-        type='ConcatDataset',
-        datasets=[
-            dict(part, data_root='roots/a', ann_file='train.json',
-                 data_prefix=dict(img_path='images')),
-            dict(type='Wrapper', dataset=dict(part, paths=['x', 'there'])),
-            dict(part, data_root='roots/b'),
-            dict(part, ann_file='s3://bucket/file'),
-        ])
-    cfg.val_dataloader.dataset = dict(part, ann_file=str(tmp_path / 'v.json'))
-    (tmp_path / 'there').mkdir()
-    config = _write(cfg, tmp_path / 'config.py')
-    done = _tool('train.py', tmp_path, config)
-    assert done.returncode == 1
-    assert 'Traceback' not in done.stderr
-    listed = re.findall(r'^  (\S+)  \((.*)\)$', done.stderr, re.M)
-    assert [path for path, _ in listed] == [
-        'roots/a/train.json', 'roots/a/images', 'x', 'roots/b/',
-        str(tmp_path / 'v.json')
-    ]
-    assert 'LMIM_DATA_ROOT' in done.stderr
-    assert '--cfg-options train_dataloader.' in done.stderr
-    parts = 'train_dataloader.dataset.datasets'
-    assert [where for _, where in listed] == [
-        f'{parts}.0.ann_file',
-        f'{parts}.0.data_prefix.img_path',
-        f'{parts}.1.dataset.paths',
-        f'{parts}.2.data_root',
-        'val_dataloader.dataset.ann_file',
-    ]
-    assert not (tmp_path / 'run').exists()
-
-
-def _main(name: str, monkeypatch: pytest.MonkeyPatch, *args: Any) -> int:
-    """Run a tool in this process, which saves it the imports."""
-    monkeypatch.setattr(sys, 'argv', [name, *map(str, args)])
-    monkeypatch.syspath_prepend(str(TOOLS))
-    monkeypatch.setenv('LOCAL_RANK', '0')
-    tool = runpy.run_path(str(TOOLS / name))
-    arguments = tool['parse_args']()
-    return run_cleanly(lambda: tool['main'](arguments), arguments.debug)
-
-
-def test_errors_end_in_one_message_unless_debugging(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture) -> None:
+def test_errors_end_in_one_message(tmp_path: Path) -> None:
     config = _write(make_cfg(tmp_path / 'run'), tmp_path / 'config.py')
     none = tmp_path / 'none.pth'
-    assert _main('train.py', monkeypatch, config, '--resume', none) == 1
-    stderr = capsys.readouterr().err
-    assert f'Error: checkpoint {none} does not exist' in stderr
-    assert 'LMIM_DEBUG=1' in stderr and 'Traceback' not in stderr
-    assert _main('train.py', monkeypatch, tmp_path / 'no_config.py') == 1
-    assert 'no_config.py' in capsys.readouterr().err
-    monkeypatch.setenv('LMIM_DEBUG', '1')
-    with pytest.raises(FileNotFoundError):
-        _main('train.py', monkeypatch, config, '--resume', none)
-
-
-def test_errors_of_libraries_keep_their_traceback() -> None:
-
-    def fail() -> None:
-        torch.zeros(2) @ torch.zeros(3)
-
-    with pytest.raises(RuntimeError):
-        run_cleanly(fail)
+    refused(run_tool('train.py', tmp_path, config, '--resume', none),
+            f'Error: checkpoint {none} does not exist', 'LMIM_DEBUG=1')
+    refused(run_tool('train.py', tmp_path, tmp_path / 'no_config.py'),
+            'no_config.py')
+    refused(run_tool('train.py', tmp_path, config,
+                     options={'model.type': 'NoModel'}),
+            'Error: NoModel is not in the')
 
 
 def test_several_processes_end_without_finalisation(
@@ -193,24 +132,15 @@ def test_several_processes_end_without_finalisation(
     assert end.value.code == 3 and ended == [1]
 
 
-def test_names_without_a_registry_entry_are_told(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture) -> None:
-    config = _write(make_cfg(tmp_path / 'run'), tmp_path / 'config.py')
-    assert _main('train.py', monkeypatch, config, '--cfg-options',
-                 'model.type=NoModel') == 1
-    assert 'Error: NoModel is not in the' in capsys.readouterr().err
-
-
 def test_options_reach_the_run(tmp_path: Path,
-                               monkeypatch: pytest.MonkeyPatch,
                                capsys: pytest.CaptureFixture) -> None:
     cfg = make_cfg(tmp_path / 'unused', accumulate=2, interval=100)
     cfg.auto_scale_lr = dict(base_batch_size=64)
     config = _write(cfg, tmp_path / 'config.py')
-    assert _main('train.py', monkeypatch, config, '--work-dir',
-                 tmp_path / 'run', '--amp', '--auto-scale-lr', '--resume',
-                 '--cfg-options', 'optim_wrapper.clip_grad.max_norm=0.5') == 0
+    assert run_tool(
+        'train.py', tmp_path, config, '--work-dir', 'run',
+        '--precision', 'bf16', '--auto-scale-lr', '--resume',
+        options={'optim_wrapper.clip_grad.max_norm': 0.5}).code == 0
     out = capsys.readouterr().out
     assert 'Nothing to resume in' in out
     assert '0.0025 at its peak (scaled from 0.01 for a batch of 64' in out
@@ -219,9 +149,8 @@ def test_options_reach_the_run(tmp_path: Path,
     assert (tmp_path / 'run' / 'iter_8.pth').is_file()
 
 
-def test_resuming_prefers_the_run_to_its_start(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`load_from` of a config is a start, not what --resume goes on from."""
+def test_resuming_prefers_the_run_to_its_start(tmp_path: Path) -> None:
+    """`load_from` of a config is a start, not what --resume resumes."""
     start = train(make_cfg(tmp_path / 'start', interval=100))
     cfg = make_cfg(tmp_path / 'run', interval=4)
     cfg.load_from = str(tmp_path / 'start' / 'iter_8.pth')
@@ -229,7 +158,7 @@ def test_resuming_prefers_the_run_to_its_start(
     config = _write(cfg, tmp_path / 'config.py')
     for _ in range(2):
         # At first there is nothing to resume: it starts from `load_from`.
-        assert _main('train.py', monkeypatch, config, '--resume') == 0
+        assert run_tool('train.py', tmp_path, config, '--resume').code == 0
         assert_equal(start, tmp_path / 'run' / 'iter_8.pth')
         (tmp_path / 'run' / 'iter_8.pth').unlink()
         write_atomic(tmp_path / 'run' / 'last_checkpoint',
@@ -237,7 +166,6 @@ def test_resuming_prefers_the_run_to_its_start(
 
 
 def test_testing_reports_and_saves(tmp_path: Path,
-                                   monkeypatch: pytest.MonkeyPatch,
                                    capsys: pytest.CaptureFixture) -> None:
     train(make_cfg(tmp_path / 'run', interval=100))
     cfg = with_val(make_cfg(tmp_path / 'run', 'test'), [0.25])
@@ -245,9 +173,8 @@ def test_testing_reports_and_saves(tmp_path: Path,
     cfg.test_cfg = dict(type='TestLoop')
     cfg.test_evaluator = dict(type='DummyMetric', prefix='dummy')
     config = _write(cfg, tmp_path / 'config.py')
-    assert _main('test.py', monkeypatch, config,
-                 tmp_path / 'run' / 'iter_8.pth', '--save-preds',
-                 '--work-dir', tmp_path / 'results') == 0
+    assert run_tool('test.py', tmp_path, config, 'run/iter_8.pth',
+                    '--save-preds', '--work-dir', 'results').code == 0
     out = capsys.readouterr().out
     assert 'dummy/acc: 0.2500' in out
     assert '6 loaded, 0 missing, 0 unexpected, 0 mismatched' in out

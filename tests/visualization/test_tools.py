@@ -1,4 +1,4 @@
-"""`tools/visualize.py` and `tools/browse_dataset.py`, as typed."""
+"""`lmim visualize` and `lmim visualize browse`, as typed."""
 import json
 from pathlib import Path
 from typing import Any, Dict
@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from lmim.cli.visualize import main
-from lmim.cli.visualize.browse import main as browse
 from tests.tool_runs import mini_config
 
 
@@ -17,9 +16,9 @@ def run(capsys: Any, tmp_path: Path, monkeypatch: Any) -> Any:
     """Run a command with --json in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
-    def call(*args: Any, tool: Any = main) -> Dict[str, Any]:
+    def call(*args: Any) -> Dict[str, Any]:
         capsys.readouterr()
-        code = tool([*map(str, args), '--json'])
+        code = main([*map(str, args), '--json'])
         found = json.loads(capsys.readouterr().out)
         return dict(found, code=code)
 
@@ -103,7 +102,7 @@ def sheet_config(tmp_path: Path, kind: str, images: Path) -> Path:
 
 def test_browse_both_views(run, image_folder, tmp_path):
     config = sheet_config(tmp_path, 'pretrain/lmim', image_folder)
-    found = run(config, '-n', 9, tool=browse)
+    found = run('browse', config, '-n', 9)
     assert found['code'] == 0 and found['datasets'] == [5]
     assert len(found['unreadable']) == 1
     assert [each['stages'] for each in found['records'][:4]] == [
@@ -113,27 +112,27 @@ def test_browse_both_views(run, image_folder, tmp_path):
     # The picture stands twice as large in its place.
     wanted = cv2.resize(cv2.imread(str(image_folder / '0.png')), (128, 32))
     assert np.array_equal(sheet[2:66:2, 2:258:2], wanted)
-    assert run(config, tool=browse)['code'] == 1  # the sheet is there
-    found = run(config, '--phase', 'val', '-o', 'b', tool=browse)
+    assert run('browse', config)['code'] == 1  # the sheet is there
+    found = run('browse', config, '--phase', 'val', '-o', 'b')
     assert 'no val_dataloader. It has train' in found['error']
 
 
 def test_browse_several_views(run, image_folder, tmp_path):
     config = sheet_config(tmp_path, 'pretrain/seqclr', image_folder)
-    found = run(config, '-n', 2, tool=browse)
+    found = run('browse', config, '-n', 2)
     assert [each['stages'] for each in found['records']] == [
         ['given to the model', 'view 2']] * 2
 
 
 def test_browse_a_pipeline_step_by_step(run, image_folder, tmp_path):
     config = sheet_config(tmp_path, 'textrecog/lmim', image_folder)
-    found = run(config, '-m', 'pipeline', tool=browse)
+    found = run('browse', config, '-m', 'pipeline')
     assert [each['text'] for each in found['records']] == [
         f'word {number}' for number in range(4)]
     assert found['records'][0]['stages'] == ['as decoded', 'Resize']
-    found = run(config, '-m', 'original', '-n', 2, tool=browse)
+    found = run('browse', config, '-m', 'original', '-n', 2)
     assert [each['stages'] for each in found['records']] == [
         ['as decoded']] * 2
-    missing = run(config, '-o', 'c', '--cfg-options',
-                  'train_dataloader.dataset.paths=nowhere', tool=browse)
+    missing = run('browse', config, '-o', 'c', '--cfg-options',
+                  'train_dataloader.dataset.paths=nowhere')
     assert missing['code'] == 1 and 'nowhere' in missing['error']

@@ -24,7 +24,7 @@ from running import Progress, Runner, kept  # noqa: E402
 from settings import Settings, parse  # noqa: E402
 from splitting import split  # noqa: E402
 
-from lmim.engine.fileio import write_atomic  # noqa: E402
+from lmim.utils.atomic import write_atomic  # noqa: E402
 from lmim.engine.launch import run_cleanly  # noqa: E402
 
 

@@ -42,7 +42,7 @@ def longest_label(sets: Sets) -> int:
 
 
 def rendered(folder: Path) -> Sets:
-    """The sets that `tools/data.py render` makes."""
+    """The sets that `lmim data render` makes."""
     train = folder / 'train.lmdb'
     return Sets('rendered, unseen words and fonts', str(train), train,
                 folder / 'test.lmdb')

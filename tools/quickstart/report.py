@@ -12,7 +12,7 @@ from stages import data_options
 
 from lmim.datasets import TextImageDataset
 from lmim.datasets.records import Spec, UnreadableRecordError
-from lmim.engine.fileio import write_atomic
+from lmim.utils.atomic import write_atomic
 from lmim.visualization import draw_view_sheet, save_figure
 
 WAICS = 'rendered/recog/word_acc_ignore_case_symbol'

@@ -7,7 +7,7 @@ from pictures import Sets, count, longest_label
 from settings import Settings
 
 from lmim.datasets.records import Spec
-from lmim.engine.resume import find_resumable
+from lmim.engine.hooks.checkpoint_hook import find_resumable
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs'
@@ -46,7 +46,7 @@ def render(settings: Settings, plan: Dict[str, Any]) -> Stage:
     """Draw words: dark on light, of 3 to 5 letters."""
     train, test = plan['samples']
     command = [
-        str(ROOT / 'tools/data.py'), 'render', str(settings.work_dir / 'data'),
+        '-m', 'lmim', 'data', 'render', str(settings.work_dir / 'data'),
         '--train', str(train), '--test', str(test), '--seed',
         str(settings.seed), '--style', 'print', '--min-length', '3',
         '--max-length', '5'

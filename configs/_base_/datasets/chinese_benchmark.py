@@ -7,8 +7,8 @@ chinese_benchmark_source = dict(
     homepage='https://github.com/FudanVI/benchmarking-chinese-text-recognition',
     obtain='Download the LMDBs of scene, web and document from the links on '
     'the home page. For handwriting download SCUT-HCCDoc, cut and divide it '
-    'by data/divide_scut.py of the home page, and make LMDBs with `python '
-    'tools/data.py create`.')
+    'by data/divide_scut.py of the home page, and make LMDBs with `'
+    'lmim data create`.')
 
 chinese_scene_textrecog_train = dict(
     type='TextImageDataset',

@@ -1,8 +1,8 @@
-# What `python tools/data.py render data/rendered` draws: a labelled set of
+# What `lmim data render data/rendered` draws: a labelled set of
 # made-up words; the test part has words and fonts that training has not.
 # LMIM_DATA_ROOT says where the data lies; ./data if it is not set.
 rendered_data_root = '{{$LMIM_DATA_ROOT:data}}/rendered'
-rendered_source = dict(obtain='Make it with `python tools/data.py render`.')
+rendered_source = dict(obtain='Make it with `lmim data render`.')
 
 rendered_pretrain = dict(
     type='TextImageDataset',

@@ -52,7 +52,7 @@ union14m_l_lmdb_data_root = '{{$LMIM_DATA_ROOT:data}}/Union14M-L-LMDB'
 union14m_l_lmdb_source = dict(
     homepage='https://github.com/Mountchicken/Union14M',
     obtain='Make it from Union14M-L, each list into an LMDB of its name, with '
-    '`python tools/data.py create`.')
+    '`lmim data create`.')
 
 
 def _lmdb(folder, part, num_samples=None, **settings):
@@ -108,13 +108,13 @@ union14m_l_filtered_textrecog_train_list = [
     union14m_l_filtered_challenging_textrecog_train,
 ]
 
-# Without them, one's own make: `python tools/data.py dedup` finds near
+# Without them, one's own make: `lmim data dedup` finds near
 # duplicates too, so that the counts need not be the published ones.
 union14m_l_clean_data_root = '{{$LMIM_DATA_ROOT:data}}/Union14M-L-clean'
 union14m_l_clean_source = dict(
     homepage='https://github.com/Mountchicken/Union14M',
     obtain='Make it from Union14M-L and its benchmark, part by part, with '
-    '`python tools/data.py dedup`.')
+    '`lmim data dedup`.')
 
 
 def _clean(part):

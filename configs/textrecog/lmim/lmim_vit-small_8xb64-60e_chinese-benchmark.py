@@ -10,7 +10,7 @@ _base_ = [
 ]
 
 # One character a line, of the labels that are trained on. Make it there:
-#   python tools/data.py dictionary scene_train web_train document_train
+#   lmim data dictionary scene_train web_train document_train
 #       handwriting_train dictionary.txt
 model = dict(
     decoder=dict(

@@ -1,7 +1,7 @@
-"""`python -m lmim COMMAND`; see :mod:`lmim.commands`."""
+"""`python -m lmim COMMAND`; see :mod:`lmim.cli.main`."""
 import sys
 
-from .commands import main
+from .cli.main import main
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,9 +1,9 @@
-"""What `tools/data.py --help` and its commands' say."""
+"""What `lmim data --help` and its commands' say."""
 import shlex
 
 import pytest
 
-from lmim.cli.main import _parser
+from lmim.cli.command import make_parser
 from lmim.cli.data import COMMANDS, TOOL, main
 
 
@@ -28,15 +28,15 @@ def test_a_line_for_each_command(capsys):
 @pytest.mark.parametrize('name', sorted(COMMANDS))
 def test_each_command_has_an_example_that_parses(capsys, name):
     example = COMMANDS[name].example
-    assert f'example:\n  python tools/data.py {example}' in told(capsys, name)
-    args = _parser(TOOL).parse_args(shlex.split(example))
+    assert f'example:\n  lmim data {example}' in told(capsys, name)
+    args = make_parser(TOOL).parse_args(shlex.split(example))
     assert args.command == name
 
 
 def test_the_commands_in_the_description_parse():
     commands = [line.split(maxsplit=2)[2]
                 for line in TOOL.description.splitlines()
-                if line.startswith('  python tools/data.py')]
+                if line.startswith('  lmim data')]
     assert len(commands) == 4
     for command in commands:
-        assert _parser(TOOL).parse_args(shlex.split(command)).command
+        assert make_parser(TOOL).parse_args(shlex.split(command)).command

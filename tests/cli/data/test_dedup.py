@@ -1,4 +1,4 @@
-"""`tools/data.py dedup`."""
+"""`lmim data dedup`."""
 import json
 from pathlib import Path
 from typing import Any, Callable, List, Tuple
@@ -92,7 +92,7 @@ def test_the_clean_set_of_a_benchmark(files: List[bytes], tmp_path: Path,
     monkeypatch.chdir(tmp_path)
     text = (REPO / 'docs/data.md').read_text(encoding='utf-8')
     line = next(line for line in text.splitlines()
-                if line.startswith('python tools/data.py dedup data/Union'))
+                if line.startswith('lmim data dedup data/Union'))
     root = Path('data/Union14M-L')
     for folder, numbers in {'images': (0, 1, 2, 3),
                             'Union14M-Benchmarks/curve': (0, ),

@@ -12,6 +12,7 @@ from matplotlib.font_manager import FontProperties
 from lmim.datasets.records import UnreadableRecordError
 from lmim.rendering.fonts import font_file_with
 from lmim.utils.atomic import write_atomic
+from lmim.utils.errors import UserError
 from lmim.visualization.sheet import save_figure
 from lmim.visualization.sheet import contact_sheet
 
@@ -53,11 +54,11 @@ class Recognition:
         Read anew each time, unless it was given as an array.
 
         Raises:
-            ValueError: If it is unreadable (:attr:`error` says why).
+            UserError: If it is unreadable (:attr:`error` says why).
             UnreadableRecordError: If its file has changed since.
         """
         if self.load is None:
-            raise ValueError(f'{self.source} has no picture: {self.error}')
+            raise UserError(f'{self.source} has no picture: {self.error}')
         return self.load()
 
     def to_dict(self) -> Dict[str, Any]:
@@ -87,7 +88,7 @@ class Recognition:
                 the score of each character.
 
         Raises:
-            ValueError: If its suffix is another, or there is no picture.
+            UserError: If its suffix is another, or there is no picture.
         """
         suffix = Path(path).suffix.lower()
         if suffix == '.json':
@@ -96,8 +97,8 @@ class Recognition:
         elif suffix == '.png':
             save_figure(draw_recognition(self), path)
         else:
-            raise ValueError(f'{path}: what was read is saved as .json or '
-                             '.png, and the suffix tells which')
+            raise UserError(f'{path}: what was read is saved as .json or '
+                            '.png, and the suffix tells which')
 
 
 def draw_recognition(word: Recognition) -> Figure:
@@ -110,7 +111,7 @@ def draw_recognition(word: Recognition) -> Figure:
         Figure: It; needs no display.
 
     Raises:
-        ValueError: If there is no picture.
+        UserError: If there is no picture.
     """
     picture = word.image
     tokens = _tokens(word)
@@ -155,7 +156,7 @@ def draw_sheet(words: Iterable[Recognition]) -> np.ndarray:
         np.ndarray: BGR uint8 of shape (H, W, 3).
 
     Raises:
-        ValueError: If there is no word.
+        UserError: If there is no word.
     """
     samples = [_sample(word) for word in words]
     return contact_sheet(samples, columns=min(COLUMNS, len(samples) or 1),

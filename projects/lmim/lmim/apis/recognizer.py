@@ -101,7 +101,7 @@ class TextRecognizer:
 
         Raises:
             FileNotFoundError: If a path does not exist, before any is read.
-            TypeError, ValueError, OSError: If an input is no picture and no
+            TypeError, UserError, OSError: If an input is no picture and no
                 set of pictures.
         """
         return list(self.stream(inputs))

@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 from mmengine.config import Config
 from mmocr.registry import MODELS, TASK_UTILS, WEIGHT_INITIALIZERS
 
-from lmim.utils.errors import CheckpointError
+from lmim.utils.errors import CheckpointError, UserError
 
 
 def write_config(config: Dict[str, Any]) -> str:
@@ -55,9 +55,9 @@ def _assignment(statement: ast.stmt) -> Tuple[str, Any]:
                 return target.id, ast.literal_eval(
                     _Literals().visit(statement.value))
             except ValueError as error:
-                raise ValueError(f'line {statement.lineno} is no plain '
-                                 'data') from error
-    raise ValueError(f'line {statement.lineno} is no assignment')
+                raise UserError(f'line {statement.lineno} is no plain '
+                                'data') from error
+    raise UserError(f'line {statement.lineno} is no assignment')
 
 
 class _Literals(ast.NodeTransformer):

@@ -11,7 +11,7 @@ from typing import (Dict, Iterable, List, NamedTuple, Optional, Pattern,
 
 import torch
 
-from lmim.utils.errors import CheckpointError
+from lmim.utils.errors import CheckpointError, UserError
 
 #: A row of a table: a name in a format, and what our modules call it.
 Row = Tuple[str, str]
@@ -114,10 +114,10 @@ def register_format(kind: CheckpointFormat) -> None:
         kind (CheckpointFormat): The format.
 
     Raises:
-        ValueError: If another format has its key.
+        UserError: If another format has its key.
     """
     if kind.key in FORMATS:
-        raise ValueError(f'there is a checkpoint format {kind.key} already')
+        raise UserError(f'there is a checkpoint format {kind.key} already')
     FORMATS[kind.key] = kind
 
 

@@ -1,8 +1,7 @@
-"""What the tools share."""
-from .command import Command, at_least
-from .guarding import guarded
-from .main import Tool, run_command, run_tool
+"""The command line `lmim COMMAND`, and what its commands share."""
 from lmim.utils.progress import track
+
+from .command import Command, Tool, at_least, guarded, run_command, run_tool
 
 __all__ = [
     'Command', 'Tool', 'at_least', 'guarded', 'run_command', 'run_tool',

@@ -1,7 +1,17 @@
-"""What every sub-command has."""
+"""Commands, tools made of several of them, and how one is run."""
 import argparse
+import contextlib
+import inspect
+import io
+import json
+import sys
 from abc import ABC, abstractmethod
-from typing import Any, Callable, Dict
+from typing import (Any, Callable, Dict, List, NamedTuple, Optional, Tuple,
+                    TypeVar)
+
+from lmim.utils.errors import EXIT_CODES, end_after, message_of
+
+Result = TypeVar('Result')
 
 
 class Command(ABC):
@@ -14,12 +24,12 @@ class Command(ABC):
     name: str
     #: What it is for, in one line of the list of commands.
     summary: str
-    #: A command line, without `python tools/TOOL.py`.
+    #: A command line, without `lmim TOOL`.
     example: str = ''
 
     @abstractmethod
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the arguments; ``--json`` is there already."""
+        """Declare the arguments; ``--json`` and ``--debug`` are there."""
 
     @abstractmethod
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
@@ -31,13 +41,154 @@ class Command(ABC):
             found that something is wrong.
 
         Raises:
-            OSError, ValueError: With a message for the user; the command
-            then ends with exit status 1.
+            UserError, OSError: With a message for the user; the command then
+            ends with exit status 1.
         """
 
     @abstractmethod
     def report(self, result: Dict[str, Any]) -> str:
-        """Tell what was done in words."""
+        """Say in words what was done."""
+
+
+class Tool(NamedTuple):
+    """A tool with sub-commands: ``lmim TOOL COMMAND``.
+
+    Attributes:
+        name (str): What it is called behind `lmim`.
+        description (str): What `--help` says of it.
+        commands (Dict[str, Command]): Its sub-commands by name.
+    """
+    name: str
+    description: str
+    commands: Dict[str, Command]
+
+
+def run_tool(tool: Tool, argv: Optional[List[str]] = None) -> int:
+    """Run one sub-command.
+
+    Args:
+        tool (Tool): Whose sub-command it is.
+        argv (list[str], optional): Its name and arguments. Defaults to the
+            process's own.
+
+    Returns:
+        int: The exit status.
+    """
+    args = make_parser(tool).parse_args(argv)
+    return _run(tool.commands[args.command], args)
+
+
+def run_command(name: str, command: Command,
+                argv: Optional[List[str]] = None) -> int:
+    """Run a tool that has one command, whose name is not typed.
+
+    Args:
+        name (str): What it is called behind `lmim`.
+        command (Command): What it does.
+        argv (list[str], optional): Its arguments. Defaults to the process's
+            own.
+
+    Returns:
+        int: The exit status.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f'lmim {name}', **_described(name, command))
+    _add_arguments(parser, command)
+    return _run(command, parser.parse_args(argv))
+
+
+def _run(command: Command, args: argparse.Namespace) -> int:
+    """Run a command with its arguments; the exit status."""
+    status, result = guarded(command.name, args, lambda: command.run(args))
+    if result is None:
+        return status
+    if args.json:
+        print(json.dumps({'command': command.name, **result}, indent=2))
+    else:
+        print(command.report(result))
+    return 0 if result.get('ok', True) else 1
+
+
+def guarded(name: str, args: argparse.Namespace,
+            work: Callable[[], Result]) -> Tuple[int, Optional[Result]]:
+    """Do the work of a command; an error of the user's ends in its message.
+
+    Args:
+        name (str): Of the command.
+        args (argparse.Namespace): With ``json`` and ``debug``.
+        work (Callable): Does it. What it and its libraries print goes to
+            standard error, as standard output is for the result alone.
+
+    Returns:
+        tuple: The exit status, 0, 1 or 130, and the result, None if there
+        is none.
+
+    Raises:
+        Exception: What is not the user's to fix; see
+            :func:`lmim.utils.errors.end_after`.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # Labels hold what a terminal's encoding may lack.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return 0, work()
+    except (Exception, KeyboardInterrupt) as error:
+        status = end_after(error, name, args.debug)
+        if args.json and isinstance(error, Exception):
+            print(json.dumps({'command': name, 'error': message_of(error)}))
+        return status, None
+
+
+def make_parser(tool: Tool) -> argparse.ArgumentParser:
+    """The parser of all sub-commands of a tool.
+
+    Args:
+        tool (Tool): The tool.
+    """
+    width = max(map(len, tool.commands))
+    listing = '\n'.join(f'  {name:<{width}}  {command.summary}'
+                        for name, command in sorted(tool.commands.items()))
+    parser = argparse.ArgumentParser(
+        prog=f'lmim {tool.name}',
+        description=tool.description,
+        epilog=f'commands:\n{listing}\n\n{EXIT_CODES}',
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(
+        dest='command',
+        required=True,
+        metavar='COMMAND',
+        help='one of those below; COMMAND --help describes it')
+    for name, command in sorted(tool.commands.items()):
+        sub = commands.add_parser(name, **_described(tool.name, command))
+        _add_arguments(sub, command)
+    return parser
+
+
+def _described(tool: str, command: Command) -> Dict[str, Any]:
+    """What the parser of a command says of it."""
+    example = (f'example:\n  lmim {tool} {command.example}\n\n'
+               if command.example else '')
+    return dict(
+        description=inspect.getdoc(command),
+        epilog=example + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def _add_arguments(parser: argparse.ArgumentParser,
+                   command: Command) -> None:
+    """Declare the arguments of a command, and those that all have."""
+    command.add_arguments(parser)
+    parser.add_argument(
+        '--json',
+        action='store_true',
+        help='print the result as one JSON object on standard output '
+        '(progress and errors go to standard error)')
+    parser.add_argument(
+        '--debug',
+        action='store_true',
+        help='show where an error was raised')
 
 
 def at_least(least: int) -> Callable[[str], int]:

@@ -25,12 +25,11 @@ from lmim.datasets.decoding import decode_image
 from lmim.datasets.records import UnreadableRecordError
 from lmim.rendering import (LOWER_CASE, STYLES, RenderedWords, WordGenerator,
                             WordRenderer)
-from lmim.utils.errors import UserError
+from lmim.utils.errors import EXIT_CODES, UserError
 from lmim.visualization.attention import (character_attention,
                                           overlay_attention)
 
 from . import at_least, guarded, track
-from .main import EXIT_CODES
 
 DESCRIPTION = """Try recognizers on a page in the browser.
 

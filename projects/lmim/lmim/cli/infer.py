@@ -19,10 +19,9 @@ from lmim.apis.recognizer import PRECISIONS, TextRecognizer
 from lmim.datasets.pictures import Pictures
 from lmim.datasets.scenes import read_scenes
 from lmim.utils.atomic import refuse_file, whole_file, write_atomic
-from lmim.utils.errors import UserError
+from lmim.utils.errors import EXIT_CODES, UserError
 
 from . import at_least, guarded, track
-from .main import EXIT_CODES
 
 DESCRIPTION = """Read the words in pictures.
 

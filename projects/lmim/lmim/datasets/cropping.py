@@ -4,6 +4,8 @@ from typing import Any, Dict, Optional
 import cv2
 import numpy as np
 
+from lmim.utils.errors import UserError
+
 
 def read_polygon(instance: Dict[str, Any]) -> np.ndarray:
     """The outline of one instance of MMOCR's text detection format.
@@ -17,19 +19,19 @@ def read_polygon(instance: Dict[str, Any]) -> np.ndarray:
         from top left clockwise.
 
     Raises:
-        ValueError: If there is neither, or it is not made of such numbers.
+        UserError: If there is neither, or it is not made of such numbers.
     """
     outline = instance.get('polygon', instance.get('bbox'))
     try:
         numbers = np.array(outline, np.float64).reshape(-1, 2)
     except (TypeError, ValueError):
-        raise ValueError('malformed polygon') from None
+        raise UserError('malformed polygon') from None
     if 'polygon' not in instance and len(numbers) == 2:
         (left, top), (right, bottom) = numbers
         numbers = np.array([[left, top], [right, top], [right, bottom],
                             [left, bottom]])
     if len(numbers) < 3 or not np.isfinite(numbers).all():
-        raise ValueError('malformed polygon')
+        raise UserError('malformed polygon')
     return numbers
 
 

@@ -52,7 +52,7 @@ class Pictures:
     Raises:
         FileNotFoundError: If paths do not exist; all of them are listed.
         TypeError: If an input is of another type.
-        ValueError, OSError: As ``open_sources`` raises them.
+        UserError, OSError: As ``open_sources`` raises them.
     """
 
     def __init__(self, inputs: Inputs, first: int = 1) -> None:
@@ -100,7 +100,7 @@ def read_some(paths: Sequence[Union[str, Path]],
 
     Raises:
         UserError: If no picture can be read.
-        FileNotFoundError, ValueError, OSError: As :class:`Pictures`.
+        FileNotFoundError, UserError, OSError: As :class:`Pictures`.
     """
     pictures = Pictures(paths)
     count = min(len(pictures), number)

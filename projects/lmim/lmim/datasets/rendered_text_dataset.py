@@ -260,7 +260,7 @@ class RenderedTextDataset(Dataset):
 
         Raises:
             IndexError: If there is no such sample.
-            RuntimeError: If a transform refuses (returns None for) this and
+            UserError: If a transform refuses (returns None for) this and
                 many others.
         """
         if not -len(self) <= index < len(self):
@@ -274,7 +274,7 @@ class RenderedTextDataset(Dataset):
             # A transform says with None that it can do nothing with this one.
             if data is not None:
                 return data
-        raise RuntimeError(
+        raise UserError(
             f'A transform refuses {self.describe(index)} and '
             f'{self.max_refetch - 1} others. Look for one that returns None, '
             'such as for words that are too long.')

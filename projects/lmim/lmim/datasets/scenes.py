@@ -230,7 +230,7 @@ def load_scene(scene: Scene) -> np.ndarray:
         np.ndarray: BGR uint8 of shape (H, W, 3).
 
     Raises:
-        ValueError: If it cannot be decoded, or is of another size than the
+        UserError: If it cannot be decoded, or is of another size than the
             annotation says.
     """
     data = np.frombuffer(scene.path.read_bytes(), np.uint8)
@@ -242,12 +242,12 @@ def load_scene(scene: Scene) -> np.ndarray:
         except cv2.error:  # of an empty file, or one of too many pixels
             image = None
         if image is None:
-            raise ValueError('image cannot be decoded')
+            raise UserError('image cannot be decoded')
         if scene.size is None or image.shape[:2] == scene.size:
             return image
         sizes.append(image.shape)
     assert scene.size is not None
-    raise ValueError(
+    raise UserError(
         f'image is {sizes[0][1]}x{sizes[0][0]} pixels where the annotation '
         f'says {scene.size[1]}x{scene.size[0]}')
 

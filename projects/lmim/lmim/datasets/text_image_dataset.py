@@ -190,7 +190,7 @@ class TextImageDataset(Dataset):
             # A transform says with None that it can do nothing with this one.
             if data is not None:
                 return data
-        raise RuntimeError(
+        raise UserError(
             f'{self.describe(index)}: nothing could be made of this record, '
             f'nor of {attempts - 1} others from the same place. Look at the '
             'warnings above, and for a transform that returns None.')

@@ -174,7 +174,7 @@ class UnreadableRecords:
             f'({failures / reads:.1%}), {len(self):,} different ones; '
             f'max_unreadable={self.limit:g} allows {self.limit:.1%}. For '
             f'example: {"; ".join(examples)}. {FILE} beside the log names '
-            'those met so far, `python tools/data.py validate` finds all. '
+            'those met so far, `lmim data validate` finds all. '
             'Repair the set, or raise max_unreadable of the dataset.')
 
     def __getstate__(self) -> Dict[str, Any]:

@@ -1,5 +1,4 @@
-"""Training: hooks, the resumable loop, optimizers and safe files."""
-from .fileio import AtomicLocalBackend
+"""Training: hooks, the resumable loop, optimizers, and the launch of a run."""
 from .hooks import (
     CheckpointGuardHook,
     LabelCheckHook,
@@ -12,11 +11,10 @@ from .hooks import (
 )
 from .loops import ResumableEpochLoop
 from .optim import BF16OptimWrapper, GroupedOptimWrapperConstructor
-from .resume import find_resumable
 
 __all__ = [
-    'AtomicLocalBackend', 'BF16OptimWrapper', 'CheckpointGuardHook',
+    'BF16OptimWrapper', 'CheckpointGuardHook',
     'GroupedOptimWrapperConstructor', 'LabelCheckHook', 'LossCheckHook',
     'PretrainPicturesHook', 'ResumableEpochLoop', 'SafeCheckpointHook',
-    'SampleCountHook', 'StepSeedHook', 'TrainInfoHook', 'find_resumable'
+    'SampleCountHook', 'StepSeedHook', 'TrainInfoHook'
 ]

@@ -1,4 +1,4 @@
-"""Epoch-based training that goes on in the middle of an epoch."""
+"""Epoch-based training that resumes in the middle of an epoch."""
 import logging
 from typing import Any, Dict, Iterator, Sized
 
@@ -7,6 +7,8 @@ from mmengine.logging import print_log
 from mmengine.runner import EpochBasedTrainLoop
 from mmocr.registry import LOOPS
 from torch.utils.data import DataLoader
+
+from lmim.utils.errors import UserError
 
 
 class SkippableBatches:
@@ -67,7 +69,7 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
     The arguments are those of ``EpochBasedTrainLoop``.
 
     Raises:
-        ValueError: If an epoch has no iteration, or too few for a warm-up
+        UserError: If an epoch has no iteration, or too few for a warm-up
             that is counted in epochs. On :meth:`run`, where the epoch has
             another number of iterations than in the run that wrote the
             checkpoint.
@@ -85,7 +87,7 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
         length = len(self.dataloader)
         samples = len(self.dataloader.dataset)
         if length == 0:
-            raise ValueError(
+            raise UserError(
                 f'The training set has {samples} samples, less than one batch '
                 'for each process, and incomplete batches are dropped: set '
                 f'train_dataloader.batch_size to {samples} or less')
@@ -96,7 +98,7 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
             epochs = cfg.get('end', 0) - cfg.get('begin', 0)
             # MMEngine's LinearLR stays at its start where it has one step.
             if cfg.get('convert_to_iter_based') and epochs * length == 1:
-                raise ValueError(
+                raise UserError(
                     f'The {samples} samples make one batch, and the warm-up '
                     'of one epoch needs two iterations or more (the learning '
                     'rate would never rise): set train_dataloader.batch_size '
@@ -145,7 +147,7 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
         done = self._iter - self._epoch * len(self.dataloader)
         if ('iterations_per_epoch' in changed
                 or not 0 <= done <= len(self.dataloader)):
-            raise ValueError(
+            raise UserError(
                 f'Cannot resume: the checkpoint stands at iteration '
                 f'{self._iter} (epoch {self._epoch + 1}), which does not fit '
                 f'epochs of {len(self.dataloader)} iterations. '
@@ -163,7 +165,7 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
                 level=logging.WARNING)
         if done:
             print_log(
-                f'Going on in epoch {self._epoch + 1} after {done} of '
+                f'Resuming epoch {self._epoch + 1} after {done} of '
                 f'{len(self.dataloader)} iterations.',
                 logger='current')
 

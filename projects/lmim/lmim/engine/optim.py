@@ -11,6 +11,7 @@ from mmengine.utils import digit_version
 from mmocr.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 from torch import nn
 
+from lmim.utils.errors import UserError
 from lmim.utils.log import quiet
 
 from .precision import choose_precision, warning_of
@@ -107,13 +108,13 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         """Lower the rate of the groups, one for each parameter, by layer.
 
         Raises:
-            ValueError: If the factor is not within (0, 1], or no part of the
+            UserError: If the factor is not within (0, 1], or no part of the
                 model can tell the depth of its parameters.
         """
         factor = self.paramwise_cfg.get('layer_decay_rate', 1.)
         if not 0 < factor <= 1:
-            raise ValueError('paramwise_cfg.layer_decay_rate is above 0 and '
-                             f'at most 1, not {factor}')
+            raise UserError('paramwise_cfg.layer_decay_rate is above 0 and '
+                            f'at most 1, not {factor}')
         if factor == 1:
             return
         encoders: List[Any] = [
@@ -121,7 +122,7 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             if hasattr(part, 'get_layer_depth')
         ]
         if not encoders:
-            raise ValueError(
+            raise UserError(
                 'paramwise_cfg.layer_decay_rate needs a ViT in the model '
                 '(TextViT, MaskedViT, or one of mmpretrain): none has '
                 'get_layer_depth. Remove it.')

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from mmengine.device import get_device
 
+from lmim.utils.errors import UserError
+
 #: What a user may ask for; ``'auto'`` is resolved to one of the others.
 PRECISIONS = ('auto', 'fp32', 'bf16', 'fp16')
 DTYPES: Dict[str, Optional[torch.dtype]] = {
@@ -60,14 +62,14 @@ def choose_precision(name: str = 'auto',
         taken, however slow it is (see :func:`warning_of`).
 
     Raises:
-        ValueError: If the name is unknown, or the device lacks the precision.
+        UserError: If the name is unknown, or the device lacks the precision.
     """
     if name not in PRECISIONS:
-        raise ValueError(f'precision {name!r} is unknown: use one of '
-                         f'{", ".join(PRECISIONS)}')
+        raise UserError(f'precision {name!r} is unknown: use one of '
+                        f'{", ".join(PRECISIONS)}')
     kind = torch.device(device or get_device()).type
     if name == 'fp16' and kind == 'cpu':
-        raise ValueError('fp16 is for GPUs: on a CPU use bf16, fp32 or auto')
+        raise UserError('fp16 is for GPUs: on a CPU use bf16, fp32 or auto')
     if name == 'fp32' or kind not in SHAPES:
         return Precision('fp32', f'fp32 on {kind}')
     if name != 'auto':

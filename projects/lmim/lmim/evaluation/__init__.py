@@ -1,15 +1,28 @@
 """Benchmarks: protocols, tables, and the words that were misread."""
-from .benchmark_evaluator import BenchmarkEvaluator, Misread, WordRecord
+from .benchmark_evaluator import (
+    BenchmarkEvaluator,
+    Misread,
+    Protocol,
+    WordRecord,
+    protocol_of,
+)
 from .benchmark_hook import BenchmarkHook
-from .benchmark_table import BenchmarkTable, SetResult, make_tables, percent
+from .benchmark_table import (
+    BenchmarkTable,
+    SetResult,
+    make_tables,
+    percent,
+    to_csv,
+    to_json,
+    to_markdown,
+    write_tables,
+)
 from .chinese import (
     ChineseOneMinusNEDMetric,
     ChineseWordMetric,
     chinese_normalizer,
 )
 from .misread_sheet import MisreadSet, misread_sheet, worst_first
-from .protocol import Protocol, protocol_of
-from .table_formats import to_csv, to_json, to_markdown, write_tables
 
 __all__ = [
     'BenchmarkEvaluator', 'BenchmarkHook', 'BenchmarkTable',

@@ -1,16 +1,73 @@
-"""MMOCR's evaluator of several sets, which can keep what each word was."""
-from typing import Any, List, NamedTuple, Optional, Sequence
+"""MMOCR's evaluator of several sets: protocol, and what each word was."""
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence
 
 import torch
 from mmengine.dist import collect_results, is_main_process
 from mmengine.evaluator import BaseMetric, DumpResults
 from mmocr.evaluation.evaluator import MultiDatasetsEvaluator
+from mmocr.evaluation.metrics import WordMetric
 from mmocr.registry import EVALUATOR
 from rapidfuzz.distance import Levenshtein
 
 from lmim.datasets.labels.spelling import Spelling
+from lmim.utils.errors import UserError
 
-from .protocol import protocol_of
+#: What is left by the patterns of ``WordMetric`` that are in use.
+KEPT = {
+    '[^A-Za-z0-9]': 'letters and digits',
+    '[^A-Za-z0-9\u4e00-\u9fa5]': 'letters and digits',
+    # MMOCR's default. The ^ within the brackets is taken as a character.
+    '[^A-Z^a-z^0-9^\u4e00-\u9fa5]': 'letters, digits and ^',
+}
+
+
+class Protocol(NamedTuple):
+    """How accuracy is measured.
+
+    Attributes:
+        accuracy (str): What the accuracy is called.
+        rules (str): What is done to label and reading, in words.
+        normalize (Callable[[str], str]): The same, done. A word is read where
+            both are equal after it.
+    """
+    accuracy: str
+    rules: str
+    normalize: Callable[[str], str]
+
+
+def protocol_of(metrics: Sequence[BaseMetric]) -> Protocol:
+    """The protocol of the first ``WordMetric`` among the metrics.
+
+    Of several modes it is the most lenient one, by which benchmarks are
+    compared: ``ignore_case_symbol``, then ``ignore_case``, then ``exact``.
+
+    Args:
+        metrics (Sequence[BaseMetric]): The metrics of an evaluator.
+
+    Raises:
+        UserError: If there is no ``WordMetric``.
+    """
+    for metric in metrics:
+        if isinstance(metric, WordMetric):
+            own = getattr(metric, 'protocol', None)
+            return own or _of_word_metric(metric)
+    raise UserError(
+        'BenchmarkEvaluator needs a WordMetric among its metrics, or a kind '
+        'of it, to know which words count as read')
+
+
+def _of_word_metric(metric: WordMetric) -> Protocol:
+    """The protocol of MMOCR's metric, which depends on its modes."""
+    if 'ignore_case_symbol' in metric.mode:
+        pattern = metric.valid_symbol
+        kept = KEPT.get(pattern.pattern)
+        dropped = (f'everything but {kept} dropped' if kept else
+                   f'what matches {pattern.pattern} dropped')
+        return Protocol('WAICS', f'case ignored, {dropped}',
+                        lambda text: pattern.sub('', text.lower()))
+    if 'ignore_case' in metric.mode:
+        return Protocol('Accuracy', 'case ignored', str.lower)
+    return Protocol('Accuracy', 'case and symbols count', str)
 
 
 class Misread(NamedTuple):
@@ -73,7 +130,7 @@ class BenchmarkEvaluator(MultiDatasetsEvaluator):
             main one.
 
     Raises:
-        ValueError: If there is no ``WordMetric``.
+        UserError: If there is no ``WordMetric``.
     """
 
     metrics: List[BaseMetric]
@@ -93,12 +150,12 @@ class BenchmarkEvaluator(MultiDatasetsEvaluator):
             num_sets (int): Number of sets.
 
         Raises:
-            ValueError: If they differ.
+            UserError: If they differ.
         """
         given = self.dataset_prefixes
         if isinstance(given, (list, tuple)) and len(given) == num_sets:
             return
-        raise ValueError(
+        raise UserError(
             f'The evaluator needs a prefix for each of {num_sets} set(s), in '
             f'their order, and has {given!r}. Set dataset_prefixes of '
             'val_evaluator and test_evaluator.')

@@ -10,12 +10,11 @@ from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 
 from lmim.datasets.labels.spelling import spelling_of
-from lmim.engine.fileio import write_atomic
+from lmim.utils.atomic import write_atomic
 
 from .benchmark_evaluator import BenchmarkEvaluator
-from .benchmark_table import SetResult, make_tables
+from .benchmark_table import SetResult, make_tables, write_tables
 from .misread_sheet import MisreadSet, misread_sheet
-from .table_formats import write_tables
 
 
 @HOOKS.register_module()
@@ -43,21 +42,13 @@ class BenchmarkHook(Hook):
         self.max_misread = max_misread
 
     def before_train(self, runner: Runner) -> None:
-        """Look at the prefixes for validation, before an epoch is trained.
-
-        Args:
-            runner (Runner): The runner.
-        """
+        """Check the prefixes for validation, before an epoch is trained."""
         evaluator = _evaluator(runner.val_loop)
         if evaluator is not None:
             evaluator.check_prefixes(len(_sets(runner.val_dataloader)))
 
     def before_test(self, runner: Runner) -> None:
-        """Have the evaluator record words.
-
-        Args:
-            runner (Runner): The runner.
-        """
+        """Have the evaluator record words."""
         evaluator = _evaluator(runner.test_loop)
         if evaluator is None:
             return
@@ -69,12 +60,7 @@ class BenchmarkHook(Hook):
     def after_test_epoch(self,
                          runner: Runner,
                          metrics: Optional[Dict[str, float]] = None) -> None:
-        """Make, log and write tables and sheet.
-
-        Args:
-            runner (Runner): The runner.
-            metrics (Dict[str, float], optional): Not used.
-        """
+        """Make, log and write tables and sheet; ``metrics`` is not used."""
         evaluator = _evaluator(runner.test_loop)
         if evaluator is None or not is_main_process():
             return

@@ -5,7 +5,9 @@ from typing import Any, Callable, Dict, Optional, Sequence
 from mmocr.evaluation.metrics import OneMinusNEDMetric, WordMetric
 from mmocr.registry import METRICS
 
-from .protocol import Protocol
+from lmim.utils.errors import UserError
+
+from .benchmark_evaluator import Protocol
 
 RULES = ('full width to half width, traditional to simplified, lower case, '
          'spaces removed')
@@ -20,17 +22,17 @@ def chinese_normalizer() -> Callable[[str], str]:
     """The rules of the benchmark as a function of a text.
 
     The benchmark's own code simplifies with ``zhconv``, which is no longer
-    kept up; OpenCC knows the same traditional characters. They differ in
+    maintained; OpenCC knows the same traditional characters. They differ in
     rare variants and in words of a region, which OpenCC's ``t2s`` leaves
     alone: 軟體 becomes 软体, with ``zhconv`` 软件.
 
     Raises:
-        ImportError: If OpenCC is not installed.
+        UserError: If OpenCC is not installed.
     """
     try:
         opencc = importlib.import_module('opencc')
     except ImportError as error:
-        raise ImportError(
+        raise UserError(
             'The Chinese protocol turns traditional into simplified '
             'characters with OpenCC, which is not installed. Install it: '
             "pip install opencc (or this package with '[chinese]')"
@@ -79,7 +81,7 @@ class ChineseWordMetric(_Normalized, WordMetric):
         prefix (str, optional): The same.
 
     Raises:
-        ImportError: If OpenCC is not installed.
+        UserError: If OpenCC is not installed.
     """
 
     def __init__(self,
@@ -99,7 +101,7 @@ class ChineseOneMinusNEDMetric(_Normalized, OneMinusNEDMetric):
         prefix (str, optional): The same.
 
     Raises:
-        ImportError: If OpenCC is not installed.
+        UserError: If OpenCC is not installed.
     """
 
     def __init__(self,

@@ -1,11 +1,23 @@
-"""Errors that a user can fix."""
+"""Errors that a user can fix, and how a command ends after one."""
+import os
+import re
+import sys
 from typing import Sequence
+
+import lmdb
+
+EXIT_CODES = """exit status:
+  0    done (or nothing to do)
+  1    not done, or done and something found that is wrong; the message
+       says what, and what to do
+  2    the command line is wrong
+  130  interrupted; nothing half-made is left at the place of the result"""
 
 
 class UserError(ValueError):
     """An error whose cause is the user's to fix.
 
-    Its message says what is wrong, where, and what to do; tools print the
+    Its message says what is wrong, where, and what to do; commands print the
     message alone, without a traceback.
     """
 
@@ -15,6 +27,65 @@ class CheckpointError(UserError):
 
     The message names the file, what is wrong with it and what to do.
     """
+
+
+def end_after(error: BaseException, name: str = '',
+              debug: bool = False) -> int:
+    """End a command after an error: print its message, if it is the user's.
+
+    Those are :class:`UserError`, what the system or LMDB says of a file, and
+    a name in a config that no registry has.
+
+    Args:
+        error (BaseException): What was raised.
+        name (str): Of the command. Without one, as in training, the message
+            comes after a long log: it gets a paragraph of its own, and says
+            how to see the traceback.
+        debug (bool): Whether to show the traceback in any case; so does the
+            environment's ``LMIM_DEBUG=1``. Defaults to False.
+
+    Returns:
+        int: The exit status; see :data:`EXIT_CODES`.
+
+    Raises:
+        BaseException: ``error``, if it is not the user's to fix, or with
+            ``debug``.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        print('interrupted', file=sys.stderr)
+        return 130
+    fixable = isinstance(error, (UserError, OSError, lmdb.Error)) or (
+        isinstance(error, KeyError) and 'registry' in str(error))
+    if (not fixable or debug
+            or os.environ.get('LMIM_DEBUG', '') not in ('', '0')):
+        raise error
+    text = message_of(error)
+    rank = int(os.environ.get('RANK', 0))
+    if rank:  # one process prints it in full
+        text = f'[process {rank}] {text.splitlines()[0]}'
+    print(f'{name}: error: {text}' if name else
+          f'\nError: {text}\n(LMIM_DEBUG=1 shows where it was raised.)',
+          file=sys.stderr, flush=True)
+    return 1
+
+
+def message_of(error: BaseException) -> str:
+    """The message of an error, raised in this process or in a worker.
+
+    A worker of a DataLoader sends its error as text, traceback included, and
+    torch raises an error of the same type with that text.
+
+    Args:
+        error (BaseException): The error, as it was caught.
+    """
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args
+               else error)
+    if 'in DataLoader worker process' not in text.split('\n', 1)[0]:
+        return text
+    # Behind the last step of the traceback.
+    head = rf'^(?:\w+\.)*{type(error).__name__}: '
+    parts = re.split(head, text, flags=re.M)
+    return parts[-1].rstrip('\n')
 
 
 def some(names: Sequence[str], most: int = 6) -> str:

@@ -121,7 +121,7 @@ def character_attention(model: nn.Module, inputs: torch.Tensor,
             'those with an LMIMDecoder or LMIMParallelDecoder, and this one '
             f'has {type(decoder).__name__}. The attention of its encoder can '
             'be drawn: lmim.visualization.encoder_attention, or '
-            '`python tools/visualize.py attention` without --characters')
+            '`lmim visualize attention` without --characters')
     if not all('pred_text' in sample for sample in data_samples):
         data_samples = recognizer.predict(inputs, data_samples)
     texts = [sample.pred_text.item for sample in data_samples]

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lmim.rendering.fonts import BUNDLED_FOLDER, font_file_with
 from lmim.utils.atomic import write_atomic
+from lmim.utils.errors import UserError
 
 #: Of our figures, in pixels to the inch.
 DPI = 120
@@ -59,10 +60,10 @@ def draw_sheet(rows: Sequence[Row],
         rows, then columns, RGB.
 
     Raises:
-        ValueError: If there is no row.
+        UserError: If there is no row.
     """
     if not rows:
-        raise ValueError('a sheet needs one picture at least')
+        raise UserError('a sheet needs one picture at least')
     whole = len(titles) * (width + GAP) + GAP
     heads = [wrap(title, width) for title in titles]
     notes = [line for part in note.split('\n') for line in wrap(part, whole)]
@@ -181,11 +182,11 @@ def contact_sheet(samples: Iterable[Tuple[np.ndarray, str]],
         np.ndarray: BGR uint8 of shape (H, W, 3).
 
     Raises:
-        ValueError: If there is no picture.
+        UserError: If there is no picture.
     """
     tiles = [_tile(image, caption, cell) for image, caption in samples]
     if not tiles:
-        raise ValueError('A contact sheet needs one picture at least')
+        raise UserError('A contact sheet needs one picture at least')
     blank = np.full_like(tiles[0], 255)
     tiles += [blank] * (-len(tiles) % columns)
     return np.concatenate([

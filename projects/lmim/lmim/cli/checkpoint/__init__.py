@@ -27,7 +27,7 @@ COMMANDS: Dict[str, Command] = {
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Run one sub-command; see :func:`lmim.cli.run_tool`."""
-    return run_tool(Tool('checkpoint.py', DESCRIPTION, COMMANDS), argv)
+    return run_tool(Tool('checkpoint', DESCRIPTION, COMMANDS), argv)
 
 
 __all__ = ['COMMANDS', 'main']

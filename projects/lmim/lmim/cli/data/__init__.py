@@ -1,4 +1,4 @@
-"""The sub-commands of `tools/data.py`."""
+"""The sub-commands of `lmim data`."""
 from typing import Dict, List, Optional
 
 from lmim.cli import Command, Tool, run_tool
@@ -20,10 +20,10 @@ with its labels in another LMDB), a folder of images or of LMDBs, a list
 (path<TAB>label), JSON lines, or MMOCR JSON: it is recognised. The way of
 labelled words to a training run is
 
-  python tools/data.py create train_list.txt words.lmdb
-  python tools/data.py validate words.lmdb
-  python tools/data.py inspect words.lmdb --sheet words.png
-  python tools/data.py split words.lmdb data/words"""
+  lmim data create train_list.txt words.lmdb
+  lmim data validate words.lmdb
+  lmim data inspect words.lmdb --sheet words.png
+  lmim data split words.lmdb data/words"""
 
 COMMANDS: Dict[str, Command] = {
     command.name: command
@@ -41,7 +41,7 @@ COMMANDS: Dict[str, Command] = {
         Verify(),
     )
 }
-TOOL = Tool('data.py', DESCRIPTION, COMMANDS)
+TOOL = Tool('data', DESCRIPTION, COMMANDS)
 
 
 def main(argv: Optional[List[str]] = None) -> int:

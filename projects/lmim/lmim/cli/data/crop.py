@@ -116,7 +116,7 @@ def _words(scene: Scene, args: argparse.Namespace, labelled: bool,
     for number, instance in enumerate(scene.instances):
         try:
             if image is None:
-                raise ValueError(problem)
+                raise UserError(problem)
             yield number, _word(image, instance, args, labelled)
         except ValueError as error:
             skipped.add(f'{scene.path}, instance {number}', str(error),
@@ -127,21 +127,21 @@ def _word(image: np.ndarray, instance: Dict[str, Any],
           args: argparse.Namespace, labelled: bool) -> np.ndarray:
     """One crop; a ValueError says why there is none."""
     if not isinstance(instance, dict):
-        raise ValueError('malformed instance')
+        raise UserError('malformed instance')
     if 'problem' in instance:
-        raise ValueError(instance['problem'])
+        raise UserError(instance['problem'])
     if args.ignored == 'skip' and is_ignored(instance):
-        raise ValueError("marked 'ignore'")
+        raise UserError("marked 'ignore'")
     if args.ignored == 'skip' and labelled and label_of(instance) is None:
-        raise ValueError('no transcription, as others have')
+        raise UserError('no transcription, as others have')
     if re.search('[\r\n]', label_of(instance) or ''):
-        raise ValueError('its transcription has several lines')
+        raise UserError('its transcription has several lines')
     cut = crop_rectified if args.rectify else crop_box
     word = cut(image, read_polygon(instance))
     if word is None:
-        raise ValueError('no part of it lies in the image')
+        raise UserError('no part of it lies in the image')
     if min(word.shape[:2]) < args.min_size:
-        raise ValueError(f'a side is below {args.min_size} pixels')
+        raise UserError(f'a side is below {args.min_size} pixels')
     return word
 
 

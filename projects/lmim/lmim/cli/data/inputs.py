@@ -50,7 +50,7 @@ def open_input(args: argparse.Namespace) -> RecordSource:
     Raises:
         UserError: If ``--labels`` or ``--image-root`` has nothing to belong
             to.
-        ValueError, OSError: As of
+        UserError, OSError: As of
             :func:`~lmim.datasets.records.open_sources`.
     """
     lists = [path for path in args.sources

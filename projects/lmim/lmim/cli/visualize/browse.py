@@ -1,15 +1,15 @@
-"""`tools/browse_dataset.py`: what the pipelines of a config give."""
+"""`lmim visualize browse`: what the pipelines of a config give."""
 import argparse
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 import cv2
 import numpy as np
 from mmengine.config import DictAction
 
-from lmim.cli import Command, at_least, run_command, track
+from lmim.cli import Command, at_least, track
 from lmim.datasets.known_sets import read_config
-from lmim.engine.data_check import check_data
+from lmim.engine.hooks.data_check_hook import check_data
 from lmim.utils.atomic import refuse_file, write_atomic
 from lmim.visualization import contact_sheet
 from lmim.visualization.browsing import (MODES, PHASES, Shown, build_datasets,
@@ -28,9 +28,9 @@ class Browse(Command):
     several views the first).
     """
 
-    name = 'browse_dataset'
+    name = 'browse'
     summary = 'what the pipelines of a config give'
-    example = ('configs/pretrain/lmim/lmim_vit-mini_1xb64_rendered.py '
+    example = ('browse configs/pretrain/lmim/lmim_vit-mini_1xb64_rendered.py '
                '--mode pipeline')
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -136,8 +136,3 @@ def _enlarged(picture: np.ndarray) -> np.ndarray:
         return picture
     return cv2.resize(picture, None, fx=2, fy=2,
                       interpolation=cv2.INTER_NEAREST)
-
-
-def main(argv: Optional[List[str]] = None) -> int:
-    """Run the tool; see :func:`lmim.cli.run_command`."""
-    return run_command('browse_dataset.py', Browse(), argv)

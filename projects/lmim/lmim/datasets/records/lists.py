@@ -257,7 +257,7 @@ def _json_text(value: dict) -> Optional[str]:
         if len(holders) > 1:
             raise UnreadableRecordError(
                 f'it has {len(holders)} instances, and a word image has one: '
-                '`tools/data.py crop` cuts words out of scene images')
+                '`lmim data crop` cuts words out of scene images')
     for key in TEXT_KEYS:
         if holders and key in holders[0]:
             return checked(holders[0][key])

@@ -8,6 +8,7 @@ import lmdb
 
 from lmim.utils.errors import UserError
 
+
 from .base import RecordSource, UnreadableRecordError
 from .labels import are_json_labels, json_label, plain_label
 

@@ -1,7 +1,6 @@
 """Stop at the first loss that is not a number."""
 import math
 import os.path as osp
-from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Union
 
 import torch
@@ -10,7 +9,10 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 
-from lmim.engine.resume import find_resumable
+from lmim.utils.atomic import write_atomic
+from lmim.utils.errors import UserError
+
+from .checkpoint_hook import find_resumable
 
 DataBatch = Optional[Union[dict, tuple, list]]
 
@@ -22,13 +24,13 @@ SHOWN = 8
 class LossCheckHook(Hook):
     """Stop with a useful error when the loss is NaN or infinite.
 
-    The check costs nothing worth naming: MMEngine brings every loss to the
-    CPU anyway, for its log. It runs before the checkpoint hook, and weights
+    The check costs next to nothing: MMEngine copies every loss to the CPU
+    anyway, for its log. It runs before the checkpoint hook, and weights
     that are not finite are never saved, so that the last checkpoint stays a
     good one.
 
     Raises:
-        FloatingPointError: By :meth:`after_train_iter` for the loss, by
+        UserError: By :meth:`after_train_iter` for the loss, by
             :meth:`before_save_checkpoint` for the weights.
     """
 
@@ -39,15 +41,7 @@ class LossCheckHook(Hook):
                          batch_idx: int,
                          data_batch: DataBatch = None,
                          outputs: Optional[Dict[str, Any]] = None) -> None:
-        """Look at the losses of an iteration.
-
-        Args:
-            runner (Runner): The runner of the training process.
-            batch_idx (int): The index of the batch in the epoch.
-            data_batch (dict or tuple or list, optional): The batch, as the
-                dataloader gave it.
-            outputs (Dict[str, Any], optional): The losses by their names.
-        """
+        """Look at the losses of an iteration, ``outputs`` by their names."""
         losses = {
             name: float(torch.as_tensor(value).detach())
             for name, value in (outputs or {}).items() if 'loss' in name
@@ -55,15 +49,17 @@ class LossCheckHook(Hook):
         if all(math.isfinite(value) for value in losses.values()):
             return
         names = batch_names(data_batch, runner.train_dataloader.dataset)
+        # Each process has a batch of its own.
+        process = f'_process_{runner.rank}' if runner.rank else ''
         listing = osp.join(runner.work_dir,
-                           f'bad_batch_iter_{runner.iter + 1}.txt')
+                           f'bad_batch_iter_{runner.iter + 1}{process}.txt')
         if names:
-            Path(listing).write_text('\n'.join(names) + '\n')
+            write_atomic(listing, ('\n'.join(names) + '\n').encode())
         rest = (f'\n  ... and {len(names) - SHOWN} more, all in {listing}'
                 if len(names) > SHOWN else '')
         terms = ', '.join(f'{name} = {v:g}' for name, v in losses.items())
         rate = runner.optim_wrapper.get_lr()['lr'][0]
-        raise FloatingPointError(
+        raise UserError(
             f'The loss is not finite: {terms}; epoch {runner.epoch + 1}, '
             f'iteration {runner.iter + 1} (batch {batch_idx + 1} of the '
             f'epoch), process {runner.rank}, learning rate {rate:g}.\n'
@@ -74,10 +70,6 @@ class LossCheckHook(Hook):
         """Refuse to save weights that are not finite.
 
         A finite loss can have an infinite gradient.
-
-        Args:
-            runner (Runner): The runner of the training process.
-            checkpoint (dict): What is to be saved.
         """
         model = runner.model
         model = model.module if is_model_wrapper(model) else model
@@ -87,7 +79,7 @@ class LossCheckHook(Hook):
             if not torch.isfinite(param).all()
         ]
         if bad:
-            raise FloatingPointError(
+            raise UserError(
                 f'{len(bad)} weights are not finite after iteration '
                 f'{runner.iter + 1}, {bad[0]} the first; this checkpoint is '
                 'not written.\n' + self._advice(runner))
@@ -102,7 +94,7 @@ class LossCheckHook(Hook):
             kept = 'No checkpoint was written yet.'
         else:
             kept = (f'The last checkpoint is untouched: {last}\n'
-                    'To go on from it with clipped gradients (without --amp '
+                    'To resume from it with clipped gradients (without --amp '
                     'in full precision):\n'
                     f'  {command} --work-dir {runner.work_dir} --resume '
                     '--cfg-options optim_wrapper.clip_grad.max_norm=1.0')

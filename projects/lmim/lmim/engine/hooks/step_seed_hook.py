@@ -26,7 +26,7 @@ class StepSeedHook(Hook):
     ``seed_masks(seed, rank, world_size)`` gets one of (seed of the run,
     iteration), of which each process takes its own slice.
 
-    Before every epoch :class:`SetSampleSeed` is told both, so that the
+    Before every epoch :class:`SetSampleSeed` gets both, so that the
     augmentation of a picture depends on (seed, epoch, picture).
     """
 
@@ -34,11 +34,7 @@ class StepSeedHook(Hook):
     priority = 'VERY_HIGH'
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Tell the pipelines seed and epoch.
-
-        Args:
-            runner (Runner): The runner of the training process.
-        """
+        """Hand seed and epoch to the pipelines."""
         SetSampleSeed.set_seed(runner.seed)
         SetSampleSeed.set_epoch(runner.epoch)
 
@@ -46,13 +42,7 @@ class StepSeedHook(Hook):
                           runner: Runner,
                           batch_idx: int,
                           data_batch: DataBatch = None) -> None:
-        """Seed the generators.
-
-        Args:
-            runner (Runner): The runner of the training process.
-            batch_idx (int): The index of the batch in the epoch.
-            data_batch (dict or tuple or list, optional): The batch.
-        """
+        """Seed the generators."""
         # The first number keeps the two kinds of seeds apart; torch takes
         # 63 bits of it.
         seed = mix(0, runner.seed, runner.rank, runner.iter) >> 1

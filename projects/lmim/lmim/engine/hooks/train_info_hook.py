@@ -9,7 +9,8 @@ from mmocr.registry import HOOKS
 
 from lmim.datasets import TextImageDataset
 from lmim.datasets.labels.reading import innermost
-from lmim.engine.launch import COUNTED
+
+from ..launch import COUNTED
 
 DataBatch = Optional[Union[dict, tuple, list]]
 
@@ -33,11 +34,7 @@ class TrainInfoHook(Hook):
         self._images = 0
 
     def before_train(self, runner: Runner) -> None:
-        """Log what is about to be done.
-
-        Args:
-            runner (Runner): The runner of the training process.
-        """
+        """Log what is about to be done."""
         loader = runner.train_dataloader
         for dataset in _counting(runner):
             dataset.unreadable.folder = runner.log_dir
@@ -85,11 +82,7 @@ class TrainInfoHook(Hook):
                 f'{peak / config:g})')
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Start the clock.
-
-        Args:
-            runner (Runner): The runner of the training process.
-        """
+        """Start the clock."""
         self._started = time.perf_counter()
         self._images = 0
 
@@ -98,23 +91,12 @@ class TrainInfoHook(Hook):
                          batch_idx: int,
                          data_batch: DataBatch = None,
                          outputs: Optional[dict] = None) -> None:
-        """Count the images of a batch.
-
-        Args:
-            runner (Runner): The runner of the training process.
-            batch_idx (int): The index of the batch in the epoch.
-            data_batch (dict or tuple or list, optional): The batch.
-            outputs (dict, optional): The losses.
-        """
+        """Count the images of a batch."""
         if isinstance(data_batch, dict) and 'data_samples' in data_batch:
             self._images += len(data_batch['data_samples'])
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Log the throughput and the unreadable records.
-
-        Args:
-            runner (Runner): The runner of the training process.
-        """
+        """Log the throughput and the unreadable records."""
         seconds = time.perf_counter() - self._started
         images = self._images * runner.world_size
         if images:

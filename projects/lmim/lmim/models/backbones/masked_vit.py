@@ -4,6 +4,8 @@ from typing import Any, Optional, Tuple, Union
 import torch
 from mmocr.registry import MODELS
 
+from lmim.utils.errors import UserError
+
 from .text_vit import TextViT
 
 
@@ -24,7 +26,7 @@ class MaskedViT(TextViT):
         self.mask = MODELS.build(mask)
         num_patches = self.grid[0] * self.grid[1]
         if self.mask.num_keep(num_patches) < 1:
-            raise ValueError(
+            raise UserError(
                 f'mask ratio {self.mask.ratio} leaves none of the '
                 f'{num_patches} patches visible: lower backbone.mask.ratio')
 

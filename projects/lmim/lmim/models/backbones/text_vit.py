@@ -8,6 +8,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from lmim.checkpoints import load_encoder_weights
+from lmim.utils.errors import UserError
 from ..layers import (build_sincos_2d, init_transformer, is_traced, quicken,
                      resolve_grid)
 
@@ -58,7 +59,7 @@ class TextViT(VisionTransformer):
             embedding and so many blocks are not trained, ``init_cfg`` ...).
 
     Raises:
-        ValueError: If the image size is no multiple of the patch size.
+        UserError: If the image size is no multiple of the patch size.
     """
 
     arch_zoo = {
@@ -80,13 +81,13 @@ class TextViT(VisionTransformer):
         patch = _pair(patch_size)
         img_size = _pair(img_size)
         if any(side % step for side, step in zip(img_size, patch)):
-            raise ValueError(
+            raise UserError(
                 f'image size {img_size[0]}x{img_size[1]} is no multiple of '
                 f'the patch size {patch[0]}x{patch[1]} (height x width): '
                 'change img_size or patch_size of the backbone')
         if out_type not in ('raw', 'featmap'):
-            raise ValueError("out_type must be 'raw' or 'featmap', got "
-                             f'{out_type!r}')
+            raise UserError("out_type must be 'raw' or 'featmap', got "
+                            f'{out_type!r}')
         super().__init__(
             arch=arch,
             img_size=img_size,
@@ -155,10 +156,10 @@ class TextViT(VisionTransformer):
         """Turn images (N, 3, H, W) into patches with positions, (N, L, C).
 
         Raises:
-            ValueError: If the images are not of the size the model is for.
+            UserError: If the images are not of the size the model is for.
         """
         if tuple(images.shape[-2:]) != tuple(self.img_size):
-            raise ValueError(
+            raise UserError(
                 'the images are {}x{} (height x width), and the backbone is '
                 'for {}x{}: resize them in the pipeline, dict(type="Resize", '
                 'scale=({}, {})), or set img_size of the backbone'.format(

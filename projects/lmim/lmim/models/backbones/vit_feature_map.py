@@ -6,6 +6,8 @@ from mmengine.model import BaseModule
 from mmocr.registry import MODELS
 from torch import nn
 
+from lmim.utils.errors import UserError
+
 from ..layers import init_transformer
 
 
@@ -28,7 +30,7 @@ class ViTFeatureMap(BaseModule):
         init_cfg (dict, optional): Initialisation config.
 
     Raises:
-        ValueError: If ``pool`` is another.
+        UserError: If ``pool`` is another.
 
     Examples:
         >>> backbone = dict(
@@ -47,8 +49,8 @@ class ViTFeatureMap(BaseModule):
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
         if pool not in (None, 'mean', 'max'):
-            raise ValueError("pool must be 'mean', 'max' or None, got "
-                             f'{pool!r}')
+            raise UserError("pool must be 'mean', 'max' or None, got "
+                            f'{pool!r}')
         self.vit = MODELS.build(dict(vit, out_type='featmap'))
         self.pool = pool
         self.out_channels = out_channels or self.vit.embed_dims

@@ -3,6 +3,8 @@ import torch
 from mmengine.model import BaseModule
 from mmocr.registry import MODELS
 
+from lmim.utils.errors import UserError
+
 
 @MODELS.register_module()
 class ReconstructionHead(BaseModule):
@@ -36,10 +38,10 @@ class ReconstructionHead(BaseModule):
             torch.Tensor: Scalar.
 
         Raises:
-            ValueError: If prediction and target differ in shape.
+            UserError: If prediction and target differ in shape.
         """
         if pred.shape != target.shape:
-            raise ValueError(
+            raise UserError(
                 f'the prediction is {tuple(pred.shape)} and the target '
                 f'{tuple(target.shape)} (batch, patches, channels): set '
                 f'model.neck.out_dims={target.shape[-1]}')

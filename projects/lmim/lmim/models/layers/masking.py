@@ -12,6 +12,8 @@ import torch
 from mmengine.model import BaseModule
 from mmocr.registry import MODELS
 
+from lmim.utils.errors import UserError
+
 
 class Masking(NamedTuple):
     """What was kept and how to put it back.
@@ -56,14 +58,14 @@ class RandomMasking(BaseModule):
         ratio (float): Share of patches to remove, in (0, 1).
 
     Raises:
-        ValueError: If ``ratio`` is not in (0, 1).
+        UserError: If ``ratio`` is not in (0, 1).
     """
 
     def __init__(self, ratio: float = 0.8) -> None:
         super().__init__()
         if not 0 < ratio < 1:
-            raise ValueError('mask ratio must lie between 0 and 1 (exclusive)'
-                             f', got {ratio}')
+            raise UserError('mask ratio must lie between 0 and 1 (exclusive)'
+                            f', got {ratio}')
         self.ratio = ratio
         self._seed: Optional[int] = None
         self._generator: Optional[torch.Generator] = None

@@ -4,6 +4,8 @@ from typing import Tuple
 
 import torch
 
+from lmim.utils.errors import UserError
+
 
 def build_sincos_2d(grid: Tuple[int, int], embed_dims: int) -> torch.Tensor:
     """Build MAE's fixed position embedding for any grid of patches.
@@ -20,11 +22,11 @@ def build_sincos_2d(grid: Tuple[int, int], embed_dims: int) -> torch.Tensor:
         torch.Tensor: Shape (1, 1 + rows * columns, embed_dims), row-major.
 
     Raises:
-        ValueError: If ``embed_dims`` is not a multiple of 4.
+        UserError: If ``embed_dims`` is not a multiple of 4.
     """
     if embed_dims % 4:
-        raise ValueError('a 2-D sine-cosine position embedding needs '
-                         f'embed_dims in multiples of 4, got {embed_dims}')
+        raise UserError('a 2-D sine-cosine position embedding needs '
+                        f'embed_dims in multiples of 4, got {embed_dims}')
     quarter = embed_dims // 4
     omega = torch.arange(quarter, dtype=torch.float64) / quarter
     omega = 10000.0**-omega
@@ -56,16 +58,16 @@ def resolve_grid(kind: str, grid: Tuple[int, int]) -> Tuple[int, int]:
         Tuple[int, int]: Rows and columns to compute positions for.
 
     Raises:
-        ValueError: If ``kind`` is unknown, or ``'square'`` is asked for a
+        UserError: If ``kind`` is unknown, or ``'square'`` is asked for a
             number of patches that is not a square.
     """
     if kind == 'grid':
         return grid
     if kind != 'square':
-        raise ValueError(f"pos_embed must be 'square' or 'grid', got {kind!r}")
+        raise UserError(f"pos_embed must be 'square' or 'grid', got {kind!r}")
     side = math.isqrt(grid[0] * grid[1])
     if side * side != grid[0] * grid[1]:
-        raise ValueError(
+        raise UserError(
             f"pos_embed='square' needs a square number of patches, and a "
             f"grid of {grid[0]}x{grid[1]} has {grid[0] * grid[1]}: use "
             "pos_embed='grid' (checkpoints of MAERec and LMIM's published "

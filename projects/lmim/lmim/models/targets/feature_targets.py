@@ -8,6 +8,7 @@ from mmocr.registry import MODELS
 from torch import nn
 
 from lmim.checkpoints import load_encoder_weights
+from lmim.utils.errors import UserError
 
 
 class FrozenEncoderTarget(BaseModule):
@@ -71,12 +72,12 @@ class MAERecTargetExtractor(FrozenEncoderTarget):
         """Load the teacher.
 
         Raises:
-            ValueError: If no checkpoint is named.
+            UserError: If no checkpoint is named.
             CheckpointError: If the checkpoint cannot be read or does not fit
                 the encoder in every key.
         """
         if not self.checkpoint:
-            raise ValueError(
+            raise UserError(
                 'LMIM needs the weights of an MAE or MAERec encoder as its '
                 'target, and none is named: set model.target_generator.'
                 'checkpoint=FILE (train one with configs/pretrain/mae/), or '

@@ -7,6 +7,8 @@ from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
 from torch import nn
 
+from lmim.utils.errors import UserError
+
 from .transformer_decoder import LMIMDecoder
 from .transformer_decoder_layer import KeysValues
 
@@ -33,7 +35,7 @@ class LMIMParallelDecoder(LMIMDecoder):
             ``beam_width``.
 
     Raises:
-        ValueError: As ``LMIMDecoder`` does, or if there are options of
+        UserError: As ``LMIMDecoder`` does, or if there are options of
             writing step by step.
     """
 
@@ -44,10 +46,10 @@ class LMIMParallelDecoder(LMIMDecoder):
                  **kwargs: Any) -> None:
         foreign = sorted({'early_stop', 'beam_width'} & kwargs.keys())
         if foreign:
-            raise ValueError(f'LMIMParallelDecoder has no {foreign}: it does '
-                             'not write step by step. Remove them.')
+            raise UserError(f'LMIMParallelDecoder has no {foreign}: it does '
+                            'not write step by step. Remove them.')
         if refine_steps < 0:
-            raise ValueError(f'refine_steps is 0 or more, not {refine_steps}')
+            raise UserError(f'refine_steps is 0 or more, not {refine_steps}')
         super().__init__(dictionary, num_layers, **kwargs)
         self.refine_steps = refine_steps
         self.queries = nn.Parameter(

@@ -9,6 +9,8 @@ from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
 from torch import nn
 
+from lmim.utils.errors import UserError
+
 from ..layers import init_transformer, quicken
 from .transformer_decoder_layer import LMIMDecoderLayer
 from .word_search import beam_search, greedy_search
@@ -42,7 +44,7 @@ class LMIMDecoder(BaseDecoder):
         init_cfg (dict, optional): Initialisation config.
 
     Raises:
-        ValueError: If the dictionary has a start token, or no end or padding,
+        UserError: If the dictionary has a start token, or no end or padding,
             or the beam has no width.
     """
 
@@ -70,12 +72,12 @@ class LMIMDecoder(BaseDecoder):
         self.padding_idx = self.dictionary.padding_idx
         if (self.end_idx is None or self.padding_idx is None
                 or self.dictionary.start_idx is not None):
-            raise ValueError(
+            raise UserError(
                 'LMIMDecoder has a start symbol of its own: its dictionary '
                 'must be built with with_start=False, with_end=True, '
                 'with_padding=True')
         if beam_width < 1:
-            raise ValueError(f'beam_width is 1 or more, not {beam_width}')
+            raise UserError(f'beam_width is 1 or more, not {beam_width}')
         num_classes = self.dictionary.num_classes
         self.start_idx = num_classes
         self.early_stop = early_stop

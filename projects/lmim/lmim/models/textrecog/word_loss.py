@@ -7,6 +7,7 @@ from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
 
 from lmim.utils.characters import named_character
+from lmim.utils.errors import UserError
 
 
 @MODELS.register_module()
@@ -28,8 +29,8 @@ class LMIMModuleLoss(CEModuleLoss):
         super().__init__(
             ignore_char='padding', flatten=True, reduction='sum', **kwargs)
         if on_unknown not in ('error', 'map'):
-            raise ValueError("on_unknown must be 'error' or 'map', got "
-                             f'{on_unknown!r}')
+            raise UserError("on_unknown must be 'error' or 'map', got "
+                            f'{on_unknown!r}')
         self.on_unknown = on_unknown
         # The base class passes none on.
         self.loss_ce.label_smoothing = label_smoothing
@@ -48,7 +49,7 @@ class LMIMModuleLoss(CEModuleLoss):
             ``gt_text.padded_indexes`` of shape (max_seq_len, ).
 
         Raises:
-            ValueError: If a label has a character outside the dictionary and
+            UserError: If a label has a character outside the dictionary and
                 ``on_unknown='error'``.
         """
         if self.on_unknown == 'error':
@@ -62,7 +63,7 @@ class LMIMModuleLoss(CEModuleLoss):
             text = getattr(text, self.letter_case)()
         unknown = sorted(set(text) - self._characters)
         if unknown:
-            raise ValueError(unknown_characters_message(
+            raise UserError(unknown_characters_message(
                 unknown, f'label {text!r} of {sample.get("img_path")}'))
 
     def forward(

@@ -1,9 +1,8 @@
-"""Labels that a recognizer cannot write are told before training."""
+"""What is reported of data before training: paths, labels, numbers."""
 import json
-import logging
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Iterator, List, Optional
+from typing import Any, List, Optional
 
 import pytest
 from mmengine.config import Config
@@ -12,7 +11,12 @@ from mmocr.registry import DATASETS, MODELS, TASK_UTILS
 from torch import nn
 
 from lmim.datasets.lmdb_writer import LMDBWriter
-from lmim.engine.hooks import LabelCheckHook, label_check_hook
+from lmim.engine.hooks import (
+    LabelCheckHook,
+    SampleCountHook,
+    data_check_hook,
+)
+from lmim.engine.hooks.data_check_hook import check_data, find_missing
 from tests.datasets.make_lmdb import make_lmdb, picture
 
 
@@ -48,38 +52,34 @@ def decoder(dict_file: str, loss: str = 'LMIMModuleLoss', start: bool = False,
         type=loss, _scope_='mmocr', **kwargs))
 
 
-class Logged(logging.Handler):
-    """Keeps what is logged."""
+class Log:
+    """A logger that keeps what is logged."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.lines: List[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(f'{record.levelname} {record.getMessage()}')
+        self.infos: List[str] = []
+        self.warnings: List[str] = []
+        self.info, self.warning = self.infos.append, self.warnings.append
 
 
 @pytest.fixture
-def check(tmp_path: Path) -> Iterator[Any]:
+def check(tmp_path: Path) -> Any:
     """Runs the hook on a data set and a decoder; what it logged."""
-    logger = logging.Logger('labels', logging.INFO)
 
     def run(dataset: Any, decoder: Any, **kwargs: Any) -> List[str]:
-        logged = Logged()
-        logger.handlers = [logged]
+        log = Log()
         model = nn.Module()
         model.decoder = decoder
         LabelCheckHook(**kwargs).before_train(SimpleNamespace(
-            model=model, logger=logger, work_dir=str(tmp_path),
+            model=model, logger=log, work_dir=str(tmp_path),
             train_dataloader=SimpleNamespace(dataset=dataset),
             cfg=Config(dict(model=dict(decoder=dict(dictionary=dict(
                 dict_file='abc.txt')))))))
-        return logged.lines
+        return [*log.infos, *log.warnings]
 
-    yield run
+    return run
 
 
-def test_all_characters_are_told_at_once(check: Any, dict_file: str,
+def test_all_characters_are_listed_at_once(check: Any, dict_file: str,
                                          tmp_path: Path) -> None:
     dataset = json_set(tmp_path, 'abc', 'aé', 'éé\u200b', 'dé', 'Af', 'xé')
     with pytest.raises(ValueError) as error:
@@ -103,7 +103,7 @@ def test_unknown_characters_may_be_mapped(check: Any, dict_file: str,
                                           tmp_path: Path) -> None:
     dataset = json_set(tmp_path, 'abc', 'aé')
     line, = check(dataset, decoder(dict_file, on_unknown='map'))
-    assert line.startswith('WARNING 1 of 2') and "'é' (U+00E9)" in line
+    assert line.startswith('1 of 2') and "'é' (U+00E9)" in line
     assert line.endswith('They are learnt as the unknown token.')
 
 
@@ -164,7 +164,7 @@ def test_many_characters_are_listed_in_a_file(check: Any, dict_file: str,
     dataset = json_set(tmp_path, *map(chr, range(0x4E00, 0x4E00 + 100)))
     with pytest.raises(ValueError, match='and 60 more, all in') as error:
         check(dataset, decoder(dict_file))
-    listing = tmp_path / label_check_hook.LISTING
+    listing = tmp_path / data_check_hook.LISTING
     assert str(listing) in str(error.value)
     lines = listing.read_text(encoding='utf-8').splitlines()
     assert len(lines) == 100 and lines[99].startswith("'乣' (U+4E63)")
@@ -173,11 +173,11 @@ def test_many_characters_are_listed_in_a_file(check: Any, dict_file: str,
 def test_long_checks_report_progress(check: Any, dict_file: str,
                                      tmp_path: Path,
                                      monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_check_hook, 'PATIENCE', -1.)
+    monkeypatch.setattr(data_check_hook, 'PATIENCE', -1.)
     lines = check(json_set(tmp_path, *['abc'] * 2000), decoder(dict_file))
     assert lines == [
-        'INFO Checking labels: 1,000 of 2,000 (50%)',
-        'INFO Checking labels: 2,000 of 2,000 (100%)'
+        'Checking labels: 1,000 of 2,000 (50%)',
+        'Checking labels: 2,000 of 2,000 (100%)'
     ]
 
 
@@ -186,3 +186,101 @@ def test_other_models_are_left_alone(check: Any, tmp_path: Path) -> None:
     assert check(object(), None) == []
     assert check(object(), MODELS.build(dict(
         type='ReconstructionHead', _scope_='mmocr'))) == []
+
+
+def _loop(*datasets: Any) -> Any:
+    both = dict(type='ConcatDataset', datasets=list(datasets),
+                _scope_='mmocr')
+    return SimpleNamespace(dataloader=SimpleNamespace(
+        dataset=DATASETS.build(both)))
+
+
+def _set(path: Path, count: int, **published: Any) -> Any:
+    make_lmdb(path, [picture(1)] * count)
+    return dict(type='TextImageDataset', paths=str(path), pipeline=[],
+                published=published or None)
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Any:
+    train = _loop(_set(tmp_path / 'mine', 5))
+    test = _loop(
+        _set(tmp_path / 'a', 3, name='A', num_samples=3, labels='original'),
+        _set(tmp_path / 'b', 2, name='B', num_samples=1015,
+             labels='corrected'))
+    return SimpleNamespace(logger=Log(), train_loop=train, val_loop=None,
+                           test_loop=test)
+
+
+def test_a_table_and_what_differs(runner: Any) -> None:
+    SampleCountHook().before_test(runner)
+    assert runner.logger.infos == [
+        'Data sets for test:\n'
+        '  set  labels     records  published\n'
+        '  A    original         3          3\n'
+        '  B    corrected        2      1,015'
+    ]
+    assert len(runner.logger.warnings) == 1
+    assert runner.logger.warnings[0].startswith(
+        'B has 2 records, and 1,015 are published: results are not '
+        'comparable with published ones.')
+
+
+def test_each_use_is_logged_once(runner: Any,
+                                              tmp_path: Path) -> None:
+    hook = SampleCountHook()
+    hook.before_train(runner)
+    assert runner.logger.infos == [
+        'Data sets for training:\n'
+        f'  {"set":<{len(str(tmp_path / "mine"))}}  labels  records  '
+        'published\n'
+        f'  {tmp_path / "mine"}  -             5          -'
+    ]
+    runner.val_loop = runner.test_loop
+    for _ in range(2):
+        hook.before_val(runner)
+    assert len(runner.logger.infos) == 2
+    assert runner.logger.infos[1].startswith('Data sets for validation:\n')
+    assert len(runner.logger.warnings) == 1
+
+
+def test_every_missing_path_is_listed(tmp_path: Path) -> None:
+    """By the setting that --cfg-options takes, whatever it is wrapped in."""
+    (tmp_path / 'there').mkdir()
+    root = str(tmp_path)
+    part = dict(type='DummyVectors')
+    specs: Any = [dict(path='gone'), dict(path='there', labels='no_labels'),
+                  dict(path='there', image_root='no_images')]
+    cfg = Config(dict(
+        train_dataloader=dict(dataset=dict(
+            type='ConcatDataset',
+            datasets=[
+                dict(part, data_root='roots/a', ann_file='train.json',
+                     data_prefix=dict(img_path='images')),
+                dict(type='Wrapper', dataset=dict(
+                    part, paths=['x', f'{root}/there'])),
+                dict(part, data_root='roots/b'),
+                dict(part, ann_file='s3://bucket/file'),
+                dict(type='TextImageDataset', data_root=root, paths=specs),
+            ])),
+        val_dataloader=dict(dataset=dict(
+            part, data_root=root, paths=dict(path='gone', labels='v')))))
+    where = 'train_dataloader.dataset.datasets'
+    missing = find_missing(cfg, ('train_dataloader', 'val_dataloader'))
+    assert missing == [
+        (f'{where}.0.ann_file', 'roots/a/train.json'),
+        (f'{where}.0.data_prefix.img_path', 'roots/a/images'),
+        (f'{where}.1.dataset.paths', 'x'),
+        (f'{where}.2.data_root', 'roots/b/'),
+        (f'{where}.4.paths.0.path', f'{root}/gone'),
+        (f'{where}.4.paths.1.labels', f'{root}/no_labels'),
+        (f'{where}.4.paths.2.image_root', f'{root}/no_images'),
+        ('val_dataloader.dataset.paths.labels', f'{root}/v'),
+    ]
+    with pytest.raises(FileNotFoundError) as error:
+        check_data(cfg, ('train_dataloader', ))
+    message = str(error.value)
+    assert message.startswith('7 path(s) of the data sets do not exist:')
+    assert 'data_root=FOLDER' in message and 'lmim data list' in message
+    cfg.merge_from_dict({name: root for name, _ in missing[3:7]})
+    assert len(find_missing(cfg, ('train_dataloader', ))) == 3

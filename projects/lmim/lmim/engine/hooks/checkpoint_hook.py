@@ -1,0 +1,373 @@
+"""Checkpoints: written whole, found again, and checked before they are used.
+
+With ``accumulative_counts > 1`` a checkpoint may fall between two updates of
+the weights. MMEngine then loses the gradients gathered so far ('the gradient
+of some iterations is lost'); kept with the checkpoint, they let a resumed run
+make the same update as an uninterrupted one.
+"""
+import os.path as osp
+import re
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Union
+
+import torch
+from mmengine.dist import all_reduce, get_world_size, is_main_process
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.runner import Runner
+from mmengine.runner.base_loop import BaseLoop
+from mmocr.registry import HOOKS
+from torch import Tensor, nn
+
+from lmim.checkpoints import read_checkpoint
+from lmim.checkpoints.contents import complete_dictionary
+from lmim.utils.atomic import PARTIAL, write_atomic
+from lmim.utils.errors import CheckpointError, some
+
+#: The file in which MMEngine keeps the path of the latest checkpoint.
+LAST_CHECKPOINT = 'last_checkpoint'
+#: The entry of a checkpoint for gradients that wait for an update.
+PENDING = 'pending_gradients'
+
+
+@register_backend('atomic_local')
+class AtomicLocalBackend(LocalBackend):
+    """MMEngine's local backend, with writes that are whole or not at all.
+
+    ``LocalBackend`` opens the file itself and writes into it: a run that is
+    killed meanwhile leaves half a checkpoint under the good name.
+    ``backend_args=dict(backend='atomic_local')`` chooses this one.
+    """
+
+    def put(self, obj: bytes, filepath: Union[str, Path]) -> None:
+        """Write bytes; see :func:`lmim.utils.atomic.write_atomic`."""
+        write_atomic(filepath, obj)
+
+    def put_text(self, obj: str, filepath: Union[str, Path],
+                 encoding: str = 'utf-8') -> None:
+        """Write text; see :func:`lmim.utils.atomic.write_atomic`."""
+        write_atomic(filepath, obj.encode(encoding))
+
+
+def find_resumable(work_dir: Union[str, Path]) -> Optional[str]:
+    """The latest checkpoint of a run, or None where there is none.
+
+    MMEngine stores its absolute path in ``last_checkpoint``. A work dir that
+    was moved or copied since is followed: the file of that name beside
+    ``last_checkpoint`` is taken. Where ``last_checkpoint`` is missing or
+    names no file (MMEngine writes it in place), it is the newest
+    ``epoch_*.pth`` or ``iter_*.pth`` in the folder.
+
+    Args:
+        work_dir (str or Path): The work dir of the run.
+
+    Returns:
+        str, optional: The path of the checkpoint.
+    """
+    work_dir = Path(work_dir)
+    pointer = work_dir / LAST_CHECKPOINT
+    name = pointer.read_text().strip() if pointer.is_file() else ''
+    if name:
+        # Beside the pointer first: a copied work dir resumes from its own
+        # checkpoint although the original's is still there.
+        for path in (work_dir / osp.basename(name), Path(name)):
+            if path.exists():
+                return str(path)
+    found = [
+        path for kind in ('epoch', 'iter')
+        for path in work_dir.glob(f'{kind}_*.pth')
+    ]
+    if not found:
+        return None
+    return str(max(found, key=lambda path: path.stat().st_mtime))
+
+
+def _pending_gradients(model: nn.Module) -> Optional[Dict[str, Tensor]]:
+    """The gradients that wait for the next update of the weights.
+
+    To be called by all processes: before the update each holds those of its
+    own images, and their mean is what the update would use.
+
+    Returns:
+        Dict[str, Tensor], optional: By the parameter's name, on the CPU, each
+        of its parameter's shape. None where there are none.
+    """
+    gradients = {
+        name: param.grad.detach().clone()
+        for name, param in model.named_parameters() if param.grad is not None
+    }
+    if get_world_size() > 1:
+        for gradient in gradients.values():
+            all_reduce(gradient, op='mean')
+    return {name: value.cpu() for name, value in gradients.items()} or None
+
+
+@HOOKS.register_module()
+class SafeCheckpointHook(CheckpointHook):
+    """MMEngine's checkpoint hook, safe against being killed at any moment.
+
+    ``CheckpointHook`` removes the outdated checkpoint first, writes the new
+    one in place, then overwrites ``last_checkpoint`` in place: with
+    ``max_keep_ckpts=1`` a run that is killed meanwhile has nothing left. Here
+    the new checkpoint is written whole, then ``last_checkpoint`` is replaced,
+    and only then are outdated files removed; likewise for the best one.
+
+    The arguments are those of ``CheckpointHook``. ``backend_args`` defaults
+    to ``dict(backend='atomic_local')`` unless ``out_dir`` is remote.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        remote = '://' in str(self.out_dir or '')
+        if not (remote or self.backend_args or self.file_client_args):
+            self.backend_args: Optional[dict] = dict(backend='atomic_local')
+        self._pending: Optional[Dict[str, Tensor]] = None
+
+    def before_train(self, runner: Runner) -> None:
+        """Remove what a killed run was writing, and restore gradients."""
+        super().before_train(runner)
+        if is_main_process():
+            for folder in {str(self.out_dir), runner.work_dir}:
+                for path in Path(folder).glob('*' + PARTIAL):
+                    path.unlink()
+                    runner.logger.info(f'Removed {path}, left unfinished by '
+                                       'a run that was ended.')
+        if self._pending is not None:
+            params = dict(_bare(runner.model).named_parameters())
+            for name, gradient in self._pending.items():
+                param = params[name]
+                param.grad = gradient.to(param.device, param.dtype, copy=True)
+            self._pending = None
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Keep the gradients that wait for an update, when resuming."""
+        if runner._resume:
+            self._pending = checkpoint.get(PENDING)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add the dictionary, and the gradients that wait for an update.
+
+        The config, which MMEngine saves, tells only where the dictionary is.
+        """
+        complete_dictionary(checkpoint['meta'], runner.cfg.get('model'))
+        if self._pending is not None and 'optimizer' in checkpoint:
+            checkpoint[PENDING] = self._pending
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int,
+                                   meta: dict) -> None:
+        """Save, then point to what was saved, then remove what is outdated."""
+        outdated = self._outdated(runner, step)
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        self._pending = _pending_gradients(_bare(runner.model))
+        runner.save_checkpoint(
+            self.out_dir,
+            name,
+            self.file_client_args,
+            save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler,
+            meta=meta,
+            by_epoch=self.by_epoch,
+            backend_args=self.backend_args,
+            **self.args)
+        self._pending = None
+        if not is_main_process():
+            return
+        write_atomic(
+            osp.join(runner.work_dir, LAST_CHECKPOINT),
+            str(self.last_ckpt).encode())
+        for name in outdated:
+            self._remove(name)
+
+    def _outdated(self, runner: Runner, step: int) -> List[str]:
+        """Count this checkpoint in; the names of those that are too many."""
+        if self.max_keep_ckpts <= 0:
+            return []
+        kept = list(self.keep_ckpt_ids)
+        if not kept or kept[-1] != step:
+            kept.append(step)
+        outdated = kept[:-self.max_keep_ckpts]
+        # The queue drops its oldest by itself.
+        self.keep_ckpt_ids.clear()
+        self.keep_ckpt_ids.extend(kept)
+        runner.message_hub.update_info('keep_ckpt_ids',
+                                       list(self.keep_ckpt_ids))
+        return [self.filename_tmpl.format(old) for old in outdated]
+
+    def _save_best_checkpoint(self, runner: Runner,
+                              metrics: Dict[str, Any]) -> None:
+        """Save a new best checkpoint, then remove the best one so far."""
+        if not self.save_best:
+            return
+        before = self._best_paths()
+        # With no path to remove, the base class only saves.
+        self._set_best_paths(dict.fromkeys(before))
+        super()._save_best_checkpoint(runner, metrics)
+        saved = self._best_paths()
+        self._set_best_paths(
+            {key: saved.get(key) or path
+             for key, path in before.items()})
+        for key, path in before.items():
+            new = saved.get(key)
+            if path and new and new != path and is_main_process():
+                # By its name: the work dir may have been moved meanwhile.
+                self._remove(osp.basename(path))
+
+    def _best_paths(self) -> Dict[str, Optional[str]]:
+        """The paths of the best checkpoints; one key where there is one."""
+        if len(self.key_indicators) == 1:
+            return {'': self.best_ckpt_path}
+        return dict(self.best_ckpt_path_dict)
+
+    def _set_best_paths(self, paths: Dict[str, Optional[str]]) -> None:
+        """Set what :meth:`_best_paths` returns."""
+        if len(self.key_indicators) == 1:
+            self.best_ckpt_path = paths['']
+        else:
+            self.best_ckpt_path_dict.update(paths)
+
+    def _remove(self, name: str) -> None:
+        """Remove a checkpoint: a file, or DeepSpeed's folder."""
+        path = self.file_backend.join_path(self.out_dir, name)
+        if self.file_backend.isfile(path):
+            self.file_backend.remove(path)
+        elif self.file_backend.isdir(path):
+            self.file_backend.rmtree(path)
+
+
+class KeyReport(NamedTuple):
+    """How a checkpoint fits a model, by names of tensors."""
+
+    loaded: List[str]
+    missing: List[str]
+    unexpected: List[str]
+    mismatched: List[str]
+
+    def __str__(self) -> str:
+        return ', '.join(f'{len(names)} {kind}'
+                         for kind, names in self._asdict().items())
+
+    def details(self) -> str:
+        """The first names of each kind but the loaded, a line each."""
+        return ''.join(f'\n  {kind}: {some(names)}'
+                       for kind, names in self._asdict().items()
+                       if names and kind != 'loaded')
+
+
+def compare_keys(model: Any, state_dict: Dict[str, Any]) -> KeyReport:
+    """Compare the tensors of a checkpoint with those of a model.
+
+    Args:
+        model (nn.Module): The model, wrapped or not.
+        state_dict (Dict[str, Any]): The checkpoint's tensors by name.
+
+    Returns:
+        KeyReport: The names of the tensors that fit, that the model has and
+        the checkpoint lacks, the reverse, and those of another shape.
+    """
+    own = _bare(model).state_dict()
+    # As ``Runner.load_checkpoint`` does.
+    given = {re.sub(r'^module\.', '', k): v for k, v in state_dict.items()}
+    report = KeyReport([], [], [k for k in given if k not in own], [])
+    for name, tensor in own.items():
+        if name not in given:
+            report.missing.append(name)
+        elif getattr(given[name], 'shape', None) == tensor.shape:
+            report.loaded.append(name)
+        else:
+            shape = tuple(getattr(given[name], 'shape', ()))
+            report.mismatched.append(
+                f'{name} {shape}, the model has {tuple(tensor.shape)}')
+    return report
+
+
+@HOOKS.register_module()
+class CheckpointGuardHook(Hook):
+    """Check what ``load_from`` and ``resume`` load, before it is used.
+
+    MMEngine loads with ``strict=False``: weights that are missing or of
+    another shape stay random, with a warning. Here the counts are always
+    logged. Testing and resuming refuse when anything of the model is missing
+    or mismatched; training from ``load_from`` refuses only when nothing fits.
+
+    Args:
+        allow_mismatch (bool): Whether to warn instead of refusing. Defaults
+            to False.
+
+    Raises:
+        FileNotFoundError, CheckpointError: By :meth:`before_run`, where the
+            checkpoint cannot be read.
+        CheckpointError: By :meth:`after_load_checkpoint`, where it does not
+            fit.
+    """
+
+    def __init__(self, allow_mismatch: bool = False) -> None:
+        self.allow_mismatch = allow_mismatch
+
+    def before_run(self, runner: Runner) -> None:
+        """Find the checkpoint and see whether it can be read."""
+        if runner._resume and runner._load_from is None:
+            # MMEngine would take the path in ``last_checkpoint`` as it is,
+            # although the work dir may have been moved since.
+            runner._load_from = find_resumable(runner.work_dir)
+            if runner._load_from is None:
+                runner._resume = False
+                runner.logger.info(
+                    f'Nothing to resume in {runner.work_dir}: training '
+                    'starts from the beginning.')
+        path = runner._load_from
+        if path is not None and '://' not in str(path):
+            read_checkpoint(path)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compare the checkpoint with the model."""
+        if runner._resume and 'optimizer' not in checkpoint:
+            raise CheckpointError(
+                f'{runner._load_from} has weights but no state of the '
+                'optimizer, so training cannot be resumed from it; best and '
+                'published checkpoints are such. Resume from an epoch_*.pth '
+                'or iter_*.pth, or start a new run from these weights: leave '
+                f'out --resume and add --cfg-options '
+                f'load_from={runner._load_from}')
+        report = compare_keys(runner.model,
+                              checkpoint.get('state_dict', checkpoint))
+        runner.logger.info(f'Weights from {runner._load_from}: {report}')
+        partial = bool(report.missing or report.mismatched)
+        training = isinstance(runner._train_loop, BaseLoop)
+        if training and not runner._resume and report.loaded:
+            if partial:
+                runner.logger.warning('Not all weights were loaded:'
+                                      f'{report.details()}')
+            return
+        if not partial:
+            return
+        message = (
+            f'{runner._load_from} does not fit the model of this config '
+            f'({report}); the other weights would stay random.'
+            f'{report.details()}{self._hint(checkpoint)}')
+        if not self.allow_mismatch:
+            raise CheckpointError(
+                f'{message}\nUse the config that the checkpoint was trained '
+                'with, or accept it as it is with --cfg-options '
+                'default_hooks.checkpoint_guard.allow_mismatch=True')
+        runner.logger.warning(message)
+
+    @staticmethod
+    def _hint(checkpoint: dict) -> str:
+        """What a file of another kind looks like."""
+        if 'state_dict' in checkpoint or any(
+                torch.is_tensor(v) for v in checkpoint.values()):
+            return ''
+        return (f'\nThe file has no "state_dict" but '
+                f'{some(list(map(str, checkpoint)))}: it is not one of '
+                "MMEngine's checkpoints. Convert the authors' and MAERec's "
+                'files first.')
+
+
+def _bare(model: Any) -> nn.Module:
+    """A model without the wrappers of DDP and of test-time augmentation."""
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.module
+    return model
