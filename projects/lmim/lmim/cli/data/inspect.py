@@ -136,8 +136,9 @@ def _pictures(source: RecordSource, indices: Sequence[int],
         else:
             formats[found[0]] += 1
             sizes.extend(found[1:])
-    columns = dict(zip(('bytes', 'width', 'height'),
-                       np.array(sizes, np.int64).reshape(-1, 3).T))
+    columns: Dict[str, np.ndarray] = dict(zip(
+        ('bytes', 'width', 'height'),
+        np.array(sizes, np.int64).reshape(-1, 3).T))
     columns['width / height'] = columns['width'] / columns['height']
     return {
         'looked_at': len(indices),

@@ -1,4 +1,4 @@
-"""Options of `lmim data render`: words, fonts, masks, processes."""
+"""`render`: a set, its masks, words, fonts; what is refused."""
 import json
 
 import cv2
@@ -6,21 +6,15 @@ import lmdb
 import numpy as np
 import pytest
 
-from lmim.cli.data import main
+from lmim.cli.data import COMMANDS, main
 
 SMALL = ['--train', '24', '--test', '8', '--workers', '0']
 
 
 @pytest.fixture
-def render(tmp_path, capsys):
-    """Render into a folder; the exit status and what is told."""
-
-    def run(name, *argv):
-        status = main(['render', str(tmp_path / name), *SMALL,
-                       *map(str, argv), '--json'])
-        return status, json.loads(capsys.readouterr().out)
-
-    return run
+def render(run, tmp_path):
+    """Renders into a folder of that name: exit status and result."""
+    return lambda name, *argv: run('render', tmp_path / name, *SMALL, *argv)
 
 
 def records(path):
@@ -29,14 +23,100 @@ def records(path):
             return {bytes(key): bytes(value) for key, value in txn.cursor()}
 
 
-def test_any_number_of_processes_writes_the_same(render, tmp_path):
-    for name, workers in (('one', 0), ('two', 2)):
-        assert render(name, '--masks', '--workers', workers)[0] == 0
+def test_help_tells_of_all_commands(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(['--help'])
+    assert stopped.value.code == 0
+    told = capsys.readouterr().out
+    assert 'exit status' in told
+    for command in COMMANDS.values():
+        assert command.summary in told
+
+
+@pytest.mark.parametrize('argv', [
+    [], ['paint'], ['render'], ['render', 'x', '--train', '0'],
+    ['crop', 'a', 'b', 'c', '--min-size', '0']
+])
+def test_wrong_command_lines_exit_2(argv, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(argv)
+    assert stopped.value.code == 2
+
+
+def test_render(run, tmp_path):
+    out = tmp_path / 'set'
+    status, result = run('render', out, *SMALL)
+    assert status == 0 and result['skipped'] is False
+    words, fonts = {}, {}
+    for part, count in (('train', 24), ('test', 8)):
+        about = result['parts'][part]
+        assert about['samples'] == count
+        found = records(about['path'])
+        assert found[b'num-samples'] == str(count).encode()
+        assert len(found) == 2 * count + 1
+        words[part] = {found[b'label-%09d' % i].decode()
+                       for i in range(1, count + 1)}
+        fonts[part] = set(about['fonts'])
+        image = cv2.imdecode(
+            np.frombuffer(found[b'image-000000001'], np.uint8), 1)
+        assert 28 <= image.shape[0] <= 2 * 48  # twice as high if bent
+    assert not words['train'] & words['test']
+    assert not fonts['train'] & fonts['test']
+    manifest = json.loads((out / 'rendered.json').read_text())
+    assert manifest['complete'] is True
+    assert manifest['settings']['samples'] == {'train': 24, 'test': 8}
+    assert set(manifest['settings']['fonts']['test']) == fonts['test']
+    # 24 + 8 pictures, 8 in a row of 68 pixels; boxes and masks, larger.
+    assert cv2.imread(result['sheet']).shape[0] == 4 * 68 + 2 * 116
+    assert sorted(path.name for path in out.iterdir()) == [
+        'rendered.json', 'samples.png', 'test.lmdb', 'train.lmdb'
+    ]
+
+
+def test_the_seed_alone_decides(render, tmp_path):
+    """In any number of processes."""
+    for name, *argv in (('a', ), ('b', '--workers', 2), ('c', '--seed', 6)):
+        assert render(name, '--masks', *argv)[0] == 0
     for file in ('train.lmdb/data.mdb', 'test_masks.lmdb/data.mdb',
                  'rendered.json', 'samples.png'):
-        one, two = ((tmp_path / name / file).read_bytes()
-                    for name in ('one', 'two'))
-        assert one == two, file
+        one, two, other = ((tmp_path / name / file).read_bytes()
+                           for name in 'abc')
+        assert one == two != other, file
+
+
+def test_render_skips_resumes_and_refuses(run, tmp_path, capsys):
+    train = tmp_path / 'train.lmdb' / 'data.mdb'
+    run('render', tmp_path, *SMALL)
+    made, whole = train.stat().st_mtime_ns, train.read_bytes()
+    assert run('render', tmp_path, *SMALL)[1]['skipped'] is True
+    assert main(['render', str(tmp_path), *SMALL]) == 0
+    assert 'Nothing to do' in capsys.readouterr().out
+    assert train.stat().st_mtime_ns == made
+
+    status, result = run('render', tmp_path, *SMALL, '--seed',
+                               1)
+    assert status == 1 and 'other settings (seed)' in result['error']
+    assert train.read_bytes() == whole
+
+    # Broken off: the manifest is there, not complete.
+    manifest = json.loads((tmp_path / 'rendered.json').read_text())
+    manifest['complete'] = False
+    (tmp_path / 'rendered.json').write_text(json.dumps(manifest))
+    (tmp_path / 'test.lmdb' / 'data.mdb').unlink()
+    assert run('render', tmp_path, *SMALL)[1]['skipped'] is False
+    assert train.read_bytes() == whole
+    assert len(records(tmp_path / 'test.lmdb')) == 17
+
+    status, result = run('render', tmp_path, *SMALL, '--seed', 1,
+                             '--overwrite')
+    assert status == 0 and train.read_bytes() != whole
+
+
+def test_render_keeps_what_others_made(run, tmp_path):
+    (tmp_path / 'train.lmdb').mkdir()
+    status, result = run('render', tmp_path, *SMALL)
+    assert status == 1 and 'was not made by this' in result['error']
+    assert [path.name for path in tmp_path.iterdir()] == ['train.lmdb']
 
 
 def test_masks_and_boxes_belong_to_the_pictures(render, tmp_path):
@@ -114,6 +194,8 @@ def test_words_like_those_of_another_set(render):
     (['--alphabet', 'abא'], 'right to left'),
     (['--fonts', 'matplotlib', 'no/such/place'], 'does not exist'),
     (['--max-length', '2'], 'Lengths are'),
+    (['--min-length', '5', '--max-length', '4'], 'Lengths are'),
+    (['--difficulty', '-1'], 'difficulty is 0 or more'),
 ])
 def test_what_is_refused(render, tmp_path, argv, message):
     status, result = render('x', *argv)
