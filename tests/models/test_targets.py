@@ -4,6 +4,7 @@ import torch
 from mmengine.optim import build_optim_wrapper
 
 from lmim.checkpoints import CheckpointError
+from lmim.utils.errors import UserError
 
 from .conftest import ENCODER, LMIM, build
 
@@ -72,6 +73,20 @@ def test_target_has_no_gradient_and_is_normalised(lmim, views):
     assert target.shape == (3, 16, 16) and not target.requires_grad
     assert target.mean(dim=-1).abs().max() < 1e-5
     assert target.var(dim=-1, unbiased=False).sub(1).abs().max() < 1e-3
+
+
+def test_instance_norm_takes_out_what_the_tokens_have_in_common(views):
+    """Values, and that a look added to all tokens of an image is nothing."""
+    extractor = build(dict(type='RandomFeatureTarget', encoder=ENCODER,
+                           norm='instance'))
+    extractor.encoder.init_weights()
+    features = extractor.encoder(views[0])[:, 1:]
+    wanted = (features - features.mean(1, keepdim=True)) / (
+        features.var(1, unbiased=False, keepdim=True) + 1e-5).sqrt()
+    assert torch.allclose(extractor(views[0]), wanted, atol=1e-4)
+    assert extractor(views[0]).mean(1).abs().max() < 1e-5
+    with pytest.raises(UserError, match="one of .*got 'batch'"):
+        build(dict(type='RandomFeatureTarget', encoder=ENCODER, norm='batch'))
 
 
 def test_without_a_teacher_training_is_refused():

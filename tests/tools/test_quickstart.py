@@ -67,6 +67,8 @@ def test_from_words_to_a_table_and_nothing_twice(repo, tmp_path):
     assert '--data /path/to/your/pictures' in done.stdout
 
     checkpoint = work / 'lmim' / 'iter_4.pth'
+    assert (work / 'lmim.pth').read_bytes() == checkpoint.read_bytes()
+    assert (work / 'recognizer.pth').is_file()
     before = checkpoint.stat().st_mtime_ns
     (work / 'evaluate-scratch/done.json').unlink()
     again = start(repo, '--work-dir', work, *TINY)
@@ -145,7 +147,7 @@ def test_lists_are_split(module, tmp_path, name, text):
     path = tmp_path / name
     path.write_text(text, encoding='utf-8')
     assert module('pictures').is_labelled(str(path))
-    assert module('splitting').split(str(path), tmp_path / 'out') == []
+    assert module('pictures').split(str(path), tmp_path / 'out') == []
     assert sorted(labels_of(tmp_path / 'out/train.lmdb') +
                   labels_of(tmp_path / 'out/test.lmdb')) == ['one two', 'two']
 
@@ -163,13 +165,13 @@ def test_kinds_of_data_are_told_apart(module, tmp_path):
 
 
 def test_unreadable_records_are_left_out_and_named(module, tmp_path):
-    splitting = module('splitting')
+    pictures = module('pictures')
     words = ['alpha', 'beta', 'gamma', 'delta', 'one', 'two', 'three']
     with LMDBWriter(tmp_path / 'mixed.lmdb') as writer:
         for number, word in enumerate(words):
             writer.add(picture(number) if number else b'broken', word)
         writer.add(picture(8))
-    unreadable = splitting.split(
+    unreadable = pictures.split(
         str(tmp_path / 'mixed.lmdb'), tmp_path / 'out')
     name = f'{tmp_path / "mixed.lmdb"} image-00000000'
     assert len(unreadable) == 2
@@ -178,13 +180,13 @@ def test_unreadable_records_are_left_out_and_named(module, tmp_path):
     found = {part: labels_of(tmp_path / f'out/{part}.lmdb')
              for part in ('train', 'test')}
     assert sorted(found['train'] + found['test']) == sorted(words[1:])
-    held_out = splitting.test_words({word_key(word) for word in words})
+    held_out = pictures.test_words({word_key(word) for word in words})
     assert {word_key(word) for word in found['test']} == (
         held_out - {b'alpha'})
 
 
 def test_about_a_fifth_of_the_words_is_held_out(module):
-    test_words = module('splitting').test_words
+    test_words = module('pictures').test_words
     words = {b'word%d' % number for number in range(1000)}
     assert 160 < len(test_words(words)) < 240
     for number in range(20):  # of two words always one
@@ -197,7 +199,7 @@ def test_pictures_that_cannot_be_split_leave_nothing(module, tmp_path):
     path = tmp_path / 'list.txt'
     path.write_text('a.png one\na.png One\n')
     with pytest.raises(SystemExit, match='2 and 0 of 2 can be read'):
-        module('splitting').split(str(path), tmp_path / 'out')
+        module('pictures').split(str(path), tmp_path / 'out')
     assert not list((tmp_path / 'out').glob('*.lmdb'))
 
 

@@ -19,10 +19,9 @@ import _import_lmim  # noqa: E402,F401  (finds lmim without an installation)
 import plan  # noqa: E402
 import report  # noqa: E402
 import stages  # noqa: E402
-from pictures import Sets, choose, is_labelled, spec_of  # noqa: E402
+from pictures import Sets, choose, is_labelled, spec_of, split  # noqa: E402
 from running import Progress, Runner, kept  # noqa: E402
 from settings import Settings, parse  # noqa: E402
-from splitting import split  # noqa: E402
 
 from lmim.utils.atomic import write_atomic  # noqa: E402
 from lmim.engine.launch import run_cleanly  # noqa: E402

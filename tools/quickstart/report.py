@@ -12,19 +12,24 @@ from stages import data_options
 
 from lmim.datasets import TextImageDataset
 from lmim.datasets.records import Spec, UnreadableRecordError
+from lmim.engine.hooks.checkpoint_hook import find_resumable
 from lmim.utils.atomic import write_atomic
 from lmim.visualization import draw_view_sheet, save_figure
 
 WAICS = 'rendered/recog/word_acc_ignore_case_symbol'
+#: What the checkpoints that stages end with are called in the work dir.
+CHECKPOINTS = {'mae': 'mae.pth', 'lmim': 'lmim.pth',
+               'finetune': 'recognizer.pth',
+               'scratch': 'recognizer_from_scratch.pth'}
 PACKAGES = ('torch', 'torchvision', 'numpy', 'opencv-python', 'mmengine',
             'mmcv-lite', 'mmcv', 'mmdet', 'mmocr', 'mmpretrain')
 
 TASK = """\
 The task is made to be learnt in minutes on two cores: dark printed words of
 3 to 5 letters, of which neither words nor fonts of the test were seen in
-training. It shows that everything works. It says nothing about photographs,
-nor about the gain from pre-training, which takes a larger model, and many
-more pictures without labels than with labels."""
+training. It shows that everything works, and is no benchmark: more minutes
+read more words, and all training words have labels, so that pre-training has
+nothing to add. docs/quickstart.md says more."""
 
 
 def accuracy(folder: Path) -> Optional[float]:
@@ -62,6 +67,24 @@ def summarize(settings: Settings, sets: Sets,
     write_atomic(work / 'summary.json',
                  json.dumps(summary, indent=2, ensure_ascii=False).encode())
     return summary
+
+
+def publish_checkpoints(work_dir: Path) -> List[Path]:
+    """Copy the last checkpoint of each stage to a name that does not change.
+
+    Args:
+        work_dir (Path): The quick start's work dir.
+
+    Returns:
+        List[Path]: The copies.
+    """
+    copies = []
+    for stage, name in CHECKPOINTS.items():
+        last = find_resumable(work_dir / stage)
+        if last is not None:
+            write_atomic(work_dir / name, Path(last).read_bytes())
+            copies.append(work_dir / name)
+    return copies
 
 
 def draw(settings: Settings, sets: Sets) -> List[Path]:
@@ -150,14 +173,11 @@ def tell(settings: Settings, sets: Sets, summary: Dict[str, Any],
     made = {
         'pictures': pictures, 'table': [work / 'results.md'],
         'everything for machines': [work / 'summary.json'],
-        'checkpoints': [work / name / 'last_checkpoint' for name in
-                        ('mae', 'lmim', 'finetune', 'scratch')]
+        'checkpoints': publish_checkpoints(work)
     }
     print('\nMade:')
     for what, paths in made.items():
         for path in paths:
-            if path.name == 'last_checkpoint' and path.is_file():
-                path = path.parent / Path(path.read_text().strip()).name
             if path.exists():
                 print(f'  {what}: {path}')
                 what = ' ' * len(what)

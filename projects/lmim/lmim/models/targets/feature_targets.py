@@ -11,6 +11,10 @@ from lmim.checkpoints import load_encoder_weights
 from lmim.utils.errors import UserError
 
 
+#: How targets are normalised.
+NORMS = ('layer', 'instance')
+
+
 class FrozenEncoderTarget(BaseModule):
     """Normalised patch features of a frozen encoder.
 
@@ -20,10 +24,22 @@ class FrozenEncoderTarget(BaseModule):
 
     Args:
         encoder (dict): Config of the encoder, a :class:`TextViT`.
+        norm (str): ``'layer'``: over the channels of each token (the
+            paper's). ``'instance'``: over the tokens of each image, channel
+            by channel. Most of what differs between layer-normed tokens is
+            the look of whole images, not their text; this takes out what the
+            tokens of an image have in common.
+
+    Raises:
+        UserError: If ``norm`` is unknown.
     """
 
-    def __init__(self, encoder: dict) -> None:
+    def __init__(self, encoder: dict, norm: str = 'layer') -> None:
         super().__init__()
+        if norm not in NORMS:
+            raise UserError(f'norm of a target must be one of {NORMS}, got '
+                            f'{norm!r}')
+        self.norm = norm
         self.encoder = MODELS.build(encoder)
         self.out_dims = self.encoder.embed_dims
         freeze_into_buffers(self.encoder)
@@ -41,10 +57,12 @@ class FrozenEncoderTarget(BaseModule):
             images (torch.Tensor): Normalised images, (N, 3, H, W).
 
         Returns:
-            torch.Tensor: Patch features after the encoder's final norm and a
-            layer norm over channels without affine parameters, (N, L, C).
+            torch.Tensor: Patch features after the encoder's final norm and
+            the target's, without affine parameters, (N, L, C).
         """
         features = self.encoder(images)[:, 1:].float()
+        if self.norm == 'instance':
+            return F.instance_norm(features.transpose(1, 2)).transpose(1, 2)
         return F.layer_norm(features, features.shape[-1:])
 
 
@@ -59,6 +77,7 @@ class MAERecTargetExtractor(FrozenEncoderTarget):
             ``init_weights`` refuses.
         encoder (dict): Config of the encoder; its shape must be the
             checkpoint's.
+        **kwargs: ``norm`` of :class:`FrozenEncoderTarget`.
     """
 
     def __init__(self,
@@ -92,11 +111,13 @@ class RandomFeatureTarget(FrozenEncoderTarget):
 
     Args:
         encoder (dict): Config of the encoder.
+        **kwargs: ``norm`` of :class:`FrozenEncoderTarget`.
     """
 
     def __init__(self,
-                 encoder: dict = dict(type='TextViT', arch='small')) -> None:
-        super().__init__(encoder)
+                 encoder: dict = dict(type='TextViT', arch='small'),
+                 **kwargs: Any) -> None:
+        super().__init__(encoder, **kwargs)
 
 
 def freeze_into_buffers(module: nn.Module) -> None:
