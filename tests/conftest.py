@@ -1,10 +1,15 @@
 """Fixtures shared by all tests."""
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 import lmim  # noqa: F401  (registers every component)
 from tests.good_runs import nothing_lost, room  # noqa: F401
+
+# The scripts of tools/ that tests start use this environment, and make none.
+os.environ.setdefault('PYTHON', sys.executable)
 
 REPO = Path(__file__).resolve().parent.parent
 SHARED = REPO.parent / 'shared'
