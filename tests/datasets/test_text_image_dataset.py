@@ -8,15 +8,15 @@ from mmocr.utils import register_all_modules
 
 from lmim.datasets import (TextImageDataset, TooManyUnreadableError,
                            decoding)
-from lmim.datasets.transforms.seed import CLOCK
+from lmim.datasets.transforms.seed import RUN_SEED
 from lmim.datasets.records import UnreadableRecordError
 from tests.datasets.make_lmdb import make_lmdb, picture
 
 
 @pytest.fixture(autouse=True)
-def reset_clock():
+def reset_run_seed():
     yield
-    CLOCK.epoch = CLOCK.seed = 0
+    RUN_SEED.epoch = RUN_SEED.seed = 0
 
 
 def test_record_is_decoded_once_and_described(tmp_path, monkeypatch):
@@ -74,7 +74,7 @@ def test_unreadable_records_are_replaced_counted_and_named(tmp_path):
     assert all(abs(first[i] - i) > 1 for i in (3, 7, 9))
     assert [dataset[i]['sample_idx'] for i in range(100)] == first
     assert dataset[3]['img'][0, 0, 0] == first[3]
-    CLOCK.epoch = 1
+    RUN_SEED.epoch = 1
     other = [dataset[i]['sample_idx'] for i in (3, 7, 9)]
     assert other != [first[i] for i in (3, 7, 9)]
     assert dataset.num_unreadable == 3
@@ -87,7 +87,7 @@ def test_replacements_are_spread_over_the_set(tmp_path):
     dataset = TextImageDataset(
         make_lmdb(tmp_path / 'a', [picture(0)] * 50))
     counts = [0] * 50
-    for CLOCK.epoch in range(100):
+    for RUN_SEED.epoch in range(100):
         for index in range(50):
             counts[dataset._replacement(index, 1)] += 1
     # Binomial(5000, 1 / 50): mean 100, standard deviation 9.9.
@@ -169,7 +169,7 @@ def test_a_broken_part_is_refused_and_a_record_replaced_from_its_own(
     small = make_lmdb(tmp_path / 'small', [b'bad'] + good[:4] + [b''])
     dataset = TextImageDataset([large, small, large])
     seen = set()
-    for CLOCK.epoch in range(20):
+    for RUN_SEED.epoch in range(20):
         seen |= {dataset[index]['sample_idx'] for index in (40, 45)}
     assert seen == {41, 42, 43, 44}
     broken = make_lmdb(tmp_path / 'broken', [b'bad'] * 30)

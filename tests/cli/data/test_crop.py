@@ -18,7 +18,7 @@ def test_real_scenes_into_an_lmdb(tmp_path, run, shared_data):
     scenes = shared_data / 'scene_images'
     out = tmp_path / 'words.lmdb'
     status, result = run('crop', scenes / 'polygons.json', scenes, out)
-    assert status == 0 and result['ignored'] == 'include'
+    assert status == 0
     assert (result['images'], result['instances']) == (10, 82)
     assert (result['written'], result['labelled']) == (81, 0)
     assert result['skipped']['counts'] == {'a side is below 8 pixels': 1}
@@ -32,20 +32,6 @@ def test_real_scenes_into_an_lmdb(tmp_path, run, shared_data):
     word = cv2.imdecode(
         np.frombuffer(records[b'image-000000001'], np.uint8), 1)
     assert (word == scene[top:bottom, left:right]).all()
-
-
-def test_real_scenes_into_a_folder(tmp_path, run, shared_data):
-    scenes = shared_data / 'scene_images'
-    argv = ['crop', scenes / 'polygons.json', scenes, tmp_path / 'words',
-            '--rectify', '--ignored', 'skip', '--min-size', '1']
-    status, result = run(*argv)
-    assert status == 0 and result['written'] == 21
-    assert result['skipped']['counts'] == {"marked 'ignore'": 61}
-    files = sorted((tmp_path / 'words').iterdir())
-    assert len(files) == 21 and files[0].name.startswith('000000001-img_10-')
-    assert cv2.imread(str(files[0])) is not None
-    status, result = run(*argv)
-    assert status == 1 and 'exists' in result['error']
 
 
 @pytest.fixture
@@ -73,22 +59,22 @@ def test_real_scenes_as_in_icdar_2015(contest, shared_data, tmp_path, run):
     status, result = run('crop', contest, scenes, out)
     assert status == 0 and result['format'] == 'ICDAR 2015'
     assert (result['images'], result['instances']) == (10, 82)
-    assert result['ignored'] == 'skip'
     assert result['written'] == result['labelled'] == 21
     assert result['skipped']['counts'] == {"marked 'ignore'": 61}
     assert all(value.startswith(b'w,') for key, value
                in read_entries(out).items() if key.startswith(b'label'))
-    # One file of it, with all words, into a folder: it gets a list.
-    out = tmp_path / 'words'
-    status, result = run('crop', contest / 'gt_img_10.txt', scenes, out,
-                         '--ignored', 'include')
+    # One file of it, straightened, into a folder: it gets a list.
+    argv = ['crop', contest / 'gt_img_10.txt', scenes, tmp_path / 'words',
+            '--rectify']
+    status, result = run(*argv)
     assert status == 0 and result['images'] == 1
-    source = open_sources(str(out / 'labels.tsv'))
-    assert len(source) == result['labelled'] >= 1
-    assert result['written'] > result['labelled']
+    source = open_sources(str(tmp_path / 'words' / 'labels.tsv'))
+    assert len(source) == result['labelled'] == result['written'] >= 1
     for index in range(len(source)):
         name = Path(source.name(index)).stem
         assert source.label(index) == f'w,{name.split("-")[-1]}'
+    status, result = run(*argv)
+    assert status == 1 and 'exists' in result['error']
 
 
 @pytest.fixture

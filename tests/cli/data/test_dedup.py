@@ -81,7 +81,8 @@ def test_a_clean_set_is_written(sets: Tuple[str, str], tmp_path: Path,
         b'four', b'five', b'six']
     status, result = run('dedup', '--workers', '0', clean, '--against', tests)
     assert status == 0 and result['copies'] == 0
-    status, result = run('dedup', '--workers', '0', train, '--write-clean', clean)
+    status, result = run('dedup', '--workers', '0', train, '--write-clean',
+                         clean)
     assert status == 1 and 'exists' in result['error']
 
 
@@ -116,12 +117,6 @@ def test_the_clean_set_of_a_benchmark(files: List[bytes], tmp_path: Path,
     assert made[b'num-samples'] == b'2'
     assert made[b'label-000000001'] == b'word1'
     assert made[b'label-000000002'] == b'word3'
-
-
-def test_exact_copies_only(sets: Tuple[str, str], run: Any) -> None:
-    train, tests = sets
-    _, result = run('dedup', '--workers', '0', train, '--against', tests, '--exact')
-    assert result['kinds'] == {'bytes': 1, 'pixels': 1, 'near': 0}
 
 
 def test_copies_inside_a_folder(files: List[bytes], tmp_path: Path,

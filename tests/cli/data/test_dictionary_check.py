@@ -1,5 +1,4 @@
 """`dictionary` and `check`."""
-import csv
 import json
 from pathlib import Path
 from typing import Any, Dict, Sequence, Tuple
@@ -44,20 +43,17 @@ def test_dictionary_extends_and_leaves_out(run: Any, tmp_path: Path) -> None:
     base = tmp_path / 'base.txt'
     base.write_text('z\ne\n')
     data = lmdb_of(tmp_path / 'x.lmdb', ['aab', 'ab中', 'b中é', 'éx', 'e\n'])
-    out, table = tmp_path / 'out.txt', tmp_path / 'counts.csv'
-    status, result = run('dictionary', data, out, '--base', base,
-                            '--min-count', 2, '--counts', table)
+    out = tmp_path / 'out.txt'
+    status, result = run('dictionary', data, out, '--base', base)
     assert status == 0
-    assert read_dict_file(out) == ['z', 'e', 'a', 'b', 'é', '中']
+    assert read_dict_file(out) == ['z', 'e', 'a', 'b', 'x', 'é', '中']
     assert result['base_unused'] == ['z']
-    assert result['left_out'] == ['\n', 'x']
-    assert result['labels_with_left_out'] == 2
+    assert result['left_out'] == ['\n']
     assert result['labels_with_line_ends'] == 1
-    with open(table, encoding='utf-8', newline='') as file:
-        rows = {row['character']: row for row in csv.DictReader(file)}
+    rows = {row['character']: row for row in result['characters']}
     assert [rows['a'][key] for key in ('occurrences', 'labels',
-                                       'in_dictionary')] == ['3', '2', 'True']
-    assert rows['x']['in_dictionary'] == 'False'
+                                       'in_dictionary')] == [3, 2, True]
+    assert rows['\n']['in_dictionary'] is False
     assert rows['x']['example'].endswith("image-000000004: 'éx'")
     status, result = run('dictionary', data, out)
     assert status == 1 and '--overwrite' in result['error']

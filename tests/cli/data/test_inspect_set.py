@@ -92,14 +92,13 @@ def test_counts(run, report, words):
 
 
 def test_samples(run, report, words):
-    """What was looked at is told, and the same seed draws the same."""
-    argv = ('inspect', words, '--workers', 0, '--sample', 20, '--seed')
-    results = [run(*argv, seed)[1] for seed in (1, 1, 2)]
-    assert results[0] == results[1] != results[2]
-    for result in results:
-        assert result['pictures']['looked_at'] == 20
-        assert result['labels']['looked_at'] == 20
-    told = report(*argv, 1)
+    """What was looked at is reported, and is the same each time."""
+    argv = ('inspect', words, '--workers', 0, '--sample', 20)
+    result = run(*argv)[1]
+    assert result == run(*argv)[1]
+    assert result['pictures']['looked_at'] == 20
+    assert result['labels']['looked_at'] == 20
+    told = report(*argv)
     assert 'pictures, 20 of 50 drawn at random:' in told
     assert 'labels, 20 of 50 drawn at random:' in told
 

@@ -78,8 +78,6 @@ def test_verify_looks_at_all_that_is_there(root: Path, run: Any,
     out = report('verify', 'ARD', 'union14m_u_pretrain', '--data-root', root)
     assert 'ARD (ard.py, training): 8 records' in out
     assert 'cc_lmdb is missing\n  Download Union14M-U (37 GB)' in out
-    status, told = run('verify', '--all', '--data-root', root)
-    assert status == 1 and len(told['sets']) > 80
     status, told = run('verify', '--data-root', root / 'test')
     assert status == 1 and 'none of the known data sets' in told['error']
 

@@ -1,4 +1,4 @@
-"""`render`: a set, its masks, words, fonts; what is refused."""
+"""`render`: a set, its words and fonts; what is refused."""
 import json
 
 import cv2
@@ -6,7 +6,7 @@ import lmdb
 import numpy as np
 import pytest
 
-from lmim.cli.data import COMMANDS, main
+from lmim.cli.data import main
 
 SMALL = ['--train', '24', '--test', '8', '--workers', '0']
 
@@ -23,19 +23,10 @@ def records(path):
             return {bytes(key): bytes(value) for key, value in txn.cursor()}
 
 
-def test_help_tells_of_all_commands(capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main(['--help'])
-    assert stopped.value.code == 0
-    told = capsys.readouterr().out
-    assert 'exit status' in told
-    for command in COMMANDS.values():
-        assert command.summary in told
-
-
 @pytest.mark.parametrize('argv', [
     [], ['paint'], ['render'], ['render', 'x', '--train', '0'],
-    ['crop', 'a', 'b', 'c', '--min-size', '0']
+    ['render', 'x', '--alphabet', 'ab', '--words', 'x'],
+    *[['split', 'a', 'b', '--val', share] for share in ('0', '1.5', 'half')]
 ])
 def test_wrong_command_lines_exit_2(argv, capsys):
     with pytest.raises(SystemExit) as stopped:
@@ -66,8 +57,8 @@ def test_render(run, tmp_path):
     assert manifest['complete'] is True
     assert manifest['settings']['samples'] == {'train': 24, 'test': 8}
     assert set(manifest['settings']['fonts']['test']) == fonts['test']
-    # 24 + 8 pictures, 8 in a row of 68 pixels; boxes and masks, larger.
-    assert cv2.imread(result['sheet']).shape[0] == 4 * 68 + 2 * 116
+    # 24 + 8 pictures, 8 in a row of 68 pixels.
+    assert cv2.imread(result['sheet']).shape[0] == 4 * 68
     assert sorted(path.name for path in out.iterdir()) == [
         'rendered.json', 'samples.png', 'test.lmdb', 'train.lmdb'
     ]
@@ -76,8 +67,8 @@ def test_render(run, tmp_path):
 def test_the_seed_alone_decides(render, tmp_path):
     """In any number of processes."""
     for name, *argv in (('a', ), ('b', '--workers', 2), ('c', '--seed', 6)):
-        assert render(name, '--masks', *argv)[0] == 0
-    for file in ('train.lmdb/data.mdb', 'test_masks.lmdb/data.mdb',
+        assert render(name, *argv)[0] == 0
+    for file in ('train.lmdb/data.mdb', 'test.lmdb/data.mdb',
                  'rendered.json', 'samples.png'):
         one, two, other = ((tmp_path / name / file).read_bytes()
                            for name in 'abc')
@@ -117,39 +108,6 @@ def test_render_keeps_what_others_made(run, tmp_path):
     status, result = run('render', tmp_path, *SMALL)
     assert status == 1 and 'was not made by this' in result['error']
     assert [path.name for path in tmp_path.iterdir()] == ['train.lmdb']
-
-
-def test_masks_and_boxes_belong_to_the_pictures(render, tmp_path):
-    _, result = render('set', '--masks')
-    for part, count in (('train', 24), ('test', 8)):
-        about = result['parts'][part]
-        pictures, masks = records(about['path']), records(about['masks'])
-        assert pictures.keys() == masks.keys() and len(masks) == 2 * count + 1
-        for number in (1, count):
-            image, mask = (
-                cv2.imdecode(np.frombuffer(found[b'image-%09d' % number],
-                                           np.uint8), flags)
-                for found, flags in ((pictures, 1), (masks, -1)))
-            assert image.shape[:2] == mask.shape
-            told = json.loads(masks[b'label-%09d' % number])
-            text = pictures[b'label-%09d' % number].decode()
-            assert told['text'] == text
-            boxes = np.array(told['boxes'], np.float32).reshape(-1, 4, 2)
-            assert len(boxes) == len(text)
-            inside = np.zeros_like(mask)
-            cv2.fillPoly(inside, list(boxes.round().astype(int)), 255)
-            inside = cv2.dilate(inside, np.ones((3, 3)))
-            assert not (inside[mask > 127] == 0).any()
-    # They are part of what is there, or is not.
-    assert render('set', '--masks')[1]['skipped'] is True
-    (tmp_path / 'set' / 'test_masks.lmdb' / 'data.mdb').unlink()
-    assert render('set', '--masks')[1]['skipped'] is False
-    status, result = render('set')
-    assert status == 1 and 'other settings (masks)' in result['error']
-    # No masks of another set are left.
-    assert render('set', '--seed', 1, '--overwrite')[0] == 0
-    assert sorted(path.name for path in (tmp_path / 'set').iterdir()) == [
-        'rendered.json', 'samples.png', 'test.lmdb', 'train.lmdb']
 
 
 def test_words_of_a_list_and_what_is_left_out(render, tmp_path):
@@ -201,9 +159,3 @@ def test_what_is_refused(render, tmp_path, argv, message):
     status, result = render('x', *argv)
     assert status == 1 and message in result['error']
     assert not (tmp_path / 'x').exists()
-
-
-def test_two_kinds_of_words_exit_2(tmp_path):
-    with pytest.raises(SystemExit) as stopped:
-        main(['render', str(tmp_path), '--alphabet', 'ab', '--words', 'x'])
-    assert stopped.value.code == 2

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from lmim.datasets import SetSampleSeed
-from lmim.datasets.transforms.seed import CLOCK, mix
+from lmim.datasets.transforms.seed import RUN_SEED, mix
 
 
 @pytest.fixture(autouse=True)
-def reset_clock():
+def reset_run_seed():
     yield
-    CLOCK.epoch = CLOCK.seed = 0
+    RUN_SEED.epoch = RUN_SEED.seed = 0
 
 
 def draws(transform, index):
@@ -49,12 +49,12 @@ def test_without_index_it_refuses():
         SetSampleSeed()(dict(img=None))
 
 
-def test_copies_follow_the_same_clock():
+def test_copies_follow_the_same_seed():
     transform = SetSampleSeed()
     SetSampleSeed.set_epoch(4)
     for other in (copy.deepcopy(transform),
                   pickle.loads(pickle.dumps(transform))):
-        assert other.clock is CLOCK
+        assert other.run_seed is RUN_SEED
     assert SetSampleSeed.get_epoch() == 4
 
 

@@ -58,6 +58,6 @@ def test_pipelines_learn_the_epoch_and_the_seed() -> None:
     before = SetSampleSeed.get_epoch()
     StepSeedHook().before_train_epoch(_runner(epoch=before + 7, seed=9))
     assert SetSampleSeed.get_epoch() == before + 7
-    assert SetSampleSeed().clock.seed == 9
+    assert SetSampleSeed().run_seed.seed == 9
     SetSampleSeed.set_epoch(0)
     SetSampleSeed.set_seed(0)

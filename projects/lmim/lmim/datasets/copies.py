@@ -20,6 +20,8 @@ from typing import Callable, Dict, Iterator, List, Optional, Tuple
 import cv2
 import numpy as np
 
+from lmim.utils.progress import track
+
 from .decoding import decode_image
 from .records import RecordSource, UnreadableRecordError
 
@@ -64,8 +66,6 @@ Pairs = Tuple[np.ndarray, np.ndarray, np.ndarray]
 #: and sorted by the left, gives their correlations, shape (P, ), NaN where
 #: two do not look the same.
 Verify = Callable[[np.ndarray, np.ndarray], np.ndarray]
-#: Passes the steps of the search on, whose number is given.
-Watch = Callable[[Iterator[Pairs], int], Iterator[Pairs]]
 
 
 def fingerprint(source: RecordSource,
@@ -246,19 +246,16 @@ class Copies:
 
 
 def find_copies(left: np.ndarray,
-                right: Optional[np.ndarray] = None,
-                verify: Optional[Verify] = None,
-                watch: Watch = lambda steps, total: steps) -> Copies:
+                right: Optional[np.ndarray],
+                verify: Verify) -> Copies:
     """Find all copies.
 
     Args:
         left (np.ndarray): FINGERPRINT of shape (N, ).
         right (np.ndarray, optional): The same of the other set, shape (M, ).
-            Left out, copies are found inside the left set: all records of a
+            With None, copies are found inside the left set: all records of a
             picture but the first are copies of it.
-        verify (Callable, optional): Looks at pairs that may be near. Left
-            out, only exact copies are found.
-        watch (Callable): Follows the steps of the search.
+        verify (Callable): Looks at pairs that may be near.
 
     Returns:
         Copies: All of them.
@@ -268,8 +265,7 @@ def find_copies(left: np.ndarray,
     copies = Copies(
         np.zeros(size, np.uint8), np.full(size, -1), np.zeros(size, np.uint8),
         np.full(size, np.nan, np.float32), np.zeros(len(right), bool))
-    if verify is not None:
-        _add_near(copies, left, right, same, verify, watch)
+    _add_near(copies, left, right, same, verify)
     # Copies of a file are ones of its pixels too: what comes last stays.
     for digest, kind in (('pixels', PIXELS), ('bytes', BYTES)):
         first = _first_of(right, digest, left)
@@ -298,7 +294,7 @@ def _first_of(prints: np.ndarray, digest: str,
 
 
 def _add_near(copies: Copies, left: np.ndarray, right: np.ndarray,
-              same: bool, verify: Verify, watch: Watch) -> None:
+              same: bool, verify: Verify) -> None:
     """Note near copies, of all records of a picture."""
     picture = _first_of(left, 'pixels', left)
     others = picture if same else _first_of(right, 'pixels', right)
@@ -307,8 +303,9 @@ def _add_near(copies: Copies, left: np.ndarray, right: np.ndarray,
                        & prints['hash'].any(axis=1))
         for first, prints in ((picture, left), (others, right)))
     one, other, bits = np.concatenate([
-        np.stack(pairs, axis=1) for pairs in watch(
-            similar_pairs(left[ours], right[theirs], same), BANDS)]).T
+        np.stack(pairs, axis=1) for pairs in track(
+            similar_pairs(left[ours], right[theirs], same), BANDS,
+            'searching')]).T
     _, unique = np.unique(one * max(len(theirs), 1) + other,
                           return_index=True)
     one, other, bits = ours[one[unique]], theirs[other[unique]], bits[unique]

@@ -67,8 +67,8 @@ def decode_image(value: bytes,
     return img
 
 
-def image_size(value: bytes) -> Tuple[int, int]:
-    """Height and width as the header of an image file says.
+def read_header(value: bytes) -> Tuple[str, int, int]:
+    """Format, height and width as the header of an image file says.
 
     The orientation that EXIF may hold is not looked at: of a picture that
     stands on its side the two are swapped once it is decoded.
@@ -78,8 +78,8 @@ def image_size(value: bytes) -> Tuple[int, int]:
             Pillow knows.
 
     Raises:
-        UnreadableRecordError: If there are no bytes, or no header that is
-            understood.
+        UnreadableRecordError: If there are no bytes, no header that is
+            understood, or no pixels.
     """
     if not value:
         raise UnreadableRecordError('no bytes')
@@ -87,7 +87,9 @@ def image_size(value: bytes) -> Tuple[int, int]:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(value)) as image:
-                return image.height, image.width
+                if not image.height or not image.width:
+                    raise ValueError('no pixels')
+                return image.format or 'other', image.height, image.width
     # Parsers of broken headers raise all sorts of errors.
     except Exception as error:
         raise UnreadableRecordError(

@@ -11,9 +11,12 @@ from lmim.utils.errors import UserError
 
 from .records import is_lmdb
 
-#: A batch is written when its pictures have so many bytes, whatever its
-#: number of records is.
-BATCH_BYTES = 32 * 2**20
+#: A batch is written when it has so many records, or pictures of so many
+#: bytes.
+BATCH_SIZE, BATCH_BYTES = 1000, 32 * 2**20
+#: Bytes that are mapped at first. It doubles when they are full; the file on
+#: disk grows with what is in it only.
+MAP_SIZE = 64 * 2**20
 
 
 class LMDBWriter:
@@ -30,9 +33,6 @@ class LMDBWriter:
     Args:
         path (str or Path): The folder to make.
         overwrite (bool): Whether a database that is there gives way.
-        batch_size (int): Records that are committed together.
-        map_size (int): Bytes that are mapped at first. It doubles when they
-            are full; the file on disk grows with what is in it only.
 
     Raises:
         FileExistsError: On entry, if something is at the path and may not be
@@ -41,15 +41,10 @@ class LMDBWriter:
         lmdb.Error: If a batch cannot be written, as on a full disk.
     """
 
-    def __init__(self,
-                 path: Union[str, Path],
-                 overwrite: bool = False,
-                 batch_size: int = 1000,
-                 map_size: int = 64 * 2**20) -> None:
+    def __init__(self, path: Union[str, Path],
+                 overwrite: bool = False) -> None:
         self.path = Path(path)
         self.overwrite = overwrite
-        self.batch_size = batch_size
-        self.map_size = map_size
         #: Records added so far.
         self.count = 0
         self._batch: List[Tuple[bytes, bytes]] = []
@@ -63,7 +58,7 @@ class LMDBWriter:
                 whole_folder(self.path, self.overwrite))
             # No lock file: nobody else writes, or knows of it yet.
             self._env = stack.enter_context(
-                lmdb.open(str(draft), map_size=self.map_size, lock=False,
+                lmdb.open(str(draft), map_size=MAP_SIZE, lock=False,
                           sync=False))
             self._stack = stack.pop_all()
         return self
@@ -91,7 +86,7 @@ class LMDBWriter:
         if label is not None:
             self._batch.append(
                 (b'label-%09d' % self.count, label.encode('utf-8')))
-        if (self.count % self.batch_size == 0
+        if (self.count % BATCH_SIZE == 0
                 or self._batch_bytes >= BATCH_BYTES):
             self._commit()
         return self.count

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from lmim.rendering import (RenderedSets, RenderedWords, make_sets,
                             read_word_list)
 from lmim.utils.errors import UserError
-from .transforms.seed import CLOCK, mix
+from .transforms.seed import RUN_SEED, mix
 from .records import RecordSource, UnreadableRecordError, open_sources
 from .records.folder import IMAGE_SUFFIXES
 from .transforms.guidance_ops import resize
@@ -194,7 +194,7 @@ class RenderedTextDataset(Dataset):
         self.with_letters = with_letters
         self.guidance_size = guidance_size
         self.pipeline = Compose(pipeline)
-        self.clock = CLOCK.share()
+        self.run_seed = RUN_SEED.share()
         self._metainfo = {**self.METAINFO, **(metainfo or {})}
 
     @property
@@ -205,7 +205,7 @@ class RenderedTextDataset(Dataset):
     @property
     def epoch(self) -> int:
         """int: The epoch whose samples are drawn."""
-        return 0 if self.fixed else self.clock.epoch
+        return 0 if self.fixed else self.run_seed.epoch
 
     def describe(self, index: int) -> str:
         """Name of a sample, by its ``sample_idx``, for a person to find."""

@@ -10,7 +10,7 @@ from lmim.utils.errors import UserError
 from .decoding import MAX_PIXELS, decode_image
 from .records import (JoinedSource, Part, RecordSource, Spec,
                       UnreadableRecordError, open_sources, parts_of_source)
-from .transforms.seed import CLOCK, mix
+from .transforms.seed import RUN_SEED, mix
 from .unreadable import UnreadableRecords
 
 #: So many records of a part, evenly spread, are looked at for one that is
@@ -91,7 +91,7 @@ class TextImageDataset(Dataset):
         self.published = published
         self.pipeline = Compose(pipeline)
         self.unreadable = UnreadableRecords(max_unreadable)
-        self.clock = CLOCK.share()
+        self.run_seed = RUN_SEED.share()
         self._metainfo = {**self.METAINFO, **(metainfo or {})}
         self.source = open_sources(paths, data_root)
         self.parts = parts_of_source(self.source)
@@ -227,7 +227,7 @@ class TextImageDataset(Dataset):
         # Neighbours are often of one scene, which would then be seen more
         # often; a record of another part would shift the mix.
         part = next(part for part in self.parts if index < part.end)
-        number = mix(self.clock.seed, self.clock.epoch, index, attempt)
+        number = mix(self.run_seed.seed, self.run_seed.epoch, index, attempt)
         return part.begin + number % part.size
 
 

@@ -35,15 +35,9 @@ class UnreadableRecords:
 
     Args:
         limit (float): The fraction of reads that may fail. It is enforced
-            once :data:`TOLERATED` different records have failed, so that one
-            bad record in ten does not end a run on a toy set, and with three
-            standard deviations to spare, so that chance does not end one
-            either whose records fail a little more rarely than that.
-        capacity (int): How many records each process lists by number, and
-            names in the log; further ones are counted and named in
-            :data:`FILE`, perhaps more than once. Defaults to 1024.
-        num_rows (int): Processes with a row of their own; of more workers
-            than that, some share a row. Defaults to 65.
+            once :data:`TOLERATED` different records have failed, and with
+            three standard deviations to spare, so that neither a bad record
+            of a toy set nor chance ends a run.
 
     Attributes:
         folder (str, optional): Where :data:`FILE` goes. None, the default, is
@@ -51,20 +45,24 @@ class UnreadableRecords:
             Of several processes only the first has a log file.
     """
 
-    def __init__(self,
-                 limit: float,
-                 capacity: int = 1024,
-                 num_rows: int = 65) -> None:
+    #: How many records each process lists by number, and names in the log;
+    #: further ones are counted and named in :data:`FILE`, perhaps more than
+    #: once.
+    capacity = 1024
+    #: Processes with a row of their own; of more workers some share a row.
+    num_rows = 65
+
+    def __init__(self, limit: float) -> None:
         if not 0 <= limit <= 1:
             raise UserError('max_unreadable is the fraction of the reads '
                             f'that may fail, from 0 to 1, not {limit}.')
         self.limit = limit
-        self.capacity = capacity
         self.folder: Optional[str] = None
         #: Shape (num_rows, 3 + capacity): reads, failed reads, different
         #: records failed, and the numbers of the first of these.
         self.state = torch.zeros(
-            num_rows, _LIST + capacity, dtype=torch.int64).share_memory_()
+            self.num_rows, _LIST + self.capacity,
+            dtype=torch.int64).share_memory_()
         self._log_file: Optional[str] = None
 
     @property
@@ -103,7 +101,7 @@ class UnreadableRecords:
             row[_DISTINCT] += 1
             if place < self.capacity:
                 row[_LIST + place] = index
-            self._tell(name(index), str(error), place + 1)
+            self._name(name(index), str(error), place + 1)
         self._check(name)
 
     def listed(self) -> Set[int]:
@@ -125,7 +123,7 @@ class UnreadableRecords:
             return len(self.listed())
         return int(distinct.sum())
 
-    def _tell(self, name: str, reason: str, number: int) -> None:
+    def _name(self, name: str, reason: str, number: int) -> None:
         """Name a record, the ``number``-th that this process meets."""
         if number <= self.capacity:
             # Names of files need not be UTF-8.

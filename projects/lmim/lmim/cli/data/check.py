@@ -20,6 +20,9 @@ from .inputs import add_input_arguments, leaves, open_input
 
 #: Where so few labels can be learnt, the dictionary is of something else.
 HARDLY_ANY = 0.2
+MISMATCH = ('Hardly any label can be learnt as it is. Either the dictionary '
+            'is of another language or letter case, or the labels are no '
+            'texts (see the examples): training would end at 0 % accuracy.')
 
 #: What goes wrong where a config is, other than files that are missing.
 _FAULTS = (AssertionError, AttributeError, ImportError, KeyError, SyntaxError,
@@ -90,14 +93,7 @@ class Check(Command):
 
 
 class LabelSet(NamedTuple):
-    """Labels that are checked together.
-
-    Attributes:
-        name (str): What they are called in the report.
-        datasets (List[Any]): Sets or sources, for
-            :func:`~lmim.datasets.labels.reading.iter_labels`.
-        error (str, optional): Why they cannot be read.
-    """
+    """Labels that are checked together, or why they cannot be read."""
     name: str
     datasets: List[Any]
     error: Optional[str] = None
@@ -189,6 +185,7 @@ def _check(part: LabelSet, spelling: Spelling,
     for label in track(labels, sum(map(len, part.datasets)), part.name):
         report.add(label)
         warnings.add(label)
+    few = report.bad > (1 - HARDLY_ANY) * report.total
     return {
         'name': part.name,
         'ok': not report.bad,
@@ -201,7 +198,7 @@ def _check(part: LabelSet, spelling: Spelling,
             for char, count in report.characters.most_common()
         ],
         'messages': [message for message in (
-            _mismatch(report),
+            MISMATCH if few else None,
             report.unknown_message(dict_file, '--json'),
             report.length_message()) if message],
         **warnings.summary(),
@@ -209,24 +206,14 @@ def _check(part: LabelSet, spelling: Spelling,
     }
 
 
-def _mismatch(report: LabelReport) -> Optional[str]:
-    """What to say where hardly any label can be learnt."""
-    if report.bad <= (1 - HARDLY_ANY) * report.total:
-        return None
-    return ('Hardly any label can be learnt as it is. Either the dictionary '
-            'is of another language or letter case, or the labels are no '
-            'texts (see the examples): training would end at 0 % accuracy.')
-
-
 def _words(part: Dict[str, Any]) -> List[str]:
     """A part in words."""
     if 'error' in part:
         return [f'{part["name"]}: cannot be read: {part["error"]}']
     share = part['fine'] / max(part['labels'], 1)
-    lines = [
+    return [
         f'{part["name"]}: {part["labels"]:,} labels, {part["fine"]:,} of '
-        f'them ({share:.2%}) can be learnt as they are', *part['messages']
+        f'them ({share:.2%}) can be learnt as they are', *part['messages'],
+        f'lengths: {part["mean_length"]} characters on average; the longest:',
+        *(f'  {name}' for name in part['longest']), *warning_lines(part)
     ]
-    lines += [f'lengths: {part["mean_length"]} characters on average; the '
-              'longest:', *(f'  {name}' for name in part['longest'])]
-    return lines + warning_lines(part)

@@ -1,18 +1,15 @@
 """`create` and `split`: records copied into LMDBs."""
 import argparse
 import json
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
-import cv2
-
-from lmim.cli import Command, at_least
+from lmim.cli import Command
 from lmim.datasets.decoding import decode_image
-from lmim.datasets.records import RecordSource, UnreadableRecordError
-from lmim.datasets.records import is_lmdb
+from lmim.datasets.records import (RecordSource, UnreadableRecordError,
+                                   is_lmdb)
 from lmim.datasets.splitting import part_of, word_key
 from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.utils.atomic import write_atomic
@@ -40,17 +37,13 @@ class Create(Command):
         add_input_arguments(parser)
         add = parser.add_argument
         add('out', type=Path, metavar='OUT', help='the LMDB to make')
-        add('--shrink', type=at_least(1), metavar='PIXELS',
-            help='shrink pictures whose shorter side is longer than this, '
-            'as JPEG of quality 95 (others are copied as they are)')
         _add_copy_arguments(parser)
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Copy all records."""
         source = open_input(args)
-        copying = Copying(not args.no_check, not args.unlabelled,
-                          args.shrink)
-        done = _copy(source, copying, {'all': args.out}, args,
+        done = _copy(source, Copying(not args.unlabelled), {'all': args.out},
+                     args,
                      args.out.with_name(f'{args.out.name}.skipped.jsonl'))
         made, = done.pop('parts').values()
         return {'out': made['path'], 'sources': describe(source),
@@ -58,7 +51,7 @@ class Create(Command):
                 **done}
 
     def report(self, result: Dict[str, Any]) -> str:
-        """Tell what was done in words."""
+        """Report in words."""
         lines = [f'{one["path"]}: {one["layout"]}, {one["records"]:,} records'
                  for one in result['sources']]
         lines.append(f'{result["written"]:,} of {result["records"]:,} records '
@@ -99,8 +92,6 @@ class Split(Command):
             '%(default)s)')
         add('--by', choices=('image', 'label'), default='image',
             help='what decides about the part (default: %(default)s)')
-        add('--salt', default='', metavar='TEXT',
-            help='any text; another one gives another split')
         _add_copy_arguments(parser)
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
@@ -118,15 +109,13 @@ class Split(Command):
                             'split --by image')
         places = {part: args.out_dir / f'{part}.lmdb'
                   for part in ('train', 'val')}
-        copying = Copying(not args.no_check, not args.unlabelled, None,
-                          args.val, args.by, args.salt)
-        done = _copy(source, copying, places, args,
-                     args.out_dir / 'skipped.jsonl')
+        done = _copy(source, Copying(not args.unlabelled, args.val, args.by),
+                     places, args, args.out_dir / 'skipped.jsonl')
         return {'out_dir': str(args.out_dir), 'val': args.val, 'by': args.by,
-                'salt': args.salt, **done}
+                **done}
 
     def report(self, result: Dict[str, Any]) -> str:
-        """Tell what was done in words."""
+        """Report in words."""
         parts = result['parts'].values()
         total = sum(part['records'] for part in parts)
         lines = [f'{part["path"]}: {part["records"]:,} records '
@@ -154,51 +143,26 @@ class Copy(NamedTuple):
 
 @dataclass(frozen=True)
 class Copying:
-    """Reads a record, checks it, and decides into which part it goes.
+    """Reads a record, decodes it, and decides into which part it goes.
 
     Args:
-        check (bool): Whether the picture is decoded, so that one that cannot
-            be is left out.
         labels (bool): Whether labels are taken along.
-        shrink (int, optional): Pictures whose shorter side has more pixels
-            are shrunk to so many.
         share (float, optional): The part to hold out, where there are two.
         by (str): 'image' or 'label': what decides.
-        salt (str): Another one gives another split.
     """
-    check: bool = True
     labels: bool = True
-    shrink: Optional[int] = None
     share: Optional[float] = None
     by: str = 'image'
-    salt: str = ''
 
     def __call__(self, source: RecordSource, index: int) -> Copy:
         """Read a record."""
         try:
             image = source.read(index)
             label = source.label(index) if self.labels else None
-            if label is not None:
-                label.encode('utf-8')
-            return Copy(self._image(image), label, self._part(image, label))
-        except UnicodeEncodeError as error:
-            reason = f'the label is no text: {error}'
+            decode_image(image)
+            return Copy(image, label, self._part(image, label))
         except UnreadableRecordError as error:
-            reason = str(error)
-        return Copy(reason=reason, name=source.name(index))
-
-    def _image(self, value: bytes) -> bytes:
-        if not (self.check or self.shrink):
-            return value
-        image = decode_image(value)
-        side = min(image.shape[:2])
-        if not self.shrink or side <= self.shrink:
-            return value
-        height, width = (max(1, round(length * self.shrink / side))
-                         for length in image.shape[:2])
-        image = cv2.resize(image, (width, height),
-                           interpolation=cv2.INTER_AREA)
-        return cv2.imencode('.jpg', image)[1].tobytes()
+            return Copy(reason=str(error), name=source.name(index))
 
     def _part(self, image: bytes, label: Optional[str]) -> str:
         if self.share is None:
@@ -206,15 +170,13 @@ class Copying:
         if self.by == 'label' and label is None:
             raise UnreadableRecordError('no label')
         key = image if label is None or self.by == 'image' else word_key(label)
-        return 'val' if part_of(key, self.share, self.salt) else 'train'
+        return 'val' if part_of(key, self.share) else 'train'
 
 
 def _add_copy_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the commands that copy records have in common."""
     add = parser.add_argument
     add('--unlabelled', action='store_true', help='leave labels behind')
-    add('--no-check', action='store_true',
-        help='copy without decoding: faster, and broken pictures come along')
     add('--overwrite', action='store_true',
         help='replace an LMDB that is there')
     add_workers_argument(parser)
@@ -224,21 +186,7 @@ def _copy(source: RecordSource, copying: Copying, places: Dict[str, Path],
           args: argparse.Namespace, skipped: Path) -> Dict[str, Any]:
     """Write all records into the LMDBs of their parts.
 
-    Args:
-        source (RecordSource): The records.
-        copying (Copying): Reads each.
-        places (Dict[str, Path]): Where the LMDB of each part comes to lie.
-        args (argparse.Namespace): With ``command``, ``workers`` and
-            ``overwrite``.
-        skipped (Path): Where the list of what was left out comes to lie, as
-            JSON lines; there is none if nothing was.
-
-    Returns:
-        Dict[str, Any]: ``records``, ``parts``, ``skipped`` (see
-        :meth:`Reasons.result`), ``skipped_file`` and the speed.
-
-    Raises:
-        UserError: If a part would have no record.
+    What is left out is listed in the file ``skipped``, as JSON lines.
     """
     if args.overwrite:
         refuse_source_as_result(source, [*places.values()])
@@ -246,7 +194,6 @@ def _copy(source: RecordSource, copying: Copying, places: Dict[str, Path],
     parts: Dict[str, Dict[str, Any]] = {
         part: {'path': str(place), 'records': 0, 'labelled': 0}
         for part, place in places.items()}
-    start = time.perf_counter()
     with ExitStack() as stack:
         writers = {part: stack.enter_context(LMDBWriter(place,
                                                         args.overwrite))
@@ -266,14 +213,11 @@ def _copy(source: RecordSource, copying: Copying, places: Dict[str, Path],
         write_atomic(skipped, ''.join(lines).encode())
     else:
         skipped.unlink(missing_ok=True)
-    seconds = time.perf_counter() - start
     return {
         'records': len(source),
         'parts': parts,
         'skipped': reasons.result(),
         'skipped_file': str(skipped) if lines else None,
-        'seconds': round(seconds, 2),
-        'records_per_second': round(len(source) / max(seconds, 1e-9), 1),
     }
 
 
@@ -292,13 +236,11 @@ def _refuse_empty(parts: Dict[str, Dict[str, Any]], reasons: Reasons,
 
 
 def _copy_lines(result: Dict[str, Any]) -> List[str]:
-    """Lines of a report on what was left out, and how fast it was."""
+    """Lines of a report on what was left out."""
     lines = reason_lines(result['skipped'], 'left out')
     if result['skipped_file']:
         lines.append(f'all that was left out: {result["skipped_file"]}')
-    return lines + [f'{result["records"]:,} records in '
-                    f'{result["seconds"]:.1f} s, '
-                    f'{result["records_per_second"]:,.0f}/s']
+    return lines
 
 
 def _share(text: str) -> float:

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 import cv2
 import numpy as np
 
-from lmim.cli import Command, at_least, track
+from lmim.cli import Command, track
 from lmim.datasets.cropping import crop_box, crop_rectified, read_polygon
 from lmim.datasets.scenes import (Scene, is_ignored, label_of, load_scene,
                                   read_scenes)
@@ -17,6 +17,8 @@ from lmim.utils.atomic import whole_folder
 from lmim.utils.errors import UserError
 from .inputs import Reasons, reason_lines
 
+#: Crops with a shorter side, in pixels, are left out.
+MIN_SIZE = 8
 # Takes an encoded word, a name for it, and its label.
 Save = Callable[[bytes, str, Optional[str]], object]
 
@@ -31,6 +33,10 @@ class Crop(Command):
     Total-Text; which one is found out. Transcriptions become the labels; in
     a folder, labels.tsv lists them (path<TAB>label). OUT appears whole or
     not at all; what is left out is counted and named.
+
+    Words marked 'ignore' or '###' were mostly just not transcribed, which
+    pre-training does not need: they are left out only where other words are
+    transcribed.
     """
 
     name = 'crop'
@@ -50,14 +56,6 @@ class Crop(Command):
         add('--rectify', action='store_true',
             help='straighten each quadrilateral by a perspective transform '
             '(default: the upright box around it, as Union14M does)')
-        add('--ignored', choices=('include', 'skip'),
-            help="what to do with words marked 'ignore' or '###': their text "
-            'is mostly just not transcribed, which pre-training does not '
-            'need; they get no label (default: skip where other words are '
-            'transcribed, include where none is)')
-        add('--min-size', type=at_least(1), default=8, metavar='PIXELS',
-            help='leave out crops with a shorter side (default: '
-            '%(default)s)')
         add('--overwrite', action='store_true', help='replace OUT')
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
@@ -65,13 +63,12 @@ class Crop(Command):
         layout, scenes = read_scenes(args.annotation, args.images_dir)
         labelled = any(label_of(instance) is not None for scene in scenes
                        for instance in scene.instances)
-        if args.ignored is None:
-            args.ignored = 'skip' if labelled else 'include'
         skipped = Reasons()
         written = labels = 0
         with _sink(args.out, args.overwrite) as save:
             for scene in track(scenes, len(scenes), 'crop'):
-                for number, word in _words(scene, args, labelled, skipped):
+                for number, word in _words(scene, args.rectify, labelled,
+                                           skipped):
                     written += 1
                     label = label_of(scene.instances[number])
                     labels += label is not None
@@ -87,7 +84,6 @@ class Crop(Command):
             'out': str(args.out),
             'format': layout,
             'rectified': args.rectify,
-            'ignored': args.ignored,
             'images': len(scenes),
             'instances': sum(len(scene.instances) for scene in scenes),
             'written': written,
@@ -96,7 +92,7 @@ class Crop(Command):
         }
 
     def report(self, result: Dict[str, Any]) -> str:
-        """Tell what was done in words."""
+        """Report in words."""
         return '\n'.join([
             f'{result["written"]} of {result["instances"]} words of '
             f'{result["images"]} images ({result["format"]}) are in '
@@ -105,8 +101,8 @@ class Crop(Command):
         ])
 
 
-def _words(scene: Scene, args: argparse.Namespace, labelled: bool,
-           skipped: Reasons) -> Iterator['tuple[int, np.ndarray]']:
+def _words(scene: Scene, rectify: bool, labelled: bool, skipped: Reasons
+           ) -> Iterator['tuple[int, np.ndarray]']:
     """Crops of one image, with their numbers in it."""
     image, problem = None, ''
     try:
@@ -117,31 +113,30 @@ def _words(scene: Scene, args: argparse.Namespace, labelled: bool,
         try:
             if image is None:
                 raise UserError(problem)
-            yield number, _word(image, instance, args, labelled)
+            yield number, _word(image, instance, rectify, labelled)
         except ValueError as error:
             skipped.add(f'{scene.path}, instance {number}', str(error),
                         str(error))
 
 
-def _word(image: np.ndarray, instance: Dict[str, Any],
-          args: argparse.Namespace, labelled: bool) -> np.ndarray:
+def _word(image: np.ndarray, instance: Dict[str, Any], rectify: bool,
+          labelled: bool) -> np.ndarray:
     """One crop; a ValueError says why there is none."""
     if not isinstance(instance, dict):
         raise UserError('malformed instance')
     if 'problem' in instance:
         raise UserError(instance['problem'])
-    if args.ignored == 'skip' and is_ignored(instance):
-        raise UserError("marked 'ignore'")
-    if args.ignored == 'skip' and labelled and label_of(instance) is None:
-        raise UserError('no transcription, as others have')
+    if labelled and label_of(instance) is None:
+        raise UserError("marked 'ignore'" if is_ignored(instance) else
+                        'no transcription, as others have')
     if re.search('[\r\n]', label_of(instance) or ''):
         raise UserError('its transcription has several lines')
-    cut = crop_rectified if args.rectify else crop_box
+    cut = crop_rectified if rectify else crop_box
     word = cut(image, read_polygon(instance))
     if word is None:
         raise UserError('no part of it lies in the image')
-    if min(word.shape[:2]) < args.min_size:
-        raise UserError(f'a side is below {args.min_size} pixels')
+    if min(word.shape[:2]) < MIN_SIZE:
+        raise UserError(f'a side is below {MIN_SIZE} pixels')
     return word
 
 

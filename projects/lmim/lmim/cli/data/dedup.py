@@ -2,26 +2,27 @@
 import argparse
 import json
 import os.path as osp
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Tuple
 
 import cv2
 import numpy as np
 
-from lmim.cli import Command, track
+from lmim.cli import Command
 from lmim.datasets.copies import (FINGERPRINT, KINDS, LEAST_CORRELATION,
                                   MOST_DIFFERENCE, NEAR, Copies, compare,
                                   find_copies, fingerprint, grey)
 from lmim.datasets.decoding import decode_image
-from lmim.datasets.records import parts_of_source
-from lmim.datasets.records import (JoinedSource, RecordSource,
-                                   UnreadableRecordError, open_sources)
 from lmim.datasets.lmdb_writer import LMDBWriter
-from lmim.visualization.sheet import contact_sheet
-from lmim.utils.atomic import refuse_file, whole_file
+from lmim.datasets.records import (JoinedSource, RecordSource, open_sources,
+                                   parts_of_source)
+from lmim.utils.atomic import refuse_existing, refuse_file, write_atomic
 from lmim.utils.errors import UserError
-from .inputs import (Reasons, add_input_arguments, leaves, open_input,
-                     reason_lines, refuse_source_as_result)
+from lmim.visualization.sheet import contact_sheet
+from .inputs import (Reasons, add_input_arguments, label_or_none, leaves,
+                     open_input, read_record, reason_lines,
+                     refuse_source_as_result)
 from .parallel import add_workers_argument, map_records
 
 #: So many pairs are named in the result, and drawn on a sheet.
@@ -59,8 +60,6 @@ class Dedup(Command):
         add('--against', nargs='+', metavar='OTHER', default=[],
             help='the sets in which copies are looked for (default: SOURCE '
             'itself, where the first of several stays)')
-        add('--exact', action='store_true',
-            help='look for the same files and the same pixels only')
         add('--report', type=Path, metavar='FILE.jsonl',
             help='write one line of JSON for each record that is a copy')
         add('--sheet', type=Path, metavar='FILE.png',
@@ -81,25 +80,26 @@ class Dedup(Command):
         others, lost_others = (_look(right, args.workers, 'OTHER')
                                if args.against else (None, Reasons()))
         copies = find_copies(
-            prints, others,
-            None if args.exact else _Verifier(left, right, args.workers),
-            lambda steps, total: track(steps, total, 'searching'))
+            prints, others, lambda ours, theirs: _correlations(
+                JoinedSource([left, right]), args.workers, ours,
+                theirs + len(left)))
         records = np.flatnonzero(copies.kind)
         pairs = [_pair(copies, record, left, right)
                  for record in records.tolist()]
         clean = None
         if args.report:
-            with whole_file(args.report, args.overwrite) as draft:
-                draft.write_text(
-                    ''.join(json.dumps(pair, ensure_ascii=False) + '\n'
-                            for pair in pairs), encoding='utf-8')
+            lines = (json.dumps(pair, ensure_ascii=False) + '\n'
+                     for pair in pairs)
+            write_atomic(args.report, ''.join(lines).encode())
         if args.sheet and pairs:
-            _write_sheet(args.sheet, args.overwrite, copies, left, right)
+            sheet = _draw_pairs(copies, left, right)
+            write_atomic(args.sheet, cv2.imencode('.png', sheet)[1].tobytes())
         if args.write_clean:
             keep = np.flatnonzero((copies.kind == 0) & (prints['aspect'] > 0))
             with LMDBWriter(args.write_clean, args.overwrite) as writer:
-                for image, label in map_records(_read, left, keep.tolist(),
-                                                args.workers, 'writing'):
+                for image, label in map_records(
+                        read_record, left, keep.tolist(), args.workers,
+                        'writing'):
                     writer.add(image, label)
             clean = {'path': str(args.write_clean), 'records': len(keep)}
         return {
@@ -119,13 +119,13 @@ class Dedup(Command):
             'unreadable': lost.result(),
             'unreadable_others': lost_others.result(),
             'first': pairs[:NAMED],
-            'report': str(args.report) if args.report else None,
+            'report': args.report and str(args.report),
             'sheet': str(args.sheet) if args.sheet and pairs else None,
             'clean': clean,
         }
 
     def report(self, result: Dict[str, Any]) -> str:
-        """Tell what was found in words."""
+        """Report in words."""
         where = ', '.join(result['against']) or 'the set itself'
         kinds = ', '.join(f'{kind} {count:,}'
                           for kind, count in result['kinds'].items())
@@ -159,13 +159,11 @@ class Dedup(Command):
 def _refuse(args: argparse.Namespace, left: RecordSource,
             right: RecordSource) -> None:
     """Say before long work what cannot be done."""
-    out: Optional[Path] = args.write_clean
+    out = args.write_clean
     if out is not None:
         for source in (left, right):
             refuse_source_as_result(source, [out])
-        if out.exists() and not args.overwrite:
-            raise FileExistsError(f'{out} exists; give another path, or '
-                                  '--overwrite')
+        refuse_existing(out, args.overwrite)
     if args.against:
         both = {osp.realpath(leaf.path) for leaf in leaves(left)
                 } & {osp.realpath(leaf.path) for leaf in leaves(right)}
@@ -190,42 +188,28 @@ def _look(source: RecordSource, workers: int,
     return prints, lost
 
 
-class _Verifier:
-    """Reads both pictures of each pair again and compares their pixels."""
-
-    def __init__(self, left: RecordSource, right: RecordSource,
-                 workers: int) -> None:
-        self.source = JoinedSource([left, right])
-        self.begin = len(left)
-        self.workers = workers
-
-    def __call__(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """Correlations of pairs; see :data:`lmim.datasets.copies.Verify`."""
-        records, starts = np.unique(left, return_index=True)
-        others = dict(zip(records.tolist(), np.split(right + self.begin,
-                                                     starts[1:])))
-        found = map_records(_Comparison(others), self.source,
-                            records.tolist(), self.workers,
-                            'looking at pairs')
-        return np.array([value for part in found for value in part], float)
+def _correlations(source: RecordSource, workers: int, left: np.ndarray,
+                  right: np.ndarray) -> np.ndarray:
+    """Read both pictures of each pair again and compare their pixels."""
+    records, starts = np.unique(left, return_index=True)
+    others = dict(zip(records.tolist(), np.split(right, starts[1:])))
+    found = map_records(partial(_compare, others=others), source,
+                        records.tolist(), workers, 'looking at pairs')
+    return np.array([value for part in found for value in part], float)
 
 
-class _Comparison:
-    """Compares a record with all that its hash is similar to."""
-
-    def __init__(self, others: Dict[int, np.ndarray]) -> None:
-        self.others = others
-
-    def __call__(self, source: RecordSource, index: int) -> List[float]:
-        picture = grey(decode_image(source.read(index)))
-        alike = []
-        for other in self.others[index].tolist():
-            correlation, difference = compare(
-                picture, grey(decode_image(source.read(other))))
-            same = (correlation >= LEAST_CORRELATION
-                    and difference <= MOST_DIFFERENCE)
-            alike.append(correlation if same else np.nan)
-        return alike
+def _compare(source: RecordSource, index: int,
+             others: Dict[int, np.ndarray]) -> List[float]:
+    """Correlations of a record with others, NaN with those unlike it."""
+    picture = grey(decode_image(source.read(index)))
+    alike = []
+    for other in others[index].tolist():
+        correlation, difference = compare(
+            picture, grey(decode_image(source.read(other))))
+        same = (correlation >= LEAST_CORRELATION
+                and difference <= MOST_DIFFERENCE)
+        alike.append(correlation if same else np.nan)
+    return alike
 
 
 def _count_parts(source: RecordSource,
@@ -243,30 +227,19 @@ def _pair(copies: Copies, record: int, left: RecordSource,
     return {
         'record': left.name(record),
         'index': record,
-        'label': _label(left, record),
+        'label': label_or_none(left, record),
         'of': right.name(of),
         'of_index': of,
-        'of_label': _label(right, of),
+        'of_label': label_or_none(right, of),
         'kind': KINDS[copies.kind[record]],
         'bits': int(copies.bits[record]),
         'correlation': round(float(copies.correlation[record]), 4),
     }
 
 
-def _label(source: RecordSource, number: int) -> Optional[str]:
-    try:
-        return source.label(number)
-    except UnreadableRecordError:
-        return None
-
-
-def _read(source: RecordSource, index: int) -> Tuple[bytes, Optional[str]]:
-    return source.read(index), _label(source, index)
-
-
-def _write_sheet(path: Path, overwrite: bool, copies: Copies,
-                 left: RecordSource, right: RecordSource) -> None:
-    """Draw pairs side by side, the least alike first."""
+def _draw_pairs(copies: Copies, left: RecordSource,
+                right: RecordSource) -> np.ndarray:
+    """Pairs side by side, the least alike first."""
     records = np.flatnonzero(copies.kind)
     order = np.lexsort((copies.correlation[records],
                         copies.kind[records] != NEAR))
@@ -278,6 +251,4 @@ def _write_sheet(path: Path, overwrite: bool, copies: Copies,
              f'{record}: {kind} {copies.correlation[record]:.3f}'),
             (decode_image(right.read(of)), f'   of {of}'),
         ]
-    with whole_file(path, overwrite) as draft:
-        draft.write_bytes(
-            cv2.imencode('.png', contact_sheet(tiles))[1].tobytes())
+    return contact_sheet(tiles)

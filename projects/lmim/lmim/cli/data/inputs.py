@@ -6,8 +6,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from lmim.datasets.records import JoinedSource, RecordSource, open_sources
-from lmim.datasets.records import is_lmdb
+from lmim.datasets.records import (JoinedSource, RecordSource,
+                                   UnreadableRecordError, is_lmdb,
+                                   open_sources)
 from lmim.utils.errors import UserError
 
 #: So many records are named in a result, and so much of a list in a report.
@@ -79,6 +80,20 @@ def leaves(source: RecordSource) -> List[RecordSource]:
     if isinstance(source, JoinedSource):
         return [leaf for part in source.sources for leaf in leaves(part)]
     return [source]
+
+
+def label_or_none(source: RecordSource, index: int) -> Optional[str]:
+    """The label of a record, None also where it cannot be read."""
+    try:
+        return source.label(index)
+    except UnreadableRecordError:
+        return None
+
+
+def read_record(source: RecordSource,
+                index: int) -> Tuple[bytes, Optional[str]]:
+    """The encoded picture of a record, and its label."""
+    return source.read(index), label_or_none(source, index)
 
 
 def describe(source: RecordSource) -> List[Dict[str, Any]]:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from lmim.cli import Command, at_least, track
-from lmim.datasets.decoding import decode_image, image_size
+from lmim.datasets.decoding import decode_image, read_header
 from lmim.datasets.labels.reading import iter_labels
 from lmim.datasets.labels.report import LabelWarnings, warning_lines
 from lmim.datasets.records import RecordSource, UnreadableRecordError
@@ -23,13 +23,11 @@ from .inputs import (Reasons, add_input_arguments, describe, leaves,
                      open_input, reason_lines, table)
 from .parallel import add_workers_argument, map_records
 
-#: Pictures whose headers are read unless asked for more.
-PICTURES = 1000
+#: Pictures whose headers are read unless asked for more, pictures on the
+#: sheet, and the seed of these draws.
+PICTURES, SHOWN, SEED = 1000, 96, 0
 #: So many of the rarest characters, and of the labels that come most often.
 RAREST, REPEATED = 40, 10
-#: How the files of each format begin.
-FORMATS = {b'\xff\xd8\xff': 'JPEG', b'\x89PNG': 'PNG', b'BM': 'BMP',
-           b'II': 'TIFF', b'MM': 'TIFF', b'RIFF': 'WebP', b'GIF8': 'GIF'}
 #: What numbers are summed up by, and the quantiles that these are.
 QUANTILES = {'min': 0, '5%': 0.05, 'median': 0.5, '95%': 0.95, 'max': 1}
 #: Kinds of characters that are no letters, by the first of Unicode's category.
@@ -62,13 +60,8 @@ class Inspect(Command):
         add('--sample', type=at_least(0), metavar='N',
             help='look at N records drawn at random, 0 for all (default: '
             f'{PICTURES} pictures, all labels)')
-        add('--seed', type=at_least(0), default=0,
-            help='of the draw (default: %(default)s)')
         add('--sheet', type=Path, metavar='FILE.png',
-            help='draw some of the pictures with their labels')
-        add('--pictures', type=at_least(1), default=96, metavar='N',
-            help='pictures on the sheet, drawn at random (default: '
-            '%(default)s)')
+            help=f'draw {SHOWN} random pictures with their labels')
         add_workers_argument(parser)
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
@@ -77,8 +70,7 @@ class Inspect(Command):
             raise UserError(f'--sheet {args.sheet} is to end in .png')
         source = open_input(args)
         total = len(source)
-        drawn = _draw(total, PICTURES if args.sample is None else args.sample,
-                      args.seed)
+        drawn = _draw(total, PICTURES if args.sample is None else args.sample)
         result: Dict[str, Any] = {
             'records': total,
             'sources': describe(source),
@@ -88,14 +80,13 @@ class Inspect(Command):
             result['labels'] = _labels(
                 source, range(total) if args.sample is None else drawn)
         if args.sheet is not None:
-            shown = _draw(total, args.pictures, args.seed)
-            sheet = contact_sheet(_samples(source, shown))
+            sheet = contact_sheet(_samples(source, _draw(total, SHOWN)))
             write_atomic(args.sheet, cv2.imencode('.png', sheet)[1].tobytes())
             result['sheet'] = str(args.sheet)
         return result
 
     def report(self, result: Dict[str, Any]) -> str:
-        """Show it in words and tables."""
+        """Report in words and tables."""
         total, pictures = result['records'], result['pictures']
         lines = [
             f'{one["path"]}: {one["layout"]}, {one["records"]:,} records'
@@ -117,11 +108,11 @@ class Inspect(Command):
         return '\n'.join(lines)
 
 
-def _draw(total: int, count: int, seed: int) -> Sequence[int]:
+def _draw(total: int, count: int) -> Sequence[int]:
     """Some of the numbers of records, in order; all for a count of 0."""
     if not 0 < count < total:
         return range(total)
-    return sorted(random.Random(seed).sample(range(total), count))
+    return sorted(random.Random(SEED).sample(range(total), count))
 
 
 def _pictures(source: RecordSource, indices: Sequence[int],
@@ -136,10 +127,9 @@ def _pictures(source: RecordSource, indices: Sequence[int],
         else:
             formats[found[0]] += 1
             sizes.extend(found[1:])
-    columns: Dict[str, np.ndarray] = dict(zip(
-        ('bytes', 'width', 'height'),
-        np.array(sizes, np.int64).reshape(-1, 3).T))
-    columns['width / height'] = columns['width'] / columns['height']
+    count, width, height = np.array(sizes, np.int64).reshape(-1, 3).T
+    columns = {'bytes': count, 'width': width, 'height': height,
+               'width / height': width / height}
     return {
         'looked_at': len(indices),
         'formats': dict(formats.most_common()),
@@ -153,14 +143,10 @@ def _read_header(source: RecordSource,
     """Format, bytes, width and height of a picture, or what is wrong."""
     try:
         value = source.read(index)
-        height, width = image_size(value)
+        kind, height, width = read_header(value)
     except UnreadableRecordError as error:
         return str(error)
-    if not height or not width:
-        return 'its header says that it is empty'
-    known = (name for begin, name in FORMATS.items()
-             if value.startswith(begin))
-    return next(known, 'other'), len(value), width, height
+    return kind, len(value), width, height
 
 
 def _labels(source: RecordSource, indices: Sequence[int]) -> Dict[str, Any]:

@@ -3,14 +3,14 @@ import argparse
 import difflib
 import os.path as osp
 from itertools import groupby
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List
 
 import lmdb
 
 from lmim.cli import Command, at_least, track
-from lmim.datasets.known_sets import data_root_in_use
 from lmim.datasets.decoding import decode_image
-from lmim.datasets.known_sets import KnownSet, read_catalogue
+from lmim.datasets.known_sets import (KnownSet, data_root_in_use,
+                                      read_catalogue)
 from lmim.datasets.records import (RecordSource, UnreadableRecordError,
                                    open_sources)
 from lmim.utils.errors import UserError
@@ -81,8 +81,9 @@ class Verify(Command):
 
     Each set is opened, its records are counted, and some of them, evenly
     spread, are decoded and their labels read (`validate` does this with
-    every record). What is missing is reported with how it is obtained. SET is as
-    of `list`; without one, all that are there, also in part, are verified.
+    every record). What is missing is reported with how it is obtained. SET
+    is as of `list`; without one, all that are there, also in part, are
+    verified.
     """
 
     name = 'verify'
@@ -92,9 +93,6 @@ class Verify(Command):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
         _add_catalogue_arguments(parser)
-        parser.add_argument(
-            '--all', action='store_true',
-            help='also the published ones of which nothing is there')
         parser.add_argument(
             '--sample', type=at_least(0), default=100, metavar='N',
             help='so many records of each set are decoded (default: '
@@ -106,9 +104,7 @@ class Verify(Command):
         known = _choose(catalogue, args.sets)
         root = osp.abspath(data_root_in_use(args.data_root))
         if not args.sets:
-            known = [each for each in known
-                     if each.there != 'no'
-                     or args.all and 'homepage' in each.source]
+            known = [each for each in known if each.there != 'no']
         if not known:
             raise UserError(
                 f'none of the known data sets lies in {root}. `list` shows '
@@ -130,7 +126,9 @@ class Verify(Command):
         for each in result['sets']:
             title = f'{each["name"]} ({each["config"]}.py, {each["kind"]})'
             if not each['problems']:
-                lines.append(f'{title}: {_count(each)}')
+                versus = ('no number is published'
+                          if each['num_samples'] is None else 'as published')
+                lines.append(f'{title}: {each["records"]:,} records, {versus}')
             for problem in each['problems']:
                 lines.append(f'{title}: WRONG: {problem}')
             if each['missing'] and each['obtain']:
@@ -142,22 +140,9 @@ class Verify(Command):
         return '\n'.join(lines)
 
 
-def _count(verdict: Dict[str, Any]) -> str:
-    """The number of records of a set that is as it should be."""
-    versus = ('as published' if verdict['num_samples'] is not None else
-              'no number is published')
-    return f'{verdict["records"]:,} records, {versus}'
-
-
 def _verify(known: KnownSet, sample: int,
             names: Dict[int, str]) -> Dict[str, Any]:
-    """All that is wrong with a set.
-
-    Args:
-        known (KnownSet): The set.
-        sample (int): So many records are looked at.
-        names (Dict[int, str]): Which set has how many records.
-    """
+    """All that is wrong with a set; ``names`` are sets by their counts."""
     verdict = dict(_about(known), records=None, problems=[])
     problems: List[str] = verdict['problems']
     if known.missing:
@@ -182,14 +167,11 @@ def _verify(known: KnownSet, sample: int,
     if with_text and not source.labelled:
         problems.append('it has no labels')
         with_text = False
-    problem = _look(source, sample, with_text)
-    if problem is not None:
-        problems.append(problem)
+    problems += _look(source, sample, with_text)
     return verdict
 
 
-def _look(source: RecordSource, sample: int,
-          with_text: bool) -> Optional[str]:
+def _look(source: RecordSource, sample: int, with_text: bool) -> List[str]:
     """What is wrong with records that are evenly spread over a source."""
     count = min(sample, len(source))
     bad: List[str] = []
@@ -201,10 +183,9 @@ def _look(source: RecordSource, sample: int,
                 raise UnreadableRecordError('it has no label')
         except UnreadableRecordError as error:
             bad.append(f'{source.name(index)}: {error}')
-    if not bad:
-        return None
-    return (f'{len(bad)} of {count} records looked at cannot be read, such '
-            f'as {"; ".join(bad[:NAMED])}. `validate` looks at all')
+    return [f'{len(bad)} of {count} records looked at cannot be read, such '
+            f'as {"; ".join(bad[:NAMED])}. `validate` looks at all'
+            ] if bad else []
 
 
 def _add_catalogue_arguments(parser: argparse.ArgumentParser) -> None:
@@ -221,11 +202,7 @@ def _add_catalogue_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _choose(known: List[KnownSet], names: List[str]) -> List[KnownSet]:
-    """Those of the sets that have one of the names; all if there is none.
-
-    Raises:
-        UserError: If no set has a name.
-    """
+    """Those of the sets that have one of the names; all if none is given."""
     wanted = {name.casefold() for name in names}
     called = {name for each in known for name in each.names}
     for name in names:

@@ -1,7 +1,7 @@
 """Applies a function to every record, in several processes."""
 import argparse
 import os
-from typing import Callable, Iterator, List, Optional, Sequence, Tuple, TypeVar
+from typing import Callable, Iterator, Optional, Sequence, Tuple, TypeVar
 
 import cv2
 from torch.utils.data import DataLoader, Dataset
@@ -21,21 +21,14 @@ AHEAD = 4
 MOST_BY_DEFAULT = 8
 
 
-class RecordError(UserError):
-    """What went wrong with one record; the message names it."""
-
-
 def add_workers_argument(parser: argparse.ArgumentParser) -> None:
     """Declare ``--workers``: processes beside this one."""
     cores = (len(os.sched_getaffinity(0)) if hasattr(
         os, 'sched_getaffinity') else os.cpu_count() or 1)
     parser.add_argument(
-        '--workers',
-        type=at_least(0),
-        default=min(cores, MOST_BY_DEFAULT),
-        metavar='N',
-        help='processes that read and decode; 0 does all in one (default: '
-        'one for each core, %(default)s here)')
+        '--workers', type=at_least(0), default=min(cores, MOST_BY_DEFAULT),
+        metavar='N', help='processes that read and decode; 0 does all in one '
+        '(default: one for each core, %(default)s here)')
 
 
 def map_records(function: Callable[[RecordSource, int], T],
@@ -58,13 +51,13 @@ def map_records(function: Callable[[RecordSource, int], T],
         The results, in the order of ``indices``.
 
     Raises:
-        RecordError: If the function raises; the message names the record.
+        UserError: If the function raises; the message names the record.
         ChildProcessError: If a process was killed.
     """
     results = _results(_Calls(function, source), indices, workers)
     for result, problem in track(results, len(indices), title):
         if problem is not None:
-            raise RecordError(problem)
+            raise UserError(problem)
         yield result  # type: ignore[misc]  # None only with a problem
 
 
@@ -90,13 +83,9 @@ def _results(calls: _Calls, indices: Sequence[int],
         yield from map(calls.__getitem__, indices)
         return
     loader = DataLoader(
-        calls,
-        batch_size=max(1, min(CHUNK, len(indices) // (workers * AHEAD))),
-        sampler=indices,
-        num_workers=workers,
-        prefetch_factor=AHEAD,
-        collate_fn=_as_it_is,
-        worker_init_fn=_start)
+        calls, max(1, min(CHUNK, len(indices) // (workers * AHEAD))),
+        sampler=indices, num_workers=workers, prefetch_factor=AHEAD,
+        collate_fn=list, worker_init_fn=_start)
     try:
         for chunk in loader:
             yield from chunk
@@ -108,10 +97,6 @@ def _results(calls: _Calls, indices: Sequence[int],
             '--workers), or a file is damaged so that reading it kills the '
             'process (--workers 0 and `validate` on parts of the data find '
             'out which)') from error
-
-
-def _as_it_is(chunk: List[T]) -> List[T]:
-    return chunk
 
 
 def _start(worker: int) -> None:

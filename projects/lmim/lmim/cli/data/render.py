@@ -2,45 +2,35 @@
 import argparse
 import hashlib
 import json
-import platform
-import shutil
-import time
 from dataclasses import asdict, fields
-from itertools import chain
+from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional
 
-import cv2
 import lmdb
-import numpy as np
-import PIL
 from mmengine.config import DictAction
 from PIL import Image
 
 from lmim.cli import Command, at_least
-from lmim.datasets.records import RecordSource
+from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.datasets.rendered_text_dataset import (RenderedRecords,
                                                  make_rendered_sets)
-from lmim.datasets.lmdb_writer import LMDBWriter
-from lmim.rendering import (LOWER_CASE, PARTS, STYLES, RenderedWord,
-                            RenderedWords, StyleRanges)
+from lmim.rendering import (LOWER_CASE, PARTS, STYLES, RenderedWords,
+                            StyleRanges)
 from lmim.utils.atomic import write_atomic
 from lmim.visualization.sheet import contact_sheet
+from .inputs import read_record
 from .parallel import add_workers_argument, map_records
 
 SHEET, MANIFEST = 'samples.png', 'rendered.json'
 # Raised when the same settings come to give other bytes.
-FORMAT = 2
-#: Pictures of each part on the sheet, and in a row.
-SHOWN, COLUMNS = 48, 8
-#: Pictures whose letters are shown, below the others and enlarged.
-LETTERS, ENLARGED = 4, 2
-CELL = (48, 192)
+FORMAT = 3
+#: Pictures of each part on the sheet.
+SHOWN = 48
 
-#: Of options that are passed to `make_sets` as they are.
-PASSED = ('seed', 'alphabet', 'alphabet_file', 'words', 'statistics', 'kind',
-          'order', 'fonts', 'same_fonts', 'style', 'difficulty',
-          'style_options')
+#: Options that are passed to `make_sets` as they are.
+PASSED = ('seed', 'alphabet', 'words', 'statistics', 'kind', 'order', 'fonts',
+          'same_fonts', 'style', 'difficulty', 'style_options')
 
 
 class Render(Command):
@@ -69,9 +59,6 @@ class Render(Command):
             help='test samples (default: %(default)s)')
         add('--seed', type=at_least(0), default=0,
             help='(default: %(default)s)')
-        add('--masks', action='store_true',
-            help='also write PART_masks.lmdb: where letters are, as pictures '
-            'under the same numbers, and a box for each character')
         add('--overwrite', action='store_true',
             help='replace a set of other settings')
         add_workers_argument(parser)
@@ -80,8 +67,6 @@ class Render(Command):
         add = group.add_mutually_exclusive_group().add_argument
         add('--alphabet', help='characters that words are made of (default: '
             f'{LOWER_CASE})')
-        add('--alphabet-file', metavar='FILE',
-            help='a text file that holds them, such as a dictionary')
         add('--words', metavar='PATH',
             help='words to draw: a text file with one a line (word, or '
             'word<TAB>count), or any labelled set, whose labels are taken')
@@ -122,44 +107,41 @@ class Render(Command):
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Draw both parts, or find that they are there."""
-        lengths: Tuple[int, int] = (3, 6)
-        if args.words is not None or args.statistics is not None:
-            lengths = (1, 25)
+        listed = args.words is not None or args.statistics is not None
+        least, most = (1, 25) if listed else (3, 6)
         made = make_rendered_sets(
             {'train': args.train, 'test': args.test},
-            lengths=(args.min_length or lengths[0],
-                     args.max_length or lengths[1]),
+            lengths=(args.min_length or least, args.max_length or most),
             **{name: getattr(args, name) for name in PASSED})
         sets = {part: made.parts[part] for part in PARTS}
-        manifest = _describe(sets, args.masks, made.left_out)
+        manifest = _describe(sets, made.left_out)
         out_dir = args.out_dir
         skipped = _is_there(out_dir, manifest, args.overwrite)
         if not skipped:
-            out_dir.mkdir(parents=True, exist_ok=True)
             # Before the set as not complete, and again after it: so a set
             # that was broken off is known as this command's own.
             _save_manifest(manifest, out_dir)
-            for part in PARTS:  # a new set may have no masks
-                masks = _lmdb_paths(out_dir, part, True)[1]
-                if masks.exists():
-                    shutil.rmtree(masks)
-        parts: Dict[str, Dict[str, Any]] = {}
-        for part, words in sets.items():
-            paths = _lmdb_paths(out_dir, part, args.masks)
-            parts[part] = dict(
-                path=str(paths[0]), samples=len(words),
-                fonts=[font.name for font in words.fonts.fonts])
-            if args.masks:
-                parts[part]['masks'] = str(paths[1])
-            if not skipped:
-                parts[part].update(_write(words, paths, args.workers))
-        if not skipped:
+            for part, words in sets.items():
+                path = out_dir / f'{part}.lmdb'
+                with LMDBWriter(path, overwrite=True) as writer:
+                    for image, text in map_records(
+                            read_record, RenderedRecords(words),
+                            range(len(words)), args.workers,
+                            f'render {path.name}'):
+                        writer.add(image, text)
+            sheet = contact_sheet(
+                (word.image, f'{word.text} {word.font}')
+                for words in sets.values() for word in islice(words, SHOWN))
             # Of 256 colours: photographs make large files.
-            sheet = Image.fromarray(_draw_sheet(sets)[..., ::-1])
-            sheet.quantize(256).save(out_dir / SHEET, optimize=True)
+            Image.fromarray(sheet[..., ::-1]).quantize(256).save(
+                out_dir / SHEET, optimize=True)
             _save_manifest({**manifest, 'complete': True}, out_dir)
         return dict(
-            out_dir=str(out_dir), skipped=skipped, parts=parts,
+            out_dir=str(out_dir), skipped=skipped,
+            parts={part: dict(path=str(out_dir / f'{part}.lmdb'),
+                              samples=len(words),
+                              fonts=[font.name for font in words.fonts.fonts])
+                   for part, words in sets.items()},
             sheet=str(out_dir / SHEET), manifest=str(out_dir / MANIFEST),
             left_out=made.left_out)
 
@@ -167,18 +149,15 @@ class Render(Command):
         """Report what was done, as text."""
         lines = list(result['left_out'])
         for part, about in result['parts'].items():
-            speed = ('' if result['skipped'] else
-                     f', {about["images_per_second"]:.0f} images/s')
             lines.append(f'{part}: {about["samples"]} words in '
-                         f'{len(about["fonts"])} fonts, {about["path"]}'
-                         f'{speed}')
+                         f'{len(about["fonts"])} fonts, {about["path"]}')
         lines.append(f'a look at them: {result["sheet"]}')
         if result['skipped']:
             lines.insert(0, 'Nothing to do: the same set is there already.')
         return '\n'.join(lines)
 
 
-def _describe(sets: Mapping[str, RenderedWords], masks: bool,
+def _describe(sets: Mapping[str, RenderedWords],
               left_out: List[str]) -> Dict[str, Any]:
     """The manifest of a set that is not made yet."""
     train = sets['train']
@@ -189,7 +168,6 @@ def _describe(sets: Mapping[str, RenderedWords], masks: bool,
             'seed': train.seed,
             'words': train.words.settings(),
             'style': asdict(train.renderer.ranges),
-            'masks': masks,
             'samples': {part: len(sets[part]) for part in PARTS},
             # Names of faces, and a digest of each file.
             'fonts': {
@@ -198,14 +176,8 @@ def _describe(sets: Mapping[str, RenderedWords], masks: bool,
                     for font in sets[part].fonts.fonts} for part in PARTS
             },
         },
-        # Told, not compared: a set is not made anew for a newer library.
+        # Reported, not compared.
         'left_out': left_out,
-        'made_with': {
-            'python': platform.python_version(),
-            'numpy': np.__version__,
-            'opencv': cv2.__version__,
-            'pillow': PIL.__version__,
-        },
     }
     # As it is read back: lists for tuples.
     return dict(json.loads(json.dumps(manifest)))
@@ -236,8 +208,8 @@ def _is_there(out_dir: Path, manifest: Dict[str, Any],
         found, settings = {}, {}
     if settings == wanted:
         return found.get('complete') is True and all(
-            _count(path) == size for part, size in wanted['samples'].items()
-            for path in _lmdb_paths(out_dir, part, wanted['masks']))
+            _count(out_dir / f'{part}.lmdb') == size
+            for part, size in wanted['samples'].items())
     if overwrite:
         return False
     if settings is not None:
@@ -246,18 +218,13 @@ def _is_there(out_dir: Path, manifest: Dict[str, Any],
         raise FileExistsError(
             f'{out_dir} holds a set of other settings ({", ".join(other)}); '
             'see its rendered.json. Give another folder, or --overwrite')
-    for path in chain(*(_lmdb_paths(out_dir, part, True) for part in PARTS)):
+    for part in PARTS:
+        path = out_dir / f'{part}.lmdb'
         if path.exists():
             raise FileExistsError(
                 f'{path} is there and was not made by this command. '
                 'Give another folder, or --overwrite')
     return False
-
-
-def _lmdb_paths(out_dir: Path, part: str, masks: bool) -> List[Path]:
-    """Where a part of the set lies, and its masks if there are any."""
-    names = [part, f'{part}_masks'] if masks else [part]
-    return [out_dir / f'{name}.lmdb' for name in names]
 
 
 def _count(path: Path) -> int:
@@ -268,82 +235,3 @@ def _count(path: Path) -> int:
                 return int(txn.get(b'num-samples', b'0'))
     except (lmdb.Error, ValueError):
         return 0
-
-
-def _write(words: RenderedWords, paths: List[Path],
-           workers: int) -> Dict[str, float]:
-    """Draw a part into its LMDBs, and measure how fast that is."""
-    seconds = []
-    for path, record in zip(paths, (_record, _mask_record)):
-        start = time.perf_counter()
-        with LMDBWriter(path, overwrite=True) as writer:
-            for image, text in map_records(
-                    record, RenderedRecords(words), range(len(words)),
-                    workers, f'render {path.name}'):
-                writer.add(image, text)
-        seconds.append(time.perf_counter() - start)
-    return {
-        'seconds': round(sum(seconds), 2),
-        'images_per_second': round(len(words) / seconds[0], 1),
-    }
-
-
-def _record(source: RecordSource, index: int) -> Tuple[bytes, Optional[str]]:
-    """A picture, and what it says."""
-    return source.read(index), source.label(index)
-
-
-def _mask_record(source: RecordSource,
-                 index: int) -> Tuple[bytes, Optional[str]]:
-    """Where the letters are; text and boxes, as MMOCR's labels in JSON."""
-    assert isinstance(source, RenderedRecords)
-    word = source.words[index]
-    boxes = word.boxes.reshape(-1, 8).round(1).tolist()
-    return cv2.imencode('.png', word.mask)[1].tobytes(), json.dumps(
-        dict(text=word.text, boxes=boxes), ensure_ascii=False)
-
-
-def _draw_sheet(sets: Dict[str, RenderedWords]) -> np.ndarray:
-    """The first samples of both parts, training first, and some letters.
-
-    Below the words, larger: boxes of the characters, and masks of the
-    letters, of some that are not straight.
-
-    Returns:
-        np.ndarray: BGR uint8 of shape (H, W, 3).
-    """
-    shown = [sets[part][index] for part in PARTS
-             for index in range(min(SHOWN, len(sets[part])))]
-    words = contact_sheet(
-        ((word.image, f'{word.text} {word.font}') for word in shown), COLUMNS,
-        CELL)
-    bent_first = sorted(
-        shown, key=lambda word: word.rendering.style.bend is None)[:LETTERS]
-    letters = contact_sheet(
-        [*map(_boxes, bent_first), *map(_mask, bent_first)], LETTERS,
-        (CELL[0] * ENLARGED, CELL[1] * ENLARGED))
-    width = max(words.shape[1], letters.shape[1])
-    return np.concatenate([
-        cv2.copyMakeBorder(sheet, 0, 0, 0, width - sheet.shape[1],
-                           cv2.BORDER_CONSTANT, value=(255, 255, 255))
-        for sheet in (words, letters)
-    ])
-
-
-def _boxes(word: RenderedWord) -> Tuple[np.ndarray, str]:
-    image = _enlarge(word.image)
-    # Pixels are counted from their centres.
-    corners = (word.boxes + 0.5) * ENLARGED - 0.5
-    cv2.polylines(image, list(corners.round().astype(np.int32)), True,
-                  (0, 0, 255), 1, cv2.LINE_AA)
-    return image, f'boxes of {word.text}'
-
-
-def _mask(word: RenderedWord) -> Tuple[np.ndarray, str]:
-    mask = cv2.cvtColor(word.mask, cv2.COLOR_GRAY2BGR)
-    return _enlarge(mask), f'mask of {word.text}'
-
-
-def _enlarge(image: np.ndarray) -> np.ndarray:
-    return cv2.resize(image, None, fx=ENLARGED, fy=ENLARGED,
-                      interpolation=cv2.INTER_CUBIC)

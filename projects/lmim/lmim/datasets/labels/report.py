@@ -30,10 +30,8 @@ class Tally:
 
     def names(self) -> List[str]:
         """The first of them: picture and label, or why there is none."""
-        return [
-            f'{label.picture}: {label.problem or repr(label.text)}'
-            for label in self.first
-        ]
+        return [f'{label.picture}: {label.problem or repr(label.text)}'
+                for label in self.first]
 
     def examples(self) -> str:
         """A line for each of the first."""
@@ -121,11 +119,12 @@ class LabelReport:
             return None
         lines = self.character_lines()
         rest = len(lines) - SHOWN
-        more = f'\n  and {rest:,} more, all in {listing}' if rest > 0 else ''
+        if rest > 0:
+            lines[SHOWN:] = [f'and {rest:,} more, all in {listing}']
         text = (f'{self._share(self.unknown)} {self.subject} have '
                 'characters that are not in the dictionary'
                 f'{f" {dict_file}" if dict_file else ""}:' +
-                ''.join(f'\n  {line}' for line in lines[:SHOWN]) + more +
+                ''.join(f'\n  {line}' for line in lines) +
                 '\nFor example:' + self.unknown.examples())
         if self.spelling.maps_unknown:
             return f'{text}\nThey are learnt as the unknown token.'
@@ -210,7 +209,7 @@ class LabelWarnings:
         self.longest: List[Label] = []
         self.kinds: Dict[str, Tally] = {}
         self.composed = 0
-        self._worth = 0  # a longer label is one of the longest
+        self._least = 0  # a longer label is one of the longest
 
     def add(self, label: Label) -> None:
         """Look at a label."""
@@ -224,8 +223,11 @@ class LabelWarnings:
         if not text:
             self._count('empty', label)
             return
-        if length > self._worth:
-            self._keep(label)
+        if length > self._least:
+            self.longest = sorted([*self.longest, label], key=_length,
+                                  reverse=True)[:LONGEST]
+            if len(self.longest) == LONGEST:
+                self._least = _length(self.longest[-1])
         if not _PLAIN.fullmatch(text):
             self._look_closer(text, label)
         if text[0] == text[-1] == '"' and length > 2:
@@ -236,13 +238,6 @@ class LabelWarnings:
     def _count(self, kind: str, label: Label) -> None:
         self.kinds.setdefault(kind, Tally()).add(label)
 
-    def _keep(self, label: Label) -> None:
-        self.longest.append(label)
-        self.longest.sort(key=_length, reverse=True)
-        del self.longest[LONGEST:]
-        if len(self.longest) == LONGEST:
-            self._worth = _length(self.longest[-1])
-
     def _look_closer(self, text: str, label: Label) -> None:
         """Look at a label that is more than plain ASCII."""
         if text != text.strip():
@@ -251,8 +246,7 @@ class LabelWarnings:
             self._count('not in NFC', label)
         elif not unicodedata.is_normalized('NFD', text):
             self.composed += 1
-        odd: Set[str] = {kind for kind in map(oddity, set(text)) if kind}
-        for kind in odd:
+        for kind in set(map(oddity, text)) - {None}:
             self._count(f'has a {kind}', label)
 
     def summary(self) -> Dict[str, Any]:

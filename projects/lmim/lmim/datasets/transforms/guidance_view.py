@@ -101,54 +101,26 @@ def _check_range(name: str, value: Any) -> None:
 #: so that equal places of two views hold the same characters. Up to 40 % of
 #: the height cut off both sides can cut text away; it is as published.
 LEVELS: Dict[str, GuidanceRanges] = {
-    'weak':
-    GuidanceRanges(
-        contrast=None,
-        blur=None,
-        sharpen=None,
-        piecewise_affine=None,
-        perspective=None,
-        solarize=None,
-        grayscale=None,
-        color_jitter_prob=0.0,
-        gray_prob=0.0),
-    'medium':
-    GuidanceRanges(),
-    'strong':
-    GuidanceRanges(
-        contrast=(0.3, 1.3),
-        blur=(0.5, 2.0),
-        crop_vertical=(0.0, 0.12),
-        crop_horizontal=(0.0, 0.03),
-        sharpen=(0.0, 0.8),
-        sharpen_lightness=(0.0, 0.8),
-        rotate=(-30.0, 30.0),
-        piecewise_affine=(0.04, 0.07),
-        perspective=(0.04, 0.1),
-        solarize=(16.0, 192.0),
-        min_ops=4,
-        color_jitter=(0.6, 0.6, 0.4, 0.2)),
-    'sequence':
-    GuidanceRanges(
-        crop_vertical=(0.0, 0.4),
-        rotate=None,
-        piecewise_affine=(0.02, 0.03),
-        perspective=(0.01, 0.02),
-        solarize=None,
-        grayscale=None,
-        min_ops=1,
-        max_ops=5,
-        color_jitter_prob=0.0,
-        gray_prob=0.0),
+    'weak': GuidanceRanges(
+        contrast=None, blur=None, sharpen=None, piecewise_affine=None,
+        perspective=None, solarize=None, grayscale=None,
+        color_jitter_prob=0.0, gray_prob=0.0),
+    'medium': GuidanceRanges(),
+    'strong': GuidanceRanges(
+        contrast=(0.3, 1.3), blur=(0.5, 2.0), crop_vertical=(0.0, 0.12),
+        crop_horizontal=(0.0, 0.03), sharpen=(0.0, 0.8),
+        sharpen_lightness=(0.0, 0.8), rotate=(-30.0, 30.0),
+        piecewise_affine=(0.04, 0.07), perspective=(0.04, 0.1),
+        solarize=(16.0, 192.0), min_ops=4, color_jitter=(0.6, 0.6, 0.4, 0.2)),
+    'sequence': GuidanceRanges(
+        crop_vertical=(0.0, 0.4), rotate=None, piecewise_affine=(0.02, 0.03),
+        perspective=(0.01, 0.02), solarize=None, grayscale=None, min_ops=1,
+        max_ops=5, color_jitter_prob=0.0, gray_prob=0.0),
 }
 
 
 def ranges_of(level: str, overrides: Dict[str, Any]) -> GuidanceRanges:
-    """The ranges of a level, some of them changed.
-
-    Args:
-        level (str): One of :data:`LEVELS`.
-        overrides (Dict[str, Any]): Fields of :class:`GuidanceRanges`.
+    """The ranges of a level, some of them changed; see :class:`GuidanceView`.
 
     Raises:
         UserError: If there is no such level, or a range is no pair.

@@ -41,8 +41,8 @@ def mix(*values: int) -> int:
     return state
 
 
-class RunClock:
-    """Holds the seed and the epoch; there is one, :data:`CLOCK`.
+class RunSeed:
+    """Holds the seed and the epoch of the run; there is one, :data:`RUN_SEED`.
 
     A dataset or transform that reads it keeps a reference to it: that is how
     the shared memory travels to a spawned worker, which has a fresh copy of
@@ -77,30 +77,26 @@ class RunClock:
     def seed(self, value: int) -> None:
         self.state[_SEED] = value
 
-    def share(self) -> 'RunClock':
+    def share(self) -> 'RunSeed':
         """Make the shared memory now, before workers are forked."""
         _ = self.state
         return self
 
-    def __deepcopy__(self, memo: dict) -> 'RunClock':
+    def __deepcopy__(self, memo: dict) -> 'RunSeed':
         return self
 
     def __reduce__(self) -> Tuple:
         return _adopt, (self.state, )
 
 
-CLOCK = RunClock()
+RUN_SEED = RunSeed()
 
 
-def _adopt(state: Tensor) -> RunClock:
-    """Unpickle the clock: a process just spawned takes over its memory.
-
-    Where the clock runs already nothing changes, be it the process that sent
-    it or a worker that meets it a second time.
-    """
-    if CLOCK._state is None:
-        CLOCK._state = state.share_memory_()
-    return CLOCK
+def _adopt(state: Tensor) -> RunSeed:
+    """Unpickle it: a process just spawned takes over the shared memory."""
+    if RUN_SEED._state is None:  # else it is the sender, or has it already
+        RUN_SEED._state = state.share_memory_()
+    return RUN_SEED
 
 
 @TRANSFORMS.register_module()
@@ -128,26 +124,26 @@ class SetSampleSeed(BaseTransform):
 
     def __init__(self, seed: Optional[int] = None) -> None:
         self.seed = seed
-        self.clock = CLOCK.share()
+        self.run_seed = RUN_SEED.share()
 
     @staticmethod
     def set_epoch(epoch: int) -> None:
-        """Tell all workers the epoch; call it before the epoch's first batch.
+        """Set the epoch for all workers, before the epoch's first batch.
 
         Args:
             epoch (int): From 0.
         """
-        CLOCK.epoch = epoch
+        RUN_SEED.epoch = epoch
 
     @staticmethod
     def get_epoch() -> int:
         """The epoch, in the main process or in a worker."""
-        return CLOCK.epoch
+        return RUN_SEED.epoch
 
     @staticmethod
     def set_seed(seed: int) -> None:
-        """Tell all workers the seed of the run."""
-        CLOCK.seed = seed
+        """Set the seed of the run for all workers."""
+        RUN_SEED.seed = seed
 
     def transform(self, results: Dict) -> Dict:
         """Seed the generators; the results are left as they are.
@@ -160,8 +156,8 @@ class SetSampleSeed(BaseTransform):
                 "SetSampleSeed needs results['sample_idx'], which MMEngine's "
                 'and our datasets give; it must be the first transform of a '
                 "dataset's own pipeline.")
-        seed = self.clock.seed if self.seed is None else self.seed
-        value = mix(seed, self.clock.epoch, results['sample_idx'])
+        seed = self.run_seed.seed if self.seed is None else self.seed
+        value = mix(seed, self.run_seed.epoch, results['sample_idx'])
         if 'imgaug' in sys.modules:
             # Before NumPy: imgaug's first use in a process draws from it.
             sys.modules['imgaug'].random.seed(value >> 32)
