@@ -6,9 +6,7 @@ import pytest
 from mmengine.config import Config
 from mmocr.registry import DATASETS
 from mmocr.utils import register_all_modules
-from torch.utils.data import DataLoader, default_collate
 
-from lmim.datasets import TextImageDataset
 from lmim.datasets.known_sets import read_catalogue
 from tests.datasets.make_lmdb import make_lmdb
 from tests.lay_data import IMAGES, lay_set
@@ -120,31 +118,6 @@ def test_each_set_tells_what_it_is_and_builds(tmp_path: Path) -> None:
         if labelled:
             assert dataset[0]['instances'] == [dict(text='Ab1')], each
         assert dataset[1]['img'].shape == (24, 60, 3)
-
-
-def test_missing_lmdbs_of_union14m_u_are_all_listed(
-        everything: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv('LMIM_DATA_ROOT', '/nowhere')
-    cfg = Config.fromfile(everything)
-    with pytest.raises(FileNotFoundError) as error:
-        DATASETS.build(cfg.union14m_u_pretrain)
-    for name in ('book32_lmdb', 'cc_lmdb', 'openvino_lmdb'):
-        assert f'/nowhere/Union14M-U/{name}' in str(error.value)
-
-
-def test_own_folder_through_the_config(everything: Path,
-                                       shared_data: Any) -> None:
-    cfg = Config.fromfile(everything)
-    cfg.unlabelled_pretrain.paths = str(shared_data / 'rec_toy_dataset/imgs')
-    dataset = DATASETS.build(
-        dict(cfg.unlabelled_pretrain,
-             pipeline=[dict(type='Resize', scale=(128, 32)),
-                       dict(type='PackPretrainInputs')]))
-    assert isinstance(dataset, TextImageDataset)
-    batch = next(iter(DataLoader(
-        dataset, batch_size=10, collate_fn=default_collate)))
-    assert batch['inputs'].shape == (10, 3, 32, 128)
-    assert batch['data_samples'].tolist() == list(range(10))
 
 
 def test_own_list_through_the_config(everything: Path,

@@ -41,16 +41,6 @@ def test_record_is_decoded_once_and_described(tmp_path, monkeypatch):
     assert [r['sample_idx'] for r in dataset] == [0, 1]
 
 
-def test_real_images(shared_data):
-    root = shared_data / 'rec_toy_dataset'
-    dataset = TextImageDataset(['imgs.lmdb', 'imgs'], str(root))
-    assert len(dataset) == 20
-    assert dataset[4]['img'].shape == (25, 119, 3)
-    # The first image of the folder is the fifth of the LMDB.
-    assert (dataset[10]['img'] == dataset[4]['img']).all()
-    assert dataset.describe(10) == str(root / 'imgs' / '1036169.jpg')
-
-
 def test_set_without_readable_record_is_refused(shared_data, tmp_path):
     path = shared_data / 'rec_toy_dataset' / 'broken.lmdb'
     with pytest.raises(ValueError, match='no readable record among 1 looked'
@@ -108,6 +98,8 @@ def test_limit_stops_a_bad_set_and_spares_a_toy_set(tmp_path):
                        '5.0%.*image-000000051'):
         for i in range(200):
             dataset[i]
+    with pytest.raises(ValueError, match='from 0 to 1'):
+        TextImageDataset('x', max_unreadable=5)
     tolerant = TextImageDataset(path, max_unreadable=0.5)
     assert len([tolerant[i] for i in range(200)]) == 200
     assert tolerant.num_unreadable == 30

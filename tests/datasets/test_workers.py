@@ -5,9 +5,7 @@ import re
 
 import pytest
 import torch
-from mmengine.dataset import pseudo_collate
 from mmengine.logging import MMLogger
-from mmocr.registry import DATASETS
 from mmocr.utils import register_all_modules
 from torch.utils.data import DataLoader
 
@@ -200,29 +198,3 @@ def test_seed_changes_the_views(mixed_lmdb):
     assert not torch.equal(first[0][1], second[0][1])
     kept = first[0][2] == second[0][2]
     assert torch.equal(first[0][0][kept], second[0][0][kept])
-
-
-def test_labelled_lmdb_in_workers(shared_data):
-    dataset = DATASETS.build(
-        dict(
-            type='TextImageDataset',
-            data_root=str(shared_data / 'rec_toy_dataset'),
-            paths=dict(path='imgs.lmdb', labels='label.lmdb'),
-            with_text=True,
-            pipeline=[
-                dict(type='SetSampleSeed'),
-                dict(type='LoadOCRAnnotations', with_text=True),
-                dict(type='Resize', scale=(128, 32)),
-                dict(
-                    type='PackTextRecogInputs',
-                    meta_keys=('img_path', 'ori_shape', 'img_shape',
-                               'valid_ratio')),
-            ]))
-    loader = DataLoader(
-        dataset, batch_size=5, num_workers=2, collate_fn=pseudo_collate)
-    samples = [s for batch in loader for s in batch['data_samples']]
-    assert [s.gt_text.item for s in samples] == [
-        'GRAND', 'HOTEL', 'HOTEL', 'PACIFIC', '03/09/2009', 'ANING', 'Virgin',
-        'america', 'ATTACK', 'DAVIDSON'
-    ]
-    assert samples[0].img_path.endswith('imgs.lmdb image-000000001')

@@ -28,11 +28,11 @@ def test_the_order_is_that_of_mmengine(monkeypatch, shuffle, round_up, count,
 
 def test_no_object_for_each_record():
     def peak(kind):
-        sampler = kind(range(10**6), seed=0)
+        sampler = kind(range(2 * 10**5), seed=0)
         tracemalloc.start()
         next(iter(sampler))
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return found
 
-    assert peak(LeanSampler) < 2e6 < 3e7 < peak(DefaultSampler)
+    assert peak(LeanSampler) < 2e6 < 6e6 < peak(DefaultSampler)

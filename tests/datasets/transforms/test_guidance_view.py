@@ -66,13 +66,12 @@ def test_three_to_ten_operations_each_equally_often_in_any_order():
     counts = np.bincount([len(c) for c in chosen], minlength=11)
     assert counts[:3].sum() == 0
     assert counts[3:].min() > 400 and counts[3:].max() < 600
-    names = chosen
-    assert all(len(set(n)) == len(n) for n in names)
+    assert all(len(set(n)) == len(n) for n in chosen)
     for name in OPERATIONS:
         # Each is among n of ten, n from 3 to 10: 65 % of the views.
-        assert np.mean([name in n for n in names]) == pytest.approx(
+        assert np.mean([name in n for n in chosen]) == pytest.approx(
             0.65, abs=0.03)
-    both = [n for n in names if 'blur' in n and 'rotate' in n]
+    both = [n for n in chosen if 'blur' in n and 'rotate' in n]
     first = np.mean([n.index('blur') < n.index('rotate') for n in both])
     assert first == pytest.approx(0.5, abs=0.05)
 
@@ -83,18 +82,6 @@ def test_weak_leaves_the_colours(img):
     seen = views(transform, flat, 50)
     inside = seen[:, 14:18, 60:68]
     assert np.abs(inside - (10, 120, 230)).max() <= 1
-
-
-def test_corners_stay_visible_at_weak():
-    img = np.full((40, 120, 3), 90, np.uint8)
-    colors = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 255, 255)]
-    places = [(0, 0), (0, 108), (30, 0), (30, 108)]
-    for color, (y, x) in zip(colors, places):
-        img[y:y + 10, x:x + 12] = color
-    for view in views(GuidanceView('weak'), img, 200):
-        for color in colors:
-            near = np.abs(view - np.array(color)).max(axis=-1) < 80
-            assert near.sum() >= 8
 
 
 def test_angles_are_uniform_in_the_range():
@@ -135,7 +122,7 @@ def test_options_change_the_statistics(img):
     assert (views(nothing, img, 2) == plain).all()
 
 
-def test_greyscale_and_jitter_come_as_often_as_told(img):
+def test_greyscale_and_jitter_come_as_often_as_configured(img):
     gray = views(GuidanceView('weak', gray_prob=0.2), img, 1000)
     share = np.mean([(view.max(-1) == view.min(-1)).all() for view in gray])
     assert share == pytest.approx(0.2, abs=0.04)
@@ -151,7 +138,7 @@ def test_greyscale_and_jitter_come_as_often_as_told(img):
                                    (20, 50, 1), (3, 4000, 3), (2, 2, 3)])
 def test_odd_shapes(level, shape):
     odd = np.random.RandomState(0).randint(0, 256, shape, np.uint8)
-    for view in views(GuidanceView(level), odd, 30):
+    for view in views(GuidanceView(level), odd, 10):
         assert view.shape == (32, 128, 3)
 
 
@@ -178,9 +165,6 @@ def test_wrong_options_are_refused():
         GuidanceView(rotation=(-3, 3))
     with pytest.raises(ValueError, match='rotate=.*is a pair'):
         GuidanceView(rotate=(5, -5))
-    with pytest.raises(ValueError, match='from 0 to 1'):
-        from lmim.datasets import TextImageDataset
-        TextImageDataset('x', max_unreadable=5)
 
 
 def test_seqclrs_views_keep_the_order_of_characters(img):

@@ -8,8 +8,8 @@ from torch.utils.data import Dataset
 from lmim.utils.errors import UserError
 
 from .decoding import MAX_PIXELS, decode_image
-from .records import (JoinedSource, Part, RecordSource, Spec,
-                      UnreadableRecordError, open_sources, parts_of_source)
+from .records import (Part, Spec, UnreadableRecordError, leaves, open_sources,
+                      parts_of_source)
 from .transforms.seed import RUN_SEED, mix
 from .unreadable import UnreadableRecords
 
@@ -198,7 +198,8 @@ class TextImageDataset(Dataset):
     def _check_labelled(self) -> None:
         """Refuse sources without labels where labels are wanted."""
         listing = ''.join(f'\n  {one.path} ({one.layout})'
-                          for one in _unlabelled(self.source))
+                          for one in leaves(self.source)
+                          if not one.labelled)
         if listing:
             raise UserError(
                 'Labels are needed (with_text=True), and there are none in:'
@@ -229,10 +230,3 @@ class TextImageDataset(Dataset):
         part = next(part for part in self.parts if index < part.end)
         number = mix(self.run_seed.seed, self.run_seed.epoch, index, attempt)
         return part.begin + number % part.size
-
-
-def _unlabelled(source: RecordSource) -> List[RecordSource]:
-    """The sources without labels that one is joined from, or itself."""
-    if isinstance(source, JoinedSource):
-        return [one for part in source.sources for one in _unlabelled(part)]
-    return [] if source.labelled else [source]

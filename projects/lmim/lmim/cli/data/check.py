@@ -15,8 +15,9 @@ from lmim.datasets.labels.reading import innermost, iter_labels
 from lmim.datasets.labels.report import (LabelReport, LabelWarnings,
                                          warning_lines)
 from lmim.datasets.labels.spelling import Spelling, spelling_of
+from lmim.datasets.records import leaves
 from lmim.utils.errors import UserError
-from .inputs import add_input_arguments, leaves, open_input
+from .inputs import add_input_arguments, open_input
 
 #: Where so few labels can be learnt, the dictionary is of something else.
 HARDLY_ANY = 0.2

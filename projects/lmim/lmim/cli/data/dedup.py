@@ -15,14 +15,13 @@ from lmim.datasets.copies import (FINGERPRINT, KINDS, LEAST_CORRELATION,
                                   find_copies, fingerprint, grey)
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.lmdb_writer import LMDBWriter
-from lmim.datasets.records import (JoinedSource, RecordSource, open_sources,
-                                   parts_of_source)
+from lmim.datasets.records import (JoinedSource, RecordSource, leaves,
+                                   open_sources, parts_of_source)
 from lmim.utils.atomic import refuse_existing, refuse_file, write_atomic
 from lmim.utils.errors import UserError
 from lmim.visualization.sheet import contact_sheet
-from .inputs import (Reasons, add_input_arguments, label_or_none, leaves,
-                     open_input, read_record, reason_lines,
-                     refuse_source_as_result)
+from .inputs import (Reasons, add_input_arguments, label_or_none, open_input,
+                     read_record, reason_lines, refuse_source_as_result)
 from .parallel import add_workers_argument, map_records
 
 #: So many pairs are named in the result, and drawn on a sheet.

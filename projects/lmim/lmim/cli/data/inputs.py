@@ -6,9 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from lmim.datasets.records import (JoinedSource, RecordSource,
-                                   UnreadableRecordError, is_lmdb,
-                                   open_sources)
+from lmim.datasets.records import (RecordSource, UnreadableRecordError,
+                                   is_lmdb, leaves, open_sources)
 from lmim.utils.errors import UserError
 
 #: So many records are named in a result, and so much of a list in a report.
@@ -73,13 +72,6 @@ def open_input(args: argparse.Namespace) -> RecordSource:
         specs.append({key: value for key, value in spec.items()
                       if value is not None})
     return open_sources(specs)
-
-
-def leaves(source: RecordSource) -> List[RecordSource]:
-    """The sources that one is joined from, or itself."""
-    if isinstance(source, JoinedSource):
-        return [leaf for part in source.sources for leaf in leaves(part)]
-    return [source]
 
 
 def label_or_none(source: RecordSource, index: int) -> Optional[str]:

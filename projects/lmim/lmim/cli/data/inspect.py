@@ -15,12 +15,13 @@ from lmim.cli import Command, at_least, track
 from lmim.datasets.decoding import decode_image, read_header
 from lmim.datasets.labels.reading import iter_labels
 from lmim.datasets.labels.report import LabelWarnings, warning_lines
-from lmim.datasets.records import RecordSource, UnreadableRecordError
-from lmim.visualization.sheet import contact_sheet
+from lmim.datasets.records import (RecordSource, UnreadableRecordError,
+                                   leaves)
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
-from .inputs import (Reasons, add_input_arguments, describe, leaves,
-                     open_input, reason_lines, table)
+from lmim.visualization.sheet import contact_sheet
+from .inputs import (Reasons, add_input_arguments, describe, open_input,
+                     reason_lines, table)
 from .parallel import add_workers_argument, map_records
 
 #: Pictures whose headers are read unless asked for more, pictures on the

@@ -24,7 +24,7 @@ from .parallel import add_workers_argument, map_records
 
 SHEET, MANIFEST = 'samples.png', 'rendered.json'
 # Raised when the same settings come to give other bytes.
-FORMAT = 3
+FORMAT = 2
 #: Pictures of each part on the sheet.
 SHOWN = 48
 
@@ -206,15 +206,15 @@ def _is_there(out_dir: Path, manifest: Dict[str, Any],
         found, settings = {}, None
     except (ValueError, KeyError, TypeError):
         found, settings = {}, {}
-    if settings == wanted:
+    other = [key for key, value in wanted.items()
+             if settings is None or settings.get(key) != value]
+    if not other:
         return found.get('complete') is True and all(
             _count(out_dir / f'{part}.lmdb') == size
             for part, size in wanted['samples'].items())
     if overwrite:
         return False
     if settings is not None:
-        other = [key for key, value in wanted.items()
-                 if settings.get(key) != value]
         raise FileExistsError(
             f'{out_dir} holds a set of other settings ({", ".join(other)}); '
             'see its rendered.json. Give another folder, or --overwrite')

@@ -45,14 +45,9 @@ def spelling_of(decoder: Any) -> Optional[Spelling]:
     else:
         maps = dictionary.unknown_idx is not None
         fix = 'model.decoder.dictionary.with_unknown=True'
-    return Spelling(characters_of(dictionary),
-                    getattr(loss, 'letter_case', 'unchanged'), length, maps,
-                    fix)
-
-
-def characters_of(dictionary: Any) -> frozenset:
-    """The characters of one of MMOCR's dictionaries, without its tokens."""
-    special = (dictionary.start_idx, dictionary.end_idx,
-               dictionary.padding_idx, dictionary.unknown_idx)
-    return frozenset(char for index, char in enumerate(dictionary.dict)
-                     if index not in special)
+    tokens = (dictionary.start_idx, dictionary.end_idx,
+              dictionary.padding_idx, dictionary.unknown_idx)
+    characters = frozenset(char for index, char in enumerate(dictionary.dict)
+                           if index not in tokens)
+    return Spelling(characters, getattr(loss, 'letter_case', 'unchanged'),
+                    length, maps, fix)

@@ -1,6 +1,6 @@
 """Where records come from, one class for each kind of place."""
 from .base import (JoinedSource, Part, RecordSource, UnreadableRecordError,
-                   parts_of_dataset, parts_of_source)
+                   leaves, parts_of_dataset, parts_of_source)
 from .folder import (IMAGE_SUFFIXES, FolderSource, printable,
                      read_image_file)
 from .lists import ListSource
@@ -10,6 +10,6 @@ from .opening import Spec, open_sources
 __all__ = [
     'FolderSource', 'IMAGE_SUFFIXES', 'JoinedSource', 'LMDBSource',
     'ListSource', 'Part', 'RecordSource', 'Spec', 'UnreadableRecordError',
-    'is_lmdb', 'open_sources', 'parts_of_dataset', 'parts_of_source',
-    'printable', 'read_image_file'
+    'is_lmdb', 'leaves', 'open_sources', 'parts_of_dataset',
+    'parts_of_source', 'printable', 'read_image_file'
 ]

@@ -103,6 +103,13 @@ class JoinedSource(RecordSource):
         return source.name(local)
 
 
+def leaves(source: RecordSource) -> List[RecordSource]:
+    """The sources that one is joined from, or itself."""
+    if isinstance(source, JoinedSource):
+        return [leaf for part in source.sources for leaf in leaves(part)]
+    return [source]
+
+
 class Part(NamedTuple):
     """Neighbouring records of a set that come from one place.
 
@@ -122,11 +129,7 @@ class Part(NamedTuple):
 
 
 def parts_of_source(source: RecordSource) -> List[Part]:
-    """The sources that one is joined from, or itself.
-
-    Args:
-        source (RecordSource): Of a data set.
-    """
+    """The parts of a source that is joined from others, or itself."""
     sources = source.sources if isinstance(source, JoinedSource) else [source]
     return _parts([(one.path, len(one)) for one in sources])
 
@@ -142,13 +145,11 @@ def parts_of_dataset(dataset: Any) -> List[Part]:
     """
     if hasattr(dataset, 'full_init'):
         dataset.full_init()
-    inner = getattr(dataset, 'datasets', None)
-    if inner is not None:
-        return _parts([(_name(one), len(one)) for one in inner])
     source = getattr(dataset, 'source', None)
     if isinstance(source, RecordSource):
         return parts_of_source(source)
-    return _parts([(_name(dataset), len(dataset))])
+    return _parts([(_name(one), len(one))
+                   for one in getattr(dataset, 'datasets', [dataset])])
 
 
 def _parts(places: Sequence[Tuple[str, int]]) -> List[Part]:

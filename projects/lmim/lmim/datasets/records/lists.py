@@ -151,7 +151,7 @@ def recognise(path: str) -> Tuple[str, Optional[bytes]]:
             f'{path} is a file, and no list of images: it is no text. '
             'Give an LMDB, a folder of images, or a list (a line is '
             '`path<TAB>label`, `path label` or `path`; or JSON).')
-    lines = _without_mark(head).split(b'\n')
+    lines = head.removeprefix(_BOM).split(b'\n')
     if len(head) == HEAD_BYTES:  # the last one may be cut
         lines = lines[:-1] or lines
     lines = [line.strip(b' \r') for line in lines if line.strip()]
@@ -191,15 +191,12 @@ def _split(line: bytes, separator: bytes) -> List[bytes]:
     return [part.strip(b' \t\r') for part in parts]
 
 
-def _without_mark(line: bytes) -> bytes:
-    return line[len(_BOM):] if line.startswith(_BOM) else line
-
-
 def _lines(path: str) -> Iterator[bytes]:
     """Lines of a text that are not blank."""
     with open(path, 'rb') as file:
         for number, line in enumerate(file):
-            line = (line if number else _without_mark(line)).strip(b' \r\n')
+            line = (line if number else line.removeprefix(_BOM)).strip(
+                b' \r\n')
             if line.strip():
                 yield line
 

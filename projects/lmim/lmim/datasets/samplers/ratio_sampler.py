@@ -27,14 +27,14 @@ class RatioSampler(Sampler):
     Every epoch has ``epoch_length`` records, of which each part gives its
     share, to the nearest whole one. A part is drawn from without replacement:
     one shuffled pass after the other, each in an order of its own. A part
-    that is drawn from less than once an epoch is gone on with in the next
-    one, so that every record comes up; one that is drawn from more often
-    begins again. The parts are spread evenly: any stretch of the epoch, such
+    that is drawn from less than once an epoch is continued in the next one,
+    so that every record comes up; one that is drawn from more often begins
+    again. The parts are spread evenly: any stretch of the epoch, such
     as a batch of all processes together, has them in these proportions, give
     or take a record or two of each, in random order.
 
-    What is drawn depends on (seed, epoch) alone, so that a resumed run goes
-    on with the same records. Processes take turns, as with MMEngine's
+    What is drawn depends on (seed, epoch) alone, so that a resumed run sees
+    the same records. Processes take turns, as with MMEngine's
     ``DefaultSampler``: none draws what another one does, and where the epoch
     is no multiple of their number, its first records fill it up.
 
