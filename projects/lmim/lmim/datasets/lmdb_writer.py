@@ -1,8 +1,7 @@
 """Writes word images into an LMDB that MMOCR and its kin read."""
-from contextlib import ExitStack
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import List, Optional, Tuple, Type, Union
+from typing import Any, Iterator, List, Optional, Tuple, Union
 
 import lmdb
 
@@ -49,19 +48,29 @@ class LMDBWriter:
         self.count = 0
         self._batch: List[Tuple[bytes, bytes]] = []
         self._batch_bytes = 0
-        self._stack = ExitStack()
+
+    @contextmanager
+    def _opened(self) -> Iterator[None]:
+        refuse_to_replace(self.path, self.overwrite)
+        # No lock file: nobody else writes, or knows of it yet.
+        with whole_folder(self.path, self.overwrite) as draft, lmdb.open(
+                str(draft), map_size=MAP_SIZE, lock=False,
+                sync=False) as self._env:
+            yield
+            if not self.count:
+                raise UserError(f'No record was added to {self.path}; an '
+                                'LMDB without records is not made')
+            self._batch.append((b'num-samples', b'%d' % self.count))
+            self._commit()
+            self._env.sync(True)
 
     def __enter__(self) -> 'LMDBWriter':
-        refuse_to_replace(self.path, self.overwrite)
-        with ExitStack() as stack:
-            draft = stack.enter_context(
-                whole_folder(self.path, self.overwrite))
-            # No lock file: nobody else writes, or knows of it yet.
-            self._env = stack.enter_context(
-                lmdb.open(str(draft), map_size=MAP_SIZE, lock=False,
-                          sync=False))
-            self._stack = stack.pop_all()
+        self._context = self._opened()
+        self._context.__enter__()
         return self
+
+    def __exit__(self, *error: Any) -> Optional[bool]:
+        return self._context.__exit__(*error)
 
     def add(self, image: bytes, label: Optional[str] = None) -> int:
         """Add a record.
@@ -104,26 +113,6 @@ class LMDBWriter:
                 self._env.set_mapsize(2 * self._env.info()['map_size'])
         self._batch.clear()
         self._batch_bytes = 0
-
-    def _finish(self) -> None:
-        if not self.count:
-            raise UserError(f'No record was added to {self.path}; an LMDB '
-                            'without records is not made')
-        self._batch.append((b'num-samples', b'%d' % self.count))
-        self._commit()
-        self._env.sync(True)
-
-    def __exit__(self, kind: Optional[Type[BaseException]],
-                 error: Optional[BaseException],
-                 trace: Optional[TracebackType]) -> None:
-        # The stack closes the LMDB, then moves the draft or removes it.
-        try:
-            if kind is None:
-                self._finish()
-        except BaseException as own:
-            self._stack.__exit__(type(own), own, own.__traceback__)
-            raise
-        self._stack.__exit__(kind, error, trace)
 
 
 def refuse_to_replace(path: Path, overwrite: bool) -> None:

@@ -2,7 +2,6 @@
 import json
 import logging
 import math
-import os
 import os.path as osp
 from typing import Any, Callable, Dict, Optional, Set
 
@@ -140,12 +139,8 @@ class UnreadableRecords:
             return
         line = json.dumps(dict(name=name, reason=reason), ensure_ascii=False)
         # In one write, so that no other process comes between.
-        file = os.open(osp.join(folder, FILE),
-                       os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-        try:
-            os.write(file, _encode(line) + b'\n')
-        finally:
-            os.close(file)
+        with open(osp.join(folder, FILE), 'ab', buffering=0) as file:
+            file.write(_encode(line) + b'\n')
 
     def _warn(self, message: str) -> None:
         """Log, also from a worker.

@@ -64,14 +64,10 @@ def open_input(args: argparse.Namespace) -> RecordSource:
         raise UserError(
             f'--image-root {args.image_root} is for paths in a list or JSON, '
             'and no SOURCE is such a file. Leave it out')
-    specs = []
-    for path in args.sources:
-        spec = dict(path=path, labels=args.labels)
-        if path in lists:
-            spec['image_root'] = args.image_root
-        specs.append({key: value for key, value in spec.items()
-                      if value is not None})
-    return open_sources(specs)
+    return open_sources([
+        dict(path=path, labels=args.labels,
+             image_root=args.image_root if path in lists else None)
+        for path in args.sources])
 
 
 def label_or_none(source: RecordSource, index: int) -> Optional[str]:

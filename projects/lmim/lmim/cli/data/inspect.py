@@ -234,7 +234,7 @@ def _label_lines(found: Dict[str, Any]) -> List[str]:
         f'characters: {len(characters):,} different ones, '
         f'{sum(characters.values()):,} in all',
         _counts('kinds', found['kinds']),
-        _counts('rarest', dict(rarest), _visible),
+        _counts('rarest', dict(rarest), repr),
         *warning_lines(found['warnings'])
     ]
 
@@ -254,8 +254,3 @@ def _quantile_lines(found: Dict[str, Dict[str, float]]) -> List[str]:
     return table([('', *QUANTILES), *(
         (name, *(f'{value:,.6g}' for value in values.values()))
         for name, values in found.items())])
-
-
-def _visible(char: str) -> str:
-    return char if char.isprintable() and not char.isspace() else (
-        f'U+{ord(char):04X}')
