@@ -1,13 +1,12 @@
 """The base configs of known sets."""
 from pathlib import Path
-from typing import Any
 
 import pytest
 from mmengine.config import Config
 from mmocr.registry import DATASETS
 from mmocr.utils import register_all_modules
 
-from lmim.datasets.known_sets import read_catalogue
+from lmim.datasets.known_sets import read_catalogue, read_config
 from tests.datasets.make_lmdb import make_lmdb
 from tests.lay_data import IMAGES, lay_set
 
@@ -48,31 +47,31 @@ def registered() -> None:
     register_all_modules()
 
 
-@pytest.fixture
-def everything(repo: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope='module')
+def everything(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A config that has all the base files."""
     bases = sorted(map(str, (repo / 'configs/_base_/datasets').glob('*.py')))
-    path = tmp_path / 'config.py'
+    path = tmp_path_factory.mktemp('everything') / 'config.py'
     path.write_text(f'_base_ = {bases!r}\n')
     return path
 
 
+@pytest.fixture(scope='module')
+def cfg(everything: Path) -> Config:
+    return read_config(str(everything), 'data')
+
+
 def test_bases_can_be_combined_and_follow_the_data_root(
-        everything: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv('LMIM_DATA_ROOT', raising=False)
-    cfg = Config.fromfile(everything)
+        everything: Path, cfg: Config) -> None:
     assert cfg.union14m_u_pretrain.data_root == 'data/Union14M-U'
-    monkeypatch.setenv('LMIM_DATA_ROOT', '/mnt/my data')
-    cfg = Config.fromfile(everything)
-    assert cfg.union14m_u_pretrain.data_root == '/mnt/my data/Union14M-U'
+    cfg = read_config(str(everything), '/mnt/my data')
     roots = [value for name, value in cfg.items()
              if name.endswith('_data_root')]
     assert len(roots) >= 16
     assert all(root.startswith('/mnt/my data') for root in roots)
 
 
-def test_counts_and_protocols_are_the_published_ones(everything: Path) -> None:
-    cfg = Config.fromfile(everything)
+def test_counts_and_protocols_are_the_published_ones(cfg: Config) -> None:
     for variable, counts in LISTS.items():
         facts = [each.published for each in cfg[variable]]
         assert {each.name: each.num_samples for each in facts} == counts
@@ -120,14 +119,12 @@ def test_each_set_tells_what_it_is_and_builds(tmp_path: Path) -> None:
         assert dataset[1]['img'].shape == (24, 60, 3)
 
 
-def test_own_list_through_the_config(everything: Path,
-                                     shared_data: Any) -> None:
-    cfg = Config.fromfile(everything)
+def test_own_list_through_the_config(cfg: Config, shared_data: Path) -> None:
     root = shared_data / 'rec_toy_dataset'
-    cfg.labelled_textrecog_train.paths = dict(
-        path=str(root / 'old_label.txt'), image_root=str(root / 'imgs'))
     dataset = DATASETS.build(dict(
         cfg.labelled_textrecog_train,
+        paths=dict(path=str(root / 'old_label.txt'),
+                   image_root=str(root / 'imgs')),
         pipeline=[dict(type='SetSampleSeed'),
                   dict(type='LoadOCRAnnotations', with_text=True)]))
     assert len(dataset) == 10

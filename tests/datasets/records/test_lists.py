@@ -119,7 +119,7 @@ def test_mmocr_json_without_text(write):
     source = open_sources(path)
     assert len(source) == 8 and not source.labelled
     assert [source.label(i) for i in (0, 1, 2, 4)] == [None] * 4
-    for index, reason in [(3, '2 instances.*py crop'), (5, 'no JSON object'),
+    for index, reason in [(3, '2 instances.*data crop'), (5, 'no JSON object'),
                           (7, '"instances" is no list of objects but 5')]:
         with pytest.raises(UnreadableRecordError, match=reason):
             source.label(index)
@@ -240,7 +240,7 @@ def test_real_lists(shared_data):
 def test_a_list_takes_little_more_memory_than_its_text(write, monkeypatch):
     """Entries are kept neither as objects nor by each worker."""
     content = mmocr([(f'images/{number % 7:08d}.jpg', 'word')
-                     for number in range(10000)])
+                     for number in range(3000)])
     write('', ['images/00000003.jpg'])
     path = write(content)
     monkeypatch.setattr(lists, 'HEAD_BYTES', 1000)
