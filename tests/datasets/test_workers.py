@@ -193,8 +193,7 @@ def test_without_a_log_there_is_a_file_only_where_a_folder_is_given(
 def test_seed_changes_the_views(mixed_lmdb):
     first = _alone(mixed_lmdb)
     SetSampleSeed.set_seed(1)
-    second = two_epochs(
-        TextImageDataset(mixed_lmdb, pipeline=PRETRAIN), 0)
+    second = two_epochs(TextImageDataset(mixed_lmdb, pipeline=PRETRAIN), 0)
     assert not torch.equal(first[0][1], second[0][1])
     kept = first[0][2] == second[0][2]
     assert torch.equal(first[0][0][kept], second[0][0][kept])

@@ -125,15 +125,7 @@ class Split(Command):
 
 
 class Copy(NamedTuple):
-    """A record as it will be written, or why it will not.
-
-    Attributes:
-        image (bytes): The encoded picture.
-        label (str, optional): What it says.
-        part (str): The LMDB that it goes into.
-        reason (str, optional): Why it is left out.
-        name (str): Its name, where it is left out.
-    """
+    """A record as it will be written, or its name and why it will not."""
     image: bytes = b''
     label: Optional[str] = None
     part: str = 'all'

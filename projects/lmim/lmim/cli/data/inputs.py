@@ -64,10 +64,11 @@ def open_input(args: argparse.Namespace) -> RecordSource:
         raise UserError(
             f'--image-root {args.image_root} is for paths in a list or JSON, '
             'and no SOURCE is such a file. Leave it out')
-    return open_sources([
+    specs: List[Dict[str, Any]] = [
         dict(path=path, labels=args.labels,
              image_root=args.image_root if path in lists else None)
-        for path in args.sources])
+        for path in args.sources]
+    return open_sources(specs)
 
 
 def label_or_none(source: RecordSource, index: int) -> Optional[str]:

@@ -106,13 +106,9 @@ class Validate(Command):
 
 
 class Finding(NamedTuple):
-    """What was found out about a record.
+    """Why training would skip a record, or what is odd about it.
 
-    Attributes:
-        name (str): Its name.
-        fault (str, optional): Why training would skip it.
-        odd (List[Tuple[str, str]]): What is odd about it otherwise: the
-            kind, and what differs from record to record.
+    Of each oddity ``odd`` has the kind, and what differs between records.
     """
     name: str
     fault: Optional[str]
