@@ -18,7 +18,7 @@ from matplotlib.patches import FancyBboxPatch
 from mmocr.registry import MODELS, TRANSFORMS
 
 from lmim.rendering import Font, WordRenderer
-from lmim.visualization import draw_view_sheet, save_figure
+from lmim.visualization import draw_view_sheet, save_picture
 
 IMAGES = Path(__file__).resolve().parent / 'images'
 Point = Tuple[float, float]
@@ -165,7 +165,7 @@ def draw_recognizer() -> Figure:
     return figure
 
 
-def draw_views() -> Figure:
+def draw_views() -> np.ndarray:
     """What masking and the guidance view make of some words."""
     words: List[np.ndarray] = [
         render(text, face, seed) for seed, (text, face) in enumerate([
@@ -183,7 +183,7 @@ def main(folder: Path) -> None:
     """Draw all of them into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, draw in FIGURES.items():
-        save_figure(draw(), folder / f'{name}.png')
+        save_picture(draw(), folder / f'{name}.png')
         print(folder / f'{name}.png')
 
 

@@ -1,6 +1,6 @@
 """Small models with their checkpoints, and pictures, made once."""
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import cv2
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 from lmim.checkpoints import Checkpoint, write_checkpoint
 from lmim.apis.loading import build_model
 from lmim.checkpoints.contents import add_config
+from lmim.visualization.reconstruction import view_batch
 from tests.tool_runs import mini_config
 
 CONFIGS = {
@@ -19,10 +20,10 @@ CONFIGS = {
 }
 
 
-def small_model(kind: str) -> torch.nn.Module:
-    """The model of a CPU-sized config with random weights."""
-    meta: Dict[str, Any] = {}
-    cfg = add_config(meta, mini_config(CONFIGS[kind]))
+def small_model(kind: str, meta: Optional[Dict[str, Any]] = None
+                ) -> torch.nn.Module:
+    """The model of a CPU-sized config, which is kept, with random weights."""
+    cfg = add_config({} if meta is None else meta, mini_config(CONFIGS[kind]))
     torch.manual_seed(0)
     return build_model(cfg.model.to_dict(), empty=False).eval()
 
@@ -32,12 +33,11 @@ def checkpoints(tmp_path_factory: Any) -> Dict[str, Path]:
     """A checkpoint of each kind of model, with its config."""
     folder = tmp_path_factory.mktemp('checkpoints')
     paths = {}
-    for kind, config in CONFIGS.items():
+    for kind in CONFIGS:
         meta: Dict[str, Any] = {}
-        add_config(meta, mini_config(config))
         paths[kind] = folder / f'{kind}.pth'
         write_checkpoint(Checkpoint(
-            str(paths[kind]), small_model(kind).state_dict(), meta),
+            str(paths[kind]), small_model(kind, meta).state_dict(), meta),
             paths[kind])
     return paths
 
@@ -52,6 +52,12 @@ def images() -> List[np.ndarray]:
                     (20, 40 * number, 90), 3)
         drawn.append(image)
     return drawn
+
+
+@pytest.fixture(scope='session')
+def batch(images: List[np.ndarray]) -> Dict[str, Any]:
+    """Both views of the pictures, as a dataloader gives them."""
+    return view_batch(images, (32, 128))
 
 
 @pytest.fixture(scope='session')

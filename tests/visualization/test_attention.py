@@ -1,4 +1,6 @@
 """Maps of attention."""
+from itertools import combinations
+
 import numpy as np
 import pytest
 import torch
@@ -122,14 +124,16 @@ def test_overlay_is_orange_at_the_peak_and_grey_elsewhere():
 def test_sheet_compares_encoders_and_marks_the_patch(images, checkpoints):
     encoders = {name: load_encoder(checkpoints[name])
                 for name in ('mae', 'lmim')}
-    figure = draw_attention_sheet(images[:2], encoders, ['0', '1'], [(0, 3)])
-    assert len(figure.images) == 2 * 2 * 3  # image, [CLS], one patch
-    asked = np.asarray(figure.images[2].get_array())
-    framed = (asked == (0, 40, 255)).all(axis=2).any(axis=0)
+    sheet = draw_attention_sheet(images[:2], encoders, ['0', '1'], [(0, 3)])
+    # Image, [CLS], one patch; a name, a picture and a caption in each row.
+    assert sheet.shape[1] == 3 * 260
+    asked = sheet[18:18 + 64, 2 * 260 + 2:3 * 260 - 2]
+    framed = (asked == (255, 40, 0)).all(axis=2).any(axis=0)
     # Of 256 pixels patch 3 has 24 to 31.
     assert np.flatnonzero(framed).tolist() == list(range(24, 32))
-    texts = [text.get_text() for text in figure.texts]
-    assert 'mae   0' in texts and 'lmim   1' in texts
+    rows = sheet[:4 * (16 + 84)].reshape(4, 100, 780, 3)
+    assert all((row[18:82] != other[18:82]).any()
+               for row, other in combinations(rows, 2))
     for queries, head, words in (([(1, 3)], None, 'no patch in row 1'),
                                  (None, 4, 'no head 4')):
         with pytest.raises(ValueError, match=words):

@@ -1,8 +1,10 @@
 """Contact sheets, and captions in any script."""
+import cv2
 import numpy as np
 import pytest
 
-from lmim.visualization.sheet import contact_sheet, draw_caption
+from lmim.visualization.sheet import (contact_sheet, draw_caption, draw_sheet,
+                                      enlarge, save_picture)
 
 
 def drawn(text: str, width: int = 190) -> np.ndarray:
@@ -32,7 +34,7 @@ def test_long_lines_are_cut():
     assert not ink[:12, last - 5:].any()
 
 
-def test_contact_sheet():
+def test_contact_sheet(tmp_path):
     pictures = [np.full((60, 20, 3), 100, np.uint8)] * 5
     sheet = contact_sheet(zip(pictures, ['a', 'b', 'слово', '', 'e']), 4)
     assert sheet.shape == (2 * 68, 4 * 196, 3)
@@ -40,5 +42,26 @@ def test_contact_sheet():
     assert (sheet[2:50, 2:18] == 100).all() and (sheet[50:52] == 255).all()
     assert (sheet[54:68, 2 * 196:3 * 196] < 128).any()
     assert (sheet[68:, 196:] == 255).all()
+    noted = contact_sheet(zip(pictures, 'abcde'), 4, note='word ' * 50)
+    assert noted.shape[0] == 2 * 68 + 3 * 16
+    assert (noted[2 * 68:] < 128).any()
     with pytest.raises(ValueError, match='one picture'):
         contact_sheet([])
+    save_picture(sheet, tmp_path / 'sheet.png')
+    assert np.array_equal(cv2.imread(str(tmp_path / 'sheet.png')), sheet)
+    assert [file.name for file in tmp_path.iterdir()] == ['sheet.png']
+
+
+def test_small_pictures_keep_their_pixels():
+    """Each is repeated as often as there is room."""
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(0, 255, (2, 2, 8, 16, 3), dtype=np.uint8)
+    sheet = draw_sheet([('one', first), ('two', second)], ['a', 'b'],
+                       'A note. ' * 9, width=40)
+    step = 16 + 20 + 20  # a name, a picture (8 * 40 / 16 high), a caption
+    for row in range(2):
+        for column, pictures in enumerate((first, second)):
+            y, x = 16 + 2 + row * step, 2 + column * 44
+            assert np.array_equal(sheet[y:y + 16, x:x + 32],
+                                  enlarge(pictures[row], 2))
+    assert (sheet[2 * step:] < 128).any() and len(sheet) > 2 * step + 16

@@ -14,7 +14,7 @@ from lmim.datasets import TextImageDataset
 from lmim.datasets.records import Spec, UnreadableRecordError
 from lmim.engine.hooks.checkpoint_hook import find_resumable
 from lmim.utils.atomic import write_atomic
-from lmim.visualization import draw_view_sheet, save_figure
+from lmim.visualization import draw_view_sheet, save_picture
 
 WAICS = 'rendered/recog/word_acc_ignore_case_symbol'
 #: What the checkpoints that stages end with are called in the work dir.
@@ -91,11 +91,11 @@ def draw(settings: Settings, sets: Sets) -> List[Path]:
     """Draw the pictures; returns their paths."""
     work = settings.work_dir
     views = work / 'views.png'
-    save_figure(
+    save_picture(
         draw_view_sheet(_samples(sets.pretrain), patch_size=(32, 4),
                         seed=settings.seed), views)
     curves = work / 'curves.png'
-    save_figure(
+    save_picture(
         _draw_losses({
             'MAE teacher': {'mae': work / 'mae'},
             'LMIM': {'lmim': work / 'lmim'},

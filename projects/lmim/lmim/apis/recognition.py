@@ -13,8 +13,7 @@ from lmim.datasets.records import UnreadableRecordError
 from lmim.rendering.fonts import font_file_with
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
-from lmim.visualization.sheet import save_figure
-from lmim.visualization.sheet import contact_sheet
+from lmim.visualization.sheet import contact_sheet, save_picture
 
 #: Height and width of a picture in a sheet.
 CELL = (48, 192)
@@ -95,7 +94,7 @@ class Recognition:
             text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
             write_atomic(path, (text + '\n').encode('utf-8'))
         elif suffix == '.png':
-            save_figure(draw_recognition(self), path)
+            save_picture(draw_recognition(self), path)
         else:
             raise UserError(f'{path}: what was read is saved as .json or '
                             '.png, and the suffix tells which')

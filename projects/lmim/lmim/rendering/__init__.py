@@ -1,8 +1,8 @@
 """Word images drawn with fonts, by chance and yet the same for a seed."""
 from .fonts import (FONT_SUFFIXES, PARTS, Font, FontPool, find_fonts,
                     missing_characters, needs_shaping, split_fonts)
-from .renderer import STYLES, Rendering, WordRenderer
-from .samples import RenderedSets, RenderedWord, RenderedWords, make_sets
+from .renderer import STYLES, RenderedWord, WordRenderer
+from .samples import RenderedSets, RenderedWords, make_sets
 from .style import Style, StyleRanges
 from .words import (LOWER_CASE, ImitatedWords, ListedWords, Vocabulary,
                     WordGenerator, Words, part_of_word, read_word_list)
@@ -10,7 +10,7 @@ from .words import (LOWER_CASE, ImitatedWords, ListedWords, Vocabulary,
 __all__ = [
     'FONT_SUFFIXES', 'Font', 'FontPool', 'ImitatedWords', 'LOWER_CASE',
     'ListedWords', 'PARTS', 'RenderedSets', 'RenderedWord', 'RenderedWords',
-    'Rendering', 'STYLES', 'Style', 'StyleRanges', 'Vocabulary',
+    'STYLES', 'Style', 'StyleRanges', 'Vocabulary',
     'WordGenerator', 'WordRenderer', 'Words', 'find_fonts', 'make_sets',
     'missing_characters', 'needs_shaping', 'part_of_word', 'read_word_list',
     'split_fonts'

@@ -51,6 +51,9 @@ SIMPLE_SCRIPTS = frozenset({
 # Letters of which Hangul syllables are composed, in three blocks.
 JAMO = (range(0x1100, 0x1200), range(0xA960, 0xA980), range(0xD7B0, 0xD800))
 
+# Faces that captions take last.
+SPECIAL = ('bold', 'italic', 'oblique', 'light', 'mono', 'black')
+
 Places = Union[str, Path, Sequence[Union[str, Path]]]
 
 
@@ -101,6 +104,8 @@ def open_font(path: str) -> Tuple[str, Dict[int, str]]:
     return family or Path(path).stem, cmap
 
 
+# A set asks three times for all characters of all fonts.
+@lru_cache(maxsize=4096)
 def missing_characters(path: Union[str, Path], text: str) -> str:
     """Characters of a text that a font cannot draw.
 
@@ -114,14 +119,8 @@ def missing_characters(path: Union[str, Path], text: str) -> str:
     Returns:
         str: The missing ones, each once, in order of code point.
     """
-    return _missing(str(path), text)
-
-
-# A set asks three times for all characters of all fonts.
-@lru_cache(maxsize=4096)
-def _missing(path: str, text: str) -> str:
-    _, cmap = open_font(path)
-    face = load_face(path, 32)
+    _, cmap = open_font(str(path))
+    face = load_face(str(path), 32)
     wrong = WRONG_SHAPES.get(Path(path).stem, '')
     missing = []
     for char in sorted(set(text)):
@@ -134,13 +133,11 @@ def _missing(path: str, text: str) -> str:
 
 
 def _is_disguised(char: str, glyph: str) -> bool:
-    """Whether a glyph's name says that it is not the character.
-
-    Fonts of TeX and of symbols put other signs in the places of ASCII and
-    Latin-1: with cmr10, ``<`` comes out as an inverted exclamation mark.
-    Beyond Latin-1 several names are good for one character, and no font is
-    known that misuses them.
-    """
+    """Whether a glyph's name says that it is not the character."""
+    # Fonts of TeX and of symbols put other signs in the places of ASCII and
+    # Latin-1: with cmr10, `<` comes out as an inverted exclamation mark.
+    # Beyond Latin-1 several names are good for one character, and no font is
+    # known that misuses them.
     if ord(char) > 0xFF or char.isspace():
         return False
     named = toUnicode(glyph)
@@ -272,15 +269,11 @@ def font_file_with(char: str) -> Optional[str]:
 
 @lru_cache(maxsize=None)
 def _caption_files() -> List[str]:
+    """Font files of the machine, DejaVu Sans and plain ones first."""
     return [str(BUNDLED_FOLDER / 'DejaVuSans.ttf'),
-            *sorted(findSystemFonts(), key=lambda path: (_is_special(path),
-                                                         path))]
-
-
-def _is_special(path: str) -> bool:
-    name = Path(path).stem.lower()
-    return any(word in name for word in
-               ('bold', 'italic', 'oblique', 'light', 'mono', 'black'))
+            *sorted(findSystemFonts(), key=lambda path: (
+                any(word in Path(path).stem.lower() for word in SPECIAL),
+                path))]
 
 
 def split_fonts(fonts: Sequence[Font]) -> Dict[str, List[Font]]:
@@ -375,14 +368,8 @@ class FontPool:
         """
         if self._has_all:
             return self.fonts[int(rng.integers(len(self.fonts)))]
-        able = np.flatnonzero(self._rows(text).all(axis=1))
+        columns = [self._columns[char] for char in text]
+        able = np.flatnonzero(self._has[:, columns].all(axis=1))
         if not len(able):
             return None
         return self.fonts[able[int(rng.integers(len(able)))]]
-
-    def has(self, font: Font, text: str) -> bool:
-        """Whether one of the fonts has all characters of a text."""
-        return bool(self._rows(text)[self.fonts.index(font)].all())
-
-    def _rows(self, text: str) -> np.ndarray:
-        return self._has[:, [self._columns[char] for char in text]]

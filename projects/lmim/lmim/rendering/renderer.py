@@ -32,10 +32,12 @@ MOST_OF_CONTRAST = 0.3
 
 
 @dataclass(frozen=True)
-class Rendering:
+class RenderedWord:
     """A picture of a word, and where its letters are in it.
 
     Args:
+        text (str): What it says.
+        face (Font): What it is drawn with.
         image (np.ndarray): BGR uint8 of shape (H, W, 3).
         mask (np.ndarray): uint8 of shape (H, W): 255 where a letter is, less
             at its edges; neither shadow nor rim. It is as sharp as the text
@@ -43,11 +45,18 @@ class Rendering:
         style (Style): How it looks; given to :meth:`WordRenderer.compose`,
             it puts the same style on another text.
     """
+    text: str
+    face: Font
     image: np.ndarray
     mask: np.ndarray
     style: Style
     _line: Line = field(repr=False)
     _placement: Placement = field(repr=False)
+
+    @property
+    def font(self) -> str:
+        """str: Name of the face."""
+        return self.face.name
 
     @property
     def boxes(self) -> np.ndarray:
@@ -89,7 +98,7 @@ class WordRenderer:
         self.ranges = StyleRanges(**settings)
 
     def render(self, text: str, font: Font,
-               rng: np.random.Generator) -> Rendering:
+               rng: np.random.Generator) -> RenderedWord:
         """Draw a word in a style drawn by chance.
 
         Args:
@@ -102,17 +111,104 @@ class WordRenderer:
         """
         return self.compose(text, font, self.draw_style(rng))
 
-    def draw_style(self, rng: np.random.Generator) -> Style:
-        """Draw a style within the settings."""
-        return draw_style(self.ranges, rng)
-
-    def compose(self, text: str, font: Font, style: Style) -> Rendering:
+    def compose(self, text: str, font: Font, style: Style) -> RenderedWord:
         """Draw a word in a given style; arguments as of :meth:`render`."""
         line = draw_line(text, font, _face_size(text, font, style),
                          style.slack, style.spacing)
         placement = Placement(line.width, line.top, line.bottom, style)
         mask = placement.warp(line.ink)
-        return Rendering(paint(mask, style), mask, style, line, placement)
+        return RenderedWord(text, font, paint(mask, style), mask, style, line,
+                            placement)
+
+    def draw_style(self, rng: np.random.Generator) -> Style:
+        """Draw a style within the settings.
+
+        Args:
+            rng (np.random.Generator): The only source of chance.
+        """
+        ranges, hard = self.ranges, self.ranges.difficulty
+        height = int(rng.integers(ranges.height[0], ranges.height[1] + 1))
+        foreground, background = draw_colors(rng, ranges)
+        left, right = rng.uniform(0.04, 0.25, 2).tolist()
+        top, bottom = rng.uniform(0.03, 0.12, 2).tolist()
+        perspective = ranges.perspective * hard
+        corners = rng.uniform(-perspective, perspective, 8)
+        gradient = ranges.gradient * hard
+        worst, best = ranges.jpeg_quality
+        plain: Dict[str, Any] = dict(
+            height=height,
+            margins=(left, top, right, bottom),
+            slack=rng.random(),
+            rotation=self._either_way(rng, ranges.rotation),
+            shear=self._either_way(rng, ranges.shear),
+            perspective=tuple(corners.tolist()),
+            foreground=foreground,
+            background=background,
+            gradient=tuple(rng.uniform(-gradient, gradient, 2).tolist()),
+            texture=rng.uniform(0, ranges.texture * hard),
+            blur=rng.uniform(0, ranges.blur * hard) * height / 32,
+            noise=rng.uniform(0, ranges.noise * hard),
+            jpeg_quality=int(rng.integers(worst, best + 1)),
+            seed=int(rng.integers(2**32)))
+        # Last, so that settings without them give the same styles as before
+        # there were any.
+        plain.update(self._shape(rng), max_growth=ranges.max_growth)
+        plain.update(self._decoration(rng, foreground, background))
+        return Style(**plain)
+
+    def _shape(self, rng: np.random.Generator) -> Dict[str, Any]:
+        """How the line runs, where it is not level and straight."""
+        ranges, hard = self.ranges, self.ranges.difficulty
+        shape: Dict[str, Any] = {}
+        if self._happens(rng, ranges.tilted):
+            shape['rotation'] = self._either_way(rng, ranges.tilt)
+        if self._happens(rng, ranges.bent):
+            if rng.random() < 1 / 3:
+                shape['bend'] = Bend(
+                    'wave', rng.uniform(0.3, 1) * ranges.wave * hard,
+                    rng.uniform(0.6, 1.6), rng.uniform(0, 2 * np.pi))
+            else:
+                angle = rng.uniform(0.2, 1) * ranges.arc * hard
+                shape['bend'] = Bend(
+                    'arc', angle if rng.random() < 0.6 else -angle)
+        if self._happens(rng, ranges.spaced):
+            shape['spacing'] = rng.uniform(0, ranges.spacing * hard)
+        return shape
+
+    def _decoration(self, rng: np.random.Generator, foreground: Color,
+                    background: Color) -> Dict[str, Any]:
+        """What is on the background and around the letters."""
+        ranges = self.ranges
+        contrast = brightness(foreground) - brightness(background)
+        most = abs(contrast) * MOST_OF_CONTRAST
+        found: Dict[str, Any] = {}
+        if self._happens(rng, ranges.patterned):
+            kind = list(PATTERNS)[int(rng.integers(len(PATTERNS)))]
+            strength = min(ranges.pattern * ranges.difficulty, most)
+            found['pattern'] = Pattern(
+                kind, draw_swing(rng, rng.uniform(0.3, 1) * strength,
+                                 ranges.saturation))
+        if self._happens(rng, ranges.shaded):
+            swing = draw_swing(rng, most, ranges.saturation)
+            found['shade'] = tuple(
+                float(np.clip(color + change, 0, 255))
+                for color, change in zip(foreground, swing))
+        if self._happens(rng, ranges.outlined):
+            hollow = rng.random() < 1 / 6
+            found['outline'] = Outline(
+                rng.uniform(0.02, 0.05), foreground if hollow else
+                draw_opposite(rng, foreground, ranges.saturation), hollow)
+        if self._happens(rng, ranges.shadowed):
+            found['shadow'] = _shadow(rng, foreground, background,
+                                      contrast > 0)
+        return found
+
+    def _happens(self, rng: np.random.Generator, chance: float) -> bool:
+        return rng.random() < chance * self.ranges.difficulty
+
+    def _either_way(self, rng: np.random.Generator, most: float) -> float:
+        most *= self.ranges.difficulty
+        return rng.uniform(-most, most)
 
 
 def _face_size(text: str, font: Font, style: Style) -> int:
@@ -123,92 +219,6 @@ def _face_size(text: str, font: Font, style: Style) -> int:
         trial = Placement(width, 0, tall, style)
         rise, height = trial.rise, trial.size[0]
     return max(round(room(style, height) / (rise * tall)), MIN_FACE_SIZE)
-
-
-def draw_style(ranges: StyleRanges, rng: np.random.Generator) -> Style:
-    """Draw a style.
-
-    Args:
-        ranges (StyleRanges): What it is drawn from.
-        rng (np.random.Generator): The only source of chance.
-    """
-    hard = ranges.difficulty
-    height = int(rng.integers(ranges.height[0], ranges.height[1] + 1))
-    foreground, background = draw_colors(rng, ranges.min_contrast,
-                                         ranges.saturation, ranges.dark_text)
-    left, right = rng.uniform(0.04, 0.25, 2).tolist()
-    top, bottom = rng.uniform(0.03, 0.12, 2).tolist()
-    perspective = ranges.perspective * hard
-    corners = rng.uniform(-perspective, perspective, 8)
-    gradient = ranges.gradient * hard
-    plain: Dict[str, Any] = dict(
-        height=height,
-        margins=(left, top, right, bottom),
-        slack=rng.random(),
-        rotation=_either_way(ranges, rng, ranges.rotation),
-        shear=_either_way(ranges, rng, ranges.shear),
-        perspective=tuple(corners.tolist()),
-        foreground=foreground,
-        background=background,
-        gradient=tuple(rng.uniform(-gradient, gradient, 2).tolist()),
-        texture=rng.uniform(0, ranges.texture * hard),
-        blur=rng.uniform(0, ranges.blur * hard) * height / 32,
-        noise=rng.uniform(0, ranges.noise * hard),
-        jpeg_quality=int(
-            rng.integers(ranges.jpeg_quality[0], ranges.jpeg_quality[1] + 1)),
-        seed=int(rng.integers(2**32)))
-    # Last, so that settings without them give the same styles as before
-    # there were any.
-    plain.update(_shape(ranges, rng), max_growth=ranges.max_growth)
-    plain.update(_decoration(ranges, rng, foreground, background))
-    return Style(**plain)
-
-
-def _shape(ranges: StyleRanges,
-           rng: np.random.Generator) -> Dict[str, Any]:
-    """How the line runs, where it is not level and straight."""
-    shape: Dict[str, Any] = {}
-    if _happens(ranges, rng, ranges.tilted):
-        shape['rotation'] = _either_way(ranges, rng, ranges.tilt)
-    if _happens(ranges, rng, ranges.bent):
-        if rng.random() < 1 / 3:
-            shape['bend'] = Bend(
-                'wave', rng.uniform(0.3, 1) * ranges.wave * ranges.difficulty,
-                rng.uniform(0.6, 1.6), rng.uniform(0, 2 * np.pi))
-        else:
-            angle = rng.uniform(0.2, 1) * ranges.arc * ranges.difficulty
-            shape['bend'] = Bend(
-                'arc', angle if rng.random() < 0.6 else -angle)
-    if _happens(ranges, rng, ranges.spaced):
-        shape['spacing'] = rng.uniform(0, ranges.spacing * ranges.difficulty)
-    return shape
-
-
-def _decoration(ranges: StyleRanges, rng: np.random.Generator,
-                foreground: Color, background: Color) -> Dict[str, Any]:
-    """What is on the background and around the letters."""
-    contrast = brightness(foreground) - brightness(background)
-    most = abs(contrast) * MOST_OF_CONTRAST
-    found: Dict[str, Any] = {}
-    if _happens(ranges, rng, ranges.patterned):
-        kind = list(PATTERNS)[int(rng.integers(len(PATTERNS)))]
-        strength = min(ranges.pattern * ranges.difficulty, most)
-        found['pattern'] = Pattern(
-            kind, draw_swing(rng, rng.uniform(0.3, 1) * strength,
-                             ranges.saturation))
-    if _happens(ranges, rng, ranges.shaded):
-        swing = draw_swing(rng, most, ranges.saturation)
-        found['shade'] = tuple(
-            float(np.clip(color + change, 0, 255))
-            for color, change in zip(foreground, swing))
-    if _happens(ranges, rng, ranges.outlined):
-        hollow = rng.random() < 1 / 6
-        found['outline'] = Outline(
-            rng.uniform(0.02, 0.05), foreground if hollow else
-            draw_opposite(rng, foreground, ranges.saturation), hollow)
-    if _happens(ranges, rng, ranges.shadowed):
-        found['shadow'] = _shadow(rng, foreground, background, contrast > 0)
-    return found
 
 
 def _shadow(rng: np.random.Generator, foreground: Color,
@@ -224,14 +234,3 @@ def _shadow(rng: np.random.Generator, foreground: Color,
         blur=rng.uniform(0.0 if light_text else 0.04, 0.07),
         color=color,
         opacity=rng.uniform(0.4, 0.9) if light_text else 0.6)
-
-
-def _happens(ranges: StyleRanges, rng: np.random.Generator,
-             chance: float) -> bool:
-    return rng.random() < chance * ranges.difficulty
-
-
-def _either_way(ranges: StyleRanges, rng: np.random.Generator,
-                most: float) -> float:
-    most *= ranges.difficulty
-    return rng.uniform(-most, most)

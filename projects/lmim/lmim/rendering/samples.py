@@ -8,39 +8,12 @@ import numpy as np
 from lmim.utils.errors import UserError
 from .fonts import (BUNDLED, PARTS, Font, FontPool, Places, find_fonts,
                     needs_shaping, split_fonts)
-from .renderer import STYLES, Rendering, WordRenderer
+from .renderer import STYLES, RenderedWord, WordRenderer
 from .words import (LOWER_CASE, ImitatedWords, Lengths, ListedWords, ReadWords,
                     Vocabulary, WordGenerator, Words, read_word_list)
 
 #: So many characters are shown in a message.
 SHOWN = 20
-
-
-class RenderedWord(NamedTuple):
-    """One labelled picture; see :class:`.renderer.Rendering`."""
-    text: str
-    face: Font
-    rendering: Rendering
-
-    @property
-    def image(self) -> np.ndarray:
-        """np.ndarray: BGR uint8 of shape (H, W, 3)."""
-        return self.rendering.image
-
-    @property
-    def mask(self) -> np.ndarray:
-        """np.ndarray: The letters, uint8 of shape (H, W)."""
-        return self.rendering.mask
-
-    @property
-    def boxes(self) -> np.ndarray:
-        """np.ndarray: One for each character, float32 (N, 4, 2)."""
-        return self.rendering.boxes
-
-    @property
-    def font(self) -> str:
-        """str: Name of the face."""
-        return self.face.name
 
 
 class RenderedWords:
@@ -106,7 +79,7 @@ class RenderedWords:
         """
         rng = self._generator(index, epoch)
         text, font = self._word(rng)
-        return RenderedWord(text, font, self.renderer.render(text, font, rng))
+        return self.renderer.render(text, font, rng)
 
     def text(self, index: int, epoch: int = 0) -> str:
         """What a sample says, without drawing it; arguments as above."""
@@ -118,22 +91,7 @@ class RenderedWords:
         rng = self._generator(index, epoch, 1)
         font = self.fonts.pick(text, rng)
         assert font is not None  # one has drawn it before
-        return RenderedWord(text, font, self.renderer.render(text, font, rng))
-
-    def same_style(self, index: int, epoch: int = 0) -> RenderedWord:
-        """Another text in the style and the font of a sample."""
-        first = self.sample(index, epoch)
-        rng = self._generator(index, epoch, 2)
-        for _ in range(self.MAX_DRAWS):
-            text = self.words.draw(rng)
-            if text != first.text and self.fonts.has(first.face, text):
-                return RenderedWord(
-                    text, first.face,
-                    self.renderer.compose(text, first.face,
-                                          first.rendering.style))
-        raise UserError(
-            f'No other word than {first.text!r} was found that the font '
-            f'{first.font} can draw: allow more words')
+        return self.renderer.render(text, font, rng)
 
     def _generator(self, index: int, epoch: int = 0,
                    stream: int = 0) -> np.random.Generator:

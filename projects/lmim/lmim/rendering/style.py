@@ -153,26 +153,22 @@ def brightness(color: Color) -> float:
     return float(np.dot(color, LUMA))
 
 
-def draw_colors(rng: np.random.Generator, min_contrast: float,
-                saturation: float,
-                dark_text: bool = False) -> Tuple[Color, Color]:
-    """Two colours that can be told apart.
+def draw_colors(rng: np.random.Generator,
+                ranges: StyleRanges) -> Tuple[Color, Color]:
+    """Two colours that can be told apart, of text and background.
 
     Of 16 pairs the first that differs enough in brightness is taken, or the
-    one that differs most. Arguments are those of :class:`StyleRanges`.
-
-    Returns:
-        tuple: Two colours, of text and background.
+    one that differs most.
     """
     pairs = rng.uniform(0, 255, (16, 2, 3))
     luma = (pairs @ LUMA)[..., None]
     # Pulling a colour towards its grey keeps its brightness.
-    pairs = luma + (pairs - luma) * rng.uniform(0, saturation)
+    pairs = luma + (pairs - luma) * rng.uniform(0, ranges.saturation)
     contrast = np.abs(luma[:, 0, 0] - luma[:, 1, 0])
-    enough = np.flatnonzero(contrast >= min_contrast)
+    enough = np.flatnonzero(contrast >= ranges.min_contrast)
     chosen = int(enough[0] if len(enough) else contrast.argmax())
     first, second = pairs[chosen].tolist()
-    if dark_text and luma[chosen, 0, 0] > luma[chosen, 1, 0]:
+    if ranges.dark_text and luma[chosen, 0, 0] > luma[chosen, 1, 0]:
         first, second = second, first
     return tuple(first), tuple(second)
 

@@ -21,19 +21,18 @@ ReadWords = Callable[[str], Counts]
 Lengths = Tuple[int, int]
 
 
-def part_of_word(word: str, test_share: float = 0.25) -> str:
-    """The part, 'train' or 'test', that a word belongs to.
+def part_of_word(word: str) -> str:
+    """The part that a word belongs to: 'test' has a quarter of all words.
 
     It depends on the word alone, so a test word is unseen in training
     whatever the seeds, sizes and alphabets of the two parts are.
 
     Args:
         word (str): The word.
-        test_share (float): Share of all words that is held out.
     """
     digest = hashlib.sha256(word.encode()).digest()
     share = int.from_bytes(digest[:4], 'big') / 2**32
-    return 'test' if share < test_share else 'train'
+    return 'test' if share < 0.25 else 'train'
 
 
 class Words(metaclass=ABCMeta):
@@ -155,7 +154,7 @@ class WordGenerator(Words):
         return ''.join(_pick(self.characters, rng) for _ in range(length))
 
     def _speakable(self, length: int, rng: np.random.Generator) -> str:
-        """Vowels and consonants in turn, in one style of capitals."""
+        """Vowels and consonants in turn; lower, Capitalised or UPPER case."""
         is_vowel = rng.random() < self.VOWEL_FIRST
         doubled = False
         word: List[str] = []
@@ -165,7 +164,13 @@ class WordGenerator(Words):
             doubled = (
                 place > 0 and not doubled and rng.random() < self.DOUBLED)
             is_vowel = is_vowel == doubled
-        word = self._capitalise(word, rng)
+        style = int(rng.integers(3))
+        capitals = length if style == 2 else style  # from the left
+        cased = [char.upper() for char in word[:capitals]]
+        cased += [char.lower() for char in word[capitals:]]
+        # The alphabet may lack the other form of a character.
+        word = [new if new in self.characters else old
+                for old, new in zip(word, cased)]
         if self.others:
             share = len(self.others) / len(self.characters)
             swapped = rng.random(length) < share
@@ -173,23 +178,15 @@ class WordGenerator(Words):
                     for char, swap in zip(word, swapped)]
         return ''.join(word)
 
-    def _capitalise(self, word: List[str],
-                    rng: np.random.Generator) -> List[str]:
-        """Make a word lower, Capitalised or UPPER case.
-
-        A character stays as it is where the alphabet lacks its other form.
-        """
-        style = int(rng.integers(3))
-        capitals = len(word) if style == 2 else style  # from the left
-        cased = [char.upper() for char in word[:capitals]]
-        cased += [char.lower() for char in word[capitals:]]
-        return [new if new in self.characters else old
-                for old, new in zip(word, cased)]
-
 
 def _pick(characters: str, rng: np.random.Generator) -> str:
     """One character, each as likely as any other."""
     return characters[int(rng.integers(len(characters)))]
+
+
+def _weighted(sums: np.ndarray, rng: np.random.Generator) -> int:
+    """A number as often as its weight says, of which these are the sums."""
+    return int(np.searchsorted(sums, rng.random() * sums[-1], side='right'))
 
 
 class Vocabulary:
@@ -285,23 +282,20 @@ def read_word_list(path: str) -> Iterator[Tuple[str, float]]:
     with open(path, encoding='utf-8-sig') as file:
         try:
             for number, line in enumerate(file, 1):
-                word, tab, count = line.rstrip('\r\n').partition('\t')
-                yield word, _count(count, path, number) if tab else 1.
+                word, tab, text = line.rstrip('\r\n').partition('\t')
+                try:
+                    count = float(text) if tab else 1.
+                except ValueError:
+                    count = 0.
+                if not 0 < count < float('inf'):
+                    raise UserError(
+                        f'{path}, line {number}: {text!r} is no count above '
+                        '0. A line is a word, or a word, a tab and how often '
+                        'it comes')
+                yield word, count
         except UnicodeDecodeError as error:
             raise UserError(f'{path} is no UTF-8 text: {error}. Save it as '
                             'UTF-8') from error
-
-
-def _count(text: str, path: str, number: int) -> float:
-    try:
-        count = float(text)
-    except ValueError:
-        count = 0.
-    if not 0 < count < float('inf'):
-        raise UserError(
-            f'{path}, line {number}: {text!r} is no count above 0. A line is '
-            'a word, or a word, a tab and how often it comes')
-    return count
 
 
 class ListedWords(Words):
@@ -338,9 +332,7 @@ class ListedWords(Words):
                     lengths=list(self.lengths))
 
     def _make(self, rng: np.random.Generator) -> str:
-        at = np.searchsorted(self._sums, rng.random() * self._sums[-1],
-                             side='right')
-        return self.vocabulary[int(at)]
+        return self.vocabulary[_weighted(self._sums, rng)]
 
     draw = _make  # each is of the part
 
@@ -398,8 +390,7 @@ class ImitatedWords(Words):
         word: List[str] = []
         while True:
             characters, sums = self._chain[context]
-            at = np.searchsorted(sums, rng.random() * sums[-1], side='right')
-            char = characters[int(at)]
+            char = characters[_weighted(sums, rng)]
             if char == self.END:
                 # Labels may hold spaces, which pictures do not show at ends.
                 return ''.join(word).strip()

@@ -5,15 +5,13 @@ from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
 import cv2
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from torch import nn
 
 from lmim.models.backbones import TextViT
 from lmim.models.textrecog import LMIMDecoder, LMIMParallelDecoder
 from lmim.utils.errors import UserError
 from .reconstruction import resized
-from .sheet import (Row, contact_sheet, draw_caption, draw_sheet, enlarge,
-                    frame_cells)
+from .sheet import contact_sheet, draw_sheet, enlarge, frame_cells
 
 #: Of a map that is laid over a picture, in BGR.
 HEAT = np.array([0, 90, 255], np.float32)
@@ -29,7 +27,6 @@ NOTE = ('Attention of block {} of {} of the encoder, {}. [CLS]: which patches '
 CHARACTERS = ('Where the decoder looks as it writes each character (last '
               'block, mean of its heads): orange is much, each map scaled to '
               'its own largest value.')
-
 
 
 def find_encoder(model: nn.Module) -> TextViT:
@@ -195,18 +192,13 @@ def _outputs_of(module: nn.Module) -> Iterator[List[torch.Tensor]]:
         handle.remove()
 
 
-def default_queries(grid: Tuple[int, int]) -> List[Tuple[int, int]]:
-    """Four patches in the middle row, from left to right."""
-    return [(grid[0] // 2, grid[1] * part // 8) for part in (1, 3, 5, 7)]
-
-
 def draw_attention_sheet(
         images: Sequence[np.ndarray],
         encoders: Mapping[str, TextViT],
         names: Sequence[str],
         queries: Optional[Sequence[Tuple[int, int]]] = None,
         block: int = -1,
-        head: Optional[int] = None) -> Figure:
+        head: Optional[int] = None) -> np.ndarray:
     """Draw what [CLS] and some patches look at, as the paper's Figure 3.
 
     Args:
@@ -216,48 +208,52 @@ def draw_attention_sheet(
         names (Sequence[str]): Of the pictures.
         queries (Sequence[Tuple[int, int]], optional): Rows and columns of
             patches of the first encoder's grid. Where another has another
-            grid, the patch at the same place is taken. Defaults to
-            :func:`default_queries`.
+            grid, the patch at the same place is taken. Defaults to four in
+            the middle row, from left to right.
         block (int): Number of the block; -1 is the last.
         head (int, optional): Of which head; the mean of all where it is None.
 
     Returns:
-        Figure: A row for each picture and encoder.
+        np.ndarray: (H, W, 3) uint8, BGR; a row for each picture and encoder.
 
     Raises:
         UserError: If there is no such block, head or patch.
     """
     first = next(iter(encoders.values()))
-    asked = default_queries(first.grid) if queries is None else queries
-    for at, column in asked:
-        if not (0 <= at < first.grid[0] and 0 <= column < first.grid[1]):
+    rows, columns = first.grid
+    if queries is None:
+        queries = [(rows // 2, columns * part // 8) for part in (1, 3, 5, 7)]
+    for at, column in queries:
+        if not (0 <= at < rows and 0 <= column < columns):
             raise UserError(
                 f'there is no patch in row {at}, column {column}: the grid '
-                f'has rows 0 to {first.grid[0] - 1} and columns 0 to '
-                f'{first.grid[1] - 1}')
+                f'has rows 0 to {rows - 1} and columns 0 to {columns - 1}')
     shown = {name: _maps(images, encoder, block, head)
              for name, encoder in encoders.items()}
-    rows = []
+    drawn: List[List[np.ndarray]] = []
     for number, original in enumerate(images):
         for name, encoder in encoders.items():
             grid = encoder.grid
             image = enlarge(resized(original, encoder.img_size), ZOOM)
-            maps = shown[name][number]
-            row = [image, overlay_attention(image, maps[0].reshape(grid))]
-            for query in asked:
-                here = _same_place(query, first.grid, grid)
+            maps = shown[name][number].reshape(-1, *grid)
+            drawn.append([image, overlay_attention(image, maps[0])])
+            for query in queries:
+                # The patch of this grid at the middle of the first one's.
+                here = tuple(int((at + 0.5) * new / old) for at, old, new
+                             in zip(query, first.grid, grid))
                 cell = np.zeros(grid, bool)
                 cell[here] = True
-                weights = maps[1 + here[0] * grid[1] + here[1]].reshape(grid)
-                row.append(frame_cells(
+                weights = maps[1:][cell.ravel()][0]
+                drawn[-1].append(frame_cells(
                     overlay_attention(image, weights), cell, QUERY))
-            rows.append(Row(row, f'{name}   {names[number]}'))
-    titles = ['image', '[CLS]'] + [f'patch ({at}, {column})'
-                                   for at, column in asked]
+    titles = ['image', '[CLS]'] + [f'patch {query}' for query in queries]
     which = 'mean of its heads' if head is None else f'head {head}'
     count = len(first.layers)
-    return draw_sheet(rows, titles, NOTE.format(
-        block % count + 1, count, which), width=ZOOM * first.img_size[1])
+    return draw_sheet(
+        list(zip(titles, zip(*drawn))),
+        [f'{name}   {picture}' for picture in names for name in encoders],
+        NOTE.format(block % count + 1, count, which),
+        ZOOM * first.img_size[1])
 
 
 def draw_character_sheet(images: Sequence[np.ndarray], words: Sequence[str],
@@ -283,10 +279,7 @@ def draw_character_sheet(images: Sequence[np.ndarray], words: Sequence[str],
         tiles += [(overlay_attention(image, each), character)
                   for character, each in zip(word, weights)]
         tiles += [(blank, '')] * (-len(tiles) % columns)
-    sheet = contact_sheet(tiles, columns, cell=(64, 256))
-    footer = np.full((24, sheet.shape[1], 3), 255, np.uint8)
-    draw_caption(footer, CHARACTERS, (2, 17), sheet.shape[1] - 4)
-    return np.concatenate([sheet, footer])
+    return contact_sheet(tiles, columns, (64, 256), CHARACTERS)
 
 
 def normalise(images: Sequence[np.ndarray], device: Any) -> torch.Tensor:
@@ -311,11 +304,3 @@ def _maps(images: Sequence[np.ndarray], encoder: TextViT, block: int,
                         f'0 to {heads - 1}')
     chosen = weights.mean(dim=1) if head is None else weights[:, head]
     return chosen[:, :, 1:].cpu().numpy()
-
-
-def _same_place(query: Tuple[int, int], grid: Tuple[int, int],
-                other: Tuple[int, int]) -> Tuple[int, int]:
-    """The patch of another grid at the middle of a patch."""
-    row, column = [int((at + 0.5) * new / old)
-                   for at, old, new in zip(query, grid, other)]
-    return row, column

@@ -3,30 +3,26 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from mmocr.registry import MODELS
 
 from lmim.models.selfsup import SelfSup
 from lmim.models.targets import PixelTarget
 from .patches import (FeatureColors, grey_out, join_patches, merge, nearest,
                       to_pixels)
-from .reconstruction import Reconstruction, resized, view_batch
-from .sheet import Row, draw_sheet, enlarge, frame_cells
+from .reconstruction import Reconstruction, view_batch
+from .sheet import Column, draw_sheet, enlarge, frame_cells
 
 ZOOM = 3
 LEVELS = ('weak', 'medium', 'strong')
-#: Titles and one picture of each title for each row.
-Column = Tuple[str, Sequence[np.ndarray]]
 
-VIEWS = ('image: resized to {} x {}, as both branches take it. visible: what '
-         'masking leaves of it for the masked branch ({}). guidance view: the '
-         'same text in another appearance, from the original picture, for '
+VIEWS = ('image: resized to {} x {}, as both branches take it. guidance view: '
+         'the same text in another appearance, from the original picture, for '
          'the guidance branch; training draws anew each time. weak turns and '
          'crops; medium (the default) also changes colours, sharpness and '
          'perspective; strong does so by more.')
-MASKS = ('Pictures of {0} x {1} in a grid of {2} x {3} patches of {4} x {5}. '
-         'Grey patches are hidden from the encoder, and are to be rebuilt. '
-         'Each picture of a batch has as many; training draws anew for each.')
+MASKS = ('Grey patches of {} x {} are hidden from the encoder, and are to be '
+         'rebuilt. Each picture of a batch has as many; training draws anew '
+         'for each.')
 BATCH = ('What training sees, after all transforms of the pipeline, drawn '
          'anew each epoch: text must be whole and readable in all columns '
          'but the masked one, whose grey patches are hidden from the encoder.')
@@ -53,9 +49,10 @@ INSTANCES = ('instances: what is contrasted of each view, from left to right, '
 def draw_view_sheet(images: Sequence[np.ndarray],
                     img_size: Tuple[int, int] = (32, 128),
                     patch_size: Tuple[int, int] = (4, 4),
-                    mask: dict = dict(type='RandomMasking', ratio=0.8),
+                    masks: Sequence[dict] = (dict(type='RandomMasking'), ),
+                    levels: Sequence[str] = LEVELS,
                     seed: int = 0,
-                    names: Optional[Sequence[str]] = None) -> Figure:
+                    names: Optional[Sequence[str]] = None) -> np.ndarray:
     """Draw pictures, what masking leaves of them, and guidance views.
 
     Args:
@@ -63,74 +60,44 @@ def draw_view_sheet(images: Sequence[np.ndarray],
             uint8, BGR.
         img_size (Tuple[int, int]): Height and width that the encoder sees.
         patch_size (Tuple[int, int]): Height and width of a patch.
-        mask (dict): Mask generator.
+        masks (Sequence[dict]): Mask generators, such as
+            ``dict(type='BlockMasking', ratio=0.6)``.
+        levels (Sequence[str]): Of the guidance views.
         seed (int): Of masks and views.
         names (Sequence[str], optional): Of the pictures.
 
     Returns:
-        Figure: A row for each picture; columns are the picture, its visible
-        patches, and a guidance view at each level.
+        np.ndarray: The sheet, (H, W, 3) uint8, BGR. A row for each picture;
+        columns are the picture, what each mask leaves of it, and a guidance
+        view at each level.
     """
-    batch = view_batch(images, img_size, (None, *LEVELS), seed)['inputs']
-    views = [view.permute(0, 2, 3, 1).numpy() for view in batch]
-    generator, hidden = _draw_masks(mask, len(images), img_size, patch_size,
-                                    seed)
-    columns = [('image', views[0]), (f'visible {1 - generator.ratio:.0%}', [
-        grey_out(*pair) for pair in zip(views[0], hidden)])]
+    batch = view_batch(images, img_size, (None, *levels), seed)['inputs']
+    pictures, *views = [view.permute(0, 2, 3, 1).numpy() for view in batch]
+    columns: List[Column] = [('image', pictures)]
+    columns += [_masked(mask, pictures, patch_size, seed) for mask in masks]
     columns += [(f'guidance view, {level}', view)
-                for level, view in zip(LEVELS, views[1:])]
-    return _draw(columns, names,
-                 VIEWS.format(*img_size, type(generator).__name__))
+                for level, view in zip(levels, views)]
+    note = MASKS.format(*patch_size)
+    if levels:
+        note = f'{VIEWS.format(*img_size)} {note}'
+    return draw_sheet(columns, names, note)
 
 
-def draw_mask_sheet(images: Sequence[np.ndarray],
-                    masks: Sequence[dict],
-                    img_size: Tuple[int, int] = (32, 128),
-                    patch_size: Tuple[int, int] = (4, 4),
-                    seed: int = 0,
-                    names: Optional[Sequence[str]] = None) -> Figure:
-    """Draw what mask generators leave of pictures.
-
-    Args:
-        images (Sequence[np.ndarray]): Pictures, each (H, W, 3) uint8, BGR.
-        masks (Sequence[dict]): Mask generators, such as
-            ``dict(type='BlockMasking', ratio=0.6)``.
-        img_size (Tuple[int, int]): Height and width that the encoder sees.
-        patch_size (Tuple[int, int]): Height and width of a patch.
-        seed (int): Of the masks.
-        names (Sequence[str], optional): Of the pictures.
-
-    Returns:
-        Figure: A row for each picture; columns are the picture and what
-        each generator leaves visible.
-    """
-    shown = [resized(image, img_size) for image in images]
-    columns: List[Column] = [('image', shown)]
-    for mask in masks:
-        generator, hidden = _draw_masks(mask, len(images), img_size,
-                                        patch_size, seed)
-        total = hidden[0].size
-        columns.append((
-            f'{type(generator).__name__} {generator.ratio:.0%}: '
-            f'{generator.num_keep(total)} of {total} visible',
-            [grey_out(*pair) for pair in zip(shown, hidden)]))
-    return _draw(columns, names, MASKS.format(
-        *img_size, *hidden[0].shape, *patch_size))
-
-
-def _draw_masks(mask: dict, count: int, img_size: Tuple[int, int],
-                patch_size: Tuple[int, int],
-                seed: int) -> Tuple[Any, np.ndarray]:
-    """A mask generator, and what it hides: bool (count, rows, columns)."""
-    grid = (img_size[0] // patch_size[0], img_size[1] // patch_size[1])
+def _masked(mask: dict, images: np.ndarray, patch_size: Tuple[int, int],
+            seed: int) -> Column:
+    """What a mask generator leaves of pictures (N, H, W, 3)."""
+    grid = (images.shape[1] // patch_size[0], images.shape[2] // patch_size[1])
     generator = MODELS.build(dict(mask, _scope_='mmocr'))
     generator.seed_masks(seed)
-    hidden = generator(count, grid, torch.device('cpu')).mask
-    return generator, hidden.bool().reshape(count, *grid).numpy()
+    hidden = generator(len(images), grid, torch.device('cpu')).mask
+    total = hidden.shape[1]
+    return (f'{type(generator).__name__}: {generator.num_keep(total)} of '
+            f'{total} visible',
+            _grey_out(images, hidden.bool().reshape(-1, *grid).numpy()))
 
 
 def draw_batch_sheet(model: SelfSup, seen: Reconstruction,
-                     count: int) -> Figure:
+                     count: int) -> np.ndarray:
     """Draw the first pictures of a batch as the model sees them.
 
     Args:
@@ -139,17 +106,17 @@ def draw_batch_sheet(model: SelfSup, seen: Reconstruction,
         count (int): How many of its pictures.
 
     Returns:
-        Figure: A row for each picture.
+        np.ndarray: (H, W, 3) uint8, BGR; a row for each picture.
     """
-    columns = _view_columns(model, seen)
-    return _draw([(title, list(pictures)[:count])
-                  for title, pictures in columns], None, BATCH)
+    return draw_sheet([(title, pictures[:count])
+                       for title, pictures in _view_columns(model, seen)],
+                      note=BATCH)
 
 
 def draw_reconstruction(model: SelfSup,
                         seen: Reconstruction,
                         names: Optional[Sequence[str]] = None,
-                        shown: Optional[Sequence[int]] = None) -> Figure:
+                        shown: Optional[Sequence[int]] = None) -> np.ndarray:
     """Draw pictures, what is hidden of them, and what the model makes of it.
 
     Args:
@@ -162,56 +129,46 @@ def draw_reconstruction(model: SelfSup,
             Defaults to all.
 
     Returns:
-        Figure: A row for each picture; the explanation is below.
+        np.ndarray: (H, W, 3) uint8, BGR. A row for each picture; the
+        explanation is below.
     """
     columns, found = _view_columns(model, seen), seen.found
-    count = len(seen.inputs)
-    titles = [''] * count
+    titles = list(names or [''] * len(seen.inputs))
     notes: List[str] = []
     if found.pred is not None:
         pixels = isinstance(model.target_generator, PixelTarget)
         columns += (_pixel_columns if pixels else _feature_columns)(model,
                                                                    seen)
-        errors = seen.errors()
-        titles = ['error {:.3f}   mean of all {:.3f}   own mean {:.3f}'.format(
-            *each) for each in zip(*errors.values())]
+        titles = [
+            '{}   error {:.3f}   mean of all {:.3f}   own mean {:.3f}'.format(
+                title, *each)
+            for title, *each in zip(titles, *seen.errors().values())]
         notes = _reconstruction_notes(model, seen, pixels)
     if found.instances:
         columns += _instance_columns(seen)
         matches = seen.matches().float()
-        titles = [f'{title}found {share:.0%}   '.strip() for title, share in
+        titles = [f'{title}   found {share:.0%}' for title, share in
                   zip(titles, matches.mean(dim=1))]
         total = 2 * matches.numel() - 1
-        notes.append(INSTANCES.format(count, total, matches.mean(), 1 / total))
-    order = range(count) if shown is None else shown
-    named = [f'{names[number]}   ' if names else '' for number in order]
-    return _draw(
+        notes.append(INSTANCES.format(
+            len(seen.inputs), total, matches.mean(), 1 / total))
+    order = range(len(titles)) if shown is None else shown
+    return draw_sheet(
         [(title, [pictures[number] for number in order])
          for title, pictures in columns],
-        [name + titles[number] for name, number in zip(named, order)],
-        '\n'.join(notes), ZOOM * seen.views[0].shape[2])
+        [titles[number].strip() for number in order], '\n'.join(notes),
+        ZOOM * seen.views[0].shape[2])
 
 
-def _draw(columns: Sequence[Column], names: Optional[Sequence[str]],
-          note: str, width: int = 256) -> Figure:
-    """A sheet of columns, each picture enlarged to its width."""
-    count = len(columns[0][1])
-    return draw_sheet(
-        [Row([enlarge(pictures[number], max(
-            1, width // pictures[number].shape[1]))
-            for _, pictures in columns], names[number] if names else '')
-         for number in range(count)],
-        [title for title, _ in columns], note, width)
-
-
-def _grid(model: Any) -> Tuple[int, int]:
-    return model.backbone.grid
+def _grey_out(images: np.ndarray, hidden: np.ndarray) -> List[np.ndarray]:
+    """Grey out the hidden patches, (N, rows, columns), of pictures."""
+    return [grey_out(*pair) for pair in zip(images, hidden)]
 
 
 def _hidden(model: Any, seen: Reconstruction) -> np.ndarray:
     """The patches that are hidden, bool (N, rows, columns)."""
     assert seen.hidden is not None
-    return seen.hidden.bool().cpu().unflatten(1, _grid(model)).numpy()
+    return seen.hidden.bool().cpu().unflatten(1, model.backbone.grid).numpy()
 
 
 def _view_columns(model: SelfSup, seen: Reconstruction) -> List[Column]:
@@ -221,11 +178,11 @@ def _view_columns(model: SelfSup, seen: Reconstruction) -> List[Column]:
     for number, view in enumerate(seen.views):
         title = ('image' if plain[number] else 'guidance view (seen whole)'
                  if any(plain) else f'view {number + 1}')
-        columns.append((title, list(view)))
+        columns.append((title, view))
         if number == 0 and seen.hidden is not None:
             hidden = _hidden(model, seen)
-            columns.append((f'masked: {hidden.mean():.0%} hidden', [
-                grey_out(*pair) for pair in zip(view, hidden)]))
+            columns.append((f'masked: {hidden.mean():.0%} hidden',
+                            _grey_out(view, hidden)))
     return columns
 
 
@@ -237,7 +194,7 @@ def _pixel_columns(model: Any, seen: Reconstruction) -> List[Column]:
         raw = PixelTarget(target.patch_size, norm_pix=False)(seen.inputs)
         spread = (raw.var(dim=-1, keepdim=True) + 1e-6)**0.5
         pred = pred * spread + raw.mean(dim=-1, keepdim=True)
-    joined = join_patches(pred, _grid(model), target.patch_size)
+    joined = join_patches(pred, model.backbone.grid, target.patch_size)
     preprocessor = model.data_preprocessor
     pixels = to_pixels(joined, preprocessor.mean.flatten().tolist(),
                        preprocessor.std.flatten().tolist())
@@ -262,8 +219,8 @@ def _feature_columns(model: Any, seen: Reconstruction) -> List[Column]:
     chosen = nearest(pred.flatten(0, 1), target.flatten(0, 1))
     # On the CPU, as the pictures are.
     like = patches.flatten(0, 1)[chosen.cpu()].reshape(patches.shape)
-    alike = join_patches(like, _grid(model), size).byte().numpy()
-    return [('target features', list(wanted)),
+    alike = join_patches(like, model.backbone.grid, size).byte().numpy()
+    return [('target features', wanted),
             ('predicted features; framed: target',
              _merged(guessed, wanted, hidden)),
             ('patches like it; framed: the original',
@@ -282,12 +239,10 @@ def _instance_columns(seen: Reconstruction) -> List[Column]:
     instances = list(seen.found.instances)
     height, width = seen.views[0].shape[1:3]
     colors = FeatureColors(torch.cat(instances).flatten(0, 1).float())
-    columns: List[Column] = []
-    for number, view in enumerate(instances, 1):
-        at = np.arange(width) * view.shape[1] // width
-        strips = colors(view)[:, None, at].repeat(height, axis=1)
-        columns.append((f'instances, view {number}', list(strips)))
-    return columns
+    at = np.arange(width) * instances[0].shape[1] // width
+    return [(f'instances, view {number}',
+             colors(view)[:, None, at].repeat(height, axis=1))
+            for number, view in enumerate(instances, 1)]
 
 
 def _reconstruction_notes(model: Any, seen: Reconstruction,

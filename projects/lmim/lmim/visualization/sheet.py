@@ -4,12 +4,10 @@ import textwrap
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import (Any, Iterable, List, NamedTuple, Optional, Sequence, Tuple,
-                    Union)
+from typing import Iterable, List, Optional, Sequence, Tuple, Union
 
 import cv2
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
@@ -17,158 +15,21 @@ from lmim.rendering.fonts import BUNDLED_FOLDER, font_file_with
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
 
-#: Of our figures, in pixels to the inch.
-DPI = 120
-#: What a file of a figure may end in.
-SUFFIXES = ('.png', '.pdf', '.svg')
-#: Of captions in contact sheets, in pixels.
-CAPTION_SIZE, CAPTION_HEIGHT = 12, 16
-#: No caption shows more characters.
+#: Of captions, in pixels: of a font, of a line, and of one of its letters.
+CAPTION_SIZE, CAPTION_HEIGHT, LETTER = 12, 16, 7
+#: No line shows more characters.
 LONGEST = 200
+#: White around a picture, right and below as well as left and above.
+MARGIN = 2
 
-#: In pixels: gap between two pictures, a line of text, one of its letters.
-GAP, LINE, LETTER = 7, 20, 7.0
-SIZE = 8  # of letters, in points
-
-
-class Row(NamedTuple):
-    """A row of a sheet.
-
-    Attributes:
-        pictures (Sequence[np.ndarray]): Each (H, W, 3) uint8, BGR; in all
-            rows as many as there are columns, or fewer.
-        title (str): A line above them.
-    """
-    pictures: Sequence[np.ndarray]
-    title: str = ''
-
-
-def draw_sheet(rows: Sequence[Row],
-               titles: Sequence[str],
-               note: str = '',
-               width: int = 256) -> Figure:
-    """Lay pictures out, without axes, which would take most of the time.
-
-    Args:
-        rows (Sequence[Row]): Pictures of a row are as high as its first one.
-        titles (Sequence[str]): Of the columns.
-        note (str): What is to be seen, in words, below.
-        width (int): Of a picture, in pixels.
-
-    Returns:
-        Figure: The sheet; ``figure.images`` are the pictures in the order of
-        rows, then columns, RGB.
-
-    Raises:
-        UserError: If there is no row.
-    """
-    if not rows:
-        raise UserError('a sheet needs one picture at least')
-    whole = len(titles) * (width + GAP) + GAP
-    heads = [wrap(title, width) for title in titles]
-    notes = [line for part in note.split('\n') for line in wrap(part, whole)]
-    heights = [width * row.pictures[0].shape[0] // row.pictures[0].shape[1]
-               for row in rows]
-    above = [LINE if row.title else 0 for row in rows]
-    top = 2 * GAP + LINE * max(map(len, heads))
-    height = (top + sum(heights) + GAP * (len(rows) + 2) + sum(above) +
-              LINE * len(notes))
-    figure = Figure(figsize=(whole / DPI, height / DPI), dpi=DPI)
-
-    def write(x: float, y: float, text: str, **options: Any) -> None:
-        figure.text(x / whole, 1 - y / height, text, fontsize=SIZE,
-                    parse_math=False, va='baseline', **options)
-
-    for column, lines in enumerate(heads):
-        for number, line in enumerate(reversed(lines)):
-            write(GAP + column * (width + GAP) + width / 2,
-                  top - GAP - LINE * number, line, ha='center')
-    for row, title, tall in zip(rows, above, heights):
-        top += title
-        if title:
-            write(GAP, top - GAP, _end(row.title, whole), color='0.3')
-        for column, picture in enumerate(row.pictures):
-            figure.figimage(
-                _fitted(picture, (width, tall))[..., ::-1],
-                GAP + column * (width + GAP), height - top - tall)
-        top += tall + GAP
-    for number, line in enumerate(notes, 1):
-        write(GAP, top + LINE * number, line)
-    return figure
-
-
-def _fitted(picture: np.ndarray, size: Sequence[int]) -> np.ndarray:
-    """A picture in (width, height); whole multiples keep their pixels."""
-    whole = not any(new % old for new, old in zip(size, picture.shape[1::-1]))
-    return cv2.resize(
-        picture, tuple(size),
-        interpolation=cv2.INTER_NEAREST if whole else cv2.INTER_AREA)
-
-
-def _end(text: str, width: float) -> str:
-    """The end of a text, which tells more than its beginning."""
-    most = max(8, int(width / LETTER))
-    return text if len(text) <= most else '...' + text[3 - most:]
-
-
-def wrap(text: str, width: float) -> List[str]:
-    """Lines of a text for so many pixels, at least one."""
-    return textwrap.wrap(text, max(8, int(width / LETTER))) or ['']
-
-
-def enlarge(picture: np.ndarray, factor: int) -> np.ndarray:
-    """Repeat the pixels of a picture (H, W, 3)."""
-    return picture.repeat(factor, axis=0).repeat(factor, axis=1)
-
-
-def frame_cells(picture: np.ndarray, cells: np.ndarray,
-                color: Optional[Sequence[int]] = None) -> np.ndarray:
-    """Draw a thin frame round some cells of a grid.
-
-    Args:
-        picture (np.ndarray): (H, W, 3) uint8; H and W are multiples of the
-            grid's rows and columns.
-        cells (np.ndarray): Which, bool, (rows, columns).
-        color (Sequence[int], optional): BGR. Defaults to a green.
-
-    Returns:
-        np.ndarray: A copy with the frames.
-    """
-    rows, columns = cells.shape
-    height, width = picture.shape[0] // rows, picture.shape[1] // columns
-    edge = np.zeros((height, width), bool)
-    edge[[0, -1]] = True
-    edge[:, [0, -1]] = True
-    shown = np.kron(cells, edge).astype(bool)
-    framed = picture.copy()
-    framed[shown] = (60, 170, 0) if color is None else color
-    return framed
-
-
-def save_figure(figure: Figure, path: Union[str, Path]) -> None:
-    """Write a figure, whole or not at all.
-
-    Args:
-        figure (Figure): The figure; it needs no display.
-        path (str or Path): The file: .pdf or .svg by its name, else PNG.
-    """
-    suffix = Path(path).suffix.lower()
-    buffer = io.BytesIO()
-    kind = suffix[1:] if suffix in SUFFIXES else 'png'
-    figure.savefig(buffer, format=kind, dpi=figure.dpi)
-    write_atomic(path, buffer.getvalue())
-
-
-def figure_pixels(figure: Figure) -> np.ndarray:
-    """Draw a figure into an array, (H, W, 3) uint8, RGB."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+#: A title, and a picture (H, W, 3), uint8, BGR, for each row.
+Column = Tuple[str, Sequence[np.ndarray]]
 
 
 def contact_sheet(samples: Iterable[Tuple[np.ndarray, str]],
                   columns: int = 8,
-                  cell: Tuple[int, int] = (48, 192)) -> np.ndarray:
+                  cell: Tuple[int, int] = (48, 192),
+                  note: str = '') -> np.ndarray:
     """Lay pictures out in rows, each with its caption below.
 
     Args:
@@ -176,7 +37,9 @@ def contact_sheet(samples: Iterable[Tuple[np.ndarray, str]],
             shape (H, W, 3), and captions, in any script.
         columns (int): Pictures in a row.
         cell (tuple[int, int]): Greatest height and width of a picture;
-            larger ones are shrunk.
+            larger ones are shrunk, and the pixels of smaller ones are
+            repeated as often as there is room.
+        note (str): What is to be seen, in words, below.
 
     Returns:
         np.ndarray: BGR uint8 of shape (H, W, 3).
@@ -189,27 +52,68 @@ def contact_sheet(samples: Iterable[Tuple[np.ndarray, str]],
         raise UserError('A contact sheet needs one picture at least')
     blank = np.full_like(tiles[0], 255)
     tiles += [blank] * (-len(tiles) % columns)
-    return np.concatenate([
-        np.concatenate(tiles[start:start + columns], axis=1)
-        for start in range(0, len(tiles), columns)
-    ])
+    rows = [np.concatenate(tiles[start:start + columns], axis=1)
+            for start in range(0, len(tiles), columns)]
+    return np.concatenate([*rows, _paragraph(note, rows[0].shape[1])])
+
+
+def draw_sheet(columns: Sequence[Column],
+               names: Optional[Sequence[str]] = None,
+               note: str = '',
+               width: int = 256) -> np.ndarray:
+    """Lay columns of pictures out, each picture with its column's title.
+
+    Args:
+        columns (Sequence[Column]): As many pictures in each.
+        names (Sequence[str], optional): Of the rows, written above them.
+        note (str): What is to be seen, in words, below.
+        width (int): Of a picture, in pixels; the first one's shape says how
+            high the cells are.
+
+    Returns:
+        np.ndarray: BGR uint8 of shape (H, W, 3).
+    """
+    titles = [title for title, _ in columns]
+    height, old_width = columns[0][1][0].shape[:2]
+    cell = (width * height // old_width, width)
+    strips: List[np.ndarray] = []
+    for number, row in enumerate(zip(*(column for _, column in columns))):
+        sheet = contact_sheet(zip(row, titles), len(titles), cell)
+        if names:
+            strips.append(_paragraph(names[number], sheet.shape[1]))
+        strips.append(sheet)
+    return np.concatenate([*strips, _paragraph(note, sheet.shape[1])])
 
 
 def _tile(image: np.ndarray, caption: str,
           cell: Tuple[int, int]) -> np.ndarray:
     """One picture above its caption, on white."""
-    height, width = image.shape[:2]
-    scale = min(1.0, cell[0] / height, cell[1] / width)
+    scale = min(each / side for each, side in zip(cell, image.shape))
     if scale < 1:
         height, width = (max(int(side * scale), 1)
-                         for side in (height, width))
-        image = cv2.resize(
-            image, (width, height), interpolation=cv2.INTER_AREA)
-    tile = np.full((cell[0] + CAPTION_HEIGHT + 4, cell[1] + 4, 3), 255,
-                   np.uint8)
-    tile[2:2 + height, 2:2 + width] = image
-    draw_caption(tile, caption, (2, cell[0] + CAPTION_HEIGHT - 1), cell[1])
+                         for side in image.shape[:2])
+        image = cv2.resize(image, (width, height),
+                           interpolation=cv2.INTER_AREA)
+    image = enlarge(image, max(int(scale), 1))
+    tile = np.full((cell[0] + CAPTION_HEIGHT + 2 * MARGIN,
+                    cell[1] + 2 * MARGIN, 3), 255, np.uint8)
+    height, width = image.shape[:2]
+    tile[MARGIN:MARGIN + height, MARGIN:MARGIN + width] = image
+    draw_caption(tile, caption, (MARGIN, cell[0] + CAPTION_HEIGHT - 1),
+                 cell[1])
     return tile
+
+
+def _paragraph(text: str, width: int) -> np.ndarray:
+    """Lines of a text on white, of a width in pixels; none without text."""
+    room = min(max(width // LETTER, 8), LONGEST)
+    lines = [line for part in text.split('\n')
+             for line in textwrap.wrap(part, room)]
+    strip = np.full((CAPTION_HEIGHT * len(lines), width, 3), 255, np.uint8)
+    for number, line in enumerate(lines, 1):
+        draw_caption(strip, line, (MARGIN, CAPTION_HEIGHT * number - 4),
+                     width - 2 * MARGIN)
+    return strip
 
 
 def draw_caption(image: np.ndarray, text: str, corner: Tuple[int, int],
@@ -261,3 +165,47 @@ def _visible(char: str) -> str:
 def _load(path: str) -> ImageFont.FreeTypeFont:
     """A face, with the layout that joins and turns letters if it is there."""
     return ImageFont.truetype(path, CAPTION_SIZE)
+
+
+def enlarge(picture: np.ndarray, factor: int) -> np.ndarray:
+    """Repeat the pixels of a picture (H, W, 3)."""
+    return picture.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def frame_cells(picture: np.ndarray, cells: np.ndarray,
+                color: Sequence[int] = (60, 170, 0)) -> np.ndarray:
+    """Draw a thin frame round some cells of a grid.
+
+    Args:
+        picture (np.ndarray): (H, W, 3) uint8; H and W are multiples of the
+            grid's rows and columns.
+        cells (np.ndarray): Which, bool, (rows, columns).
+        color (Sequence[int]): BGR.
+
+    Returns:
+        np.ndarray: A copy with the frames.
+    """
+    rows, columns = cells.shape
+    edge = np.ones((picture.shape[0] // rows, picture.shape[1] // columns),
+                   bool)
+    edge[1:-1, 1:-1] = False
+    framed = picture.copy()
+    framed[np.kron(cells, edge).astype(bool)] = color
+    return framed
+
+
+def save_picture(picture: Union[np.ndarray, Figure],
+                 path: Union[str, Path]) -> None:
+    """Write a picture as PNG, whole or not at all.
+
+    Args:
+        picture (np.ndarray or Figure): BGR uint8 of shape (H, W, 3), or a
+            figure of matplotlib, which needs no display.
+        path (str or Path): The file.
+    """
+    if isinstance(picture, Figure):
+        buffer = io.BytesIO()
+        picture.savefig(buffer, format='png', dpi=picture.dpi)
+        write_atomic(path, buffer.getvalue())
+    else:
+        write_atomic(path, cv2.imencode('.png', picture)[1].tobytes())

@@ -3,18 +3,14 @@ import argparse
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
-import cv2
 import numpy as np
-from matplotlib.figure import Figure
 
 from lmim.apis import TextRecognizer, load_encoder
-from lmim.datasets.pictures import read_some
-from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
 from lmim.visualization.attention import (character_attention,
                                           draw_attention_sheet,
                                           draw_character_sheet)
-from .pictures import PictureCommand, check_output
+from .pictures import PictureCommand
 
 
 class Attention(PictureCommand):
@@ -50,60 +46,42 @@ class Attention(PictureCommand):
             help='of the block, from 0 (default: the mean of all)')
         add('--characters', action='store_true',
             help='where a recognizer with an LMIM decoder looks as it writes '
-            'each character (one checkpoint; a .png)')
-
-    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
-        """Draw the sheet, of another kind with --characters."""
-        return self._characters(args) if args.characters else super().run(args)
+            'each character (one checkpoint)')
 
     def prepare(self, args: argparse.Namespace) -> Any:
-        """Load the encoders, by the names to show."""
-        return {_name(path, args.checkpoint): load_encoder(path, config)
-                for path, config in _pairs(args)}
+        """Load the recognizer, or the encoders by the names to show."""
+        configs = args.config or [None]
+        if len(configs) == 1:
+            configs = configs * len(args.checkpoint)
+        if len(configs) != len(args.checkpoint):
+            raise UserError(
+                f'--config names {len(configs)} files for '
+                f'{len(args.checkpoint)} checkpoints: name one, or one for '
+                'each')
+        if not args.characters:
+            return {_name(path, args.checkpoint): load_encoder(path, config)
+                    for path, config in zip(args.checkpoint, configs)}
+        if len(configs) > 1:
+            raise UserError('--characters draws one checkpoint at a time')
+        return TextRecognizer(args.checkpoint[0], configs[0], device='cpu')
 
     def draw(self, args: argparse.Namespace, prepared: Any, names: List[str],
-             images: List[np.ndarray]) -> Tuple[Figure, Dict[str, Any]]:
-        """Draw the sheet."""
-        return draw_attention_sheet(images, prepared, names, args.query,
-                                    args.block, args.head), {}
-
-    @staticmethod
-    def _characters(args: argparse.Namespace) -> Dict[str, Any]:
-        """Draw where a recognizer looks."""
-        check_output(args, ('.png', ))
-        pairs = _pairs(args)
-        if len(pairs) > 1:
-            raise UserError('--characters draws one checkpoint at a time')
-        reader = TextRecognizer(*pairs[0], device='cpu')
-        found, skipped = read_some(args.images, args.number)
-        images = list(found.values())
-        model: Any = reader.model
-        data = model.data_preprocessor(reader.prepare(images))
-        maps = character_attention(model, data['inputs'],
+             images: List[np.ndarray]) -> Tuple[np.ndarray, Dict[str, Any]]:
+        """Draw the sheet, of another kind with --characters."""
+        if not args.characters:
+            return draw_attention_sheet(images, prepared, names, args.query,
+                                        args.block, args.head), {}
+        data = prepared.model.data_preprocessor(prepared.prepare(images))
+        maps = character_attention(prepared.model, data['inputs'],
                                    data['data_samples'])
         words = [sample.pred_text.item for sample in data['data_samples']]
-        sheet = draw_character_sheet(images, words, maps)
-        write_atomic(args.output, cv2.imencode('.png', sheet)[1].tobytes())
-        return {'output': str(args.output), 'pictures': list(found),
-                'skipped': skipped, 'texts': words}
+        return draw_character_sheet(images, words, maps), {'texts': words}
 
     def report(self, result: Dict[str, Any]) -> str:
         """Say what was done."""
         texts = zip(result['pictures'], result.get('texts', []))
         return '\n'.join([super().report(result)] + [
             f'  {name}: {text}' for name, text in texts])
-
-
-def _pairs(args: argparse.Namespace) -> List[Tuple[Path, Any]]:
-    """Each checkpoint with its config."""
-    configs = args.config or [None]
-    if len(configs) == 1:
-        configs = configs * len(args.checkpoint)
-    if len(configs) != len(args.checkpoint):
-        raise UserError(
-            f'--config names {len(configs)} files for {len(args.checkpoint)} '
-            'checkpoints: name one, or one for each')
-    return list(zip(args.checkpoint, configs))
 
 
 def patch(text: str) -> Tuple[int, int]:
@@ -124,4 +102,3 @@ def _name(path: Path, paths: List[Path]) -> str:
     """What tells a checkpoint from the others."""
     alone = [other.name for other in paths].count(path.name) == 1
     return path.name if alone else '/'.join(path.parts[-2:])
-

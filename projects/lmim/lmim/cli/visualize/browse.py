@@ -1,17 +1,16 @@
 """`lmim visualize browse`: what the pipelines of a config give."""
 import argparse
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, List, Tuple
 
-import cv2
 import numpy as np
 from mmengine.config import DictAction
 
 from lmim.cli import Command, at_least, track
 from lmim.datasets.known_sets import read_config
 from lmim.engine.hooks.data_check_hook import check_data
-from lmim.utils.atomic import refuse_file, write_atomic
-from lmim.visualization import contact_sheet
+from lmim.utils.atomic import refuse_file
+from lmim.visualization import contact_sheet, save_picture
 from lmim.visualization.browsing import (MODES, PHASES, Shown, build_datasets,
                                          iter_shown)
 
@@ -73,10 +72,13 @@ class Browse(Command):
         shown = list(track(
             iter_shown(datasets, args.mode, args.number, args.seed), total,
             'records'))
-        columns = _columns(shown, args.mode)
-        sheet = contact_sheet(_tiles(shown, args.mode, columns), columns,
-                              CELL)
-        write_atomic(path, cv2.imencode('.png', sheet)[1].tobytes())
+        most = max([len(record.stages) for record in shown] + [1])
+        # Pictures of a record stay together.
+        columns = most * (max(1, COLUMNS // most)
+                          if args.mode != 'pipeline' else 1)
+        tiles = [tile for record in shown
+                 for tile in _tiles(record, args.mode, most)]
+        save_picture(contact_sheet(tiles, columns, CELL), path)
         faults = [f'{each.name}: {each.fault}' for each in shown
                   if each.fault is not None]
         return {
@@ -102,37 +104,18 @@ class Browse(Command):
         return '\n'.join(lines)
 
 
-def _columns(shown: List[Shown], mode: str) -> int:
-    """Pictures side by side: those of a record stay together."""
-    most = max([len(record.stages) for record in shown] + [1])
-    return most if mode == 'pipeline' else max(1, COLUMNS // most) * most
-
-
-def _tiles(shown: List[Shown], mode: str,
-           columns: int) -> Iterator[Tuple[np.ndarray, str]]:
-    """Pictures with captions; in the mode `pipeline` a row for a record."""
-    blank = np.full((1, 1, 3), 255, np.uint8)
-    for record in shown:
-        label = record.text or Path(record.name).name
-        tiles = []
-        for number, (stage, picture) in enumerate(record.stages):
-            caption = stage.replace('given to the model: ', '')
-            if number == 0:
-                caption = (f'{label}: {stage}' if mode == 'pipeline'
-                           else label)
-            tiles.append((_enlarged(picture), caption))
-        if record.fault is not None:
-            tiles = [(np.full((32, 64, 3), 200, np.uint8),
-                      f'{label}: {record.fault}')]
-        yield from tiles
-        if mode == 'pipeline' or record.fault is not None:
-            yield from [(blank, '')] * (-len(tiles) % columns)
-
-
-def _enlarged(picture: np.ndarray) -> np.ndarray:
-    """A small picture at twice its size, where that has room."""
-    height, width = picture.shape[:2]
-    if 2 * height > CELL[0] or 2 * width > CELL[1]:
-        return picture
-    return cv2.resize(picture, None, fx=2, fy=2,
-                      interpolation=cv2.INTER_NEAREST)
+def _tiles(record: Shown, mode: str,
+           count: int) -> List[Tuple[np.ndarray, str]]:
+    """So many pictures with captions; the rest is blank."""
+    label = record.text or Path(record.name).name
+    if record.fault is not None:
+        tiles = [(np.full((64, 256, 3), 200, np.uint8),
+                  f'{label}: {record.fault}')]
+    else:
+        tiles = [(picture, stage.replace('given to the model: ', ''))
+                 for stage, picture in record.stages]
+        picture, stage = tiles[0]
+        tiles[0] = (picture, f'{label}: {stage}' if mode == 'pipeline'
+                    else label)
+    return tiles + [(np.full((1, 1, 3), 255, np.uint8), '')] * (
+        count - len(tiles))

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from lmim.cli import Command, at_least
 from lmim.datasets.pictures import read_some
 from lmim.utils.atomic import refuse_file
 from lmim.utils.errors import UserError
-from lmim.visualization.sheet import SUFFIXES, save_figure
+from lmim.visualization import save_picture
 
 
 class PictureCommand(Command):
@@ -34,19 +33,20 @@ class PictureCommand(Command):
             add('--seed', type=at_least(0), default=0,
                 help=f'of {self.seeded} (default: %(default)s)')
         add('-o', '--output', type=Path, default=Path(f'{self.name}.png'),
-            metavar='FILE', help='the picture to write, its kind by its name: '
-            f'{", ".join(SUFFIXES)} (default: %(default)s)')
+            metavar='FILE', help='the PNG to write (default: %(default)s)')
         add('--overwrite', action='store_true',
             help='replace the picture if it exists')
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Draw the sheet."""
-        check_output(args)
+        if args.output.suffix.lower() != '.png':
+            raise UserError(f'--output {args.output} is to end in .png')
+        refuse_file(args.output, args.overwrite)
         prepared = self.prepare(args)
         found, skipped = read_some(args.images, self.count(args))
-        figure, about = self.draw(args, prepared, list(found),
-                                  list(found.values()))
-        save_figure(figure, args.output)
+        sheet, about = self.draw(args, prepared, list(found),
+                                 list(found.values()))
+        save_picture(sheet, args.output)
         return {'output': str(args.output), 'pictures': list(found),
                 'skipped': skipped, **about}
 
@@ -60,7 +60,7 @@ class PictureCommand(Command):
 
     @abstractmethod
     def draw(self, args: argparse.Namespace, prepared: Any, names: List[str],
-             images: List[np.ndarray]) -> Tuple[Figure, Dict[str, Any]]:
+             images: List[np.ndarray]) -> Tuple[np.ndarray, Dict[str, Any]]:
         """Draw the sheet; also what the result of the command says."""
 
     def report(self, result: Dict[str, Any]) -> str:
@@ -72,17 +72,3 @@ class PictureCommand(Command):
                          'were left out:')
             lines += [f'  {line}' for line in result['skipped'][:10]]
         return '\n'.join(lines)
-
-
-def check_output(args: argparse.Namespace,
-                 suffixes: Tuple[str, ...] = SUFFIXES) -> None:
-    """Refuse before the work what could not be written after it.
-
-    Raises:
-        UserError: If the name has another ending.
-        FileExistsError: If the file is there and may not be replaced.
-    """
-    if args.output.suffix.lower() not in suffixes:
-        raise UserError(f'--output {args.output} is to end in '
-                        f'{" or ".join(suffixes)}')
-    refuse_file(args.output, args.overwrite)

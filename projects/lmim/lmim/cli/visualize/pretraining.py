@@ -4,20 +4,16 @@ from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from lmim.apis.loading import (encoder_shape, given_config,
                                load_pretrained)
 from lmim.cli import at_least
 from lmim.datasets.transforms.guidance_view import LEVELS
-from lmim.visualization.pretraining_sheets import (draw_mask_sheet,
-                                                   draw_reconstruction,
+from lmim.visualization.pretraining_sheets import (draw_reconstruction,
                                                    draw_view_sheet)
 from lmim.visualization.reconstruction import reconstruct, view_batch
 from .pictures import PictureCommand
 
-#: Of the paper's ablation.
-PAPER = ('random:0.8', 'block:0.6')
 KINDS = {'random': 'RandomMasking', 'block': 'BlockMasking'}
 
 
@@ -31,29 +27,42 @@ class Views(PictureCommand):
     name = 'views'
     summary = 'pictures, what is masked, guidance views at three levels'
     example = 'views words.lmdb -n 8 --output views.png'
+    levels: Tuple[str, ...] = tuple(LEVELS)
+    masks: Tuple[str, ...] = ('random:0.8', )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
         super().add_arguments(parser)
         parser.add_argument(
             '--config', type=Path, metavar='CONFIG',
-            help='take image size, patches and mask of this config of '
-            'pre-training (default: 32x128, 4x4, random masks of 80 %%)')
+            help='a config of pre-training: its mask, image size and patches '
+            '(default: 32x128, 4x4)')
+        parser.add_argument(
+            '--mask', nargs='+', type=mask_of, metavar='KIND:RATIO',
+            default=[], help='masks to draw: random or block, and the share '
+            f'that is hidden (default: {" ".join(self.masks)}, or that of '
+            '--config)')
 
     def prepare(self, args: argparse.Namespace) -> Dict[str, Any]:
-        """Read the config."""
-        options, mask = sizes_of(args.config)
-        return options if mask is None else dict(options, mask=mask)
+        """Read sizes and masks."""
+        if args.config is None:
+            masks = args.mask or [mask_of(mask) for mask in self.masks]
+            return dict(masks=masks)
+        config = given_config(args.config)
+        own = config.model['backbone'].get('mask')
+        return dict(encoder_shape(config),
+                    masks=[own, *args.mask] if own else args.mask)
 
     def draw(self, args: argparse.Namespace, prepared: Dict[str, Any],
              names: List[str], images: List[np.ndarray]
-             ) -> Tuple[Figure, Dict[str, Any]]:
+             ) -> Tuple[np.ndarray, Dict[str, Any]]:
         """Draw the sheet."""
-        return draw_view_sheet(
-            images, seed=args.seed, names=names, **prepared), {}
+        sheet = draw_view_sheet(images, levels=self.levels, seed=args.seed,
+                                names=names, **prepared)
+        return sheet, {'masks': prepared['masks']}
 
 
-class Mask(PictureCommand):
+class Mask(Views):
     """Draw which patches masks hide.
 
     With --config the mask of that config, else those of the paper: random
@@ -65,32 +74,8 @@ class Mask(PictureCommand):
     example = 'mask words.lmdb --mask random:0.6 random:0.9 block:0.8'
     number = 6
     seeded = 'masks'
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the arguments."""
-        super().add_arguments(parser)
-        parser.add_argument(
-            '--config', type=Path, metavar='CONFIG',
-            help='a config of pre-training: its mask, image size and patches')
-        parser.add_argument(
-            '--mask', nargs='+', type=mask_of, metavar='KIND:RATIO',
-            help='masks to draw: random or block, and the share that is '
-            f'hidden (default: {" ".join(PAPER)}, or that of --config)')
-
-    def prepare(self, args: argparse.Namespace) -> Dict[str, Any]:
-        """Read the config."""
-        options, own = sizes_of(args.config)
-        masks = [own] if own is not None else []
-        masks += args.mask or ([] if masks else [mask_of(m) for m in PAPER])
-        return dict(options, masks=masks)
-
-    def draw(self, args: argparse.Namespace, prepared: Dict[str, Any],
-             names: List[str], images: List[np.ndarray]
-             ) -> Tuple[Figure, Dict[str, Any]]:
-        """Draw the sheet."""
-        figure = draw_mask_sheet(images, seed=args.seed, names=names,
-                                 **prepared)
-        return figure, {'masks': prepared['masks']}
+    levels = ()
+    masks = ('random:0.8', 'block:0.6')  # of the paper's ablation
 
 
 class Reconstruction(PictureCommand):
@@ -136,7 +121,7 @@ class Reconstruction(PictureCommand):
                                args.target_checkpoint)
 
     def draw(self, args: argparse.Namespace, prepared: Any, names: List[str],
-             images: List[np.ndarray]) -> Tuple[Figure, Dict[str, Any]]:
+             images: List[np.ndarray]) -> Tuple[np.ndarray, Dict[str, Any]]:
         """Draw the sheet."""
         levels = [level and (args.level or level)
                   for level in prepared.view_levels]
@@ -169,14 +154,6 @@ class Reconstruction(PictureCommand):
             lines.append('Of the instances of {compared} pictures {found:.1%} '
                          'find their partners.'.format(**result))
         return '\n'.join(lines)
-
-
-def sizes_of(config: Any) -> Tuple[Dict[str, Any], Any]:
-    """Sizes of images and patches in a config, and its mask, if any."""
-    if config is None:
-        return {}, None
-    found = given_config(config)
-    return encoder_shape(found), found.model['backbone'].get('mask')
 
 
 def mask_of(text: str) -> Dict[str, Any]:

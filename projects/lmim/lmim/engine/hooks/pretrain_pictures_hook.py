@@ -13,12 +13,11 @@ from mmengine.visualization import LocalVisBackend
 from mmocr.registry import HOOKS
 
 from lmim.models.selfsup import SelfSup
-from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
 from lmim.visualization.pretraining_sheets import (draw_batch_sheet,
                                                    draw_reconstruction)
 from lmim.visualization.reconstruction import random_state_kept, reconstruct
-from lmim.visualization.sheet import figure_pixels
+from lmim.visualization.sheet import save_picture
 
 DataBatch = Optional[Union[dict, tuple, list]]
 
@@ -143,19 +142,19 @@ class PretrainPicturesHook(Hook):
                    draw_reconstruction(model, seen, shown=shown))
 
     @staticmethod
-    def _save(runner: Runner, name: str, suffix: str, figure: Any) -> None:
+    def _save(runner: Runner, name: str, suffix: str,
+              sheet: np.ndarray) -> None:
         """Write a sheet, and hand it to backends that show pictures."""
-        pixels: np.ndarray = figure_pixels(figure)
         path = osp.join(runner.work_dir, 'pictures', f'{name}{suffix}.png')
-        png = cv2.imencode('.png', pixels[..., ::-1])[1].tobytes()
         try:
-            write_atomic(path, png)
+            save_picture(sheet, path)
         except OSError as error:  # no reason to end a training
             runner.logger.warning(f'{path} could not be written: {error}')
         for backend in runner.visualizer._vis_backends.values():
             # The local one would write the same into another folder.
             if not isinstance(backend, LocalVisBackend):
-                backend.add_image(name, pixels, runner.iter)
+                backend.add_image(name, cv2.cvtColor(
+                    sheet, cv2.COLOR_BGR2RGB), runner.iter)
 
 
 def _has_pictures(batch: Any) -> bool:
