@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from make_font import make_font
 
-from lmim.rendering import (LOWER_CASE, PARTS, Font, FontPool, WordRenderer,
-                            find_fonts, missing_characters, needs_shaping,
-                            split_fonts)
+from lmim.rendering import (LOWER_CASE, PARTS, Font, FontPool, find_fonts,
+                            missing_characters, needs_shaping, split_fonts)
 from lmim.rendering.fonts import BUNDLED_FOLDER as BUNDLED
 from lmim.rendering.fonts import load_face
 
@@ -69,24 +68,14 @@ def test_signs_of_other_characters_are_missing(face, text, missing):
 def test_no_character_becomes_a_box(chinese):
     """Nothing that a font is said to have looks like what it lacks."""
     for font in [*find_fonts(PRINTABLE), chinese]:
+        shapes = {glyph(font, char) for char in LOWER_CASE}
+        assert font is chinese or len(shapes) == 26, font.name
         box = glyph(font, '\U0010fffe')
         missing = missing_characters(font.path, PRINTABLE + '中文')
         for char in set(PRINTABLE + '中文') - set(missing):
             assert glyph(font, char) != box, f'{font.name} {char}'
     assert glyph(chinese, '你') == glyph(chinese, '\U0010fffe') != b''
     assert missing_characters(chinese.path, '中国你好a') == '你好'
-
-
-def test_glyphs_of_every_face_differ_from_each_other(fonts):
-    """No boxes: 26 letters leave 26 different shapes."""
-    plain = WordRenderer(difficulty=0)
-    style = plain.draw_style(np.random.default_rng(0))
-    for font in fonts:
-        shapes = {
-            plain.compose(char, font, style).mask.tobytes()
-            for char in LOWER_CASE
-        }
-        assert len(shapes) == 26, font.name
 
 
 def test_places_of_fonts(tmp_path, chinese, fonts):
@@ -139,7 +128,6 @@ def test_a_word_gets_a_font_that_has_all_of_it(chinese, fonts):
     assert names('aa') == {'cmr10', 'DejaVuSans', 'Tiny'}
     assert names('a中') == {'Tiny'}
     assert names('b中') == names('你') == {None}
-    assert pool.has(chinese, '中a') and not pool.has(chinese, '中b')
 
 
 @pytest.mark.parametrize('text, refused', [

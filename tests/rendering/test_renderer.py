@@ -33,9 +33,9 @@ def compose(text, font, style):
 
 
 def test_pictures_are_crops_of_words():
-    for word in RenderedWords(100):
+    for word in RenderedWords(30):
         height, width, channels = word.image.shape
-        style = word.rendering.style
+        style = word.style
         assert word.image.dtype == np.uint8 and channels == 3
         assert 28 <= style.height <= 48
         assert style.height <= height <= 2 * style.height
@@ -45,20 +45,19 @@ def test_pictures_are_crops_of_words():
 
 def effects(style):
     """What a style does beyond level text on a plain ground."""
-    bend, outline, pattern = style.bend, style.outline, style.pattern
+    bend, outline = style.bend, style.outline
     found = {
         'tilt': abs(style.rotation) > 5.01,
         'spacing': style.spacing > 0,
         'shade': style.shade is not None,
         'shadow': style.shadow is not None,
+        'wave': bend and bend.kind == 'wave',
+        'arc up': bend and bend.kind == 'arc' and bend.strength > 0,
+        'arc down': bend and bend.kind == 'arc' and bend.strength < 0,
+        'hollow': outline and outline.hollow,
+        'outline': outline and not outline.hollow,
+        style.pattern and style.pattern.kind: style.pattern,
     }
-    if bend is not None:
-        found['wave' if bend.kind == 'wave' else
-              'arc up' if bend.strength > 0 else 'arc down'] = True
-    if outline is not None:
-        found['hollow' if outline.hollow else 'outline'] = True
-    if pattern is not None:
-        found[pattern.kind] = True
     return {name for name, there in found.items() if there}
 
 
@@ -73,7 +72,7 @@ def test_every_effect_comes_and_print_has_none():
     assert min(seen.values()) >= 20
     for settings in (STYLES['print'], dict(difficulty=0)):
         renderer = WordRenderer(**settings)
-        for _ in range(100):
+        for _ in range(30):
             assert effects(renderer.draw_style(rng)) == set()
     style = renderer.draw_style(rng)  # of difficulty 0
     assert style.rotation == style.shear == style.blur == style.noise == 0
@@ -85,13 +84,13 @@ def test_text_stands_out(font):
     renderer = WordRenderer(min_contrast=120, outlined=0, shadowed=0)
     rng = np.random.default_rng(0)
     dark_on_light = 0
-    for _ in range(60):
+    for _ in range(30):
         word = renderer.compose('word', font, renderer.draw_style(rng))
         luma = word.image @ LUMA
         contrast = luma[word.mask > 250].mean() - luma[word.mask < 5].mean()
         assert abs(contrast) > 60  # blur, light and patterns take some
         dark_on_light += contrast < 0
-    assert 10 < dark_on_light < 50
+    assert 5 < dark_on_light < 25
 
 
 def ink_heights(word):
@@ -110,10 +109,9 @@ def test_base_lines_bend_as_they_are_told(font, clean):
 
     level = compose('nononononon', font, clean)
     assert np.ptp(ink_heights(level)) < 0.02
-    first, middle, last = ink_heights(draw(Bend('arc', 90)))
-    assert middle < first - 0.15 and abs(first - last) < 0.05
-    first, middle, last = ink_heights(draw(Bend('arc', -90)))
-    assert middle > first + 0.15 and abs(first - last) < 0.05
+    for sign in (1, -1):
+        first, middle, last = ink_heights(draw(Bend('arc', 90 * sign)))
+        assert sign * (first - middle) > 0.15 and abs(first - last) < 0.05
     # A whole sine: down, through the middle, up (y grows downwards).
     first, middle, last = ink_heights(draw(Bend('wave', 0.5)))
     assert first > middle + 0.1 and last < middle - 0.1
@@ -208,17 +206,19 @@ def test_dashes_and_dots_do_not_fill_the_picture(font, clean):
     assert heights["'"] < heights['-'] < heights['.']
 
 
-def test_renderer_errors(font):
-    with pytest.raises(ValueError, match='Heights'):
-        WordRenderer(height=(40, 30))
-    with pytest.raises(ValueError, match='difficulty is 0 or more'):
-        WordRenderer(difficulty=-1)
-    with pytest.raises(ValueError, match="bent is 0 or more, not 'often'"):
-        WordRenderer(bent='often')
-    for pair in (('low', 'high'), 80):
-        with pytest.raises(ValueError, match='jpeg_quality is a pair of num'):
-            WordRenderer(jpeg_quality=pair)
-    with pytest.raises(ValueError, match='no setting curl; it has height'):
-        WordRenderer(curl=1)
+@pytest.mark.parametrize('settings, message', [
+    (dict(height=(40, 30)), 'Heights'),
+    (dict(difficulty=-1), 'difficulty is 0 or more'),
+    (dict(bent='often'), "bent is 0 or more, not 'often'"),
+    (dict(jpeg_quality=('low', 'high')), 'jpeg_quality is a pair of num'),
+    (dict(jpeg_quality=80), 'jpeg_quality is a pair of num'),
+    (dict(curl=1), 'no setting curl; it has height'),
+])
+def test_renderer_errors(settings, message):
+    with pytest.raises(ValueError, match=message):
+        WordRenderer(**settings)
+
+
+def test_text_without_ink(font):
     with pytest.raises(ValueError, match='leaves no ink'):
         WordRenderer().render(' ', font, np.random.default_rng(0))

@@ -45,20 +45,14 @@ def test_words_of_the_parts_are_disjoint(kind):
         'train', 'test'}
 
 
-def test_words_can_be_pronounced():
+def test_words_can_be_pronounced_where_the_alphabet_has_vowels():
     words = made_up('train', lengths=(6, 6))
     assert words == made_up('train', lengths=(6, 6))
     for word in words:
         kinds = ''.join('v' if c in 'aeiou' else 'c' for c in word)
         assert 'vvv' not in kinds and 'ccc' not in kinds, word
-
-
-def test_every_character_of_a_mixed_alphabet_comes():
     words = made_up('train', count=2000, alphabet=LETTERS_AND_DIGITS)
     assert set(''.join(words)) == set(LETTERS_AND_DIGITS)
-
-
-def test_alphabets_without_vowels_give_plain_strings():
     words = made_up('test', alphabet='0123456789', lengths=(4, 4))
     assert all(word.isdigit() and len(word) == 4 for word in words)
 
@@ -94,15 +88,23 @@ def test_listed_words_come_as_often_as_they_are_weighted(read):
     assert drawn['two words'] / 2000 == pytest.approx(0.6, abs=0.04)
 
 
-def test_listed_words_of_the_parts_are_disjoint(read):
-    vocabulary = read('\n'.join(map(str, range(200))))
-    train, test = (set(draw(ListedWords(vocabulary, part), 3000))
-                   for part in PARTS)
-    assert not train & test and train | test == set(vocabulary)
-    alone = read('aaa')
+@pytest.mark.parametrize('kind', [ListedWords, ImitatedWords])
+def test_words_of_a_vocabulary_are_of_one_part(read, kind):
+    syllables = ('ba', 'co', 'du', 'fe', 'gi')
+    vocabulary = read('\n'.join(map(''.join, product(syllables, repeat=3))))
+    train, test = (set(draw(kind(vocabulary, part), 1000)) for part in PARTS)
+    assert not train & test and len(train) > 50 and len(test) > 20
+    assert kind is ImitatedWords or train | test == set(vocabulary)
+
+
+def test_vocabularies_without_words_of_a_part(read):
     other = PARTS[1 - PARTS.index(part_of_word('aaa'))]
     with pytest.raises(ValueError, match=f'belongs to the {other} part'):
-        ListedWords(alone, other)
+        ListedWords(read('aaa'), other)
+    with pytest.raises(ValueError, match='No train word of 30 to 31'):
+        draw(ImitatedWords(read('ab'), 'train', (30, 31)))
+    with pytest.raises(ValueError, match='order'):
+        ImitatedWords(read('ab'), order=0)
 
 
 def test_words_that_cannot_be_drawn_are_counted_and_named(read):
@@ -148,15 +150,3 @@ def test_imitated_words_follow_the_statistics(read):
     exact = Counter(draw(ImitatedWords(vocabulary, None, order=4), 2000))
     assert set(exact) == {'abab', 'abac'}
     assert exact['abab'] / 2000 == pytest.approx(0.75, abs=0.04)
-
-
-def test_imitated_words_of_the_parts_are_disjoint(read):
-    syllables = ('ba', 'co', 'du', 'fe', 'gi')
-    vocabulary = read('\n'.join(map(''.join, product(syllables, repeat=3))))
-    train, test = (set(draw(ImitatedWords(vocabulary, part)))
-                   for part in PARTS)
-    assert len(train) > 50 and len(test) > 50 and not train & test
-    with pytest.raises(ValueError, match='No train word of 30 to 31'):
-        draw(ImitatedWords(read('ab'), 'train', (30, 31)))
-    with pytest.raises(ValueError, match='order'):
-        ImitatedWords(vocabulary, order=0)

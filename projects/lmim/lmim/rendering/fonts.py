@@ -300,7 +300,10 @@ def split_fonts(fonts: Sequence[Font]) -> Dict[str, List[Font]]:
             'or let both parts use the same')
     parts: Dict[str, List[Font]] = {part: [] for part in PARTS}
     for font in fonts:
-        parts['test' if _is_held_out(font) else 'train'].append(font)
+        held_out = font.family in HELD_OUT_FAMILIES or (
+            BUNDLED_FOLDER not in Path(font.path).parents and
+            hashlib.sha256(font.family.encode()).digest()[0] % 4 == 0)
+        parts['test' if held_out else 'train'].append(font)
     if not all(parts.values()):
         # All are of one part, as with few fonts: then the last family, or
         # the last face where there is one family only, goes to the other.
@@ -311,15 +314,6 @@ def split_fonts(fonts: Sequence[Font]) -> Dict[str, List[Font]]:
         parts['train'] = [f for f in everyone if f not in last]
         parts['test'] = last
     return parts
-
-
-def _is_held_out(font: Font) -> bool:
-    """Whether a face belongs to the test part."""
-    if font.family in HELD_OUT_FAMILIES:
-        return True
-    if BUNDLED_FOLDER in Path(font.path).parents:
-        return False
-    return hashlib.sha256(font.family.encode()).digest()[0] % 4 == 0
 
 
 class FontPool:

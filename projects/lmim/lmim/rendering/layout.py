@@ -150,11 +150,7 @@ def _pens(text: str, face: ImageFont.FreeTypeFont,
 
 def _draw_apart(text: str, face: ImageFont.FreeTypeFont,
                 spacing: int) -> Tuple[np.ndarray, float, float]:
-    """Draw a line glyph by glyph, with spacing between them.
-
-    Returns:
-        tuple: The ink, and its ``left`` and ``ink_top``.
-    """
+    """The ink of a line with spacing; its ``left`` and ``ink_top``."""
     glyphs = []
     for char, pen in zip(text, _pens(text, face, spacing)):
         core, (x, y) = face.getmask2(char, mode='L')
@@ -238,14 +234,6 @@ class BentLine:
     def _offset(self, u: np.ndarray) -> np.ndarray:
         return self._amplitude * np.sin(u * self._turns + self._phase)
 
-    def outline(self, width: float, top: float, bottom: float) -> np.ndarray:
-        """Points around the bent line, float of shape (N, 2)."""
-        along = np.linspace(0, width, 17)
-        return self.forward(np.concatenate([
-            np.stack([along, np.full_like(along, v)], axis=1)
-            for v in (top, bottom)
-        ]))
-
 
 class Placement:
     """Bends, turns, leans and tilts a line, and fits it into a picture.
@@ -264,7 +252,10 @@ class Placement:
         tall = bottom - top
         if style.bend is not None:
             self._bent = BentLine(style.bend, width, top, bottom)
-            outline = self._bent.outline(width, top, bottom)
+            along = np.linspace(0, width, 17)
+            outline = self._bent.forward(np.concatenate([
+                np.stack([along, np.full_like(along, v)], axis=1)
+                for v in (top, bottom)]))
             left, top = outline.min(axis=0)
             right, bottom = outline.max(axis=0)
         source = np.array([[left, top], [right, top], [right, bottom],
@@ -302,13 +293,6 @@ class Placement:
         return cv2.remap(ink, u.astype(np.float32), v.astype(np.float32),
                          cv2.INTER_LINEAR)
 
-    def points(self, points: np.ndarray) -> np.ndarray:
-        """Carry points of the level line, (N, 2), into the picture."""
-        points = points.astype(np.float64)
-        if self._bent is not None:
-            points = self._bent.forward(points)
-        return cv2.perspectiveTransform(points[None], self._matrix)[0]
-
     def quadrilaterals(self, boxes: np.ndarray) -> np.ndarray:
         """Carry boxes into the picture.
 
@@ -322,15 +306,16 @@ class Placement:
             np.ndarray: Corners from top left clockwise (in reading
             direction), float32 of shape (N, 4, 2).
         """
-        if not len(boxes):
-            return np.zeros((0, 4, 2), np.float32)
         left, top, right, bottom = boxes.T
         middle = (left + right) / 2
         spots = np.stack([
             left, top, right, top, right, bottom, left, bottom, middle, top,
             middle, bottom
-        ], axis=1).reshape(-1, 2)
-        placed = self.points(spots).reshape(-1, 6, 2)
+        ], axis=1).reshape(-1, 2).astype(np.float64)
+        if self._bent is not None:
+            spots = self._bent.forward(spots)
+        placed = cv2.perspectiveTransform(
+            spots[None], self._matrix)[0].reshape(-1, 6, 2)
         quads = placed[:, :4]
         if self._bent is not None:
             for side, far, sagging in (((0, 1), (3, 2), 4),
@@ -355,22 +340,14 @@ def _matrix(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def _corners(width: float, tall: float, style: Style) -> np.ndarray:
-    """Turn, lean and tilt a box.
-
-    Returns:
-        np.ndarray: Its corners from top left clockwise, of shape (4, 2).
-    """
+    """Corners, (4, 2), from top left clockwise, of a box as it lies."""
     lean = np.tan(np.deg2rad(style.shear)) * tall
     corners = np.array([[lean, 0], [width + lean, 0], [width, tall],
                         [0, tall]])
-    angle = _turn(width, tall, style)
+    # Long lines are turned less.
+    most = np.arctan2(MOST_TURNED_RISE * tall, width)
+    angle = float(np.clip(np.deg2rad(style.rotation), -most, most))
     turn = np.array([[np.cos(angle), -np.sin(angle)],
                      [np.sin(angle), np.cos(angle)]])
     corners = corners @ turn
     return corners + np.reshape(style.perspective, (4, 2)) * tall
-
-
-def _turn(width: float, tall: float, style: Style) -> float:
-    """The line's angle in radians: long lines are turned less."""
-    most = np.arctan2(MOST_TURNED_RISE * tall, width)
-    return float(np.clip(np.deg2rad(style.rotation), -most, most))

@@ -12,9 +12,6 @@ from .renderer import STYLES, RenderedWord, WordRenderer
 from .words import (LOWER_CASE, ImitatedWords, Lengths, ListedWords, ReadWords,
                     Vocabulary, WordGenerator, Words, read_word_list)
 
-#: So many characters are shown in a message.
-SHOWN = 20
-
 
 class RenderedWords:
     """Labelled pictures of words.
@@ -230,20 +227,14 @@ def make_sets(sizes: Mapping[Optional[str], int],
 
 def _alphabet(alphabet: Optional[str], path: Optional[str], fonts: Places,
               left_out: List[str]) -> str:
-    """The characters of an alphabet that can be drawn.
-
-    Of a file, which may be a dictionary of thousands, those that cannot are
-    left out; typed ones that cannot be drawn are a mistake.
-    """
+    """The characters of an alphabet that can be drawn."""
     text = alphabet or LOWER_CASE
     if path is not None:
         with open(path, encoding='utf-8-sig') as file:
             text = ''.join(unicodedata.normalize('NFC', file.read()).split())
+    refused = needs_shaping(text)
     reasons = {
-        'they run from right to left, need shaping or have no shape':
-        needs_shaping(text),
-    }
-    refused = set(needs_shaping(text))
+        'they run from right to left, need shaping or have no shape': refused}
     text = ''.join(char for char in dict.fromkeys(text)
                    if char not in refused)
     if text:
@@ -251,6 +242,8 @@ def _alphabet(alphabet: Optional[str], path: Optional[str], fonts: Places,
         reasons['no font has them'] = none
         text = ''.join(char for char in text if char not in none)
     for reason, characters in reasons.items():
+        # Of a file, which may be a dictionary of thousands, they are left
+        # out; typed ones that cannot be drawn are a mistake.
         if characters and path is None:
             raise UserError(
                 f'{_name(characters)} of the alphabet cannot be drawn: '
@@ -262,8 +255,7 @@ def _alphabet(alphabet: Optional[str], path: Optional[str], fonts: Places,
 
 
 def _name(characters: str) -> str:
-    """Characters as they are shown to a person."""
-    shown = repr(characters[:SHOWN])
-    if len(characters) > SHOWN:
-        shown += f' and {len(characters) - SHOWN} more'
-    return f'{len(characters)} character(s) {shown}'
+    """How many characters, and the first twenty."""
+    more = len(characters) - 20
+    return (f'{len(characters)} character(s) {characters[:20]!r}'
+            + (f' and {more} more' if more > 0 else ''))

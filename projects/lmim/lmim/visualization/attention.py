@@ -1,6 +1,5 @@
 """What an encoder, and a decoder that writes words, look at."""
-from contextlib import contextmanager
-from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -124,18 +123,22 @@ def character_attention(model: nn.Module, inputs: torch.Tensor,
     texts = [sample.pred_text.item for sample in data_samples]
     memory = encoder(recognizer.extract_feat(inputs), data_samples)
     layer: Any = decoder.layers[-1]
-    with _outputs_of(layer.norm2) as normed:
+    normed: List[torch.Tensor] = []
+    handle = layer.norm2.register_forward_hook(
+        lambda module, inputs, output: normed.append(output))
+    try:
         if isinstance(decoder, LMIMParallelDecoder):
             decoder.forward_test(out_enc=memory)  # its last pass counts
         else:
             decoder.teacher_forced(memory, _classes_of(texts, decoder))
-    heads = (layer.enc_attn.n_head, -1)
-    weights = _weights(
-        layer.enc_attn.linear_q(normed[-1]).float().unflatten(
-            2, heads).transpose(1, 2),
-        layer.enc_attn.linear_k(memory).float().unflatten(
-            2, heads).transpose(1, 2)).mean(dim=1)
-    maps = weights[:, :, 1:]
+    finally:
+        handle.remove()
+    queries, keys = [
+        projected.float().unflatten(
+            2, (layer.enc_attn.n_head, -1)).transpose(1, 2)
+        for projected in (layer.enc_attn.linear_q(normed[-1]),
+                          layer.enc_attn.linear_k(memory))]
+    maps = _weights(queries, keys).mean(dim=1)[:, :, 1:]
     maps = maps / maps.sum(dim=-1, keepdim=True).clamp_min(1e-12)
     maps = maps.unflatten(2, find_encoder(model).grid).cpu()
     return [each[:len(text)].numpy() for each, text in zip(maps, texts)]
@@ -178,18 +181,6 @@ def _classes_of(texts: Sequence[str], decoder: LMIMDecoder) -> torch.Tensor:
     return torch.tensor(
         [row + [decoder.padding_idx] * (length - len(row)) for row in rows],
         dtype=torch.long, device=device)
-
-
-@contextmanager
-def _outputs_of(module: nn.Module) -> Iterator[List[torch.Tensor]]:
-    """Keep what a module gives, each time that it is called."""
-    kept: List[torch.Tensor] = []
-    handle = module.register_forward_hook(
-        lambda module, inputs, output: kept.append(output))
-    try:
-        yield kept
-    finally:
-        handle.remove()
 
 
 def draw_attention_sheet(

@@ -98,9 +98,8 @@ def reconstruct(model: SelfSup, batch: Dict[str, Any],
     finally:
         for module, training in modes:
             module.training = training
-    for name in ('pred', 'target'):
-        value = getattr(found, name)
-        setattr(found, name, value if value is None else value.float())
+    if found.pred is not None and found.target is not None:
+        found.pred, found.target = found.pred.float(), found.target.float()
     return Reconstruction(
         [view.permute(0, 2, 3, 1).cpu().numpy() for view in views], inputs[0],
         found)
