@@ -1,25 +1,8 @@
 """Patches of pictures and their features, made visible."""
-from typing import Sequence, Tuple
+from typing import Tuple
 
 import numpy as np
 import torch
-
-#: What hidden patches are shown as.
-HIDDEN = 128
-
-
-def grey_out(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-    """Grey out patches.
-
-    Args:
-        image (np.ndarray): (H, W, 3) uint8, H and W multiples of the grid's.
-        hidden (np.ndarray): True or 1 where a patch is hidden,
-            (rows, columns).
-
-    Returns:
-        np.ndarray: A copy.
-    """
-    return merge(np.full_like(image, HIDDEN), image, hidden)
 
 
 def merge(image: np.ndarray, visible: np.ndarray,
@@ -56,22 +39,6 @@ def join_patches(patches: torch.Tensor, grid: Tuple[int, int],
     """
     patches = patches.unflatten(2, (*size, -1)).unflatten(1, grid)
     return patches.permute(0, 1, 3, 2, 4, 5).flatten(3, 4).flatten(1, 2)
-
-
-def to_pixels(normalised: torch.Tensor, mean: Sequence[float],
-              std: Sequence[float]) -> np.ndarray:
-    """Undo a data preprocessor's normalisation.
-
-    Args:
-        normalised (torch.Tensor): (..., 3), RGB.
-        mean (Sequence[float]): Of the channels, in RGB.
-        std (Sequence[float]): Of the channels, in RGB.
-
-    Returns:
-        np.ndarray: (..., 3) uint8, BGR.
-    """
-    pixels = normalised.float().cpu() * torch.tensor(std) + torch.tensor(mean)
-    return pixels.round().clamp(0, 255).byte().numpy()[..., ::-1]
 
 
 class FeatureColors:

@@ -5,15 +5,16 @@ import numpy as np
 import torch
 from mmocr.registry import MODELS
 
+from lmim.datasets.transforms.guidance_view import LEVELS
 from lmim.models.selfsup import SelfSup
 from lmim.models.targets import PixelTarget
-from .patches import (FeatureColors, grey_out, join_patches, merge, nearest,
-                      to_pixels)
+from .patches import FeatureColors, join_patches, merge, nearest
 from .reconstruction import Reconstruction, view_batch
 from .sheet import Column, draw_sheet, enlarge, frame_cells
 
 ZOOM = 3
-LEVELS = ('weak', 'medium', 'strong')
+#: What hidden patches are shown as.
+GREY = 128
 
 VIEWS = ('image: resized to {} x {}, as both branches take it. guidance view: '
          'the same text in another appearance, from the original picture, for '
@@ -50,7 +51,7 @@ def draw_view_sheet(images: Sequence[np.ndarray],
                     img_size: Tuple[int, int] = (32, 128),
                     patch_size: Tuple[int, int] = (4, 4),
                     masks: Sequence[dict] = (dict(type='RandomMasking'), ),
-                    levels: Sequence[str] = LEVELS,
+                    levels: Sequence[str] = tuple(LEVELS),
                     seed: int = 0,
                     names: Optional[Sequence[str]] = None) -> np.ndarray:
     """Draw pictures, what masking leaves of them, and guidance views.
@@ -162,7 +163,8 @@ def draw_reconstruction(model: SelfSup,
 
 def _grey_out(images: np.ndarray, hidden: np.ndarray) -> List[np.ndarray]:
     """Grey out the hidden patches, (N, rows, columns), of pictures."""
-    return [grey_out(*pair) for pair in zip(images, hidden)]
+    return [merge(np.full_like(image, GREY), image, cells)
+            for image, cells in zip(images, hidden)]
 
 
 def _hidden(model: Any, seen: Reconstruction) -> np.ndarray:
@@ -195,11 +197,12 @@ def _pixel_columns(model: Any, seen: Reconstruction) -> List[Column]:
         spread = (raw.var(dim=-1, keepdim=True) + 1e-6)**0.5
         pred = pred * spread + raw.mean(dim=-1, keepdim=True)
     joined = join_patches(pred, model.backbone.grid, target.patch_size)
-    preprocessor = model.data_preprocessor
-    pixels = to_pixels(joined, preprocessor.mean.flatten().tolist(),
-                       preprocessor.std.flatten().tolist())
+    mean, std = (getattr(model.data_preprocessor, name).flatten()
+                 for name in ('mean', 'std'))
+    pixels = (joined * std + mean).round().clamp(0, 255).byte().cpu()
     return [('predicted; framed patches are the original',
-             _merged(pixels, seen.views[0], _hidden(model, seen)))]
+             _merged(pixels.numpy()[..., ::-1], seen.views[0],
+                     _hidden(model, seen)))]
 
 
 def _feature_columns(model: Any, seen: Reconstruction) -> List[Column]:
