@@ -5,7 +5,6 @@ import numpy as np
 import torch
 from mmocr.registry import MODELS
 
-from lmim.datasets.transforms.guidance_view import LEVELS
 from lmim.models.selfsup import SelfSup
 from lmim.models.targets import PixelTarget
 from .patches import FeatureColors, join_patches, merge, nearest
@@ -15,6 +14,7 @@ from .sheet import Column, draw_sheet, enlarge, frame_cells
 ZOOM = 3
 #: What hidden patches are shown as.
 GREY = 128
+LEVELS = ('weak', 'medium', 'strong')
 
 VIEWS = ('image: resized to {} x {}, as both branches take it. guidance view: '
          'the same text in another appearance, from the original picture, for '
@@ -51,7 +51,7 @@ def draw_view_sheet(images: Sequence[np.ndarray],
                     img_size: Tuple[int, int] = (32, 128),
                     patch_size: Tuple[int, int] = (4, 4),
                     masks: Sequence[dict] = (dict(type='RandomMasking'), ),
-                    levels: Sequence[str] = tuple(LEVELS),
+                    levels: Sequence[str] = LEVELS,
                     seed: int = 0,
                     names: Optional[Sequence[str]] = None) -> np.ndarray:
     """Draw pictures, what masking leaves of them, and guidance views.

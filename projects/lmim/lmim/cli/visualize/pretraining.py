@@ -27,7 +27,7 @@ class Views(PictureCommand):
     name = 'views'
     summary = 'pictures, what is masked, guidance views at three levels'
     example = 'views words.lmdb -n 8 --output views.png'
-    levels: Tuple[str, ...] = tuple(LEVELS)
+    levels: Tuple[str, ...] = ('weak', 'medium', 'strong')
     masks: Tuple[str, ...] = ('random:0.8', )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
