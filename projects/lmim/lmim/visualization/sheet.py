@@ -23,7 +23,7 @@ LONGEST = 200
 MARGIN = 2
 
 #: A title, and a picture (H, W, 3), uint8, BGR, for each row.
-Column = Tuple[str, Sequence[np.ndarray]]
+Column = Tuple[str, Union[np.ndarray, Sequence[np.ndarray]]]
 
 
 def contact_sheet(samples: Iterable[Tuple[np.ndarray, str]],
