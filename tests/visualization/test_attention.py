@@ -50,16 +50,18 @@ def test_weights_are_those_that_the_block_uses(recognizer, inputs, block):
     assert not encoder.layers[block]._forward_pre_hooks
 
 
-def test_no_such_block(recognizer, inputs):
-    with pytest.raises(ValueError, match='has 4 blocks, and none of number 4'):
-        encoder_attention(find_encoder(recognizer), inputs, 4)
-
-
-def test_the_teacher_is_not_taken_for_the_encoder():
+def test_what_has_no_such_attention_is_refused(recognizer, inputs):
     model = small_model('lmim')
-    assert find_encoder(model) is model.backbone
-    with pytest.raises(ValueError, match='Linear has no TextViT'):
-        find_encoder(torch.nn.Linear(1, 1))
+    assert find_encoder(model) is model.backbone  # not the teacher
+    for ask, message in (
+            (lambda: encoder_attention(model.backbone, inputs, 4),
+             'has 4 blocks, and none of number 4'),
+            (lambda: find_encoder(torch.nn.Linear(1, 1)),
+             'Linear has no TextViT'),
+            (lambda: character_attention(model, inputs, []),
+             'this one has NoneType')):
+        with pytest.raises(ValueError, match=message):
+            ask()
 
 
 def samples(*texts):
@@ -99,11 +101,6 @@ def test_words_are_read_where_they_are_not_known(recognizer, inputs):
     maps = character_attention(recognizer, inputs, data)
     for each, sample in zip(maps, data):
         assert len(each) == len(sample.pred_text.item)
-
-
-def test_other_recognizers_are_refused(inputs):
-    with pytest.raises(ValueError, match='this one has NoneType'):
-        character_attention(small_model('mae'), inputs, [])
 
 
 def test_overlay_is_orange_at_the_peak_and_grey_elsewhere():
