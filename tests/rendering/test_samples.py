@@ -41,7 +41,7 @@ def test_same_seed_and_epoch_same_bytes():
 def test_words_that_no_font_can_draw_are_passed_over():
     words = WordGenerator(None, 'ab', (3, 3), 'random')
     pool = FontPool(find_fonts('a')[:1], 'ab')
-    pool._has[0, pool._columns['b']] = pool._has_all = False
+    pool._has[0, pool._columns['b']] = False
     assert {w.text for w in RenderedWords(5, words, pool)} == {'aaa'}
     pool._has[:] = False
     with pytest.raises(ValueError, match='in none of the 1 fonts'):

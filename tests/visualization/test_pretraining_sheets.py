@@ -36,7 +36,7 @@ def predicting(seen, pred):
 
 def cells(seen, number, zoom=3):
     """Which pixels are hidden, in patches of 32x4."""
-    hidden = seen.hidden[number].bool().numpy()[None]
+    hidden = seen.found.mask[number].bool().numpy()[None]
     return np.kron(hidden, np.ones((32 * zoom, 4 * zoom))).astype(bool)
 
 

@@ -20,21 +20,21 @@ def draws():
 
 
 def test_error_is_the_loss_of_training(model, batch):
-    found = reconstruct(model, batch, seed=3)
+    seen = reconstruct(model, batch, seed=3)
     noise = model.backbone.mask.draw_noise(
         4, (1, 32), torch.device('cpu'), torch.Generator().manual_seed(3))
     data = model.data_preprocessor(dict(batch, data_samples=None))
     with torch.no_grad():
         loss = model.loss(data['inputs'], noise=noise)['loss_recon']
-    errors = found.errors()
+    errors = seen.errors()
     torch.testing.assert_close(errors['error'].mean(), loss)
-    assert found.hidden.sum(1).tolist() == [
+    assert seen.found.mask.sum(1).tolist() == [
         32 - model.backbone.mask.num_keep(32)] * 4
     # Of constant predictions the mean has the least error.
     assert (errors['error_of_own_mean'].mean()
             <= errors['error_of_mean'].mean())
     again = reconstruct(model, batch, seed=4)
-    assert not torch.equal(again.hidden, found.hidden)
+    assert not torch.equal(again.found.mask, seen.found.mask)
 
 
 def test_training_is_not_disturbed(model, batch):

@@ -338,7 +338,6 @@ class FontPool:
         for row, font in enumerate(self.fonts):
             for char in missing_characters(font.path, characters):
                 self._has[row, self._columns[char]] = False
-        self._has_all = bool(self._has.all())
 
     def __len__(self) -> int:
         return len(self.fonts)
@@ -360,8 +359,6 @@ class FontPool:
             Font, optional: Each as likely as any other; None if no font has
             all of the characters.
         """
-        if self._has_all:
-            return self.fonts[int(rng.integers(len(self.fonts)))]
         columns = [self._columns[char] for char in text]
         able = np.flatnonzero(self._has[:, columns].all(axis=1))
         if not len(able):

@@ -169,8 +169,9 @@ def _grey_out(images: np.ndarray, hidden: np.ndarray) -> List[np.ndarray]:
 
 def _hidden(model: Any, seen: Reconstruction) -> np.ndarray:
     """The patches that are hidden, bool (N, rows, columns)."""
-    assert seen.hidden is not None
-    return seen.hidden.bool().cpu().unflatten(1, model.backbone.grid).numpy()
+    mask = seen.found.mask
+    assert mask is not None
+    return mask.bool().cpu().unflatten(1, model.backbone.grid).numpy()
 
 
 def _view_columns(model: SelfSup, seen: Reconstruction) -> List[Column]:
@@ -181,7 +182,7 @@ def _view_columns(model: SelfSup, seen: Reconstruction) -> List[Column]:
         title = ('image' if plain[number] else 'guidance view (seen whole)'
                  if any(plain) else f'view {number + 1}')
         columns.append((title, view))
-        if number == 0 and seen.hidden is not None:
+        if number == 0 and seen.found.mask is not None:
             hidden = _hidden(model, seen)
             columns.append((f'masked: {hidden.mean():.0%} hidden',
                             _grey_out(view, hidden)))

@@ -26,11 +26,6 @@ class Reconstruction(NamedTuple):
     inputs: torch.Tensor
     found: Prediction
 
-    @property
-    def hidden(self) -> Optional[torch.Tensor]:
-        """torch.Tensor: The mask (N, L), 1 is remove; None without one."""
-        return self.found.mask
-
     def errors(self) -> Dict[str, torch.Tensor]:
         """Mean squared errors of hidden patches of each picture, (N, ).
 
@@ -39,8 +34,8 @@ class Reconstruction(NamedTuple):
             compare, of predicting the mean of all targets, ``error_of_mean``,
             or of the picture's own, ``error_of_own_mean``.
         """
-        pred, target = self.found.pred, self.found.target
-        mask = self.found.mask
+        found = self.found
+        pred, target, mask = found.pred, found.target, found.mask
         assert not (pred is None or target is None or mask is None)
         guesses = dict(error=pred,
                        error_of_mean=target.mean(dim=(0, 1), keepdim=True),
