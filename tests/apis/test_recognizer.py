@@ -92,16 +92,35 @@ def test_pictures_of_other_widths_are_not_padded(tmp_path: Path) -> None:
 
 def test_lower_precision_is_near(checkpoint: Path, images: List[np.ndarray],
                                  recognizer: TextRecognizer) -> None:
-    exact = recognizer.prepare(images)
     near = TextRecognizer(checkpoint, device='cpu', precision='bf16')
-    assert near.precision is torch.bfloat16
+    assert near.precision.dtype is torch.bfloat16
     full, half = (one._predict(one.prepare(images))
                   for one in (recognizer, near))
-    assert len(exact['inputs']) == len(images)
     firsts = [(a.pred_text.score[0], b.pred_text.score[0])
               for a, b in zip(full, half)]
-    assert any(a != b for a, b in firsts)
+    assert len(firsts) == len(images) and any(a != b for a, b in firsts)
     assert max(abs(a - b) for a, b in firsts) < 0.1
+
+
+@pytest.mark.parametrize('seconds, auto, warned', [
+    (0.5, 'bf16', None), (3., 'fp32', 'bf16 takes 3.0 times as long as fp32')])
+def test_the_machine_decides_on_the_precision(
+        checkpoint: Path, images: List[np.ndarray],
+        monkeypatch: pytest.MonkeyPatch, seconds: float, auto: str,
+        warned: Any) -> None:
+    """What it is told to be slower in is used, and warned of."""
+    monkeypatch.setattr(
+        'lmim.engine.precision.product_seconds',
+        lambda kind, dtype: 1. if dtype is torch.float32 else seconds)
+    said: List[str] = []
+    monkeypatch.setattr('lmim.apis.recognizer.print_log',
+                        lambda text, *_: said.append(text))
+    chosen = TextRecognizer(checkpoint, device='cpu', precision='auto')
+    assert chosen.precision.name == auto and said == []
+    named = TextRecognizer(checkpoint, device='cpu', precision='bf16')
+    assert named.precision.name == 'bf16'
+    assert warned in said[0] if warned else said == []
+    assert len(named(images[:2])) == 2
 
 
 def test_real_pictures_from_all_layouts(recognizer: TextRecognizer,
@@ -171,6 +190,7 @@ def test_a_recognizer_says_what_it_is(recognizer: TextRecognizer) -> None:
     assert recognizer.characters[:3] == ['0', '1', '2']
     assert '<EOS>' not in recognizer.characters
     assert recognizer.device == torch.device('cpu')
+    assert recognizer.precision.name == 'fp32'
     assert recognizer.cfg.model.type == 'EncoderDecoderRecognizer'
     assert not recognizer.model.training
 
@@ -178,7 +198,7 @@ def test_a_recognizer_says_what_it_is(recognizer: TextRecognizer) -> None:
 @pytest.mark.parametrize('options, message', [
     (dict(device='nowhere'), 'device nowhere cannot be used'),
     (dict(batch_size=0), 'batch_size is 1 or more'),
-    (dict(precision='int3'), "'int3' is not known: one of fp32, bf16"),
+    (dict(precision='int3'), "'int3' is unknown: use one of auto, fp32"),
     (dict(device='cpu', precision='fp16'), 'fp16 is for GPUs'),
 ])
 def test_options_that_cannot_be(checkpoint: Path, options: dict,

@@ -239,16 +239,6 @@ def test_the_address_is_printed(host: str,
     assert warned == (host == '0.0.0.0')
 
 
-@pytest.mark.parametrize('line', [
-    [], ['--checkpoint', 'a', '--checkpoints', 'b'],
-    ['--checkpoint', 'a', '--port', '0'],
-    ['--checkpoint', 'a', '--max-mb', '0']])
-def test_wrong_command_lines(line: list) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(line)
-    assert end.value.code == 2
-
-
 def test_the_end_is_the_same_by_either_signal() -> None:
     before = signal.getsignal(signal.SIGTERM)
     for number in (signal.SIGINT, signal.SIGTERM):

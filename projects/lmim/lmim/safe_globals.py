@@ -52,9 +52,8 @@ def _named(function: Callable[..., Any], path: str) -> Callable[..., Any]:
 def _checkpoint_types() -> List[Any]:
     """The types and functions beyond torch's own in MMEngine checkpoints."""
     from mmengine.logging import HistoryBuffer
-    kinds = ('?', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'f2', 'f4',
-             'f8')
-    dtypes = {type(np.dtype(kind)) for kind in kinds}
+    dtypes = {type(np.dtype(kind)) for kind in
+              '? i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8'.split()}
     # The reconstructors of an array and of a scalar, by public means.
     reconstruct: Any = np.empty(0).__reduce__()[0]
     scalar: Any = np.float64(0).__reduce__()[0]
@@ -142,10 +141,8 @@ def _restricted_load(path: Union[str, os.PathLike], map_location: Any,
     restricted: Any = _restricted_pickle(also, skipped)
     # torch 1.13 takes ``pickle_module`` and then uses its own ``pickle``.
     with mock.patch.object(torch.serialization, 'pickle', restricted):
-        return torch.load(path,
-                          map_location=map_location,
-                          pickle_module=restricted,
-                          weights_only=False)
+        return torch.load(path, map_location=map_location,
+                          pickle_module=restricted, weights_only=False)
 
 
 def _restricted_pickle(also: Sequence[type],
@@ -180,17 +177,16 @@ def _restricted_pickle(also: Sequence[type],
             if module == '__builtin__':  # as Python 2 called it
                 module = 'builtins'
             path = f'{module}.{name}'
-            if path not in allowed and skipped is not None:
-                noted.append(path)
-                return type(name, (Skipped, ), {})
-            if path not in allowed:
+            if path in allowed:
+                return allowed[path]
+            if skipped is None:
                 raise pickle.UnpicklingError(
                     f'Weights only load failed: GLOBAL {path} is not allowed')
-            return allowed[path]
+            noted.append(path)
+            return type(name, (Skipped, ), {})
 
     restricted = ModuleType('restricted_pickle')
     vars(restricted).update(
-        vars(pickle),
-        Unpickler=Unpickler,
+        vars(pickle), Unpickler=Unpickler,
         load=lambda file, **kwargs: Unpickler(file, **kwargs).load())
     return restricted

@@ -88,9 +88,9 @@ def test_inspect_a_run(room: Path, repo: Path) -> None:
     assert about['keys']['backbone.pos_embed'] == {
         'shape': [1, 33, 128], 'dtype': 'float32'}
     words = call('inspect', path, '--configs', configs / 'pretrain/mae').out
-    assert ('encoder: 4 layers of 128 channels, feed-forward 512, 4 heads (by '
-            'the config); 32 patches of 32x4 as 1x32, of images of 32x128'
-            ) in words
+    assert ('encoder: 4 layers of 128 channels, feed-forward 512; 32 patches '
+            'of 32x4 (height x width)\n  by the config: 4 heads, 1x32 patches '
+            'of images of 32x128') in words
     assert f'its encoder fits {mini_config("pretrain/mae")}' in words
     assert 'epoch: 2' in words
 
