@@ -192,10 +192,6 @@ def test_what_is_missing_is_named(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError,
                        match='carries no dictionary, and /nowhere/'):
         load_recognizer(path)
-
-
-def test_another_dictionary_is_refused(checkpoint: Path,
-                                       tmp_path: Path) -> None:
     path = changed(checkpoint, tmp_path / 'other.pth', dictionary=dict(
         characters=[chr(0x4e00 + n) for n in range(94)]))
     with pytest.raises(CheckpointError, match='texts would come out wrong'):

@@ -162,6 +162,11 @@ def test_what_is_unreadable_is_told_and_the_rest_is_read(
     words = recognizer(str(tmp_path))
     same([words[0], words[3]], recognizer([images[0], images[3]]))
     assert words[1].error and words[2].error == 'no bytes'
+    # Pictures are read again when they are asked for.
+    assert np.array_equal(words[3].image, images[3])
+    (tmp_path / 'd.png').unlink()
+    with pytest.raises(UnreadableRecordError, match='No such file'):
+        _ = words[3].image
     for word in words[1:3]:
         assert (word.text, word.score, word.char_scores) == ('', 0., [])
         with pytest.raises(ValueError, match='has no picture'):
@@ -171,18 +176,6 @@ def test_what_is_unreadable_is_told_and_the_rest_is_read(
     assert [word.error is None for word in bad] == [True, False, False]
     assert 'float32' in str(bad[2].error)
     assert recognizer([]) == []
-
-
-def test_pictures_are_read_again_when_they_are_asked_for(
-        recognizer: TextRecognizer, images: List[np.ndarray],
-        tmp_path: Path) -> None:
-    path = tmp_path / 'gone.png'
-    path.write_bytes(png(images[1]))
-    word = recognizer(path)[0]
-    assert np.array_equal(word.image, images[1])
-    path.unlink()
-    with pytest.raises(UnreadableRecordError, match='No such file'):
-        _ = word.image
 
 
 def test_a_recognizer_says_what_it_is(recognizer: TextRecognizer) -> None:

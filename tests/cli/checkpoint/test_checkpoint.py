@@ -2,7 +2,6 @@
 import contextlib
 import io
 import json
-import re
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
@@ -12,7 +11,7 @@ from mmengine.config import Config
 
 from lmim.checkpoints import open_checkpoint
 from lmim.apis.loading import build_model
-from lmim.cli.checkpoint import COMMANDS, main
+from lmim.cli.checkpoint import main
 from tests.checkpoints.tiny import ENCODER, assert_same, weights_of
 from tests.good_runs import RECOGNIZER, recognizing
 from tests.tool_runs import mini_config, run_tool
@@ -46,19 +45,6 @@ def save(path: Path, kind: str, **more: Any) -> Path:
     """A file with weights of a format."""
     torch.save({'model': weights_of(kind), **more}, path)
     return path
-
-
-def test_help_names_all_commands(
-        capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(['--help'])
-    words = capsys.readouterr().out
-    assert end.value.code == 0
-    assert 'lmim checkpoint inspect' in words
-    for name in ('average', 'convert', 'extract', 'inspect',
-                 'resize-dictionary'):
-        assert re.search(rf'^ +{name}\b', words, re.M), words
-        assert COMMANDS[name].example.startswith(name)
 
 
 def test_inspect_a_run(room: Path, repo: Path) -> None:

@@ -228,7 +228,7 @@ def test_resuming_another_model_is_refused(tmp_path: Path,
                                            finished: Path) -> None:
     cfg = resumed(make_cfg(tmp_path, model=dict(width=16)),
                   finished / 'iter_4.pth')
-    with pytest.raises(CheckpointError, match='5 mismatched'):
+    with pytest.raises(CheckpointError, match='5 of another shape'):
         train(cfg)
 
 

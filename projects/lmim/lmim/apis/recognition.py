@@ -106,12 +106,6 @@ def unreadable(source: str, reason: object) -> Recognition:
 def draw_recognition(word: Recognition) -> Figure:
     """Draw a word: its picture, and below it each character's probability.
 
-    Args:
-        word (Recognition): What was read.
-
-    Returns:
-        Figure: It; needs no display.
-
     Raises:
         UserError: If there is no picture.
     """

@@ -112,14 +112,7 @@ def open_checkpoint(path: Union[str, Path],
 
 
 def add_config(meta: Dict[str, Any], config: Union[str, Path]) -> Config:
-    """Put a config and its dictionary into what is told about weights.
-
-    Args:
-        meta (Dict[str, Any]): Changed in place.
-        config (str or Path): The config file, of the user's own.
-
-    Returns:
-        Config: The config.
+    """Put a config file of the user's and its dictionary into ``meta``.
 
     Raises:
         CheckpointError: If the config has no model.

@@ -130,15 +130,7 @@ def export(checkpoint: Path,
 
 def write_encoder(vit: TextViT, facts: PixelFacts,
                   folder: Path) -> Dict[str, Any]:
-    """Write the graph of an encoder.
-
-    Args:
-        vit (TextViT): The encoder, in eval mode.
-        facts (PixelFacts): How its pictures are prepared.
-        folder (Path): Where to.
-
-    Returns:
-        Dict[str, Any]: What the manifest says of it.
+    """Write the graph of an encoder in eval mode; what the manifest says.
 
     Raises:
         UserError: If torch cannot make a graph of it.

@@ -117,10 +117,6 @@ def quantize(source: Path, target: Path) -> None:
     patches stay in 32 bits. Weights take 7 bits, with a scale for each
     channel: with 8, processors without VNNI may saturate (onnxruntime,
     "Quantize ONNX models").
-
-    Args:
-        source (Path): The graph in 32 bits.
-        target (Path): The file to write.
     """
     model: Any = library('onnx').load(source)
     # It transposes weights and leaves the shapes noted for them.

@@ -83,7 +83,8 @@ def facts_of_encoder(vit: Any, model: Optional[Dict[str, Any]]) -> PixelFacts:
         (model or {}).get('data_preprocessor') or PREPROCESSOR)
     mean, std = (tuple(map(float, about.get(name) or (default, )))
                  for name, default in (('mean', 0), ('std', 1)))
-    return PixelFacts(*vit.img_size, 'bilinear', mean, std,
+    height, width = vit.img_size
+    return PixelFacts(height, width, 'bilinear', mean, std,
                       bool(about.get('bgr_to_rgb') or about.get('to_rgb')))
 
 

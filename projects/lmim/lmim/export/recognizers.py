@@ -75,13 +75,7 @@ def gives_word_scores(model: Any) -> bool:
 
 def write_recognizer(model: Any, kind: str, facts: PixelFacts,
                      folder: Path) -> Dict[str, Any]:
-    """Write the graphs of a recognizer.
-
-    Args:
-        model (nn.Module): The recognizer, in eval mode.
-        kind (str): What :func:`kind_of` says of it.
-        facts (PixelFacts): How its pictures are prepared.
-        folder (Path): Where to.
+    """Write the graphs of a recognizer in eval mode, of a :func:`kind_of`.
 
     Returns:
         Dict[str, Any]: What the manifest says of them: ``kind``, ``files``,
