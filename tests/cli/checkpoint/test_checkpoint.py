@@ -225,9 +225,12 @@ def test_what_is_not_told_is_asked_for(tmp_path: Path) -> None:
         assert told.code == 1 and not (tmp_path / 'out.pth').exists()
         return told.err
 
-    assert 'name it with --old-dict' in refusal('--dict', words)
-    assert 'carries no config: name it with --config' in refusal(
+    assert 'carries no config of a model: name the one' in refusal(
         '--dict', words, '--old-dict', words)
+    config = tmp_path / 'config.py'
+    config.write_text("model = dict(dictionary=dict(dict_file='nowhere.txt'))")
+    assert 'name it with --old-dict' in refusal('--dict', words, '--config',
+                                                config)
     assert 'dictionary nowhere.txt does not exist' in refusal(
         '--dict', 'nowhere.txt')
     words.write_text('a\na')

@@ -110,7 +110,7 @@ def draw_recognition(word: Recognition) -> Figure:
         UserError: If there is no picture.
     """
     picture = word.image
-    tokens = _tokens(word)
+    tokens = tokens_of(word)
     figure = Figure(figsize=(max(4., 0.45 * len(tokens) + 1.), 3.2),
                     layout='constrained')
     above, below = figure.subplots(2, 1, height_ratios=[1, 1])
@@ -178,7 +178,7 @@ def _sample(word: Recognition) -> Tuple[np.ndarray, str]:
         return np.full((*CELL, 3), 200, np.uint8), f'unreadable: {word.source}'
 
 
-def _tokens(word: Recognition) -> Tuple[str, ...]:
+def tokens_of(word: Recognition) -> Tuple[str, ...]:
     """What each score is of: a character, where there are as many."""
     if len(word.text) == len(word.char_scores):
         return tuple(word.text.replace(' ', '\u2423'))  # an open box

@@ -21,7 +21,7 @@ import torch
 from mmengine.structures import LabelData
 
 from lmim.apis import Recognition, TextRecognizer
-from lmim.apis.recognition import fit_within
+from lmim.apis.recognition import fit_within, tokens_of
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.records import UnreadableRecordError
 from lmim.rendering import (LOWER_CASE, STYLES, RenderedWords, WordGenerator,
@@ -259,11 +259,8 @@ def make_reader(checkpoints: Checkpoints
         except Exception:
             logging.exception('a picture could not be read')
             return '', f'The recognizer failed on this picture; {WHY}', [], []
-        names: Sequence[str] = word.text.replace(' ', '\u2423')  # an open box
-        if len(names) != len(word.char_scores):
-            names = [str(n + 1) for n in range(len(word.char_scores))]
-        rows = [[name, f'{score:.2f}']
-                for name, score in zip(names, word.char_scores)]
+        rows = [[token, f'{score:.2f}']
+                for token, score in zip(tokens_of(word), word.char_scores)]
         pictures = [(look[..., ::-1], ' '.join(row))
                     for look, row in zip(looks, rows)]
         note = f'Probability of the word: {word.score:.3f}. {note}'

@@ -3,7 +3,7 @@ import argparse
 from pathlib import Path
 from typing import Any, Dict, Tuple
 
-from lmim.apis.loading import find_config
+from lmim.apis.loading import needed_config
 from lmim.apis.resizing import resize_dictionary
 from lmim.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from lmim.checkpoints.config_text import dicts_in, write_config
@@ -47,20 +47,16 @@ class ResizeDictionary(Maker):
         """Resize one recognizer."""
         new = read_dict_file(args.dict)
         source = open_checkpoint(args.input)
-        config = find_config(source, args.config)
+        config = needed_config(source, args.config)
         old = (source.characters() if args.old_dict is None else
                read_dict_file(args.old_dict))
-        if old is None and config is not None:
+        if old is None:
             described = describe_dictionary(config.model) or {}
             old = described.get(CHARACTERS)
         if old is None:
             raise CheckpointError(
                 f'checkpoint {source.path} does not tell its dictionary, and '
                 'there is no file of it: name it with --old-dict OLD')
-        if config is None:
-            raise CheckpointError(
-                f'checkpoint {source.path} carries no config: name it with '
-                '--config CONFIG (`inspect` tells which configs fit)')
         done = resize_dictionary(source, config.model, old, new, args.seed)
         cfg = config.cfg.to_dict()
         for part in dicts_in(cfg):
