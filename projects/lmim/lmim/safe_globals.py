@@ -137,17 +137,7 @@ class Skipped:
 def _restricted_load(path: Union[str, os.PathLike], map_location: Any,
                      also: Sequence[type],
                      skipped: Optional[List[str]] = None) -> Any:
-    """``torch.load`` with a ``pickle`` that finds only what is allowed."""
-    restricted: Any = _restricted_pickle(also, skipped)
-    # torch 1.13 takes ``pickle_module`` and then uses its own ``pickle``.
-    with mock.patch.object(torch.serialization, 'pickle', restricted):
-        return torch.load(path, map_location=map_location,
-                          pickle_module=restricted, weights_only=False)
-
-
-def _restricted_pickle(also: Sequence[type],
-                       skipped: Optional[List[str]] = None) -> ModuleType:
-    """A ``pickle`` that finds only what is allowed.
+    """``torch.load`` with a ``pickle`` that finds only what is allowed.
 
     torch before 2.5 cannot be told of further types for one call, and before
     2.4 of none. Its own list of allowed names is taken over.
@@ -157,17 +147,16 @@ def _restricted_pickle(also: Sequence[type],
         _weights_only_unpickler._get_allowed_globals())
     for entry in (*_checkpoint_types(), *also):
         allowed[f'{entry.__module__}.{entry.__qualname__}'] = entry
-
-    noted: List[str] = [] if skipped is None else skipped
-
-    def looked_up(*args: Any) -> Any:
-        try:
-            return _statistics_method(*args)
-        except (pickle.UnpicklingError, TypeError):
-            noted.append('builtins.getattr')
-            return Skipped()
-
     if skipped is not None:
+        noted = skipped
+
+        def looked_up(*args: Any) -> Any:
+            try:
+                return _statistics_method(*args)
+            except (pickle.UnpicklingError, TypeError):
+                noted.append('builtins.getattr')
+                return Skipped()
+
         allowed['builtins.getattr'] = looked_up
 
     class Unpickler(pickle.Unpickler):
@@ -182,11 +171,14 @@ def _restricted_pickle(also: Sequence[type],
             if skipped is None:
                 raise pickle.UnpicklingError(
                     f'Weights only load failed: GLOBAL {path} is not allowed')
-            noted.append(path)
+            skipped.append(path)
             return type(name, (Skipped, ), {})
 
-    restricted = ModuleType('restricted_pickle')
+    restricted: Any = ModuleType('restricted_pickle')
     vars(restricted).update(
         vars(pickle), Unpickler=Unpickler,
         load=lambda file, **kwargs: Unpickler(file, **kwargs).load())
-    return restricted
+    # torch 1.13 takes ``pickle_module`` and then uses its own ``pickle``.
+    with mock.patch.object(torch.serialization, 'pickle', restricted):
+        return torch.load(path, map_location=map_location,
+                          pickle_module=restricted, weights_only=False)
