@@ -33,6 +33,7 @@ def test_words_are_written(checkpoint: Path, recognizer: TextRecognizer,
                  *output) == 0
     out, err = capfd.readouterr()
     assert 'pictures: 7, words: 7, unreadable: 0' in err
+    assert 'pictures/s in fp32' in err
     if suffix:
         out = path.read_text(encoding='utf-8')
     header = 'source,text,score,char_scores,polygon,error\n'
@@ -54,10 +55,12 @@ def test_the_unreadable_are_told_and_counted(
         'a.png', 'c.png']
     assert 'b.png: its 10 bytes are no image' in err
     assert 'words: 2, unreadable: 1' in err
-    assert infer(checkpoint, folder, '--json') == 1
+    assert infer(checkpoint, folder, '--json', '--precision', 'auto') == 1
     result = json.loads(capfd.readouterr().out)
     assert (result['ok'], result['words'], result['unreadable']) == (
         False, 2, 1)
+    assert result['precision'] in ('fp32', 'bf16')
+    assert 'product on cpu' in result['precision_reason']
     assert 'no image' in result['results'][1]['error']
     path = tmp_path / 'words.csv'
     assert infer(checkpoint, folder, '--json', '--output', path) == 1

@@ -8,12 +8,11 @@ from mmengine.config import Config
 
 from lmim.checkpoints import (FORMATS, CheckpointError, convert,
                               open_checkpoint, write_checkpoint)
-from lmim.checkpoints.contents import add_config
 from lmim.apis import (TextRecognizer, load_encoder, load_pretrained,
                        load_recognizer)
 from lmim.apis.loading import dictionary_of
 from lmim.apis.preprocessing import find_pipeline
-from tests.checkpoints.tiny import MAEREC, weights_of
+from tests.checkpoints.tiny import weights_of
 from tests.data.make_reference import RECOGNIZER
 from tests.tool_runs import REPO, mini_config
 
@@ -163,15 +162,6 @@ def test_sizes_that_weights_do_not_tell(make_checkpoint: Make,
         load_encoder(path, config)
 
 
-def test_names_of_maerec_are_understood(tmp_path: Path) -> None:
-    path = tmp_path / 'maerec.pth'
-    weights = weights_of('maerec')
-    torch.save({'state_dict': weights}, path)
-    model, _ = load_recognizer(path, write_config(tmp_path / 'c.py', MAEREC))
-    assert torch.equal(model.backbone.patch_embed.projection.weight,
-                       weights['backbone.patch_embed.proj.weight'])
-
-
 @pytest.mark.parametrize('model, message', [
     (dict(TINY, backbone=dict(TINY['backbone'], img_size=(8, 128))),
      'pos_embed'),
@@ -202,10 +192,6 @@ def test_what_is_missing_is_named(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError,
                        match='carries no dictionary, and /nowhere/'):
         load_recognizer(path)
-
-
-def test_another_dictionary_is_refused(checkpoint: Path,
-                                       tmp_path: Path) -> None:
     path = changed(checkpoint, tmp_path / 'other.pth', dictionary=dict(
         characters=[chr(0x4e00 + n) for n in range(94)]))
     with pytest.raises(CheckpointError, match='texts would come out wrong'):
@@ -270,10 +256,3 @@ def test_tokens_are_no_characters(make_checkpoint: Make) -> None:
     model, _ = load_recognizer(make_checkpoint('textrecog/crnn'))
     assert len(dictionary_of(model)) == 94
     assert dictionary_of(torch.nn.Linear(1, 1)) == []
-
-
-def test_add_config_is_what_runs_write(checkpoint: Path) -> None:
-    """The fixture is as real as the checkpoints of a run."""
-    meta: Dict[str, Any] = {}
-    add_config(meta, CONFIG)
-    assert torch.load(checkpoint)['meta'] == meta

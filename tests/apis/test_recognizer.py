@@ -92,16 +92,35 @@ def test_pictures_of_other_widths_are_not_padded(tmp_path: Path) -> None:
 
 def test_lower_precision_is_near(checkpoint: Path, images: List[np.ndarray],
                                  recognizer: TextRecognizer) -> None:
-    exact = recognizer.prepare(images)
     near = TextRecognizer(checkpoint, device='cpu', precision='bf16')
-    assert near.precision is torch.bfloat16
+    assert near.precision.dtype is torch.bfloat16
     full, half = (one._predict(one.prepare(images))
                   for one in (recognizer, near))
-    assert len(exact['inputs']) == len(images)
     firsts = [(a.pred_text.score[0], b.pred_text.score[0])
               for a, b in zip(full, half)]
-    assert any(a != b for a, b in firsts)
+    assert len(firsts) == len(images) and any(a != b for a, b in firsts)
     assert max(abs(a - b) for a, b in firsts) < 0.1
+
+
+@pytest.mark.parametrize('seconds, auto, warned', [
+    (0.5, 'bf16', None), (3., 'fp32', 'bf16 takes 3.0 times as long as fp32')])
+def test_the_machine_decides_on_the_precision(
+        checkpoint: Path, images: List[np.ndarray],
+        monkeypatch: pytest.MonkeyPatch, seconds: float, auto: str,
+        warned: Any) -> None:
+    """What it is told to be slower in is used, and warned of."""
+    monkeypatch.setattr(
+        'lmim.engine.precision.product_seconds',
+        lambda kind, dtype: 1. if dtype is torch.float32 else seconds)
+    said: List[str] = []
+    monkeypatch.setattr('lmim.apis.recognizer.print_log',
+                        lambda text, *_: said.append(text))
+    chosen = TextRecognizer(checkpoint, device='cpu', precision='auto')
+    assert chosen.precision.name == auto and said == []
+    named = TextRecognizer(checkpoint, device='cpu', precision='bf16')
+    assert named.precision.name == 'bf16'
+    assert warned in said[0] if warned else said == []
+    assert len(named(images[:2])) == 2
 
 
 def test_real_pictures_from_all_layouts(recognizer: TextRecognizer,
@@ -143,6 +162,11 @@ def test_what_is_unreadable_is_told_and_the_rest_is_read(
     words = recognizer(str(tmp_path))
     same([words[0], words[3]], recognizer([images[0], images[3]]))
     assert words[1].error and words[2].error == 'no bytes'
+    # Pictures are read again when they are asked for.
+    assert np.array_equal(words[3].image, images[3])
+    (tmp_path / 'd.png').unlink()
+    with pytest.raises(UnreadableRecordError, match='No such file'):
+        _ = words[3].image
     for word in words[1:3]:
         assert (word.text, word.score, word.char_scores) == ('', 0., [])
         with pytest.raises(ValueError, match='has no picture'):
@@ -154,23 +178,12 @@ def test_what_is_unreadable_is_told_and_the_rest_is_read(
     assert recognizer([]) == []
 
 
-def test_pictures_are_read_again_when_they_are_asked_for(
-        recognizer: TextRecognizer, images: List[np.ndarray],
-        tmp_path: Path) -> None:
-    path = tmp_path / 'gone.png'
-    path.write_bytes(png(images[1]))
-    word = recognizer(path)[0]
-    assert np.array_equal(word.image, images[1])
-    path.unlink()
-    with pytest.raises(UnreadableRecordError, match='No such file'):
-        _ = word.image
-
-
 def test_a_recognizer_says_what_it_is(recognizer: TextRecognizer) -> None:
     assert len(recognizer.characters) == 94
     assert recognizer.characters[:3] == ['0', '1', '2']
     assert '<EOS>' not in recognizer.characters
     assert recognizer.device == torch.device('cpu')
+    assert recognizer.precision.name == 'fp32'
     assert recognizer.cfg.model.type == 'EncoderDecoderRecognizer'
     assert not recognizer.model.training
 
@@ -178,7 +191,7 @@ def test_a_recognizer_says_what_it_is(recognizer: TextRecognizer) -> None:
 @pytest.mark.parametrize('options, message', [
     (dict(device='nowhere'), 'device nowhere cannot be used'),
     (dict(batch_size=0), 'batch_size is 1 or more'),
-    (dict(precision='int3'), "'int3' is not known: one of fp32, bf16"),
+    (dict(precision='int3'), "'int3' is unknown: use one of auto, fp32"),
     (dict(device='cpu', precision='fp16'), 'fp16 is for GPUs'),
 ])
 def test_options_that_cannot_be(checkpoint: Path, options: dict,

@@ -61,10 +61,8 @@ def test_the_average_of_one_thing_is_that_thing(tmp_path: Path) -> None:
 ])
 def test_what_cannot_be_averaged(tmp_path: Path, other: dict,
                                  says: str) -> None:
+    paths = saved(tmp_path, {'w': torch.ones(2)}, other)
     with pytest.raises(CheckpointError, match=says):
-        average(saved(tmp_path, {'w': torch.ones(2)}, other))
-
-
-def test_one_is_no_average(tmp_path: Path) -> None:
+        average(paths)
     with pytest.raises(CheckpointError, match='two checkpoints or more'):
-        average(saved(tmp_path, {'w': torch.ones(2)}))
+        average(paths[:1])

@@ -10,14 +10,9 @@ import pytest
 import torch
 from mmengine.runner import CheckpointLoader
 
-from lmim.checkpoints import (
-    Checkpoint,
-    CheckpointError,
-    load_encoder_weights,
-    open_checkpoint,
-    read_checkpoint,
-    write_checkpoint,
-)
+from lmim.checkpoints import (Checkpoint, CheckpointError,
+                              load_encoder_weights, open_checkpoint,
+                              read_checkpoint, write_checkpoint)
 from lmim.checkpoints.contents import add_config, plain
 from lmim.checkpoints.reading import is_safetensors
 from lmim.models.backbones import TextViT

@@ -9,18 +9,9 @@ from mmocr.registry import MODELS
 
 from lmim.checkpoints import CheckpointError, convert, extract_encoder, to_ours
 from lmim.checkpoints.formats import FORMATS
-from tests.checkpoints.tiny import (
-    ENCODER,
-    MAE,
-    MAEREC,
-    assert_same,
-    checkpoint,
-    mae,
-    maerec,
-    random,
-    timm_vit,
-    weights_of,
-)
+from tests.checkpoints.tiny import (ENCODER, MAE, MAEREC, assert_same,
+                                    checkpoint, mae, maerec, random, timm_vit,
+                                    weights_of)
 from tests.data.make_reference import PRETRAIN, RECOGNIZER
 
 TARGETS = ['ours', 'mae', 'lmim-pretrain', 'lmim-finetune', 'maerec', 'timm',
@@ -45,6 +36,13 @@ EXPECTED = {
 def test_every_pair(source: str) -> None:
     weights = weights_of(source)
     given = checkpoint(weights)
+    ours = to_ours(weights)
+    encoder = {name: value for name, value in ours.items()
+               if name.startswith('backbone.')}
+    alone = extract_encoder(given)
+    assert len(encoder) == ENCODER
+    assert_same(alone.checkpoint.weights, encoder)
+    assert sum(map(len, alone.dropped.values())) == len(weights) - ENCODER
     for target, outcome in zip(TARGETS, EXPECTED[source]):
         kind = FORMATS[target]
         if outcome == '=':
@@ -67,10 +65,7 @@ def test_every_pair(source: str) -> None:
         there = convert(given, kind, drop=True)
         assert sum(map(len, there.dropped.values())) == (len(weights) -
                                                          ENCODER)
-        ours = to_ours(weights)
-        assert_same(to_ours(there.checkpoint.weights),
-                    {name: value for name, value in ours.items()
-                     if name.startswith('backbone.')})
+        assert_same(to_ours(there.checkpoint.weights), encoder)
 
 
 @pytest.mark.parametrize('source, target, shapes', [
@@ -169,18 +164,6 @@ def test_models_of_mmpretrain_with_a_classifier() -> None:
     assert given.kind.name == 'mmpretrain ViT with a classifier'
     done = convert(given, FORMATS['timm'], drop=True)
     assert set(done.checkpoint.weights) == set(timm_vit())
-
-
-@pytest.mark.parametrize('source', EXPECTED)
-def test_the_encoder_alone(source: str) -> None:
-    weights = weights_of(source)
-    done = extract_encoder(checkpoint(weights))
-    assert len(done.checkpoint.weights) == ENCODER
-    ours = to_ours(weights)
-    for name, value in done.checkpoint.weights.items():
-        assert name.startswith('backbone.')
-        assert torch.equal(value, ours[name])
-    assert sum(map(len, done.dropped.values())) == len(weights) - ENCODER
 
 
 def test_unknown_names_are_said() -> None:

@@ -4,12 +4,8 @@ from pathlib import Path
 import pytest
 from mmocr.models.common.dictionary import Dictionary
 
-from lmim.checkpoints.dictionaries import (
-    FIRST,
-    in_order,
-    read_dict_file,
-    write_dict_file,
-)
+from lmim.checkpoints.dictionaries import (FIRST, in_order, read_dict_file,
+                                           write_dict_file)
 
 
 def test_what_is_written_is_what_mmocr_reads(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def config_of(kind: str, folder: Path, **options: Any) -> Path:
 def exported(tmp_path_factory: pytest.TempPathFactory
              ) -> Callable[[str], Exported]:
     """Exports a kind of recognizer, each once."""
-    from lmim.export import Settings, export
+    from lmim.export import export
     made: Dict[str, Exported] = {}
 
     def make(kind: str) -> Exported:
@@ -68,8 +68,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory
             root = tmp_path_factory.mktemp(kind)
             checkpoint = write_checkpoint(
                 root / 'model.pth', config_of(kind, root), std=0.3)
-            made[kind] = Exported(checkpoint, root / 'out', export(
-                Settings(checkpoint, root / 'out')))
+            made[kind] = Exported(checkpoint, root / 'out',
+                                  export(checkpoint, root / 'out'))
         return made[kind]
 
     return make

@@ -52,9 +52,8 @@ def _named(function: Callable[..., Any], path: str) -> Callable[..., Any]:
 def _checkpoint_types() -> List[Any]:
     """The types and functions beyond torch's own in MMEngine checkpoints."""
     from mmengine.logging import HistoryBuffer
-    kinds = ('?', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'f2', 'f4',
-             'f8')
-    dtypes = {type(np.dtype(kind)) for kind in kinds}
+    dtypes = {type(np.dtype(kind)) for kind in
+              '? i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8'.split()}
     # The reconstructors of an array and of a scalar, by public means.
     reconstruct: Any = np.empty(0).__reduce__()[0]
     scalar: Any = np.float64(0).__reduce__()[0]
@@ -138,19 +137,7 @@ class Skipped:
 def _restricted_load(path: Union[str, os.PathLike], map_location: Any,
                      also: Sequence[type],
                      skipped: Optional[List[str]] = None) -> Any:
-    """``torch.load`` with a ``pickle`` that finds only what is allowed."""
-    restricted: Any = _restricted_pickle(also, skipped)
-    # torch 1.13 takes ``pickle_module`` and then uses its own ``pickle``.
-    with mock.patch.object(torch.serialization, 'pickle', restricted):
-        return torch.load(path,
-                          map_location=map_location,
-                          pickle_module=restricted,
-                          weights_only=False)
-
-
-def _restricted_pickle(also: Sequence[type],
-                       skipped: Optional[List[str]] = None) -> ModuleType:
-    """A ``pickle`` that finds only what is allowed.
+    """``torch.load`` with a ``pickle`` that finds only what is allowed.
 
     torch before 2.5 cannot be told of further types for one call, and before
     2.4 of none. Its own list of allowed names is taken over.
@@ -160,17 +147,16 @@ def _restricted_pickle(also: Sequence[type],
         _weights_only_unpickler._get_allowed_globals())
     for entry in (*_checkpoint_types(), *also):
         allowed[f'{entry.__module__}.{entry.__qualname__}'] = entry
-
-    noted: List[str] = [] if skipped is None else skipped
-
-    def looked_up(*args: Any) -> Any:
-        try:
-            return _statistics_method(*args)
-        except (pickle.UnpicklingError, TypeError):
-            noted.append('builtins.getattr')
-            return Skipped()
-
     if skipped is not None:
+        noted = skipped
+
+        def looked_up(*args: Any) -> Any:
+            try:
+                return _statistics_method(*args)
+            except (pickle.UnpicklingError, TypeError):
+                noted.append('builtins.getattr')
+                return Skipped()
+
         allowed['builtins.getattr'] = looked_up
 
     class Unpickler(pickle.Unpickler):
@@ -180,17 +166,19 @@ def _restricted_pickle(also: Sequence[type],
             if module == '__builtin__':  # as Python 2 called it
                 module = 'builtins'
             path = f'{module}.{name}'
-            if path not in allowed and skipped is not None:
-                noted.append(path)
-                return type(name, (Skipped, ), {})
-            if path not in allowed:
+            if path in allowed:
+                return allowed[path]
+            if skipped is None:
                 raise pickle.UnpicklingError(
                     f'Weights only load failed: GLOBAL {path} is not allowed')
-            return allowed[path]
+            skipped.append(path)
+            return type(name, (Skipped, ), {})
 
-    restricted = ModuleType('restricted_pickle')
+    restricted: Any = ModuleType('restricted_pickle')
     vars(restricted).update(
-        vars(pickle),
-        Unpickler=Unpickler,
+        vars(pickle), Unpickler=Unpickler,
         load=lambda file, **kwargs: Unpickler(file, **kwargs).load())
-    return restricted
+    # torch 1.13 takes ``pickle_module`` and then uses its own ``pickle``.
+    with mock.patch.object(torch.serialization, 'pickle', restricted):
+        return torch.load(path, map_location=map_location,
+                          pickle_module=restricted, weights_only=False)

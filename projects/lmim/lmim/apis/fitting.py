@@ -64,10 +64,9 @@ def find_configs(checkpoint: Checkpoint, folder: Union[str, Path]) -> Fits:
                 model = build_model(cfg.model.to_dict())
                 judged[key] = _judge(model, checkpoint)
                 models[judged[key]] = model
+            fits[judged[key]].append(str(path))
         except Exception as error:  # whatever fails in building it
             unread[str(path)] = str(error).split('\n')[0]
-            continue
-        fits[judged[key]].append(str(path))
     return Fits(fits['whole'], fits['encoder'], unread,
                 models.get('whole', models.get('encoder')))
 

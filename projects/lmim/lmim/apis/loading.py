@@ -35,6 +35,8 @@ SETTINGS = ('arch', 'img_size', 'patch_size', 'pos_embed', 'layer_cfgs',
             'qkv_bias', 'norm_cfg', 'patch_cfg', 'pre_norm', 'final_norm')
 #: Height and width of images where no config tells them: the field's.
 IMG_SIZE = (32, 128)
+#: How to name a config.
+FITTING = ('--config CONFIG (`lmim checkpoint inspect` tells which ones fit)')
 
 
 class ModelConfig(NamedTuple):
@@ -54,10 +56,11 @@ class ModelConfig(NamedTuple):
     given: bool
 
 
-def find_config(
-    opened: Checkpoint,
-    config: Union[PathLike, Config, ModelConfig, None] = None
-) -> Optional[ModelConfig]:
+AnyConfig = Union[PathLike, Config, ModelConfig, None]
+
+
+def find_config(opened: Checkpoint,
+                config: AnyConfig = None) -> Optional[ModelConfig]:
     """Find the config of a checkpoint: the user's, or what it carries.
 
     Args:
@@ -82,6 +85,18 @@ def find_config(
         return None
     return ModelConfig(Config(parse_config(opened.meta['cfg'], opened.path)),
                        model, f'the config in {opened.path}', False)
+
+
+def needed_config(opened: Checkpoint,
+                  config: AnyConfig = None) -> ModelConfig:
+    """As :func:`find_config`; a CheckpointError where neither is there."""
+    found = find_config(opened, config)
+    if found is None:
+        kind = f' ({opened.kind.name})' if opened.kind else ''
+        raise CheckpointError(
+            f'checkpoint {opened.path}{kind} carries no config of a model: '
+            f'name the one that it was trained with, {FITTING}')
+    return found
 
 
 def given_config(config: Union[PathLike, Config]) -> ModelConfig:
@@ -120,12 +135,10 @@ def build_model(model: Dict[str, Any],
     model = copy.deepcopy(model)
     for part in list(dicts_in(model)):
         loads = part.get('init_cfg')
-        if isinstance(loads, dict):
-            loads = [loads]
+        loads = [loads] if isinstance(loads, dict) else loads
         if loads:
-            part['init_cfg'] = [
-                cfg for cfg in loads if cfg.get('type') != 'Pretrained'
-            ] or None
+            part['init_cfg'] = [cfg for cfg in loads
+                                if cfg.get('type') != 'Pretrained'] or None
     with tempfile.TemporaryDirectory() as folder:
         for part in dictionaries_of(model):
             if characters is not None:
@@ -147,9 +160,8 @@ def build_model(model: Dict[str, Any],
         return MODELS.build(cfg)
 
 
-def load_encoder(
-        checkpoint: Union[PathLike, Checkpoint],
-        config: Union[PathLike, Config, ModelConfig, None] = None) -> TextViT:
+def load_encoder(checkpoint: Union[PathLike, Checkpoint],
+                 config: AnyConfig = None) -> TextViT:
     """Build the encoder of a checkpoint of any known format.
 
     Args:
@@ -167,8 +179,8 @@ def load_encoder(
         CheckpointError: If it holds no encoder that is known, the weights do
             not match in full, or a config is needed.
     """
-    opened = checkpoint if isinstance(
-        checkpoint, Checkpoint) else open_checkpoint(checkpoint)
+    opened = (checkpoint if isinstance(checkpoint, Checkpoint) else
+              open_checkpoint(checkpoint))
     found = find_config(opened, config)
     settings = (_settings_of_weights(opened) if found is None else
                 encoder_settings(found))
@@ -266,7 +278,7 @@ def load_recognizer(checkpoint: PathLike,
             weights, or is none of a recognizer.
     """
     opened = open_checkpoint(checkpoint)
-    found = _need_config(opened, config)
+    found = needed_config(opened, config)
     characters = _characters(opened, found)
     try:
         recognizer = build_model(found.model, characters, empty=False)
@@ -306,7 +318,7 @@ def load_pretrained(checkpoint: PathLike,
         CheckpointError: If the weights do not fit the config, or some lack.
     """
     opened = open_checkpoint(checkpoint)
-    found = _need_config(opened, config)
+    found = needed_config(opened, config)
     model: Any = build_model(found.model, empty=False)
     if not isinstance(model, SelfSup):
         raise CheckpointError(
@@ -341,29 +353,13 @@ def dictionary_of(model: nn.Module) -> List[str]:
         List[str]: They; tokens such as the end are left out. Empty for a
         recognizer without a dictionary.
     """
-    decoder: Any = getattr(model, 'decoder', None)
-    dictionary = getattr(decoder, 'dictionary', None)
+    dictionary = getattr(getattr(model, 'decoder', None), 'dictionary', None)
     if dictionary is None:
         return []
-    tokens = {
-        getattr(dictionary, name, None)
-        for name in ('start_idx', 'end_idx', 'padding_idx', 'unknown_idx')
-    }
+    tokens = {getattr(dictionary, f'{name}_idx', None)
+              for name in ('start', 'end', 'padding', 'unknown')}
     return [char for number, char in enumerate(dictionary.dict)
             if number not in tokens]
-
-
-def _need_config(opened: Checkpoint,
-                 config: Union[PathLike, Config, None]) -> ModelConfig:
-    """The config of a checkpoint, or an error that asks for it."""
-    found = find_config(opened, config)
-    if found is None:
-        kind = f' ({opened.kind.name})' if opened.kind else ''
-        raise CheckpointError(
-            f'checkpoint {opened.path}{kind} carries no config of a model: '
-            'name the one that it was trained with, --config CONFIG '
-            '(`lmim checkpoint inspect` tells which ones fit)')
-    return found
 
 
 def _load_all(model: nn.Module, opened: Checkpoint,
@@ -373,8 +369,7 @@ def _load_all(model: nn.Module, opened: Checkpoint,
     if not report.is_full:
         raise CheckpointError(
             f'{config.name} does not fit {report}.{report.details()}\nName '
-            'the config that it was trained with: --config CONFIG '
-            '(`lmim checkpoint inspect` tells which ones fit)')
+            f'the config that it was trained with: {FITTING}')
     model.load_state_dict(weights)
 
 

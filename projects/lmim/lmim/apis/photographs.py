@@ -14,7 +14,7 @@ from lmim.datasets.records import UnreadableRecordError, read_image_file
 from lmim.datasets.scenes import Scene
 from lmim.utils.errors import UserError
 
-from .recognition import Recognition
+from .recognition import Recognition, unreadable
 from .recognizer import TextRecognizer
 
 
@@ -74,7 +74,7 @@ class PhotographReader:
             try:
                 image = picture.load()
             except UnreadableRecordError as error:
-                yield Recognition('', 0., [], picture.source, str(error))
+                yield unreadable(picture.source, error)
                 continue
             yield from read_polygons(self.recognizer, image, self.find(image),
                                      picture.source)
@@ -116,14 +116,15 @@ def read_polygons(recognizer: TextRecognizer,
         its own upright ``image``. Places outside the photograph have an
         ``error``.
     """
-    turned = [_from_top_left(polygon) for polygon in polygons]
-    turned = [turned[number] for number in reading_order(turned)]
+    turned = []
+    for number in reading_order(polygons):
+        polygon = polygons[number]
+        far = np.linalg.norm(polygon - polygon.min(axis=0), axis=1)
+        turned.append(np.roll(polygon, -int(far.argmin()), axis=0))
     cut = [crop_rectified(image, polygon) for polygon in turned]
     read = iter(recognizer([word for word in cut if word is not None]))
-    words = [
-        Recognition('', 0., [], source, 'its polygon lies outside the picture')
-        if word is None else next(read) for word in cut
-    ]
+    words = [unreadable(source, 'its polygon lies outside the picture')
+             if word is None else next(read) for word in cut]
     return [replace(word, source=source, polygon=polygon.ravel().tolist())
             for word, polygon in zip(words, turned)]
 
@@ -150,11 +151,11 @@ def read_annotated(recognizer: TextRecognizer,
                     raise UserError(instance['problem'])
                 polygons.append(read_polygon(instance))
             except ValueError as error:
-                problems.append(Recognition('', 0., [], source, str(error)))
+                problems.append(unreadable(source, error))
         try:
             image = decode_image(read_image_file(source))
         except UnreadableRecordError as error:
-            yield Recognition('', 0., [], source, str(error))
+            yield unreadable(source, error)
             continue
         yield from read_polygons(recognizer, image, polygons, source)
         yield from problems
@@ -185,19 +186,9 @@ def reading_order(polygons: Sequence[np.ndarray]) -> List[int]:
             for number in sorted(members, key=lambda n: middles[n][0])]
 
 
-def _from_top_left(polygon: np.ndarray) -> np.ndarray:
-    """The same polygon from the corner on that is next to the top left."""
-    first = np.linalg.norm(polygon - polygon.min(axis=0), axis=1).argmin()
-    return np.roll(polygon, -int(first), axis=0)
-
-
 def _check_detector(detector: Union[str, Path, Config],
                     weights: Optional[Union[str, Path]]) -> None:
-    """Refuse what MMOCR would read with random weights, or look for in vain.
-
-    Raises:
-        FileNotFoundError, UserError: In these cases.
-    """
+    """Refuse what MMOCR would read with random weights, or not find."""
     named = (not isinstance(detector, Config)
              and Path(detector).suffix not in ('.py', '.json', '.yaml'))
     if not named and weights is None:

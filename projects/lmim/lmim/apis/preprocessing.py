@@ -44,14 +44,12 @@ class Preprocessing:
         steps = [step for step in pipeline if not loads(step)]
         if not trusted:
             _check_harmless(steps, told)
-        if not steps or _kind(steps[-1]) != _PACK:
+        if not steps or kind_of_step(steps[-1]) != _PACK:
             raise CheckpointError(
                 f'the test pipeline of {told} does not end with {_PACK}: '
                 'name a config of a recognizer, --config CONFIG')
-        steps[-1] = {
-            **steps[-1], 'meta_keys': ('ori_shape', 'img_shape',
-                                       'valid_ratio')
-        }
+        steps[-1] = dict(
+            steps[-1], meta_keys=('ori_shape', 'img_shape', 'valid_ratio'))
         self.transforms: List[Callable[[dict], Optional[dict]]] = [
             TRANSFORMS.build({'_scope_': 'mmocr', **step}) for step in steps]
 
@@ -108,9 +106,8 @@ def find_pipeline(cfg: Dict[str, Any]) -> Optional[List[Dict[str, Any]]]:
         if isinstance(loader, dict):
             for pipeline in _pipelines_of(loader.get('dataset')):
                 return pipeline
-    own = cfg.get('test_pipeline')
-    if own:
-        return list(own)
+    if cfg.get('test_pipeline'):
+        return list(cfg['test_pipeline'])
     for part in dicts_in(cfg.get('model')):
         size = part.get('img_size')
         if isinstance(size, (list, tuple)) and len(size) == 2:
@@ -131,26 +128,21 @@ def _pipelines_of(dataset: Any) -> Iterator[List[Dict[str, Any]]]:
 
 def loads(step: Dict[str, Any]) -> bool:
     """Whether a transform of a config loads pictures or labels."""
-    return _kind(step).startswith(('Load', 'InferencerLoader'))
+    return kind_of_step(step).startswith(('Load', 'InferencerLoader'))
 
 
-def _kind(step: Dict[str, Any]) -> str:
+def kind_of_step(step: Dict[str, Any]) -> str:
     """The name of a transform, without the scope before it."""
     return str(step.get('type')).rpartition('.')[2]
 
 
 def _check_harmless(steps: Sequence[Dict[str, Any]], told: str) -> None:
-    """Refuse a stranger's pipeline that is more than known arithmetic.
-
-    Raises:
-        CheckpointError: In that case.
-    """
+    """Refuse a stranger's pipeline that is more than known arithmetic."""
     for part in dicts_in(list(steps)):
         kind = part.get('type')
-        if kind is None:
-            continue
         scope, _, name = str(kind).rpartition('.')
-        if (name not in HARMLESS or scope not in ('', 'mmocr')
+        if kind is not None and (
+                name not in HARMLESS or scope not in ('', 'mmocr')
                 or part.get('_scope_') not in (None, 'mmocr')):
             raise CheckpointError(
                 f'{told} prepares pictures by {kind!r}, and from a checkpoint '

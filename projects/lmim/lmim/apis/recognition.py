@@ -68,9 +68,7 @@ class Recognition:
             and ``polygon`` and ``error`` where there are such.
         """
         result: Dict[str, Any] = dict(
-            source=self.source,
-            text=self.text,
-            score=round(self.score, 6),
+            source=self.source, text=self.text, score=round(self.score, 6),
             char_scores=[round(score, 6) for score in self.char_scores])
         if self.polygon is not None:
             result['polygon'] = [round(number, 2) for number in self.polygon]
@@ -100,20 +98,19 @@ class Recognition:
                             '.png, and the suffix tells which')
 
 
+def unreadable(source: str, reason: object) -> Recognition:
+    """What stands for a picture that cannot be read."""
+    return Recognition('', 0., [], source, str(reason))
+
+
 def draw_recognition(word: Recognition) -> Figure:
     """Draw a word: its picture, and below it each character's probability.
-
-    Args:
-        word (Recognition): What was read.
-
-    Returns:
-        Figure: It; needs no display.
 
     Raises:
         UserError: If there is no picture.
     """
     picture = word.image
-    tokens = _tokens(word)
+    tokens = tokens_of(word)
     figure = Figure(figsize=(max(4., 0.45 * len(tokens) + 1.), 3.2),
                     layout='constrained')
     above, below = figure.subplots(2, 1, height_ratios=[1, 1])
@@ -162,23 +159,26 @@ def draw_sheet(words: Iterable[Recognition]) -> np.ndarray:
                          cell=CELL)
 
 
+def fit_within(picture: np.ndarray, cell: Tuple[int, int]) -> np.ndarray:
+    """Resize a picture (H, W, 3) to the height or width of a cell."""
+    height, width = picture.shape[:2]
+    scale = min(cell[0] / height, cell[1] / width)
+    return cv2.resize(
+        picture, (max(1, round(width * scale)), max(1, round(height * scale))),
+        interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+
+
 def _sample(word: Recognition) -> Tuple[np.ndarray, str]:
     """A picture, as large as its cell allows, and its caption."""
     try:
-        picture = word.image
+        return (fit_within(word.image, CELL),
+                f'{word.text}   {word.score:.2f}')
     # Without a picture, or with one that has gone since it was read.
     except (ValueError, UnreadableRecordError):
         return np.full((*CELL, 3), 200, np.uint8), f'unreadable: {word.source}'
-    height, width = picture.shape[:2]
-    scale = min(CELL[0] / height, CELL[1] / width)
-    if scale > 1:
-        picture = cv2.resize(
-            picture, (int(width * scale), int(height * scale)),
-            interpolation=cv2.INTER_CUBIC)
-    return picture, f'{word.text}   {word.score:.2f}'
 
 
-def _tokens(word: Recognition) -> Tuple[str, ...]:
+def tokens_of(word: Recognition) -> Tuple[str, ...]:
     """What each score is of: a character, where there are as many."""
     if len(word.text) == len(word.char_scores):
         return tuple(word.text.replace(' ', '\u2423'))  # an open box

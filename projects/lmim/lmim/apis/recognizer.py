@@ -1,5 +1,7 @@
 """Pictures in, words out."""
+import logging
 import math
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import (Any, Dict, Iterable, Iterator, List, Optional, Sequence,
@@ -8,24 +10,20 @@ from typing import (Any, Dict, Iterable, Iterator, List, Optional, Sequence,
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
-from torch import nn
+from mmengine.logging import print_log
 
 from lmim.datasets.pictures import Inputs, Picture, Pictures
 from lmim.datasets.records import UnreadableRecordError
+from lmim.engine.precision import choose_precision, warning_of
 from lmim.utils.errors import UserError
 
 from .loading import dictionary_of, load_recognizer
 from .preprocessing import Preprocessing
-from .recognition import Recognition
+from .recognition import Recognition, unreadable
 
 Prepared = Dict[str, Any]
-#: The type of autocast of each precision; None for none.
-PRECISIONS: Dict[str, Optional[torch.dtype]] = {
-    'fp32': None,
-    'bf16': torch.bfloat16,
-    'fp16': torch.float16,
-}
 
 
 class TextRecognizer:
@@ -44,9 +42,11 @@ class TextRecognizer:
         device (str, optional): Such as 'cuda:0' or 'cpu'. Defaults to a GPU
             where there is one.
         batch_size (int): Pictures that are read at once. Defaults to 64.
-        precision (str): 'fp32'; 'bf16', quicker where the machine computes
-            in it, with scores that may differ by some hundredths, and texts
-            where it was unsure; 'fp16', for GPUs without bf16.
+        precision (str): One of :data:`lmim.engine.precision.PRECISIONS`:
+            'fp32'; 'bf16', quicker where the machine computes in it, with
+            scores that may differ by some hundredths, and texts where it was
+            unsure; 'fp16', for GPUs without bf16; 'auto', the fastest here.
+            One that is slower than fp32 here is warned of.
 
     Raises:
         FileNotFoundError: If a file does not exist.
@@ -57,6 +57,7 @@ class TextRecognizer:
         model (nn.Module): The recognizer, in eval mode.
         cfg (Config): Its config.
         device (torch.device): Where it is.
+        precision (Precision): What it computes in, and why.
         characters (List[str]): What it can read, in the order of classes.
 
     Examples:
@@ -76,8 +77,11 @@ class TextRecognizer:
             raise UserError(f'batch_size is 1 or more, not {batch_size}')
         self.batch_size = batch_size
         self.device = _usable_device(device)
-        self.precision = _usable_precision(precision, self.device)
-        self.model: nn.Module
+        self.precision = choose_precision(precision, str(self.device))
+        warning = warning_of(self.precision)
+        if warning is not None:
+            print_log(warning, 'current', logging.WARNING)
+        self.model: Any
         self.model, self.cfg = load_recognizer(checkpoint, config,
                                                str(self.device))
         self.characters = dictionary_of(self.model)
@@ -119,19 +123,10 @@ class TextRecognizer:
         yield from self.read(_pictures(inputs))
 
     def read(self, pictures: Iterable[Picture]) -> Iterator[Recognition]:
-        """Read pictures batch by batch; as :meth:`stream`.
-
-        Args:
-            pictures (Iterable[Picture]): Such as :class:`Pictures`.
-
-        Yields:
-            Recognition: One for each, in their order.
-        """
+        """Read pictures, such as :class:`Pictures`; as :meth:`stream`."""
         pictures = iter(pictures)
-        while True:
-            batch = list(islice(pictures, self.batch_size))
-            if not batch:
-                return
+        for batch in iter(lambda: list(islice(pictures, self.batch_size)),
+                          []):
             yield from self._read(batch)
 
     def prepare(self, images: Sequence[np.ndarray]) -> Prepared:
@@ -147,7 +142,7 @@ class TextRecognizer:
         Raises:
             UnreadableRecordError: If nothing can be made of one.
         """
-        return _collate([self._preprocess(image) for image in images])
+        return pseudo_collate([self._preprocess(image) for image in images])
 
     def _read(self, batch: Sequence[Picture]) -> Iterator[Recognition]:
         """Read pictures, those of one size at once."""
@@ -157,13 +152,13 @@ class TextRecognizer:
             try:
                 prepared = self._preprocess(picture.load())
             except UnreadableRecordError as error:
-                found[number] = Recognition(
-                    '', 0., [], picture.source, str(error))
+                found[number] = unreadable(picture.source, error)
                 continue
             size = tuple(prepared['inputs'].shape)
             sizes.setdefault(size, []).append((number, prepared))
         for group in sizes.values():
-            samples = self._predict(_collate([one for _, one in group]))
+            samples = self._predict(
+                pseudo_collate([one for _, one in group]))
             for (number, _), sample in zip(group, samples):
                 found[number] = _recognition(batch[number], sample.pred_text)
         yield from filter(None, found)
@@ -171,11 +166,10 @@ class TextRecognizer:
     @torch.no_grad()
     def _predict(self, data: Prepared) -> Sequence[Any]:
         """The samples of a batch, with what was read."""
-        model: Any = self.model
-        if self.precision is None:
-            return model.test_step(data)
-        with torch.autocast(self.device.type, self.precision):
-            return model.test_step(data)
+        dtype = self.precision.dtype
+        with (torch.autocast(self.device.type, dtype)
+              if dtype else nullcontext()):
+            return self.model.test_step(data)
 
 
 def _usable_device(name: Optional[str]) -> torch.device:
@@ -192,17 +186,6 @@ def _usable_device(name: Optional[str]) -> torch.device:
     return device
 
 
-def _usable_precision(name: str,
-                      device: torch.device) -> Optional[torch.dtype]:
-    """The type of autocast of a precision, where the device has it."""
-    if name not in PRECISIONS:
-        raise UserError(f'precision {name!r} is not known: one of '
-                        f'{", ".join(PRECISIONS)}')
-    if name == 'fp16' and device.type == 'cpu':
-        raise UserError('fp16 is for GPUs; on a CPU take bf16 or fp32')
-    return PRECISIONS[name]
-
-
 def _pictures(inputs: Inputs) -> Iterator[Picture]:
     """Pictures of inputs, taken one by one from an iterator."""
     if not isinstance(inputs, Iterator):
@@ -210,12 +193,6 @@ def _pictures(inputs: Inputs) -> Iterator[Picture]:
         return
     for number, one in enumerate(inputs, 1):
         yield from Pictures([one], first=number)
-
-
-def _collate(prepared: Iterable[Prepared]) -> Prepared:
-    prepared = list(prepared)
-    return {key: [one[key] for one in prepared]
-            for key in ('inputs', 'data_samples')}
 
 
 def _recognition(picture: Picture, read: Any) -> Recognition:

@@ -101,15 +101,7 @@ def resize_dictionary(checkpoint: Checkpoint, model: Dict[str, Any],
 
 def _class_dims(shapes: Dict[str, List[int]],
                 larger: Dict[str, List[int]]) -> Dict[str, int]:
-    """Which dimension of which weight grows with the dictionary.
-
-    Args:
-        shapes (Dict[str, List[int]]): Shapes of a model's weights.
-        larger (Dict[str, List[int]]): With one character more.
-
-    Raises:
-        CheckpointError: If something else changes, or nothing does.
-    """
+    """Which dimension of which weight grows by one with the dictionary."""
     dims = {}
     for name, shape in shapes.items():
         if larger.get(name) == shape:
@@ -141,18 +133,7 @@ def _classes(model: nn.Module) -> List[List[str]]:
 
 def _carry(value: torch.Tensor, fresh: torch.Tensor, dim: int,
            before: List[List[str]], after: List[List[str]]) -> torch.Tensor:
-    """Put the slices of shared classes into fresh weights.
-
-    Args:
-        value (torch.Tensor): Trained weights.
-        fresh (torch.Tensor): Those of a new model, whose shape is kept.
-        dim (int): The dimension of the classes.
-        before (List[List[str]]): Classes of the old dictionaries.
-        after (List[List[str]]): Classes of the new ones, in that order.
-
-    Raises:
-        CheckpointError: If no dictionary has that many classes.
-    """
+    """Put trained slices (along dim) of shared classes into fresh weights."""
     for extra in (0, 1):  # a start symbol may follow the classes
         for old, new in zip(before, after):
             if value.shape[dim] != len(old) + extra:

@@ -53,9 +53,8 @@ def average(paths: Sequence[Union[str, Path]]) -> Average:
         kinds = kinds or found
         differ = f'{paths[0]} and {path} are of different models: '
         if kinds.keys() != found.keys():
-            names = sorted(kinds.keys() ^ found.keys())
             raise CheckpointError(f'{differ}only one of them has '
-                                  f'{some(names)}')
+                                  f'{some(sorted(kinds.keys() ^ found))}')
         for name, value in current.weights.items():
             if kinds[name] != found[name]:
                 raise CheckpointError(
@@ -67,11 +66,9 @@ def average(paths: Sequence[Union[str, Path]]) -> Average:
                 if not torch.equal(sums.get(name, value), value):
                     from_last.add(name)
                 sums[name] = value
-    weights = {
-        name: (sums[name] / len(paths)).to(value.dtype)
-        if value.is_floating_point() else sums[name]
-        for name, value in current.weights.items()
-    }
+    weights = {name: (sums[name] / len(paths)).to(value.dtype)
+               if value.is_floating_point() else sums[name]
+               for name, value in current.weights.items()}
     meta = dict(current.meta, averaged=[Path(path).name for path in paths])
     return Average(current._replace(weights=weights, meta=meta),
                    sorted(from_last))
@@ -79,7 +76,5 @@ def average(paths: Sequence[Union[str, Path]]) -> Average:
 
 def not_finite(weights: Dict[str, torch.Tensor]) -> List[str]:
     """The names of weights with infinite or undefined values."""
-    return [
-        name for name, value in weights.items()
-        if value.is_floating_point() and not torch.isfinite(value).all()
-    ]
+    return [name for name, value in weights.items()
+            if value.is_floating_point() and not value.isfinite().all()]

@@ -24,14 +24,11 @@ def write_config(config: Dict[str, Any]) -> str:
 
 
 def parse_config(text: str, where: str) -> Dict[str, Any]:
-    """Read the text of a config.
+    """Read the text of a config, as ``Config.pretty_text`` writes it.
 
     Args:
-        text (str): Assignments, as ``Config.pretty_text`` writes them.
+        text (str): Assignments.
         where (str): Where it is from, for messages.
-
-    Returns:
-        Dict[str, Any]: The config.
 
     Raises:
         CheckpointError: If there is more in it than data.

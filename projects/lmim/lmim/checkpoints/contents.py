@@ -97,10 +97,8 @@ def open_checkpoint(path: Union[str, Path],
     content = read_checkpoint(path, skipped if skip_code else None)
     weights, wraps = find_weights(content, path)
     meta = content.get('meta')
-    others = [
-        str(key) for key in content
-        if wraps and key not in (wraps, 'meta')
-    ]
+    others = [str(key) for key in content
+              if wraps and key not in (wraps, 'meta')]
     told = plain(meta) if isinstance(meta, dict) else {}
     for key in ('epoch', 'iter'):  # where the field's other code keeps them
         if wraps and isinstance(content.get(key), int):
@@ -114,14 +112,7 @@ def open_checkpoint(path: Union[str, Path],
 
 
 def add_config(meta: Dict[str, Any], config: Union[str, Path]) -> Config:
-    """Put a config and its dictionary into what is told about weights.
-
-    Args:
-        meta (Dict[str, Any]): Changed in place.
-        config (str or Path): The config file, of the user's own.
-
-    Returns:
-        Config: The config.
+    """Put a config file of the user's and its dictionary into ``meta``.
 
     Raises:
         CheckpointError: If the config has no model.
@@ -159,10 +150,8 @@ def write_checkpoint(checkpoint: Checkpoint, path: Union[str, Path],
         CheckpointError: If the library safetensors is needed and missing.
     """
     path = Path(path)
-    weights = {
-        name: value.detach()
-        for name, value in checkpoint.weights.items()
-    }
+    weights = {name: value.detach()
+               for name, value in checkpoint.weights.items()}
     meta = dict(checkpoint.meta, lmim_version=__version__)
     with whole_file(path, overwrite) as partial:
         if path.suffix == SUFFIX:
@@ -174,22 +163,20 @@ def write_checkpoint(checkpoint: Checkpoint, path: Union[str, Path],
             torch.save(weights, partial)
 
 
+#: Types of values that loading allows; beside them None.
+PLAIN = (bool, int, float, str, dict, list, tuple)
+
+
 def plain(value: Any) -> Any:
     """The part of a value that is of plain types, which loading allows."""
     if isinstance(value, dict):
-        return {
-            plain(key): plain(item)
-            for key, item in value.items()
-            if isinstance(key, (str, int)) and _is_plain(item)
-        }
+        return {plain(key): plain(item) for key, item in value.items()
+                if isinstance(key, (str, int))
+                and isinstance(item, (*PLAIN, type(None)))}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value if _is_plain(item)]
-    for kind in (bool, int, float, str):  # also from NumPy's and torch's own
+        return [plain(item) for item in value
+                if isinstance(item, (*PLAIN, type(None)))]
+    for kind in PLAIN[:4]:  # also from NumPy's and torch's own
         if isinstance(value, kind):
             return kind(value)
     return None
-
-
-def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(
-        value, (str, int, float, bool, dict, list, tuple))

@@ -128,11 +128,7 @@ def extract_encoder(checkpoint: Checkpoint) -> Conversion:
 def _check_needs(renamed: Dict[str, torch.Tensor], checkpoint: Checkpoint,
                  kind: CheckpointFormat,
                  dropped: Dict[str, List[str]]) -> None:
-    """Refuse what would be only a piece of a format.
-
-    Raises:
-        CheckpointError: If something is lacking.
-    """
+    """Refuse what would be only a piece of a format."""
     lacking: List[str] = []
     for prefix, part in PARTS.items():
         present = any(name.startswith(prefix) for name in renamed)

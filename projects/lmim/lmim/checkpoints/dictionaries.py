@@ -57,8 +57,7 @@ def _why(path: Union[str, Path], error: Exception) -> str:
     """What MMOCR does not tell: a byte order mark, the doubled lines."""
     text = Path(path).read_text(encoding='utf-8')
     if text.startswith('\ufeff'):
-        return ('it begins with a byte order mark; save it as UTF-8 without '
-                'one')
+        return 'it begins with a byte order mark; save it as UTF-8 without one'
     twice = [line for line, n in Counter(text.splitlines()).items()
              if n > 1 and line]
     if isinstance(error, AssertionError) and twice:

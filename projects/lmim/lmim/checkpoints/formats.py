@@ -40,32 +40,25 @@ class NameTable:
     """
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = [(theirs, ours, _pattern(theirs), _pattern(ours))
-                     for theirs, ours in rows]
+        self.rows = rows
+        self._to_ours = [(_pattern(theirs), ours) for theirs, ours in rows]
+        self._to_theirs = [(_pattern(ours), theirs) for theirs, ours in rows]
 
     def ours(self, name: str) -> Optional[str]:
         """Our name for one of theirs, or None where the table has none."""
-        for _, ours, pattern, _ in self.rows:
-            match = pattern.match(name)
-            if match:
-                return ours.format(**match.groupdict())
-        return None
+        return _translated(name, self._to_ours)
 
     def theirs(self, name: str) -> Optional[str]:
         """Their name for one of ours, or None where the table has none."""
-        for theirs, _, _, pattern in self.rows:
-            match = pattern.match(name)
-            if match:
-                return theirs.format(**match.groupdict())
-        return None
+        return _translated(name, self._to_theirs)
 
     def lacking(self, names: Iterable[str], part: str) -> List[str]:
         """Their names of the rows of a part that none of our names is in."""
         names = list(names)
-        return [
-            theirs for theirs, ours, _, pattern in self.rows
-            if ours.startswith(part) and not any(map(pattern.match, names))
-        ]
+        return [theirs for (_, ours), (pattern, theirs)
+                in zip(self.rows, self._to_theirs)
+                if ours.startswith(part)
+                and not any(map(pattern.match, names))]
 
 
 class CheckpointFormat(NamedTuple):
@@ -110,9 +103,6 @@ FORMATS: Dict[str, CheckpointFormat] = {}
 def register_format(kind: CheckpointFormat) -> None:
     """Let checkpoints of a format be read and written.
 
-    Args:
-        kind (CheckpointFormat): The format.
-
     Raises:
         UserError: If another format has its key.
     """
@@ -122,13 +112,7 @@ def register_format(kind: CheckpointFormat) -> None:
 
 
 def detect_format(names: Iterable[str]) -> CheckpointFormat:
-    """Recognise a checkpoint by its names.
-
-    Args:
-        names (Iterable[str]): Names of the weights.
-
-    Returns:
-        CheckpointFormat: The format.
+    """Recognise the format of a checkpoint by the names of its weights.
 
     Raises:
         CheckpointError: If no known format has such names.
@@ -175,6 +159,15 @@ def under(theirs: str, ours: str, rows: List[Row]) -> List[Row]:
 def same(theirs: str, ours: str, names: List[str]) -> List[Row]:
     """Rows of names that differ in what stands before them alone."""
     return under(theirs, ours, [(name, name) for name in names])
+
+
+def _translated(name: str,
+                rows: List[Tuple[Pattern[str], str]]) -> Optional[str]:
+    for pattern, other in rows:
+        match = pattern.match(name)
+        if match:
+            return other.format(**match.groupdict())
+    return None
 
 
 def _pattern(template: str) -> Pattern[str]:

@@ -42,11 +42,16 @@ class LoadReport(NamedTuple):
         """Whether every weight of the module was loaded and none left over."""
         return not (self.missing or self.mismatched or self.unexpected)
 
+    def counts(self) -> str:
+        """How many tensors are of each kind."""
+        unused = (f', {self.unused} of other parts left aside'
+                  if self.unused else '')
+        return (f'{len(self.loaded)} tensors loaded, {len(self.missing)} '
+                f'missing, {len(self.mismatched)} of another shape, '
+                f'{len(self.unexpected)} unexpected{unused}')
+
     def __str__(self) -> str:
-        return (f'{self.source}: {len(self.loaded)} tensors loaded, '
-                f'{len(self.missing)} missing, {len(self.mismatched)} of '
-                f'another shape, {len(self.unexpected)} unexpected, '
-                f'{self.unused} of other parts left aside')
+        return f'{self.source}: {self.counts()}'
 
     def details(self) -> str:
         """What does not fit, a line for each kind, '' where all does."""
@@ -218,10 +223,9 @@ def _fit_positions(found: Dict[str, torch.Tensor], encoder: Any,
                    pos_grid: Optional[Tuple[int, int]]) -> None:
     """Interpolate the positions found where the encoder has more or fewer."""
     own, wanted = found.get(_POSITIONS), encoder.pos_embed.shape
-    if own is None or own.dim() != 3 or own.shape == wanted:
+    if (own is None or own.dim() != 3 or own.shape == wanted
+            or own.shape[2] != wanted[2]):  # of another width, as all is
         return
-    if own.shape[2] != wanted[2]:
-        return  # of another width, as everything else is
     if pos_grid is None and own.shape[1] != 1 + math.prod(USUAL_GRID):
         return  # the refusal says how to give the grid
     rows, columns = encoder.grid

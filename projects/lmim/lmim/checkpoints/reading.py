@@ -10,6 +10,7 @@ import argparse
 import json
 import pathlib
 import pickle
+import re
 import struct
 import zipfile
 from types import ModuleType
@@ -64,9 +65,8 @@ def read_checkpoint(path: Union[str, pathlib.Path],
             path, also=COMMAND_LINE_TYPES, skipped=skipped)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError,
             ValueError, AttributeError, TypeError) as error:
-        refused = skipped is None and isinstance(error,
-                                                 pickle.UnpicklingError)
-        if refused and _is_pickled(path):
+        if (skipped is None and isinstance(error, pickle.UnpicklingError)
+                and _is_pickled(path)):
             raise CheckpointError(_refusal(path, error)) from error
         reason = str(error).strip().split('\n')[0]
         raise CheckpointError(
@@ -96,14 +96,12 @@ def find_weights(
     Raises:
         CheckpointError: If there are none.
     """
-    key = next(
-        (key for key in WEIGHT_KEYS if isinstance(content.get(key), Mapping)),
-        '')
+    key = next((key for key in WEIGHT_KEYS
+                if isinstance(content.get(key), Mapping)), '')
     found: Mapping[str, Any] = content[key] if key else content
-    weights = {
-        name[len('module.'):] if name.startswith('module.') else name: value
-        for name, value in found.items() if isinstance(value, torch.Tensor)
-    }
+    weights = {re.sub(r'^module\.', '', name): value
+               for name, value in found.items()
+               if isinstance(value, torch.Tensor)}
     if not weights:
         raise CheckpointError(
             f'checkpoint {path} holds no weights; its keys are '
@@ -113,14 +111,12 @@ def find_weights(
 
 def _is_program(path: pathlib.Path) -> bool:
     """Whether torch would run a file as a program of TorchScript."""
-    if not zipfile.is_zipfile(path):
-        return False
     try:
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except zipfile.BadZipFile:  # torch, too, will say so
+            return any(name.endswith('constants.pkl')
+                       for name in archive.namelist())
+    except zipfile.BadZipFile:  # of torch's old format, or damaged
         return False
-    return any(name.endswith('constants.pkl') for name in names)
 
 
 def _is_pickled(path: pathlib.Path) -> bool:
@@ -159,19 +155,7 @@ def is_safetensors(path: pathlib.Path) -> bool:
 @CheckpointLoader.register_scheme(prefixes=r'.*\.safetensors$', force=True)
 def _read_safetensors(filename: str,
                       map_location: Any = None) -> Dict[str, Any]:
-    """Read a file of safetensors; also MMEngine's loader of such files.
-
-    Args:
-        filename (str): The file.
-        map_location (Any): Not used: what is read is on the CPU.
-
-    Returns:
-        Dict[str, Any]: ``state_dict`` and ``meta``.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        CheckpointError: If the file is damaged or the library missing.
-    """
+    """Read a file to ``state_dict`` and ``meta``; MMEngine's loader, too."""
     path = pathlib.Path(filename).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f'checkpoint {path} does not exist')
@@ -219,11 +203,10 @@ def save_safetensors(path: pathlib.Path, weights: Dict[str, torch.Tensor],
     seen = set()
     apart = {}  # the library demands memory of its own for each tensor
     for name, value in weights.items():
-        storage = value.untyped_storage() if hasattr(
-            value, 'untyped_storage') else value.storage()
-        shared = storage.data_ptr() in seen
-        seen.add(storage.data_ptr())
-        apart[name] = (value.clone() if shared else value).contiguous()
+        start = value.untyped_storage().data_ptr() if hasattr(
+            value, 'untyped_storage') else value.storage().data_ptr()
+        apart[name] = (value.clone() if start in seen else value).contiguous()
+        seen.add(start)
     save_file(apart, str(path), metadata=texts)
 
 

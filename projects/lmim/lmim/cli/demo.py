@@ -21,6 +21,7 @@ import torch
 from mmengine.structures import LabelData
 
 from lmim.apis import Recognition, TextRecognizer
+from lmim.apis.recognition import fit_within, tokens_of
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.records import UnreadableRecordError
 from lmim.rendering import (LOWER_CASE, STYLES, RenderedWords, WordGenerator,
@@ -164,30 +165,22 @@ def render_examples(characters: Sequence[str], folder: Path) -> List[Path]:
     They are of lower-case letters if it knows them, or else of all that can
     be seen. There are none where no font at hand has the characters, which is
     reported: pictures can still be dropped.
-
-    Args:
-        characters (Sequence[str]): What the recognizer can read.
-        folder (Path): Where the PNG files go; it is made.
     """
     folder.mkdir(parents=True)
     alphabet = LOWER_CASE if set(LOWER_CASE) <= set(characters) else ''.join(
         char for char in characters
         if len(char) == 1 and char.isprintable() and not char.isspace())
+    paths: List[Path] = []
     try:
         words = WordGenerator('test', alphabet, (3, 5))
-        samples = [
-            sample for seed, look in enumerate(LOOKS)
-            for sample in RenderedWords(
-                EACH, words, seed=seed,
-                renderer=WordRenderer(**{**look, 'height': HEIGHT}))
-        ]
+        for seed, look in enumerate(LOOKS):
+            renderer = WordRenderer(**{**look, 'height': HEIGHT})
+            for sample in RenderedWords(EACH, words, seed=seed,
+                                        renderer=renderer):
+                paths.append(folder / f'{len(paths) + 1}.png')
+                cv2.imwrite(str(paths[-1]), sample.image)
     except ValueError as error:
         print(f'no examples: {error}', file=sys.stderr)
-        return []
-    paths = [folder / f'{number}.png'
-             for number in range(1, len(samples) + 1)]
-    for path, sample in zip(paths, samples):
-        cv2.imwrite(str(path), sample.image)
     return paths
 
 
@@ -221,11 +214,7 @@ def read_word(recognizer: TextRecognizer, value: bytes
         maps = _attention(recognizer.model, data, word.text)
     except ValueError:
         return word, [], 'Its decoder has no attention for each character.'
-    height, width = image.shape[:2]
-    scale = min(SHOWN[0] / height, SHOWN[1] / width)
-    shown = cv2.resize(
-        image, (max(1, round(width * scale)), max(1, round(height * scale))),
-        interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    shown = fit_within(image, SHOWN)
     return word, [overlay_attention(shown, one) for one in maps], (
         'For each character: where the decoder looked as it wrote it '
         '(orange), and its probability.')
@@ -247,11 +236,10 @@ def make_reader(checkpoints: Checkpoints
                 ) -> Callable[[str, Optional[str]], Tuple[Any, ...]]:
     """What the page calls with the name of a checkpoint and an upload.
 
-    Returns:
-        Callable: It gives the text; a note; pictures with captions; and rows
-        of characters and probabilities, where there are no pictures. What
-        goes wrong is a sentence in the note; what is not the picture's fault
-        is logged in the terminal too.
+    It gives the text; a note; pictures with captions; and rows of characters
+    and probabilities, where there are no pictures. What goes wrong is a
+    sentence in the note; what is not the picture's fault is logged in the
+    terminal too.
     """
 
     def read(name: str, path: Optional[str]) -> Tuple[Any, ...]:
@@ -271,11 +259,8 @@ def make_reader(checkpoints: Checkpoints
         except Exception:
             logging.exception('a picture could not be read')
             return '', f'The recognizer failed on this picture; {WHY}', [], []
-        names: Sequence[str] = word.text.replace(' ', '\u2423')  # an open box
-        if len(names) != len(word.char_scores):
-            names = [str(n + 1) for n in range(len(word.char_scores))]
-        rows = [[name, f'{score:.2f}']
-                for name, score in zip(names, word.char_scores)]
+        rows = [[token, f'{score:.2f}']
+                for token, score in zip(tokens_of(word), word.char_scores)]
         pictures = [(look[..., ::-1], ' '.join(row))
                     for look, row in zip(looks, rows)]
         note = f'Probability of the word: {word.score:.3f}. {note}'
@@ -285,12 +270,7 @@ def make_reader(checkpoints: Checkpoints
 
 
 def make_page(checkpoints: Checkpoints, examples: Sequence[Path]) -> Any:
-    """Lay out the page, a ``gradio.Blocks`` for :func:`served`.
-
-    Args:
-        checkpoints (Checkpoints): What can be picked; the first one is.
-        examples (Sequence[Path]): Pictures to try.
-    """
+    """Lay out the page, a ``gradio.Blocks``, with pictures to try."""
     import gradio as gr  # not among the requirements
     read = make_reader(checkpoints)
 
@@ -351,12 +331,11 @@ def require_gradio() -> None:
     try:
         import gradio
         from gradio import processing_utils
+        if int(gradio.__version__.split('.')[0]) < 6:
+            raise ImportError(f'{gradio.__version__} is installed')
     except ImportError as error:
         raise UserError('the page needs Gradio 6, which cannot be imported '
                         f'({error}): pip install "lmim[demo]"') from error
-    if int(gradio.__version__.split('.')[0]) < 6:
-        raise UserError(f'the page needs Gradio 6, and {gradio.__version__} '
-                        'is installed: pip install "lmim[demo]"')
     # A request, though not the page's, may name a link in a file's place.
     processing_utils.async_ssrf_protected_download = _refuse_link
 
@@ -395,14 +374,7 @@ def is_local(host: str) -> bool:
 
 @contextlib.contextmanager
 def served(page: Any, host: str, port: int, max_mb: int) -> Iterator[str]:
-    """Serve a page: nothing goes out, nothing large comes in.
-
-    Args:
-        page (gradio.Blocks): The page.
-        host (str): The address to listen on.
-        port (int): And the port.
-        max_mb (int): The largest upload, in 2^20 bytes.
-    """
+    """Serve a page: nothing goes out, nothing above max_mb MiB comes in."""
     import gradio as gr  # not among the requirements
     theme = gr.themes.Default(primary_hue='blue', neutral_hue='slate',
                               font=FONT, font_mono=FONT_MONO)

@@ -3,7 +3,7 @@ import argparse
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from lmim.export.exporting import KINDS, READER, Settings, export
+from lmim.export.exporting import KINDS, READER, export
 from lmim.utils.errors import UserError
 from lmim.utils.log import quiet
 
@@ -61,11 +61,11 @@ class Export(Command):
         """Export as the command line says."""
         if args.min_agreement and not args.int8:
             raise UserError('--min-agreement is that of --int8: add it')
-        asked = Settings(**{name: value for name, value in vars(args).items()
-                            if name in Settings._fields})
         with quiet():  # what is loaded is in the report
-            return {'ok': True, 'output': str(args.output),
-                    'manifest': export(asked)}
+            manifest = export(
+                args.checkpoint, args.output, args.config, args.kind,
+                args.int8, args.images, args.min_agreement, args.overwrite)
+        return {'ok': True, 'output': str(args.output), 'manifest': manifest}
 
     def report(self, result: Dict[str, Any]) -> str:
         """Tell what was written, and how far it agrees with torch."""

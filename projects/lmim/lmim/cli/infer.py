@@ -7,17 +7,18 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
-from typing import (Any, Callable, Dict, Iterator, List, Optional, TextIO,
-                    Tuple)
+from typing import Any, Callable, Dict, Iterator, List, Optional, TextIO
 
 import cv2
 
 from lmim.apis.photographs import PhotographReader, read_annotated
 from lmim.apis.recognition import Recognition, draw_sheet
-from lmim.apis.recognizer import PRECISIONS, TextRecognizer
+from lmim.apis.recognizer import TextRecognizer
 from lmim.datasets.pictures import Pictures
 from lmim.datasets.scenes import read_scenes
+from lmim.engine.precision import PRECISIONS
 from lmim.utils.atomic import refuse_file, whole_file, write_atomic
 from lmim.utils.errors import EXIT_CODES, UserError
 
@@ -45,7 +46,7 @@ FORMATS = """formats:
 """
 #: The format that each suffix of a file means.
 SUFFIXES = {'.txt': 'text', '.tsv': 'text', '.jsonl': 'jsonl', '.csv': 'csv'}
-_COLUMNS = ('source', 'text', 'score', 'char_scores', 'polygon', 'error')
+_HEADER = 'source,text,score,char_scores,polygon,error\n'
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -93,19 +94,15 @@ def line(word: Recognition, kind: str) -> str:
         return json.dumps(held, ensure_ascii=False) + '\n'
     polygon = ','.join(f'{number:g}' for number in held.get('polygon', []))
     if kind == 'csv':
-        scores = ' '.join(map(str, held['char_scores']))
-        return _csv_line(word.source, word.text, held['score'], scores,
-                         polygon, word.error or '')
+        text = io.StringIO()
+        csv.writer(text, lineterminator='\n').writerow([
+            word.source, word.text, held['score'],
+            ' '.join(map(str, held['char_scores'])), polygon, word.error])
+        return text.getvalue()
     if word.error is not None:
         return ''
     fields = [word.source, word.text, f'{word.score:.4f}']
     return '\t'.join(fields + ([polygon] if polygon else [])) + '\n'
-
-
-def _csv_line(*fields: Any) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator='\n').writerow(fields)
-    return text.getvalue()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -123,9 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     add('--device', help='cpu, cuda:0 ... (default: a GPU if there is one)')
     add('--batch-size', type=at_least(1), default=64, metavar='N',
         help='pictures read at once (default: %(default)s)')
-    add('--precision', choices=list(PRECISIONS), default='fp32',
-        help='bf16 is quicker where the machine computes in it '
-        '(default: %(default)s)')
+    add('--precision', choices=PRECISIONS, default='fp32',
+        help='auto is the fastest here; bf16 is quicker where the machine '
+        'computes in it (default: %(default)s)')
     add('--output', type=Path, metavar='FILE',
         help='where to write the words: .txt, .tsv, .jsonl or .csv '
         '(default: standard output)')
@@ -161,7 +158,16 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
     for path in (args.output, args.sheet):
         if path is not None:
             refuse_file(path, args.overwrite)
-    items, total, reader = _reader(args)
+    items = _items(args)
+    recognizer = TextRecognizer(args.checkpoint, args.config, args.device,
+                                args.batch_size, args.precision)
+    read: Callable[[Any], Iterator[Recognition]] = recognizer.read
+    if args.polygons is not None:
+        read = partial(read_annotated, recognizer)
+    elif args.det is not None:
+        read = PhotographReader(recognizer, args.det, args.det_weights,
+                                args.det_score).read
+    total = len(items)
     shown: List[Recognition] = []
     held: List[Dict[str, Any]] = []
     counts = {'words': 0, 'unreadable': 0}
@@ -171,8 +177,8 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
     if total > args.batch_size and not lines_only:
         items = track(items, total, 'reading')
     with _output(args, stdout) as out:
-        out.write(_csv_line(*_COLUMNS) if kind == 'csv' else '')
-        for word in reader(items):
+        out.write(_HEADER if kind == 'csv' else '')
+        for word in read(items):
             counts['words' if word.error is None else 'unreadable'] += 1
             if word.error is not None:
                 print(f'unreadable: {word.source}: {word.error}',
@@ -186,7 +192,8 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
     seconds = time.monotonic() - start
     result: Dict[str, Any] = dict(
         ok=not counts['unreadable'], pictures=total, **counts,
-        seconds=round(seconds, 3))
+        seconds=round(seconds, 3), precision=recognizer.precision.name,
+        precision_reason=recognizer.precision.reason)
     if args.output is not None:
         result['output'] = str(args.output)
     elif args.json:
@@ -201,11 +208,7 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
 
 
 def _format(args: argparse.Namespace) -> str:
-    """The format of the output.
-
-    Raises:
-        UserError: If neither it nor a known suffix of the file was given.
-    """
+    """The format of the output, as asked for or by the file's suffix."""
     if args.format is not None or args.output is None:
         return args.format or 'text'
     if args.output.suffix.lower() not in SUFFIXES:
@@ -214,31 +217,17 @@ def _format(args: argparse.Namespace) -> str:
     return SUFFIXES[args.output.suffix.lower()]
 
 
-def _reader(args: argparse.Namespace
-            ) -> Tuple[Any, int, Callable[[Any], Iterator[Recognition]]]:
-    """What is to be read, how much it is, and what reads it."""
-    items: Any
-    # Paths are looked for before the model is built.
+def _items(args: argparse.Namespace) -> Any:
+    """What is to be read; paths are looked for before a model is built."""
     if args.polygons is None:
-        items = Pictures(args.images)
-    elif args.det is not None:
+        return Pictures(args.images)
+    if args.det is not None:
         raise UserError('--det finds the words, --polygons tells where they '
                         'are: give one of the two')
-    elif len(args.images) != 1:
+    if len(args.images) != 1:
         raise UserError('with --polygons, IMAGES is the one folder in which '
                         'the photographs lie')
-    else:
-        items = read_scenes(args.polygons, Path(args.images[0]))[1]
-    recognizer = TextRecognizer(args.checkpoint, args.config, args.device,
-                                args.batch_size, args.precision)
-    if args.polygons is not None:
-        return items, len(items), lambda items: read_annotated(recognizer,
-                                                               items)
-    if args.det is not None:
-        reader = PhotographReader(recognizer, args.det, args.det_weights,
-                                  args.det_score)
-        return items, len(items), reader.read
-    return items, len(items), recognizer.read
+    return read_scenes(args.polygons, Path(args.images[0]))[1]
 
 
 @contextlib.contextmanager
@@ -257,7 +246,8 @@ def _summary(result: Dict[str, Any]) -> str:
     rate = result['pictures'] / max(result['seconds'], 1e-3)
     text = (f'pictures: {result["pictures"]:,}, words: {result["words"]:,}, '
             f'unreadable: {result["unreadable"]:,}; '
-            f'{result["seconds"]:.1f} s, {rate:,.0f} pictures/s')
+            f'{result["seconds"]:.1f} s, {rate:,.0f} pictures/s in '
+            f'{result["precision"]}')
     for key in ('output', 'sheet'):
         if result.get(key):
             text += f'\n{key}: {result[key]}'

@@ -1,4 +1,4 @@
 """Recognizers and encoders for onnxruntime, without torch where they run."""
-from .exporting import Settings, export
+from .exporting import export
 
-__all__ = ['Settings', 'export']
+__all__ = ['export']

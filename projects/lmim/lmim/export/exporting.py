@@ -6,8 +6,7 @@ import time
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import (Any, Dict, Iterator, List, Mapping, NamedTuple, Optional,
-                    Sequence)
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 import numpy as np
 import torch
@@ -40,10 +39,17 @@ CHECKED, AGREEING, MOST = 32, 128, 500
 TIMED_BATCHES, TIMED, TURNS = (1, 16), 16, 2
 
 
-class Settings(NamedTuple):
-    """What is asked for.
+def export(checkpoint: Path,
+           output: Path,
+           config: Optional[Path] = None,
+           kind: str = 'auto',
+           int8: bool = False,
+           images: Optional[Sequence[Path]] = None,
+           min_agreement: float = 0.,
+           overwrite: bool = False) -> Dict[str, Any]:
+    """Export a checkpoint, check it, and say how well it went.
 
-    Attributes:
+    Args:
         checkpoint (Path): A checkpoint of any format that is known.
         output (Path): The folder to make.
         config (Path, optional): The config instead of the checkpoint's.
@@ -52,22 +58,6 @@ class Settings(NamedTuple):
         images (Sequence[Path], optional): Pictures for the check.
         min_agreement (float): The least agreement of int8 with fp32.
         overwrite (bool): Whether a folder that is there gives way.
-    """
-    checkpoint: Path
-    output: Path
-    config: Optional[Path] = None
-    kind: str = 'auto'
-    int8: bool = False
-    images: Optional[Sequence[Path]] = None
-    min_agreement: float = 0.
-    overwrite: bool = False
-
-
-def export(asked: Settings) -> Dict[str, Any]:
-    """Export a checkpoint, check it, and say how well it went.
-
-    Args:
-        asked (Settings): What is asked for.
 
     Returns:
         Dict[str, Any]: The manifest of the folder.
@@ -79,34 +69,31 @@ def export(asked: Settings) -> Dict[str, Any]:
             does. Then nothing is left at the folder's place.
     """
     versions = check_libraries()
-    refuse_existing(asked.output, asked.overwrite)
-    opened = open_checkpoint(asked.checkpoint)
-    config = find_config(opened, asked.config)
-    model = config.model if config else None
+    refuse_existing(output, overwrite)
+    opened = open_checkpoint(checkpoint)
+    found = find_config(opened, config)
     # Our names of a text decoder; that of pre-training is the neck.
     reads = any(name.startswith('decoder.') for name in opened.by_our_names())
-    as_encoder = asked.kind == 'encoder' or (asked.kind == 'auto'
-                                             and not reads)
+    as_encoder = kind == 'encoder' or (kind == 'auto' and not reads)
     skipped: List[str] = []
-    if asked.images:
-        pictures, skipped = read_some(asked.images,
-                                      MOST if asked.int8 else CHECKED)
-        others = len(asked.images) - 1
-        origin = f'{asked.images[0]}' + f' and {others} more' * bool(others)
+    if images:
+        pictures, skipped = read_some(images, MOST if int8 else CHECKED)
+        others = len(images) - 1
+        origin = f'{images[0]}' + f' and {others} more' * bool(others)
     else:
-        pictures = render_some(AGREEING if asked.int8 else CHECKED)
+        pictures = render_some(AGREEING if int8 else CHECKED)
         origin = 'words rendered for the check'
     checked = dict(islice(pictures.items(), CHECKED))
-    with whole_folder(asked.output, asked.overwrite) as draft:
+    with whole_folder(output, overwrite) as draft:
         if as_encoder:
-            vit = load_encoder(opened, config)
-            facts = facts_of_encoder(vit, model)
+            vit = load_encoder(opened, found)
+            facts = facts_of_encoder(vit, found.model if found else None)
             about = write_encoder(vit, facts, draft)
         else:
-            recognizer = TextRecognizer(asked.checkpoint, asked.config, 'cpu')
-            kind = kind_of(recognizer.model)
+            recognizer = TextRecognizer(checkpoint, config, 'cpu')
+            style = kind_of(recognizer.model)
             facts = facts_of_recognizer(recognizer.model, recognizer.cfg)
-            about = write_recognizer(recognizer.model, kind, facts, draft)
+            about = write_recognizer(recognizer.model, style, facts, draft)
             shutil.copy(Path(__file__).with_name('onnx_reader.py'),
                         draft / READER)
         manifest = {
@@ -116,10 +103,9 @@ def export(asked: Settings) -> Dict[str, Any]:
             **about,
             'image': facts._asdict(),
             'checkpoint': {
-                'name': asked.checkpoint.name,
-                'sha256': hashlib.sha256(
-                    asked.checkpoint.read_bytes()).hexdigest(),
-                'config': model is not None,
+                'name': checkpoint.name,
+                'sha256': hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+                'config': found is not None,
             },
             'versions': {'lmim': __version__, **versions},
         }
@@ -136,23 +122,15 @@ def export(asked: Settings) -> Dict[str, Any]:
                                  gives_word_scores(recognizer.model)),
                 'allowed': TOLERANCE,
             }
-            if asked.int8:
-                _to_int8(manifest, draft, pictures, asked.min_agreement)
+            if int8:
+                _to_int8(manifest, draft, pictures, min_agreement)
         _write_manifest(manifest, draft)
     return manifest
 
 
 def write_encoder(vit: TextViT, facts: PixelFacts,
                   folder: Path) -> Dict[str, Any]:
-    """Write the graph of an encoder.
-
-    Args:
-        vit (TextViT): The encoder, in eval mode.
-        facts (PixelFacts): How its pictures are prepared.
-        folder (Path): Where to.
-
-    Returns:
-        Dict[str, Any]: What the manifest says of it.
+    """Write the graph of an encoder in eval mode; what the manifest says.
 
     Raises:
         UserError: If torch cannot make a graph of it.
@@ -167,11 +145,7 @@ def write_encoder(vit: TextViT, facts: PixelFacts,
 
 def _to_int8(manifest: Dict[str, Any], draft: Path,
              pictures: Mapping[str, np.ndarray], least: float) -> None:
-    """Replace graphs of 32 bits by those of 8; the manifest is changed.
-
-    Raises:
-        UserError: If they agree less than asked for, or compute NaN.
-    """
+    """Replace graphs of 32 bits by those of 8; the manifest is changed."""
     before = manifest['files']
     exact = _open(manifest, draft)
     manifest['precision'] = 'int8'
@@ -188,8 +162,7 @@ def _to_int8(manifest: Dict[str, Any], draft: Path,
         texts, score = compare(pictures, wanted, found)
         about.update(agreement=1 - len(texts) / len(images),
                      max_score_difference=score, other_texts=texts)
-    if np.isnan([about['agreement'],
-                 about.get('max_score_difference', 0.)]).any():
+    if np.isnan(about['agreement'] + about.get('max_score_difference', 0.)):
         raise UserError('int8 or fp32 computes NaN for some pictures. Nothing '
                         'was written')
     if about['agreement'] < least:
@@ -245,11 +218,7 @@ def _write_manifest(manifest: Dict[str, Any], folder: Path) -> None:
 
 @contextmanager
 def _runtime_errors() -> Iterator[None]:
-    """Turn onnxruntime's own errors into one for the user.
-
-    Raises:
-        UserError: In place of them.
-    """
+    """Turn onnxruntime's own errors into one for the user."""
     try:
         yield
     except Exception as error:

@@ -16,15 +16,17 @@ from .preprocessing import PixelFacts
 Tensors = Tuple[torch.Tensor, ...]
 
 
-class Normalize(nn.Module):
-    """From OpenCV's pixels to what the model takes.
+class PixelGraph(nn.Module):
+    """A graph whose input is pixels.
 
     Args:
+        model (nn.Module): What takes them normalised.
         facts (PixelFacts): Mean, deviation and order of the channels.
     """
 
-    def __init__(self, facts: PixelFacts) -> None:
+    def __init__(self, model: Any, facts: PixelFacts) -> None:
         super().__init__()
+        self.model = model
         self.swap = facts.rgb
         self.mean: torch.Tensor
         self.std: torch.Tensor
@@ -32,7 +34,7 @@ class Normalize(nn.Module):
             values = torch.tensor(getattr(facts, name), dtype=torch.float32)
             self.register_buffer(name, values.view(1, -1, 1, 1))
 
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+    def normalize(self, pixels: torch.Tensor) -> torch.Tensor:
         """Normalise pixels, uint8 (N, H, W, 3), to float (N, 3, H, W)."""
         images = pixels.permute(0, 3, 1, 2).float()
         if self.swap:
@@ -40,36 +42,16 @@ class Normalize(nn.Module):
         return (images - self.mean) / self.std
 
 
-class EncoderGraph(nn.Module):
-    """A ViT.
-
-    Args:
-        vit (nn.Module): A ``TextViT``.
-        facts (PixelFacts): How pixels are normalised.
-    """
-
-    def __init__(self, vit: Any, facts: PixelFacts) -> None:
-        super().__init__()
-        self.normalize = Normalize(facts)
-        self.vit = vit
+class EncoderGraph(PixelGraph):
+    """A ``TextViT``."""
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Encode pixels (N, H, W, 3) to tokens (N, 1 + L, C)."""
-        return self.vit.encode(self.vit.embed(self.normalize(pixels)))
+        return self.model.encode(self.model.embed(self.normalize(pixels)))
 
 
-class WholeGraph(nn.Module):
-    """A recognizer that reads in one pass, by CTC or in parallel.
-
-    Args:
-        model (nn.Module): An ``EncoderDecoderRecognizer``.
-        facts (PixelFacts): How pixels are normalised.
-    """
-
-    def __init__(self, model: Any, facts: PixelFacts) -> None:
-        super().__init__()
-        self.normalize = Normalize(facts)
-        self.model = model
+class WholeGraph(PixelGraph):
+    """An ``EncoderDecoderRecognizer`` of CTC or of a parallel decoder."""
 
     def forward(self, pixels: torch.Tensor) -> Tensors:
         """Read pixels.
@@ -87,19 +69,11 @@ class WholeGraph(nn.Module):
         return _with_likeliest(probs)
 
 
-class MemoryGraph(nn.Module):
-    """What a decoder that writes step by step knows of a picture.
-
-    Args:
-        model (nn.Module): A recognizer with an ``LMIMDecoder``.
-        facts (PixelFacts): How pixels are normalised.
-    """
+class MemoryGraph(PixelGraph):
+    """What the ``LMIMDecoder`` of a recognizer knows of a picture."""
 
     def __init__(self, model: Any, facts: PixelFacts) -> None:
-        super().__init__()
-        self.normalize = Normalize(facts)
-        self.backbone = model.backbone
-        self.encoder = model.encoder
+        super().__init__(nn.Sequential(model.backbone, model.encoder), facts)
         self.layers = model.decoder.layer_stack
 
     def forward(self, pixels: torch.Tensor) -> Tensors:
@@ -111,7 +85,7 @@ class MemoryGraph(nn.Module):
         Returns:
             Tuple: Two for each block, (N, heads, M, dims).
         """
-        memory = self.encoder(self.backbone(self.normalize(pixels)))
+        memory = self.model(self.normalize(pixels))
         found: List[torch.Tensor] = []
         for layer in self.layers:
             found += layer.memorize(memory)

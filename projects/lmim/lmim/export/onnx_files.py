@@ -39,11 +39,7 @@ OTHER_VERSIONS = ('Nothing was written. Other versions of torch, onnxscript '
 
 
 def library(name: str) -> ModuleType:
-    """Import a library that only exporting needs.
-
-    Raises:
-        UserError: If it is not there.
-    """
+    """Import a library that only exporting needs, or raise a UserError."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -53,10 +49,7 @@ def library(name: str) -> ModuleType:
 
 
 def check_libraries() -> Dict[str, str]:
-    """Find out early whether all that exporting needs is there.
-
-    Returns:
-        Dict[str, str]: Their versions.
+    """The versions of all that exporting needs, found out early.
 
     Raises:
         UserError: If one is missing or too old.
@@ -85,14 +78,14 @@ def write_graph(module: nn.Module, path: Path, inputs: Dict[str, Example],
     """
     axes = {name: torch.export.Dim(name) for name in (BATCH, 'written')}
 
-    def pick(example: Example, place: int) -> Any:
-        """Tensors (place 0) or free axes (1) of an example."""
+    def tensors(example: Any) -> Any:
+        return (tuple(map(tensors, example.values()))
+                if isinstance(example, dict) else example[0])
+
+    def free_axes(example: Any) -> Any:
         if isinstance(example, dict):
-            return tuple(pick(one, place) for one in example.values())
-        tensor, free = example
-        if place == 0:
-            return tensor
-        return {axis: axes[name] for axis, name in free.items()}
+            return tuple(map(free_axes, example.values()))
+        return {axis: axes[name] for axis, name in example[1].items()}
 
     names: List[str] = []
     for name, example in inputs.items():
@@ -101,14 +94,9 @@ def write_graph(module: nn.Module, path: Path, inputs: Dict[str, Example],
         # With gradients, for models have other ways, of no graph, without.
         with _less_logged('torch.onnx'), torch.enable_grad():
             program = torch.onnx.export(
-                module.eval(),
-                tuple(pick(example, 0) for example in inputs.values()),
-                dynamo=True,
-                dynamic_shapes=tuple(
-                    pick(example, 1) for example in inputs.values()),
-                input_names=names,
-                output_names=outputs,
-                verbose=False)
+                module.eval(), tensors(inputs), dynamo=True,
+                dynamic_shapes=free_axes(inputs), input_names=names,
+                output_names=outputs, verbose=False)
             assert program is not None
             program.save(str(path))
     # Whatever its exporter stumbles over; each version has errors of its own.
@@ -129,10 +117,6 @@ def quantize(source: Path, target: Path) -> None:
     patches stay in 32 bits. Weights take 7 bits, with a scale for each
     channel: with 8, processors without VNNI may saturate (onnxruntime,
     "Quantize ONNX models").
-
-    Args:
-        source (Path): The graph in 32 bits.
-        target (Path): The file to write.
     """
     model: Any = library('onnx').load(source)
     # It transposes weights and leaves the shapes noted for them.
@@ -242,7 +226,7 @@ def check_recognizer(recognizer: Any, reader: Any,
     return worst
 
 
-def check_encoder(vit: Any, facts: PixelFacts, encoder: Any,
+def check_encoder(vit: Any, facts: PixelFacts, encoder: OnnxEncoder,
                   pictures: Mapping[str, np.ndarray]) -> float:
     """Encode pictures with torch and with onnxruntime.
 
@@ -271,9 +255,9 @@ def check_encoder(vit: Any, facts: PixelFacts, encoder: Any,
         difference = float(np.abs(encoder(given) - wanted).max())
         if not difference <= TOLERANCE:
             raise UserError(
-                f'in batches of {size}, tokens of onnxruntime differ from '
-                f"the model's by up to {difference:.2g} (allowed: "
-                f'{TOLERANCE}). {OTHER_VERSIONS}')
+                f'in batches of {size}, tokens of onnxruntime '
+                f"differ from the model's by up to {difference:.2g} "
+                f'(allowed: {TOLERANCE}). {OTHER_VERSIONS}')
         worst = max(worst, difference)
     return worst
 

@@ -4,7 +4,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 from mmengine.config import Config
 from mmocr.models.textrecog.data_preprocessors import TextRecogDataPreprocessor
 
-from lmim.apis.preprocessing import find_pipeline
+from lmim.apis.preprocessing import find_pipeline, kind_of_step, loads
 from lmim.models.selfsup.base import PREPROCESSOR
 from lmim.utils.errors import UserError
 
@@ -40,9 +40,6 @@ def facts_of_recognizer(model: Any, cfg: Config) -> PixelFacts:
     Args:
         model (nn.Module): The recognizer.
         cfg (Config): Its config, with a test pipeline.
-
-    Returns:
-        PixelFacts: The facts.
 
     Raises:
         UserError: If its pictures are prepared in a way that the reader
@@ -81,41 +78,28 @@ def facts_of_encoder(vit: Any, model: Optional[Dict[str, Any]]) -> PixelFacts:
         model (Dict[str, Any], optional): The config of its model; without
             one, and without a word on it there, pixels are those of this
             project's and MAERec's pre-training.
-
-    Returns:
-        PixelFacts: The facts.
     """
     about: Dict[str, Any] = (
         (model or {}).get('data_preprocessor') or PREPROCESSOR)
+    mean, std = (tuple(map(float, about.get(name) or (default, )))
+                 for name, default in (('mean', 0), ('std', 1)))
     height, width = vit.img_size
-    mean = about.get('mean') or (0., )
-    std = about.get('std') or (1., )
-    rgb = bool(about.get('bgr_to_rgb') or about.get('to_rgb'))
-    return PixelFacts(height, width, 'bilinear', tuple(map(float, mean)),
-                      tuple(map(float, std)), rgb)
+    return PixelFacts(height, width, 'bilinear', mean, std,
+                      bool(about.get('bgr_to_rgb') or about.get('to_rgb')))
 
 
 def _resize(pipeline: List[Dict[str, Any]]) -> Tuple[int, int, str]:
-    """Height, width and interpolation of a test pipeline.
-
-    Raises:
-        UserError: If it is more than a resize.
-    """
+    """Height, width and interpolation of a test pipeline."""
     if any(step.get('color_type', 'color') != 'color' for step in pipeline):
         raise UserError(f'the model reads grey pictures; {_ONLY}')
-    kinds = [str(step.get('type')).rpartition('.')[2] for step in pipeline]
-    steps = [(kind, step) for kind, step in zip(kinds, pipeline)
-             if not kind.startswith('Load')]
-    others = [kind for kind, _ in steps
-              if kind not in ('Resize', 'PackTextRecogInputs')]
-    resizes = [step for kind, step in steps if kind == 'Resize']
-    if others or len(resizes) != 1:
+    steps = [step for step in pipeline if not loads(step)]
+    kinds = [kind_of_step(step) for step in steps]
+    if sorted(kinds) != ['PackTextRecogInputs', 'Resize']:
         raise UserError(
             f'the test pipeline is {", ".join(kinds) or "missing"}; {_ONLY}')
-    about = resizes[0]
-    scale = about.get('scale')
-    width, height = (scale, scale) if isinstance(scale, int) else (
-        scale or (0, 0))
+    about = steps[kinds.index('Resize')]
+    scale = about.get('scale') or 0
+    width, height = (scale, scale) if isinstance(scale, int) else scale
     how = about.get('interpolation', 'bilinear')
     if (not width or about.get('keep_ratio') or how not in INTERPOLATIONS
             or about.get('backend', 'cv2') != 'cv2'):

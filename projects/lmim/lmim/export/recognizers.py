@@ -30,13 +30,7 @@ _PICTURES, _WRITTEN = 3, 5
 
 
 def kind_of(model: nn.Module) -> str:
-    """How a recognizer writes.
-
-    Args:
-        model (nn.Module): The recognizer.
-
-    Returns:
-        str: 'autoregressive', 'parallel' or 'ctc'.
+    """How a recognizer writes: 'autoregressive', 'parallel' or 'ctc'.
 
     Raises:
         UserError: If it cannot be exported.
@@ -81,13 +75,7 @@ def gives_word_scores(model: Any) -> bool:
 
 def write_recognizer(model: Any, kind: str, facts: PixelFacts,
                      folder: Path) -> Dict[str, Any]:
-    """Write the graphs of a recognizer.
-
-    Args:
-        model (nn.Module): The recognizer, in eval mode.
-        kind (str): What :func:`kind_of` says of it.
-        facts (PixelFacts): How its pictures are prepared.
-        folder (Path): Where to.
+    """Write the graphs of a recognizer in eval mode, of a :func:`kind_of`.
 
     Returns:
         Dict[str, Any]: What the manifest says of them: ``kind``, ``files``,
@@ -109,12 +97,11 @@ def write_recognizer(model: Any, kind: str, facts: PixelFacts,
         about['start_index'] = model.decoder.start_idx
         about['max_length'] = model.decoder.max_seq_len
         return {**about, **_write_two(model, facts, folder)}
-    name = 'recognizer'
-    write_graph(
-        WholeGraph(model, facts), folder / GRAPH.format(name),
-        dict(pixels=(_pixels(facts), {0: BATCH})),
-        ['probs', 'classes', 'chances'])
-    return {**about, 'files': {name: GRAPH.format(name)}}
+    file = GRAPH.format('recognizer')
+    write_graph(WholeGraph(model, facts), folder / file,
+                dict(pixels=(_pixels(facts), {0: BATCH})),
+                ['probs', 'classes', 'chances'])
+    return {**about, 'files': {'recognizer': file}}
 
 
 def _write_two(model: Any, facts: PixelFacts, folder: Path) -> Dict[str, Any]:

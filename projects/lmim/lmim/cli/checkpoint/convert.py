@@ -1,7 +1,8 @@
 """Checkpoints made of others: `average`, `convert`, `extract`."""
 import argparse
+from abc import abstractmethod
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from lmim.apis.loading import build_model
 from lmim.checkpoints import (FORMATS, Checkpoint, CheckpointError, Conversion,
@@ -24,8 +25,25 @@ _TITLES = {
 }
 
 
-class _Maker(Command):
+class Maker(Command):
     """A command that makes a checkpoint of others."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare IN, OUT and --overwrite."""
+        add_input(parser)
+        add_output(parser)
+
+    @abstractmethod
+    def make(self, args: argparse.Namespace
+             ) -> Tuple[Checkpoint, Dict[str, Any]]:
+        """Make the checkpoint; it, and what to report beside it."""
+
+    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+        """Make the checkpoint and write it."""
+        refuse_file(args.output, args.overwrite)
+        made, result = self.make(args)
+        write_checkpoint(made, args.output, args.overwrite)
+        return {**result, 'output': describe_file(made, args.output)}
 
     def report(self, result: Dict[str, Any]) -> str:
         """Tell what was done in words."""
@@ -37,7 +55,7 @@ class _Maker(Command):
         return '\n'.join(lines + result.get('notes', []))
 
 
-class Average(_Maker):
+class Average(Maker):
     """Average the weights of checkpoints of one model.
 
     All must have the same names, shapes and types. Sums are of double
@@ -56,19 +74,16 @@ class Average(_Maker):
             help='checkpoints, two or more')
         add_output(parser)
 
-    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+    def make(self, args: argparse.Namespace
+             ) -> Tuple[Checkpoint, Dict[str, Any]]:
         """Average some files."""
-        refuse_file(args.output, args.overwrite)
         done = average(args.inputs)
-        write_checkpoint(done.checkpoint, args.output, args.overwrite)
-        return {
+        return done.checkpoint, {
             'inputs': [str(path) for path in args.inputs],
-            'output': describe_file(done.checkpoint, args.output),
-            'from_last': done.from_last,
-        }
+            'from_last': done.from_last}
 
 
-class Convert(_Maker):
+class Convert(Maker):
     """Write a checkpoint in another format; weights stay the same to the bit.
 
     What the other format has no place for is named, and nothing is written;
@@ -82,51 +97,42 @@ class Convert(_Maker):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
-        add_input(parser)
-        add_output(parser)
+        super().add_arguments(parser)
         formats = [kind for kind in FORMATS.values() if kind.written]
-        parser.add_argument(
-            '--to', choices=[SAME, *(kind.key for kind in formats)],
+        add = parser.add_argument
+        add('--to', choices=[SAME, *(kind.key for kind in formats)],
             default=SAME, metavar='FORMAT',
             help=f'{SAME} (default): the names stay, for another kind of '
             'file; or ' + ', '.join(f'{kind.key} ({kind.name})'
                                     for kind in formats))
-        parser.add_argument(
-            '--drop', action='store_true',
+        add('--drop', action='store_true',
             help='leave parts out that the format has no place for')
-        parser.add_argument(
-            '--config', type=Path,
+        add('--config', type=Path,
             help='a config that the weights fit, to be carried in OUT with '
             'its dictionary')
         add_skip_code(parser)
 
-    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+    def make(self, args: argparse.Namespace
+             ) -> Tuple[Checkpoint, Dict[str, Any]]:
         """Convert one file."""
-        refuse_file(args.output, args.overwrite)
         source = open_checkpoint(args.input, args.skip_code)
         done = Conversion(source._replace(meta=dict(source.meta)), {})
         if args.to != SAME:
             done = convert(source, FORMATS[args.to], args.drop)
         notes = _carry(done.checkpoint, args)
-        result = done.checkpoint
-        write_checkpoint(result, args.output, args.overwrite)
-        written = describe_file(result, args.output)
-        if not result.wraps and args.output.suffix != SUFFIX:
-            written.update(config=False, dictionary=0)
-            if result.meta.get('cfg'):
-                notes.append('files of this format hold weights alone: the '
-                             'config is not in it')
-        return {
+        if (done.checkpoint.meta.get('cfg')
+                and not _holds_meta(done.checkpoint, args.output)):
+            notes.append('files of this format hold weights alone: the '
+                         'config is not in it')
+        return done.checkpoint, {
             'input': describe_file(source, args.input),
-            'output': written,
             'dropped': done.dropped,
             'not_taken_over': source.others,
             'skipped': source.skipped,
-            'notes': notes,
-        }
+            'notes': notes}
 
 
-class Extract(_Maker):
+class Extract(Maker):
     """Take the encoder out of a checkpoint of any format, for fine-tuning.
 
     OUT has its weights by this project's names, and the config of the run
@@ -138,23 +144,14 @@ class Extract(_Maker):
     summary = 'take the encoder out of a checkpoint, for fine-tuning'
     example = 'extract work_dirs/NAME/epoch_10.pth encoder.pth'
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the arguments."""
-        add_input(parser)
-        add_output(parser)
-
-    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+    def make(self, args: argparse.Namespace
+             ) -> Tuple[Checkpoint, Dict[str, Any]]:
         """Extract from one file."""
-        refuse_file(args.output, args.overwrite)
         source = open_checkpoint(args.input)
         done = extract_encoder(source)
         done.checkpoint.meta['extracted_from'] = args.input.name
-        write_checkpoint(done.checkpoint, args.output, args.overwrite)
-        return {
-            'input': describe_file(source, args.input),
-            'output': describe_file(done.checkpoint, args.output),
-            'dropped': done.dropped,
-        }
+        return done.checkpoint, {'input': describe_file(source, args.input),
+                                 'dropped': done.dropped}
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -181,16 +178,9 @@ def add_skip_code(parser: argparse.ArgumentParser) -> None:
 
 
 def describe_file(checkpoint: Checkpoint, path: Path) -> Dict[str, Any]:
-    """A checkpoint in a result.
-
-    Args:
-        checkpoint (Checkpoint): What is in it.
-        path (Path): The file.
-
-    Returns:
-        dict: Path, format, size, and whether it carries what a model needs.
-    """
+    """A checkpoint in a result: format, size, and what it carries."""
     kind = checkpoint.kind
+    holds = _holds_meta(checkpoint, path)
     return {
         'path': str(path),
         'format': kind.key if kind else None,
@@ -198,31 +188,32 @@ def describe_file(checkpoint: Checkpoint, path: Path) -> Dict[str, Any]:
         'bytes': path.stat().st_size,
         'tensors': len(checkpoint.weights),
         'values': sum(v.numel() for v in checkpoint.weights.values()),
-        'config': isinstance(checkpoint.meta.get('cfg'), str),
-        'dictionary': len(checkpoint.characters() or []),
+        'config': holds and isinstance(checkpoint.meta.get('cfg'), str),
+        'dictionary': len(checkpoint.characters() or []) if holds else 0,
     }
 
 
-def file_line(about: Dict[str, Any]) -> str:
-    """The same in words."""
-    return ('{path}: {format_name}, {tensors} tensors of {values:,} values, '
-            '{bytes:,} bytes'.format(**about))
-
-
-def carried_line(about: Dict[str, Any]) -> str:
-    """Whether a config and a dictionary are held, in words."""
+def file_lines(about: Dict[str, Any]) -> Tuple[str, str]:
+    """The same in words: what the file is, and what it carries."""
     config = 'its config' if about['config'] else 'no config'
     characters = (f'a dictionary of {about["dictionary"]} characters'
                   if about['dictionary'] else 'no dictionary')
-    return f'it carries {config} and {characters}'
+    return ('{path}: {format_name}, {tensors} tensors of {values:,} values, '
+            '{bytes:,} bytes'.format(**about),
+            f'it carries {config} and {characters}')
 
 
 def written_lines(result: Dict[str, Any]) -> List[str]:
     """What was read and written, in words."""
-    read = (file_line(result['input']) if 'input' in result else
+    read = (file_lines(result['input'])[0] if 'input' in result else
             ', '.join(result['inputs']))
-    return [f'read     {read}', f'written  {file_line(result["output"])}',
-            carried_line(result['output'])]
+    written, carried = file_lines(result['output'])
+    return [f'read     {read}', f'written  {written}', carried]
+
+
+def _holds_meta(checkpoint: Checkpoint, path: Path) -> bool:
+    """Whether a file of this format has more than weights."""
+    return bool(checkpoint.wraps) or path.suffix == SUFFIX
 
 
 def _carry(checkpoint: Checkpoint, args: argparse.Namespace) -> List[str]:

@@ -14,8 +14,7 @@ from lmim.checkpoints.conversion import OTHERS, PARTS, part_of
 from lmim.checkpoints.loading import compare, encoder_sizes
 from lmim.cli import Command
 from lmim.utils.errors import some
-from .convert import (add_input, add_skip_code, carried_line, describe_file,
-                      file_line)
+from .convert import add_input, add_skip_code, describe_file, file_lines
 
 #: What is told of a checkpoint beside config and dictionary.
 _TOLD = ('epoch', 'iter', 'time', 'mmengine_version', 'converted_from',
@@ -83,17 +82,18 @@ class Inspect(Command):
 
     def report(self, result: Dict[str, Any]) -> str:
         """Tell it in words."""
-        lines = [file_line(result)]
-        for part, count in result['parts'].items():
-            lines.append(f'  {part}: {count["tensors"]} tensors, '
-                         f'{count["values"]:,} values')
+        first, carried = file_lines(result)
+        lines = [first]
+        lines += [f'  {part}: {count["tensors"]} tensors, '
+                  f'{count["values"]:,} values'
+                  for part, count in result['parts'].items()]
         lines += _encoder_lines(result['encoder'])
         decoder = result['text_decoder']
         if decoder:
             lines.append('text decoder: {num_layers} layers of {embed_dims} '
                          'channels, {classes} classes, {embedded} symbols '
                          'embedded'.format(**decoder))
-        lines.append(carried_line(result))
+        lines.append(carried)
         lines += [f'{key}: {value}' for key, value in result['told'].items()]
         for title, key in (('also in it', 'also_in_it'),
                            ('skipped, as it would have been executed',
@@ -126,14 +126,14 @@ def _own_model(checkpoint: Checkpoint,
 
 def _parts(weights: Dict[str, torch.Tensor]) -> Dict[str, Dict[str, int]]:
     """Tensors, values and bytes of each part of a model that is there."""
-    counts = {part: dict(tensors=0, values=0, bytes=0)
-              for part in (*PARTS.values(), OTHERS)}
+    parts: Dict[str, List[torch.Tensor]] = {
+        part: [] for part in (*PARTS.values(), OTHERS)}
     for name, value in weights.items():
-        count = counts[part_of(name)]
-        count['tensors'] += 1
-        count['values'] += value.numel()
-        count['bytes'] += value.numel() * value.element_size()
-    return {part: count for part, count in counts.items() if count['tensors']}
+        parts[part_of(name)].append(value)
+    return {part: dict(
+        tensors=len(held), values=sum(value.numel() for value in held),
+        bytes=sum(value.numel() * value.element_size() for value in held))
+        for part, held in parts.items() if held}
 
 
 def _encoder(weights: Dict[str, torch.Tensor],
@@ -166,15 +166,13 @@ def _text_decoder(weights: Dict[str, torch.Tensor]) -> Dict[str, int]:
 def _encoder_lines(encoder: Dict[str, Any]) -> List[str]:
     if not encoder:
         return []
-    heads, grid = 'heads are not told by weights', ''
-    if 'grid' in encoder:
-        heads = f'{encoder["num_heads"]} heads (by the config)'
-        grid = ' as {}x{}, of images of {}x{}'.format(*encoder['grid'],
-                                                      *encoder['img_size'])
-    return ['encoder: {num_layers} layers of {embed_dims} channels, '
-            'feed-forward {feedforward_channels}, {0}; {num_patches} patches '
-            'of {1}x{2}{3} (height x width)'.format(
-                heads, *encoder['patch_size'], grid, **encoder)]
+    lines = ['encoder: {num_layers} layers of {embed_dims} channels, '
+             'feed-forward {feedforward_channels}; {num_patches} patches of '
+             '{patch_size[0]}x{patch_size[1]} (height x width)']
+    if 'grid' in encoder:  # which weights do not tell
+        lines.append('  by the config: {num_heads} heads, {grid[0]}x{grid[1]} '
+                     'patches of images of {img_size[0]}x{img_size[1]}')
+    return [line.format(**encoder) for line in lines]
 
 
 def _fit_lines(fits: Dict[str, Any]) -> List[str]:

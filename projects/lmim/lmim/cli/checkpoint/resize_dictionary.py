@@ -1,21 +1,18 @@
 """`resize-dictionary`: another dictionary for a trained recognizer."""
 import argparse
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
-from lmim.apis.loading import find_config
+from lmim.apis.loading import needed_config
 from lmim.apis.resizing import resize_dictionary
-from lmim.checkpoints import (CheckpointError, open_checkpoint,
-                              write_checkpoint)
+from lmim.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from lmim.checkpoints.config_text import dicts_in, write_config
 from lmim.checkpoints.dictionaries import (CHARACTERS, describe_dictionary,
                                             read_dict_file)
-from lmim.cli import Command
-from lmim.utils.atomic import refuse_file
-from .convert import add_output, describe_file, written_lines
+from .convert import Maker, describe_file, written_lines
 
 
-class ResizeDictionary(Command):
+class ResizeDictionary(Maker):
     """Give a trained recognizer another dictionary, and train on from there.
 
     What was learnt of a character that both dictionaries have is carried
@@ -33,9 +30,8 @@ class ResizeDictionary(Command):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
+        super().add_arguments(parser)
         add = parser.add_argument
-        add('input', type=Path, metavar='IN', help='a recognizer')
-        add_output(parser)
         add('--dict', type=Path, required=True, metavar='NEW',
             help='the new dictionary file, one character a line')
         add('--old-dict', type=Path, metavar='OLD',
@@ -46,53 +42,45 @@ class ResizeDictionary(Command):
         add('--seed', type=int, default=0,
             help="of new characters' weights (default: %(default)s)")
 
-    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+    def make(self, args: argparse.Namespace
+             ) -> Tuple[Checkpoint, Dict[str, Any]]:
         """Resize one recognizer."""
-        refuse_file(args.output, args.overwrite)
         new = read_dict_file(args.dict)
         source = open_checkpoint(args.input)
-        config = find_config(source, args.config)
+        config = needed_config(source, args.config)
         old = (source.characters() if args.old_dict is None else
                read_dict_file(args.old_dict))
-        if old is None and config is not None:
+        if old is None:
             described = describe_dictionary(config.model) or {}
             old = described.get(CHARACTERS)
         if old is None:
             raise CheckpointError(
                 f'checkpoint {source.path} does not tell its dictionary, and '
                 'there is no file of it: name it with --old-dict OLD')
-        if config is None:
-            raise CheckpointError(
-                f'checkpoint {source.path} carries no config: name it with '
-                '--config CONFIG (`inspect` tells which configs fit)')
         done = resize_dictionary(source, config.model, old, new, args.seed)
         cfg = config.cfg.to_dict()
         for part in dicts_in(cfg):
             if 'dict_file' in part:
                 part['dict_file'] = str(args.dict)
         done.checkpoint.meta['cfg'] = write_config(cfg)
-        write_checkpoint(done.checkpoint, args.output, args.overwrite)
-        return {
+        return done.checkpoint, {
             'input': describe_file(source, args.input),
-            'output': describe_file(done.checkpoint, args.output),
             'dictionary': str(args.dict),
             'carried': done.carried,
             'new': done.new,
             'dropped': done.dropped,
             'tokens': done.tokens,
             'tensors': {name: {'before': was, 'after': becomes}
-                        for name, (was, becomes) in done.tensors.items()},
-        }
+                        for name, (was, becomes) in done.tensors.items()}}
 
     def report(self, result: Dict[str, Any]) -> str:
         """Tell what was done in words."""
         lines = written_lines(result)
         for what in ('carried', 'new', 'dropped'):
             characters = result[what]
-            shown = ''.join(characters[:60])
             more = ' ...' if len(characters) > 60 else ''
             lines.append(f'{what}: {len(characters)} characters  '
-                         f'{shown}{more}'.rstrip())
+                         f'{"".join(characters[:60])}{more}'.rstrip())
         lines.append('tokens kept: ' + ', '.join(result['tokens']))
         lines += [f'{name}: {shape["before"]} -> {shape["after"]}'
                   for name, shape in result['tensors'].items()]
