@@ -20,8 +20,8 @@ def test_commands_are_there(name: str, capsys: pytest.CaptureFixture) -> None:
 def test_commands_are_listed(capsys: pytest.CaptureFixture) -> None:
     assert main([]) == main(['--help']) == 0
     listed = capsys.readouterr().out
-    for name, entry in COMMANDS.items():
-        assert f'  {name}' in listed and entry.summary in listed
+    for name, summary in COMMANDS.items():
+        assert f'  {name}' in listed and summary in listed
     assert main(['nothing']) == 2
     assert "there is no command 'nothing'" in capsys.readouterr().err
 

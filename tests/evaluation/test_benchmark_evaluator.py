@@ -13,7 +13,7 @@ import torch.distributed as dist
 from mmocr.registry import EVALUATOR
 
 from lmim.datasets.labels.spelling import Spelling
-from lmim.evaluation import Misread, protocol_of
+from lmim.evaluation.benchmark_evaluator import Misread, protocol_of
 
 from .oracle import METRICS, word
 

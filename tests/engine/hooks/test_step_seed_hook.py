@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from lmim.datasets.transforms.seed import SetSampleSeed
-from lmim.engine import StepSeedHook
+from lmim.engine.hooks import StepSeedHook
 
 
 class _Masks(nn.Module):

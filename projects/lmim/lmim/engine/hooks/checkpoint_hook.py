@@ -134,7 +134,7 @@ class SafeCheckpointHook(CheckpointHook):
                     runner.logger.info(f'Removed {path}, left unfinished by '
                                        'a run that was ended.')
         if self._pending is not None:
-            params = dict(_bare(runner.model).named_parameters())
+            params = dict(bare_model(runner.model).named_parameters())
             for name, gradient in self._pending.items():
                 param = params[name]
                 param.grad = gradient.to(param.device, param.dtype, copy=True)
@@ -161,7 +161,7 @@ class SafeCheckpointHook(CheckpointHook):
         name = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
-        self._pending = _pending_gradients(_bare(runner.model))
+        self._pending = _pending_gradients(bare_model(runner.model))
         runner.save_checkpoint(
             self.out_dir,
             name,
@@ -267,7 +267,7 @@ def compare_keys(model: Any, state_dict: Dict[str, Any]) -> KeyReport:
         KeyReport: The names of the tensors that fit, that the model has and
         the checkpoint lacks, the reverse, and those of another shape.
     """
-    own = _bare(model).state_dict()
+    own = bare_model(model).state_dict()
     # As ``Runner.load_checkpoint`` does.
     given = {re.sub(r'^module\.', '', k): v for k, v in state_dict.items()}
     report = KeyReport([], [], [k for k in given if k not in own], [])
@@ -366,7 +366,7 @@ class CheckpointGuardHook(Hook):
                 'files first.')
 
 
-def _bare(model: Any) -> nn.Module:
+def bare_model(model: Any) -> nn.Module:
     """A model without the wrappers of DDP and of test-time augmentation."""
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module
