@@ -107,7 +107,7 @@ def test_numbers_below_one_are_refused():
 class FakeRunner:
     """What the hook looks at."""
     model: Any = torch.nn.Linear(1, 1)
-    epoch, iter, max_epochs, max_iters = 0, 9, 5, 100
+    epoch, max_epochs = 0, 5
 
 
 def test_other_models_are_left_alone():
@@ -115,20 +115,16 @@ def test_other_models_are_left_alone():
     runner = FakeRunner()
     hook.before_train(runner)
     hook.after_train_epoch(runner)
-    hook.after_train_iter(runner, 0)
     assert hook._batch is None
 
 
-@pytest.mark.parametrize('by_epoch, interval, drawn', [
-    (True, 1, ['epoch_1']), (True, 2, []), (False, 10, ['iter_10']),
-    (False, 3, [])])
-def test_when_it_draws(monkeypatch, by_epoch, interval, drawn):
-    hook = HOOKS.build(dict(type='PretrainPicturesHook', by_epoch=by_epoch,
-                            interval=interval))
+@pytest.mark.parametrize('interval, epoch, drawn', [
+    (1, 0, True), (2, 0, False), (2, 1, True), (3, 4, True)])
+def test_when_it_draws(monkeypatch, interval, epoch, drawn):
+    hook = HOOKS.build(dict(type='PretrainPicturesHook', interval=interval))
     found = []
-    monkeypatch.setattr(hook, '_reconstruct',
-                        lambda runner, when: found.append(when))
+    monkeypatch.setattr(hook, '_reconstruct', found.append)
     runner = FakeRunner()
-    hook.after_train_iter(runner, 0)
+    runner.epoch = epoch
     hook.after_train_epoch(runner)
-    assert found == drawn
+    assert found == [runner] * drawn
