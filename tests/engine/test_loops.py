@@ -143,18 +143,14 @@ def test_other_data_of_the_same_length_are_warned_about(
     assert 'samples: 32 then, 31 now' in log
 
 
-def test_a_set_smaller_than_a_batch_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize('loader, words', [
+    (dict(batch_size=100, drop_last=True), 'batch_size to 32 or less'),
+    # One batch: a warm-up of one step.
+    (dict(batch_size=32), 'batch_size to 16 or less'),
+])
+def test_epochs_that_are_too_short_are_refused(
+        tmp_path: Path, loader: Dict[str, Any], words: str) -> None:
     cfg = make_cfg(tmp_path)
-    cfg.train_dataloader.update(batch_size=100, drop_last=True)
-    with pytest.raises(ValueError, match='batch_size to 32 or less'):
-        train(cfg)
-
-
-def test_a_warm_up_of_one_step_is_refused(tmp_path: Path) -> None:
-    cfg = make_cfg(tmp_path)
-    cfg.train_dataloader.update(batch_size=32)
-    cfg.param_scheduler = [dict(
-        type='LinearLR', start_factor=1e-4, by_epoch=True, begin=0, end=1,
-        convert_to_iter_based=True)]
-    with pytest.raises(ValueError, match='batch_size to 16 or less'):
+    cfg.train_dataloader.update(loader)
+    with pytest.raises(ValueError, match=words):
         train(cfg)
