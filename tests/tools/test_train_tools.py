@@ -169,5 +169,5 @@ def test_testing_reports_and_saves(tmp_path: Path,
                     '--save-preds', '--work-dir', 'results').code == 0
     out = capsys.readouterr().out
     assert 'dummy/acc: 0.2500' in out
-    assert '6 loaded, 0 missing, 0 unexpected, 0 mismatched' in out
+    assert '6 tensors loaded, 0 missing, 0 of another shape' in out
     assert (tmp_path / 'results' / 'iter_8.pth_predictions.pkl').is_file()

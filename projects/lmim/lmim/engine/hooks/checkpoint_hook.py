@@ -8,7 +8,7 @@ make the same update as an uninterrupted one.
 import os.path as osp
 import re
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Union
+from typing import Any, Dict, List, Optional, Union
 
 import torch
 from mmengine.dist import all_reduce, get_world_size, is_main_process
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from lmim.checkpoints import read_checkpoint
 from lmim.checkpoints.contents import complete_dictionary
+from lmim.checkpoints.loading import compare
 from lmim.utils.atomic import PARTIAL, write_atomic
 from lmim.utils.errors import CheckpointError, some
 
@@ -237,52 +238,6 @@ class SafeCheckpointHook(CheckpointHook):
             self.file_backend.rmtree(path)
 
 
-class KeyReport(NamedTuple):
-    """How a checkpoint fits a model, by names of tensors."""
-
-    loaded: List[str]
-    missing: List[str]
-    unexpected: List[str]
-    mismatched: List[str]
-
-    def __str__(self) -> str:
-        return ', '.join(f'{len(names)} {kind}'
-                         for kind, names in self._asdict().items())
-
-    def details(self) -> str:
-        """The first names of each kind but the loaded, a line each."""
-        return ''.join(f'\n  {kind}: {some(names)}'
-                       for kind, names in self._asdict().items()
-                       if names and kind != 'loaded')
-
-
-def compare_keys(model: Any, state_dict: Dict[str, Any]) -> KeyReport:
-    """Compare the tensors of a checkpoint with those of a model.
-
-    Args:
-        model (nn.Module): The model, wrapped or not.
-        state_dict (Dict[str, Any]): The checkpoint's tensors by name.
-
-    Returns:
-        KeyReport: The names of the tensors that fit, that the model has and
-        the checkpoint lacks, the reverse, and those of another shape.
-    """
-    own = bare_model(model).state_dict()
-    # As ``Runner.load_checkpoint`` does.
-    given = {re.sub(r'^module\.', '', k): v for k, v in state_dict.items()}
-    report = KeyReport([], [], [k for k in given if k not in own], [])
-    for name, tensor in own.items():
-        if name not in given:
-            report.missing.append(name)
-        elif getattr(given[name], 'shape', None) == tensor.shape:
-            report.loaded.append(name)
-        else:
-            shape = tuple(getattr(given[name], 'shape', ()))
-            report.mismatched.append(
-                f'{name} {shape}, the model has {tuple(tensor.shape)}')
-    return report
-
-
 @HOOKS.register_module()
 class CheckpointGuardHook(Hook):
     """Check what ``load_from`` and ``resume`` load, before it is used.
@@ -331,9 +286,13 @@ class CheckpointGuardHook(Hook):
                 'or iter_*.pth, or start a new run from these weights: leave '
                 f'out --resume and add --cfg-options '
                 f'load_from={runner._load_from}')
-        report = compare_keys(runner.model,
-                              checkpoint.get('state_dict', checkpoint))
-        runner.logger.info(f'Weights from {runner._load_from}: {report}')
+        # Without the prefix of DDP, as ``Runner.load_checkpoint`` does.
+        weights = {re.sub(r'^module\.', '', name): value for name, value in
+                   checkpoint.get('state_dict', checkpoint).items()
+                   if torch.is_tensor(value)}
+        report = compare(bare_model(runner.model), weights,
+                         str(runner._load_from))
+        runner.logger.info(f'Weights from {report}')
         partial = bool(report.missing or report.mismatched)
         training = isinstance(runner._train_loop, BaseLoop)
         if training and not runner._resume and report.loaded:
@@ -344,9 +303,9 @@ class CheckpointGuardHook(Hook):
         if not partial:
             return
         message = (
-            f'{runner._load_from} does not fit the model of this config '
-            f'({report}); the other weights would stay random.'
-            f'{report.details()}{self._hint(checkpoint)}')
+            f'{runner._load_from} does not fit the model of this config; the '
+            f'other weights would stay random.\n{report}{report.details()}'
+            f'{self._hint(checkpoint)}')
         if not self.allow_mismatch:
             raise CheckpointError(
                 f'{message}\nUse the config that the checkpoint was trained '
