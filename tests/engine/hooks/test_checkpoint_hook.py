@@ -138,13 +138,7 @@ def test_without_a_pointer_the_newest_is_found(tmp_path: Path,
     if pointer is not None:
         (tmp_path / 'last_checkpoint').write_text(pointer)
     assert find_resumable(tmp_path) == str(tmp_path / 'epoch_2.pth')
-
-
-def test_nothing_to_resume(tmp_path: Path) -> None:
     assert find_resumable(tmp_path / 'none') is None
-    cfg = make_cfg(tmp_path)
-    cfg.resume = True
-    assert train(cfg).iter == 8
 
 
 def test_checkpoints_are_read_with_the_check_on(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Pictures that a pre-training draws of itself."""
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 import cv2
 import numpy as np
@@ -56,20 +56,19 @@ def train(folder: Path, name: str, *args: str,
 
 
 @pytest.fixture(scope='module')
-def weights(folder: Path) -> List[Dict[str, torch.Tensor]]:
-    """Of a run that draws after each epoch, and of one that draws nothing."""
-    return [train(folder, 'drawn', '--tensorboard', num_pictures=2),
-            train(folder, 'plain', enable=False)]
+def drawn(folder: Path) -> Dict[str, torch.Tensor]:
+    """The weights of a run that draws after each epoch."""
+    return train(folder, 'drawn', '--tensorboard', num_pictures=2)
 
 
-def test_training_is_the_same_with_and_without(weights):
-    drawn, plain = weights
+def test_training_is_the_same_with_and_without(folder, drawn):
+    plain = train(folder, 'plain', enable=False)
+    assert not (folder / 'plain/pictures').exists()
     assert drawn.keys() == plain.keys()
     assert all(torch.equal(drawn[name], plain[name]) for name in plain)
 
 
-def test_pictures_lie_in_the_work_dir(folder, weights):
-    assert not (folder / 'plain/pictures').exists()
+def test_pictures_lie_in_the_work_dir(folder, drawn):
     found = sorted((folder / 'drawn/pictures').iterdir())
     assert [path.name for path in found] == [
         'reconstruction_epoch_1.png', 'reconstruction_epoch_2.png',
@@ -85,7 +84,7 @@ def test_pictures_lie_in_the_work_dir(folder, weights):
     assert not list((folder / 'drawn').glob('*/vis_data/vis_image'))
 
 
-def test_tensorboard_has_them(folder, weights):
+def test_tensorboard_has_them(folder, drawn):
     pytest.importorskip('tensorboard')
     from tensorboard.backend.event_processing.event_accumulator import \
         EventAccumulator
