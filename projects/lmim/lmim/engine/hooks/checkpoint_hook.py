@@ -34,7 +34,7 @@ PENDING = 'pending_gradients'
 
 @register_backend('atomic_local')
 class AtomicLocalBackend(LocalBackend):
-    """MMEngine's local backend, with writes that are whole or not at all.
+    """MMEngine's local backend; bytes are written whole or not at all.
 
     ``LocalBackend`` opens the file itself and writes into it: a run that is
     killed meanwhile leaves half a checkpoint under the good name.
@@ -44,11 +44,6 @@ class AtomicLocalBackend(LocalBackend):
     def put(self, obj: bytes, filepath: Union[str, Path]) -> None:
         """Write bytes; see :func:`lmim.utils.atomic.write_atomic`."""
         write_atomic(filepath, obj)
-
-    def put_text(self, obj: str, filepath: Union[str, Path],
-                 encoding: str = 'utf-8') -> None:
-        """Write text; see :func:`lmim.utils.atomic.write_atomic`."""
-        write_atomic(filepath, obj.encode(encoding))
 
 
 def find_resumable(work_dir: Union[str, Path]) -> Optional[str]:
