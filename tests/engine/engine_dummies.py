@@ -33,6 +33,9 @@ class DummyVectors(Dataset):
         self.loaded: List[int] = []
         self.metainfo = dict(name='dummy')
 
+    def full_init(self) -> None:
+        """Asked for by ConcatDataset."""
+
     def __len__(self) -> int:
         return len(self.vectors)
 
