@@ -62,8 +62,8 @@ class _Normalized:
 
     def __init__(self, collect_device: str = 'cpu',
                  prefix: Optional[str] = None) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix,
-                         **self.settings)
+        super().__init__(  # type: ignore[call-arg]
+            collect_device=collect_device, prefix=prefix, **self.settings)
         normalize = chinese_normalizer()
         self.protocol = Protocol('Accuracy', RULES, normalize)
 

@@ -320,7 +320,7 @@ class CheckpointGuardHook(Hook):
                 'files first.')
 
 
-def bare_model(model: Any) -> nn.Module:
+def bare_model(model: Any) -> Any:
     """A model without the wrappers of DDP and of test-time augmentation."""
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module
