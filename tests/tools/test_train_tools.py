@@ -20,7 +20,7 @@ from engine_dummies import (  # noqa: E402
     with_val,
 )
 
-from lmim.engine import launch  # noqa: E402
+from lmim.engine import launch, precision  # noqa: E402
 from lmim.engine.loops import ResumableEpochLoop  # noqa: E402
 from lmim.utils.atomic import write_atomic  # noqa: E402
 from tests.good_runs import refused  # noqa: E402
@@ -124,8 +124,9 @@ def test_several_processes_end_without_finalisation(
     assert end.value.code == 3 and ended == [1]
 
 
-def test_options_reach_the_run(tmp_path: Path,
-                               capsys: pytest.CaptureFixture) -> None:
+def test_options_reach_the_run(tmp_path: Path, capsys: pytest.CaptureFixture,
+                               monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, 'product_seconds', lambda *args: 1.)
     cfg = make_cfg(tmp_path / 'unused', accumulate=2, interval=100)
     cfg.auto_scale_lr = dict(base_batch_size=64)
     config = _write(cfg, tmp_path / 'config.py')
