@@ -1,10 +1,6 @@
 """Bad input ends in one message with the cause and the fix, and exit 1."""
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +20,9 @@ from tests.good_runs import (
     refused,
     training,
 )
+from tests.killed import needs_fork, run_on_processes
 from tests.tool_runs import (
-    TOOLS,
     Outcome,
-    arguments,
     log_of,
     run_tool,
     saved_files,
@@ -151,26 +146,27 @@ def test_labels_outside_the_dictionary(room: Path, tmp_path: Path) -> None:
             and "image-000000005: 'lengthier'" in log)
 
 
+@needs_fork
 def test_all_processes_refuse_labels_together(room: Path,
                                               tmp_path: Path) -> None:
     """The first process looks; the others do not wait for ever."""
     path = make_lmdb(tmp_path / 'bad.lmdb', [picture(1)] * 8,
                      labels=['né'.encode()] * 8)
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = str(free.getsockname()[1])
-    scripts = Path(sys.executable).parent
-    done = subprocess.run(
-        ['bash', str(TOOLS / 'dist_train.sh'), str(RECOGNIZER), '2',
-         *arguments('--work-dir', tmp_path / 'work',
-                    options=recognizing(room, **{
-                        DATA: path, 'train_dataloader.batch_size': 2}))],
-        cwd=room, text=True, capture_output=True, timeout=120,
-        env=dict(os.environ, OMP_NUM_THREADS='1', PORT=port,
-                 PATH=f'{scripts}{os.pathsep}{os.environ["PATH"]}'))
-    assert done.returncode == 1
-    assert done.stderr.count('Error: 8 of 8 training labels') == 1
-    assert done.stderr.count("'é' (U+00E9) in 8 label(s)") == 1
+
+    def run(rank: int) -> None:
+        outcome = run_tool(
+            'train.py', room, RECOGNIZER, '--work-dir', tmp_path / 'work',
+            '--launcher', 'pytorch', options=recognizing(room, **{
+                DATA: path, 'train_dataloader.batch_size': 2}))
+        assert outcome.code == 1
+        (tmp_path / f'{rank}.txt').write_text(outcome.stderr)
+
+    assert run_on_processes(2, run) == [0, 0]
+    first, second = [(tmp_path / f'{rank}.txt').read_text()
+                     for rank in range(2)]
+    assert first.count('Error: 8 of 8 training labels') == 1
+    assert "'é' (U+00E9) in 8 label(s)" in first
+    assert '[process 1]' in second and 'U+00E9' not in second
 
 
 def test_a_learning_rate_that_explodes(room: Path, tmp_path: Path) -> None:

@@ -69,11 +69,6 @@ def test_message_hub_comes_back(tmp_path: Path, load: Load) -> None:
     assert state['runtime_info']['kept'].tolist() == [0, 1, 2, 3]
 
 
-def test_empty_buffer_comes_back(tmp_path: Path, load: Load) -> None:
-    buffer = load(saved(tmp_path / 'a.pth', HistoryBuffer()))
-    assert buffer.data[0].shape == (0, )
-
-
 @pytest.mark.parametrize('kind', [
     '?', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'f2', 'f4', 'f8'
 ])
@@ -129,9 +124,12 @@ def test_further_types_for_one_file(tmp_path: Path) -> None:
         assert safe_globals.load(path, also=[HistoryBuffer]).current() == 1.0
 
 
-def test_weights_come_back(tmp_path: Path, load: Load) -> None:
+def test_weights_and_empty_buffers_come_back(tmp_path: Path,
+                                             load: Load) -> None:
     layer = torch.nn.Linear(2, 3).bfloat16()
-    state = load(saved(tmp_path / 'a.pth', layer.state_dict()))
+    state, buffer = load(saved(
+        tmp_path / 'a.pth', [layer.state_dict(), HistoryBuffer()]))
+    assert buffer.data[0].shape == (0, )
     assert torch.equal(state['weight'], layer.weight)
     assert state['bias'].dtype == torch.bfloat16
 

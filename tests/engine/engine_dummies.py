@@ -1,16 +1,13 @@
 """Tiny models and data that the tests of the engine train."""
-import os
-import signal
 from typing import Any, Dict, List, Optional
 
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
-from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
-from mmocr.registry import DATASETS, HOOKS, METRICS, MODELS
+from mmocr.registry import DATASETS, METRICS, MODELS
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -35,6 +32,9 @@ class DummyVectors(Dataset):
         self.seed = SetSampleSeed()
         self.loaded: List[int] = []
         self.metainfo = dict(name='dummy')
+
+    def full_init(self) -> None:
+        """Asked for by ConcatDataset."""
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -97,30 +97,6 @@ class DummyMetric(BaseMetric):
 
     def compute_metrics(self, results: list) -> Dict[str, float]:
         return dict(acc=DummyMetric.scores.pop(0))
-
-
-@HOOKS.register_module()
-class KillHook(Hook):
-    """End the process for good, in training or in the midst of a write."""
-
-    def __init__(self, train: int = -1, write: int = -1) -> None:
-        self.train, self.write = train, write
-
-    def before_train_iter(self,
-                          runner: Runner,
-                          batch_idx: int,
-                          data_batch: Any = None) -> None:
-        if runner.iter == self.train:
-            _die()
-
-    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        if runner.iter + 1 == self.write:
-            # After the bytes were handed over, before they are on the disk.
-            os.fsync = _die  # type: ignore
-
-
-def _die(*args: Any) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def make_cfg(work_dir: Any,

@@ -52,12 +52,9 @@ def test_rates_fall_from_the_last_block_to_the_first() -> None:
     for name, scale in expected.items():
         assert found[name] == pytest.approx(scale), name
     assert set(rates(Recognizer()).values()) == {1.}
-
-
-def test_groups_stay_few() -> None:
-    model = Recognizer()
-    wrapper = build_optim_wrapper(model, optimizer_cfg(layer_decay_rate=0.5))
     # Decayed and undecayed tensors of the stem, three blocks and the rest.
+    wrapper = build_optim_wrapper(
+        Recognizer(), optimizer_cfg(layer_decay_rate=0.5))
     assert len(wrapper.optimizer.param_groups) == 10
 
 

@@ -143,18 +143,51 @@ def test_other_data_of_the_same_length_are_warned_about(
     assert 'samples: 32 then, 31 now' in log
 
 
-def test_a_set_smaller_than_a_batch_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize('loader, words', [
+    (dict(batch_size=100, drop_last=True), 'batch_size to 32 or less'),
+    # One batch: a warm-up of one step.
+    (dict(batch_size=32), 'batch_size to 16 or less'),
+])
+def test_epochs_that_are_too_short_are_refused(
+        tmp_path: Path, loader: Dict[str, Any], words: str) -> None:
     cfg = make_cfg(tmp_path)
-    cfg.train_dataloader.update(batch_size=100, drop_last=True)
-    with pytest.raises(ValueError, match='batch_size to 32 or less'):
+    cfg.train_dataloader.update(loader)
+    with pytest.raises(ValueError, match=words):
         train(cfg)
 
 
-def test_a_warm_up_of_one_step_is_refused(tmp_path: Path) -> None:
-    cfg = make_cfg(tmp_path)
-    cfg.train_dataloader.update(batch_size=32)
-    cfg.param_scheduler = [dict(
-        type='LinearLR', start_factor=1e-4, by_epoch=True, begin=0, end=1,
-        convert_to_iter_based=True)]
-    with pytest.raises(ValueError, match='batch_size to 16 or less'):
-        train(cfg)
+def mixed(work_dir: Any) -> Any:
+    """Two epochs of four batches of 8, three of four from the smaller set."""
+    cfg = make_cfg(work_dir)
+    cfg.train_dataloader.sampler = dict(
+        type='RatioSampler', ratios=[1, 3], shuffle=True)
+    cfg.train_dataloader.dataset = dict(
+        type='ConcatDataset',
+        datasets=[dict(type='DummyVectors', length=24),
+                  dict(type='DummyVectors', length=8)])
+    return cfg
+
+
+def loaded(runner: Any) -> List[List[int]]:
+    return [part.loaded for part in runner.train_dataloader.dataset.datasets]
+
+
+@pytest.mark.parametrize('step', [4, 6])
+def test_sets_mixed_by_ratio_are_resumed(tmp_path: Path, step: int) -> None:
+    whole = train(mixed(tmp_path / 'whole'))
+    large, small = loaded(whole)
+    assert len(large) == len(set(large)) == 16
+    # Each pass over the smaller set has all of it.
+    assert len(small) == 48
+    for begin in range(0, 48, 8):
+        assert sorted(small[begin:begin + 8]) == list(range(8))
+    again = train(resumed(mixed(tmp_path / 'again'),
+                          tmp_path / 'whole' / f'iter_{step}.pth'))
+    rest = [part[-len(more):] for part, more in zip(
+        (large, small), loaded(again))]
+    assert loaded(again) == rest
+    assert sum(map(len, rest)) == 64 - 8 * step
+    assert_equal(again, whole)
+    log = Path(whole.log_dir, f'{whole.timestamp}.log').read_text()
+    assert log.count('RatioSampler: 32 records an epoch') == 1
+    assert '24 records, 8 drawn an epoch (25.00%), each seen 0.333' in log

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
-from lmim.engine import BF16OptimWrapper
+from lmim.engine.optim import BF16OptimWrapper
 from lmim.engine.launch import set_precision
 
 

@@ -1,8 +1,4 @@
 """The evaluator beside MMOCR's, and what it keeps of words."""
-import multiprocessing
-import socket
-from concurrent.futures import ProcessPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, List
 
@@ -13,7 +9,8 @@ import torch.distributed as dist
 from mmocr.registry import EVALUATOR
 
 from lmim.datasets.labels.spelling import Spelling
-from lmim.evaluation import Misread, protocol_of
+from lmim.evaluation.benchmark_evaluator import Misread, protocol_of
+from tests.killed import needs_fork, run_on_processes
 
 from .oracle import METRICS, word
 
@@ -128,29 +125,23 @@ def test_prefixes_are_one_for_each_set(prefixes: Any) -> None:
     build().check_prefixes(2)
 
 
-def _one_of_two(rank: int, port: int) -> Any:
-    """Evaluate every second word, as DefaultSampler hands them out."""
-    dist.init_process_group(
-        'gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank,
-        world_size=2, timeout=timedelta(seconds=20))
-    evaluator = build()
-    evaluator.recording = True
-    # The last of an odd number is padded with the first.
-    metrics = evaluate(evaluator, [*WORDS, WORDS[0]][rank::2])
-    dist.destroy_process_group()
-    return metrics, evaluator.records
-
-
+@needs_fork
 def test_words_of_all_processes_come_in_order(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each evaluates every second word, as DefaultSampler hands them out."""
     monkeypatch.chdir(tmp_path)  # MMEngine leaves a folder there
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    with ProcessPoolExecutor(2, multiprocessing.get_context('fork')) as pool:
-        first, second = pool.map(_one_of_two, (0, 1), (port, port))
+
+    def run(rank: int) -> None:
+        dist.init_process_group('gloo')
+        evaluator = build()
+        evaluator.recording = True
+        # The last of an odd number is padded with the first.
+        metrics = evaluate(evaluator, [*WORDS, WORDS[0]][rank::2])
+        mmengine.dump([metrics, evaluator.records], f'{rank}.pkl')
+
+    assert run_on_processes(2, run) == [0, 0]
     alone = build()
     alone.recording = True
     metrics = evaluate(alone)
-    assert first == (metrics, alone.records)
-    assert second == (metrics, [])
+    assert mmengine.load('0.pkl') == [metrics, alone.records]
+    assert mmengine.load('1.pkl') == [metrics, []]

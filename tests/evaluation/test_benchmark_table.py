@@ -10,11 +10,10 @@ import pytest
 from mmengine.config import Config
 
 from lmim.datasets.labels.spelling import Spelling
-from lmim.evaluation import (
+from lmim.evaluation.benchmark_evaluator import Protocol, WordRecord
+from lmim.evaluation.benchmark_table import (
     BenchmarkTable,
-    Protocol,
     SetResult,
-    WordRecord,
     make_tables,
     percent,
     to_csv,

@@ -5,7 +5,7 @@ import sys
 import pytest
 from mmocr.registry import EVALUATOR, METRICS
 
-from lmim.evaluation import chinese_normalizer
+from lmim.evaluation.chinese import chinese_normalizer
 from lmim.utils.errors import UserError
 
 from .oracle import word

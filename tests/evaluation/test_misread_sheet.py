@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 
 from lmim.datasets.text_image_dataset import TextImageDataset
-from lmim.evaluation import (
-    Misread,
+from lmim.evaluation.benchmark_evaluator import Misread, WordRecord
+from lmim.evaluation.misread_sheet import (
     MisreadSet,
-    WordRecord,
     misread_sheet,
+    picture_of,
     worst_first,
 )
-from lmim.evaluation.misread_sheet import picture_of
 
 from .oracle import write_words
 

@@ -4,7 +4,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any
 
 import pytest
 import torch
@@ -20,26 +20,12 @@ from engine_dummies import (  # noqa: E402
     with_val,
 )
 
-from lmim.engine import launch  # noqa: E402
+from lmim.engine import launch, precision  # noqa: E402
+from lmim.engine.loops import ResumableEpochLoop  # noqa: E402
 from lmim.utils.atomic import write_atomic  # noqa: E402
 from tests.good_runs import refused  # noqa: E402
-from tests.tool_runs import TOOLS, run_tool  # noqa: E402
-
-
-def _run(cwd: Path, *command: Any,
-         env: Optional[Dict[str, str]] = None) -> subprocess.CompletedProcess:
-    """Run a command with the dummies, but not lmim, on the path."""
-    env = dict(
-        os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(TESTS / 'engine'),
-        **(env or {}))
-    return subprocess.run(
-        list(map(str, command)), cwd=cwd, env=env, text=True,
-        capture_output=True)
-
-
-def _tool(name: str, cwd: Path, *args: Any,
-          **kwargs: Any) -> subprocess.CompletedProcess:
-    return _run(cwd, sys.executable, TOOLS / name, *args, **kwargs)
+from tests.killed import needs_fork, run_killed  # noqa: E402
+from tests.tool_runs import TOOLS, log_of, run_tool  # noqa: E402
 
 
 def _write(cfg: Any, path: Path) -> Path:
@@ -55,36 +41,39 @@ def one_thread() -> Any:
     torch.set_num_threads(threads)
 
 
+@needs_fork
 def test_killed_and_resumed_runs_end_with_the_same_weights(
         tmp_path: Path) -> None:
     """SIGKILL in the midst of a checkpoint, and in training."""
     whole = train(make_cfg(tmp_path / 'whole', interval=100))
-    cfg = make_cfg(tmp_path / 'run', max_keep_ckpts=1)
-    cfg.custom_hooks = [dict(type='KillHook')]
-    config = _write(cfg, tmp_path / 'config.py')
-    kill = '--cfg-options', 'custom_hooks.0.write=3'
-    done = _tool('train.py', tmp_path, config, *kill)
-    assert done.returncode == -9, done.stderr
     work_dir = tmp_path / 'run'
+    config = _write(make_cfg(work_dir, max_keep_ckpts=1),
+                    tmp_path / 'config.py')
+
+    def run(*args: str, **options: Any) -> None:
+        outcome = run_tool('train.py', tmp_path, config, *args,
+                           options=options)
+        assert outcome.code == 0, outcome.stderr
+
+    # Of a checkpoint and of the pointer to it, the file and its folder are
+    # brought to the disk: the third one's bytes are written, and not there.
+    assert run_killed(run, os, 'fsync', 9, before=True)
     assert sorted(p.name for p in work_dir.glob('iter_*')) == [
         'iter_2.pth', 'iter_3.pth.partial'
     ]
-    kill = '--cfg-options', 'custom_hooks.0.train=6'
-    done = _tool('train.py', tmp_path, config, '--resume', *kill)
-    assert done.returncode == -9, done.stderr
-    assert 'Resuming epoch 1 after 2 of 4' in done.stdout + done.stderr
+    assert run_killed(lambda: run('--resume'), ResumableEpochLoop, 'run_iter',
+                      5, before=True)
+    assert 'Resuming epoch 1 after 2 of 4' in log_of(work_dir)
     assert [p.name for p in work_dir.glob('iter_*')] == ['iter_6.pth']
     # The last leg loads with a spawned worker, which finds lmim, too.
-    done = _tool(
-        'train.py', tmp_path, config, '--resume', '--cfg-options',
-        'train_dataloader.num_workers=1',
-        'train_dataloader.multiprocessing_context=spawn')
-    assert done.returncode == 0, done.stderr
+    run('--resume', **{'train_dataloader.num_workers': 1,
+                       'train_dataloader.multiprocessing_context': 'spawn'})
     assert_equal(whole, work_dir / 'iter_8.pth')
 
 
 def test_two_processes_are_one_with_the_same_global_batch(
         tmp_path: Path) -> None:
+    """Started as users do, with the dummies, but not lmim, on the path."""
     settings = dict(interval=100, model=dict(dropout=0.))
     one = train(make_cfg(tmp_path / 'one', batch_size=8, **settings))
     config = _write(
@@ -93,10 +82,13 @@ def test_two_processes_are_one_with_the_same_global_batch(
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
-    done = _run(
-        tmp_path, 'bash', TOOLS / 'dist_train.sh', config, 2,
-        env=dict(PORT=str(port),
-                 PATH=f'{Path(sys.executable).parent}:{os.environ["PATH"]}'))
+    scripts = Path(sys.executable).parent
+    done = subprocess.run(
+        ['bash', str(TOOLS / 'dist_train.sh'), str(config), '2'],
+        cwd=tmp_path, text=True, capture_output=True,
+        env=dict(os.environ, OMP_NUM_THREADS='1', PORT=str(port),
+                 PYTHONPATH=str(TESTS / 'engine'),
+                 PATH=f'{scripts}:{os.environ["PATH"]}'))
     assert done.returncode == 0, done.stderr
     assert 'effective batch 8 = 4 a process x 2 process(es)' in done.stdout
     two = weights(tmp_path / 'two' / 'iter_8.pth')
@@ -132,8 +124,9 @@ def test_several_processes_end_without_finalisation(
     assert end.value.code == 3 and ended == [1]
 
 
-def test_options_reach_the_run(tmp_path: Path,
-                               capsys: pytest.CaptureFixture) -> None:
+def test_options_reach_the_run(tmp_path: Path, capsys: pytest.CaptureFixture,
+                               monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, 'product_seconds', lambda *args: 1.)
     cfg = make_cfg(tmp_path / 'unused', accumulate=2, interval=100)
     cfg.auto_scale_lr = dict(base_batch_size=64)
     config = _write(cfg, tmp_path / 'config.py')
@@ -177,5 +170,5 @@ def test_testing_reports_and_saves(tmp_path: Path,
                     '--save-preds', '--work-dir', 'results').code == 0
     out = capsys.readouterr().out
     assert 'dummy/acc: 0.2500' in out
-    assert '6 tensors loaded, 0 missing, 0 of another shape, 0 un' in out
+    assert '6 tensors loaded, 0 missing, 0 of another shape' in out
     assert (tmp_path / 'results' / 'iter_8.pth_predictions.pkl').is_file()

@@ -4,15 +4,13 @@ Importing this package makes MMOCR run on today's stack and registers every
 component in MMOCR's registries. A config needs no more than
 ``custom_imports = dict(imports=['lmim'])``.
 """
-from typing import TYPE_CHECKING, Any
-
 try:
     from . import compat
 
     compat.install()
 
     from . import datasets, engine, evaluation, models
-    from .apis import mmocr_inferencers
+    from .apis import TextRecognizer, mmocr_inferencers
 except (AssertionError, ImportError, RuntimeError) as error:
     # Libraries that exclude one another, or are not there.
     error.args = (f'{error}\n`python tools/doctor.py` finds what is wrong, '
@@ -25,18 +23,7 @@ from .version import __version__  # noqa: E402
 
 mmocr_inferencers.install()
 
-if TYPE_CHECKING:
-    from .apis import TextRecognizer
-
 __all__ = [
     'TextRecognizer', '__version__', 'compat', 'datasets', 'engine',
     'evaluation', 'models'
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """``lmim.TextRecognizer``, imported when asked for: training is not."""
-    if name == 'TextRecognizer':
-        from .apis import TextRecognizer
-        return TextRecognizer
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -14,11 +14,12 @@ from unittest import mock
 
 import numpy as np
 import torch
+from mmengine.logging import HistoryBuffer
+from torch import _weights_only_unpickler
 
 
 def _statistics_method(owner: Any, name: Any) -> Callable[..., Any]:
     """What a checkpoint may look up: HistoryBuffer's four own statistics."""
-    from mmengine.logging import HistoryBuffer
     if owner is not HistoryBuffer or name not in ('min', 'max', 'mean',
                                                   'current'):
         raise pickle.UnpicklingError(
@@ -51,9 +52,9 @@ def _named(function: Callable[..., Any], path: str) -> Callable[..., Any]:
 @lru_cache(maxsize=None)
 def _checkpoint_types() -> List[Any]:
     """The types and functions beyond torch's own in MMEngine checkpoints."""
-    from mmengine.logging import HistoryBuffer
-    dtypes = {type(np.dtype(kind)) for kind in
-              '? i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8'.split()}
+    kinds = ('?', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'f2', 'f4',
+             'f8')
+    dtypes = {type(np.dtype(kind)) for kind in kinds}
     # The reconstructors of an array and of a scalar, by public means.
     reconstruct: Any = np.empty(0).__reduce__()[0]
     scalar: Any = np.float64(0).__reduce__()[0]
@@ -142,7 +143,6 @@ def _restricted_load(path: Union[str, os.PathLike], map_location: Any,
     torch before 2.5 cannot be told of further types for one call, and before
     2.4 of none. Its own list of allowed names is taken over.
     """
-    from torch import _weights_only_unpickler
     allowed: Dict[str, Any] = dict(
         _weights_only_unpickler._get_allowed_globals())
     for entry in (*_checkpoint_types(), *also):

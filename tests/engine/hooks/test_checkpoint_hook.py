@@ -118,7 +118,7 @@ def test_a_moved_work_dir_is_resumed(tmp_path: Path) -> None:
     train(make_cfg(tmp_path / 'old', interval=3, max_keep_ckpts=2))
     (tmp_path / 'old' / 'iter_8.pth').unlink()
     write_atomic(tmp_path / 'old' / 'last_checkpoint',
-                        str(tmp_path / 'old' / 'iter_6.pth').encode())
+                 str(tmp_path / 'old' / 'iter_6.pth').encode())
     shutil.move(str(tmp_path / 'old'), str(tmp_path / 'new'))
     cfg = make_cfg(tmp_path / 'new', 'on', interval=100)
     cfg.resume = True
@@ -138,25 +138,7 @@ def test_without_a_pointer_the_newest_is_found(tmp_path: Path,
     if pointer is not None:
         (tmp_path / 'last_checkpoint').write_text(pointer)
     assert find_resumable(tmp_path) == str(tmp_path / 'epoch_2.pth')
-
-
-def test_nothing_to_resume(tmp_path: Path) -> None:
     assert find_resumable(tmp_path / 'none') is None
-    cfg = make_cfg(tmp_path)
-    cfg.resume = True
-    assert train(cfg).iter == 8
-
-
-def test_an_interrupted_write_keeps_the_old_file(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / 'deep' / 'file'
-    write_atomic(path, b'old')
-    monkeypatch.setattr(os, 'fsync',
-                        lambda handle: (_ for _ in ()).throw(OSError('cut')))
-    with pytest.raises(OSError, match='cut'):
-        write_atomic(path, b'new')
-    assert path.read_bytes() == b'old'
-    assert [p.name for p in path.parent.iterdir()] == ['file']
 
 
 def test_checkpoints_are_read_with_the_check_on(tmp_path: Path) -> None:
@@ -182,8 +164,8 @@ def test_testing_needs_every_weight(tmp_path: Path, finished: Path) -> None:
     cfg = _test_cfg(tmp_path, path, name='wide', model=dict(width=16))
     with pytest.raises(CheckpointError) as error:
         Runner.from_cfg(cfg).test()
-    for words in ('1 tensors loaded, 0 missing, 5 of another shape, 0 un',
-                  'layers.0.weight ((8, 4) in the file, (16, 4) in the mod',
+    for words in ('1 tensors loaded, 0 missing, 5 of another shape',
+                  'layers.0.weight ((8, 4) in the file, (16, 4) in the',
                   'checkpoint_guard.allow_mismatch=True'):
         assert words in str(error.value)
     cfg.default_hooks.checkpoint_guard.allow_mismatch = True
@@ -199,15 +181,15 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
 
 
 def test_training_may_start_from_a_part(tmp_path: Path) -> None:
-    state = {f'module.{name}': value  # as DDP names them
-             for name, value in DummyModel().state_dict().items()}
-    del state['module.layers.3.bias']
+    state = DummyModel().state_dict()
+    del state['layers.3.bias']
+    state['module.layers.0.bias'] = state.pop('layers.0.bias')  # of DDP
     torch.save(dict(state_dict=state), tmp_path / 'part.pth')
     cfg = make_cfg(tmp_path, epochs=2, interval=100)
     cfg.load_from = str(tmp_path / 'part.pth')
     runner = train(cfg)
     log = Path(runner.log_dir, f'{runner.timestamp}.log').read_text()
-    assert '5 tensors loaded, 1 missing, 0 of another shape, 0 un' in log
+    assert '5 tensors loaded, 1 missing, 0 of another shape' in log
     torch.save(dict(state_dict=dict(other=torch.zeros(1))),
                tmp_path / 'part.pth')
     cfg.experiment_name += 'none'
@@ -215,29 +197,18 @@ def test_training_may_start_from_a_part(tmp_path: Path) -> None:
         train(cfg)
 
 
-def test_resuming_needs_the_optimizer(tmp_path: Path) -> None:
-    path = tmp_path / 'best.pth'
-    torch.save(
-        dict(state_dict=DummyModel().state_dict(),
-             meta=dict(epoch=1, iter=4)), path)
-    with pytest.raises(CheckpointError, match='no state of the optimizer'):
-        train(resumed(make_cfg(tmp_path), path))
-
-
-def test_resuming_another_model_is_refused(tmp_path: Path,
+def test_what_cannot_be_resumed_is_refused(tmp_path: Path,
                                            finished: Path) -> None:
-    cfg = resumed(make_cfg(tmp_path, model=dict(width=16)),
-                  finished / 'iter_4.pth')
-    with pytest.raises(CheckpointError, match='5 of another shape'):
-        train(cfg)
-
-
-def test_missing_and_truncated_files_are_told(tmp_path: Path,
-                                              finished: Path) -> None:
-    cfg = resumed(make_cfg(tmp_path), tmp_path / 'none.pth')
-    with pytest.raises(FileNotFoundError, match='none.pth does not exist'):
-        train(cfg)
-    path = tmp_path / 'cut.pth'
-    path.write_bytes((finished / 'iter_4.pth').read_bytes()[:2000])
-    with pytest.raises(CheckpointError, match='truncated'):
-        train(resumed(make_cfg(tmp_path, 'cut'), path))
+    whole = finished / 'iter_4.pth'
+    best, cut = tmp_path / 'best.pth', tmp_path / 'cut.pth'
+    torch.save(dict(state_dict=DummyModel().state_dict(),
+                    meta=dict(epoch=1, iter=4)), best)
+    cut.write_bytes(whole.read_bytes()[:2000])
+    for path, model, kind, message in (
+            (best, {}, CheckpointError, 'no state of the optimizer'),
+            (whole, dict(width=16), CheckpointError, '5 of another shape'),
+            (cut, {}, CheckpointError, 'truncated'),
+            (tmp_path / 'none.pth', {}, FileNotFoundError,
+             'none.pth does not exist')):
+        with pytest.raises(kind, match=message):
+            train(resumed(make_cfg(tmp_path, message, model=model), path))

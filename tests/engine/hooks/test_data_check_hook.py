@@ -99,18 +99,13 @@ def test_all_characters_are_listed_at_once(check: Any, dict_file: str,
     assert check(dataset, decoder(dict_file), enable=False) == []
 
 
-def test_unknown_characters_may_be_mapped(check: Any, dict_file: str,
-                                          tmp_path: Path) -> None:
-    dataset = json_set(tmp_path, 'abc', 'aé')
-    line, = check(dataset, decoder(dict_file, on_unknown='map'))
+def test_letter_case_and_mapping_are_those_of_the_loss(
+        check: Any, dict_file: str, tmp_path: Path) -> None:
+    dataset = json_set(tmp_path, 'ABC', 'aé')
+    line, = check(dataset, decoder(dict_file, letter_case='lower',
+                                   on_unknown='map'))
     assert line.startswith('1 of 2') and "'é' (U+00E9)" in line
     assert line.endswith('They are learnt as the unknown token.')
-
-
-def test_letter_case_is_that_of_the_loss(check: Any, dict_file: str,
-                                         tmp_path: Path) -> None:
-    dataset = json_set(tmp_path, 'ABC', 'Def')
-    assert check(dataset, decoder(dict_file, letter_case='lower')) == []
 
 
 def test_long_and_empty_labels_are_counted(check: Any, dict_file: str,
@@ -226,8 +221,7 @@ def test_a_table_and_what_differs(runner: Any) -> None:
         'comparable with published ones.')
 
 
-def test_each_use_is_logged_once(runner: Any,
-                                              tmp_path: Path) -> None:
+def test_each_use_is_logged_once(runner: Any, tmp_path: Path) -> None:
     hook = SampleCountHook()
     hook.before_train(runner)
     assert runner.logger.infos == [

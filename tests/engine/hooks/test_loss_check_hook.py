@@ -52,13 +52,11 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
     ]
 
 
-def test_names_of_recognizers_batches() -> None:
+def test_names_of_batches() -> None:
     samples = [TextRecogDataSample(metainfo=dict(img_path=f'{i}.jpg'))
                for i in range(2)]
     assert batch_names(dict(data_samples=samples), None) == ['0.jpg', '1.jpg']
-
-
-def test_names_without_a_description() -> None:
+    # Without a description, and of a batch that tells nothing.
     batch = dict(data_samples=torch.tensor([3, 4]))
     assert batch_names(batch, object()) == ['picture 3', 'picture 4']
     assert batch_names([torch.zeros(2)], object()) == []

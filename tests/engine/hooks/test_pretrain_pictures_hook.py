@@ -1,6 +1,6 @@
 """Pictures that a pre-training draws of itself."""
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 import cv2
 import numpy as np
@@ -56,20 +56,19 @@ def train(folder: Path, name: str, *args: str,
 
 
 @pytest.fixture(scope='module')
-def weights(folder: Path) -> List[Dict[str, torch.Tensor]]:
-    """Of a run that draws after each epoch, and of one that draws nothing."""
-    return [train(folder, 'drawn', '--tensorboard', num_pictures=2),
-            train(folder, 'plain', enable=False)]
+def drawn(folder: Path) -> Dict[str, torch.Tensor]:
+    """The weights of a run that draws after each epoch."""
+    return train(folder, 'drawn', '--tensorboard', num_pictures=2)
 
 
-def test_training_is_the_same_with_and_without(weights):
-    drawn, plain = weights
+def test_training_is_the_same_with_and_without(folder, drawn):
+    plain = train(folder, 'plain', enable=False)
+    assert not (folder / 'plain/pictures').exists()
     assert drawn.keys() == plain.keys()
     assert all(torch.equal(drawn[name], plain[name]) for name in plain)
 
 
-def test_pictures_lie_in_the_work_dir(folder, weights):
-    assert not (folder / 'plain/pictures').exists()
+def test_pictures_lie_in_the_work_dir(folder, drawn):
     found = sorted((folder / 'drawn/pictures').iterdir())
     assert [path.name for path in found] == [
         'reconstruction_epoch_1.png', 'reconstruction_epoch_2.png',
@@ -86,7 +85,7 @@ def test_pictures_lie_in_the_work_dir(folder, weights):
     assert not list((folder / 'drawn').glob('*/vis_data/vis_image'))
 
 
-def test_tensorboard_has_them(folder, weights):
+def test_tensorboard_has_them(folder, drawn):
     pytest.importorskip('tensorboard')
     from tensorboard.backend.event_processing.event_accumulator import \
         EventAccumulator
@@ -108,7 +107,7 @@ def test_numbers_below_one_are_refused():
 class FakeRunner:
     """What the hook looks at."""
     model: Any = torch.nn.Linear(1, 1)
-    epoch, iter, max_epochs, max_iters = 0, 9, 5, 100
+    epoch, max_epochs = 0, 5
 
 
 def test_other_models_are_left_alone():
@@ -116,20 +115,16 @@ def test_other_models_are_left_alone():
     runner = FakeRunner()
     hook.before_train(runner)
     hook.after_train_epoch(runner)
-    hook.after_train_iter(runner, 0)
     assert hook._batch is None
 
 
-@pytest.mark.parametrize('by_epoch, interval, drawn', [
-    (True, 1, ['epoch_1']), (True, 2, []), (False, 10, ['iter_10']),
-    (False, 3, [])])
-def test_when_it_draws(monkeypatch, by_epoch, interval, drawn):
-    hook = HOOKS.build(dict(type='PretrainPicturesHook', by_epoch=by_epoch,
-                            interval=interval))
+@pytest.mark.parametrize('interval, epoch, drawn', [
+    (1, 0, True), (2, 0, False), (2, 1, True), (3, 4, True)])
+def test_when_it_draws(monkeypatch, interval, epoch, drawn):
+    hook = HOOKS.build(dict(type='PretrainPicturesHook', interval=interval))
     found = []
-    monkeypatch.setattr(hook, '_reconstruct',
-                        lambda runner, when: found.append(when))
+    monkeypatch.setattr(hook, '_reconstruct', found.append)
     runner = FakeRunner()
-    hook.after_train_iter(runner, 0)
+    runner.epoch = epoch
     hook.after_train_epoch(runner)
-    assert found == drawn
+    assert found == [runner] * drawn

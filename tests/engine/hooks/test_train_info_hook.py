@@ -42,6 +42,8 @@ def test_auto_scale_counts_accumulation(tmp_path: Path) -> None:
     before = cfg.auto_scale_lr.to_dict()
     enable_auto_scale_lr(cfg)
     assert cfg.auto_scale_lr.to_dict() == before
+    with pytest.raises(ValueError, match='base_batch_size=512'):
+        enable_auto_scale_lr(Config(dict(optim_wrapper=dict())))
 
 
 def test_mmengines_own_scaling_is_warned_about(tmp_path: Path) -> None:
@@ -52,11 +54,6 @@ def test_mmengines_own_scaling_is_warned_about(tmp_path: Path) -> None:
     assert group['initial_lr'] == pytest.approx(1e-2 * 8 / 96)
     assert 'does not count the 3 accumulated' in _log(runner)
     assert 'would take 0.0025.' in _log(runner)
-
-
-def test_scaling_needs_the_batch_of_the_rate() -> None:
-    with pytest.raises(ValueError, match='base_batch_size=512'):
-        enable_auto_scale_lr(Config(dict(optim_wrapper=dict())))
 
 
 @TRANSFORMS.register_module()

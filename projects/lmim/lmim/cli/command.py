@@ -91,9 +91,8 @@ def run_command(name: str, command: Command,
     Returns:
         int: The exit status.
     """
-    parser = argparse.ArgumentParser(
-        prog=f'lmim {name}', **_described(name, command))
-    _add_arguments(parser, command)
+    parser = argparse.ArgumentParser(prog=f'lmim {name}')
+    _set_up(parser, name, command)
     return _run(command, parser.parse_args(argv))
 
 
@@ -161,24 +160,18 @@ def make_parser(tool: Tool) -> argparse.ArgumentParser:
         metavar='COMMAND',
         help='one of those below; COMMAND --help describes it')
     for name, command in sorted(tool.commands.items()):
-        sub = commands.add_parser(name, **_described(tool.name, command))
-        _add_arguments(sub, command)
+        _set_up(commands.add_parser(name), tool.name, command)
     return parser
 
 
-def _described(tool: str, command: Command) -> Dict[str, Any]:
-    """What the parser of a command says of it."""
+def _set_up(parser: argparse.ArgumentParser, tool: str,
+            command: Command) -> None:
+    """Describe a command, and declare its arguments."""
     example = (f'example:\n  lmim {tool} {command.example}\n\n'
                if command.example else '')
-    return dict(
-        description=inspect.getdoc(command),
-        epilog=example + EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-
-
-def _add_arguments(parser: argparse.ArgumentParser,
-                   command: Command) -> None:
-    """Declare the arguments of a command, and those that all have."""
+    parser.description = inspect.getdoc(command)
+    parser.epilog = example + EXIT_CODES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     command.add_arguments(parser)
     parser.add_argument(
         '--json',

@@ -4,29 +4,17 @@ A command's module is imported when the command is called.
 """
 import sys
 from importlib import import_module
-from typing import List, NamedTuple, Optional
+from typing import List, Optional
 
 
-class Entry(NamedTuple):
-    """A command.
-
-    Attributes:
-        module (str): Where its ``main(argv)`` is.
-        summary (str): What it is for.
-    """
-    module: str
-    summary: str
-
-
+#: What each command is for; its module is the one of this name here.
 COMMANDS = {
-    'checkpoint': Entry('lmim.cli.checkpoint',
-                        'inspect, convert, average and extend checkpoints'),
-    'data': Entry('lmim.cli.data', 'make and check sets of word images'),
-    'demo': Entry('lmim.cli.demo', 'a page to try a checkpoint on'),
-    'export': Entry('lmim.cli.export', 'export a checkpoint to ONNX'),
-    'infer': Entry('lmim.cli.infer', 'read words in pictures'),
-    'visualize': Entry('lmim.cli.visualize',
-                       'pictures of the data and of what was learnt'),
+    'checkpoint': 'inspect, convert, average and extend checkpoints',
+    'data': 'make and check sets of word images',
+    'demo': 'a page to try a checkpoint on',
+    'export': 'export a checkpoint to ONNX',
+    'infer': 'read words in pictures',
+    'visualize': 'pictures of the data and of what was learnt',
 }
 
 
@@ -44,19 +32,18 @@ def main(argv: Optional[List[str]] = None) -> int:
     if not argv or argv[0] in ('-h', '--help'):
         print(_listing())
         return 0
-    entry = COMMANDS.get(argv[0])
-    if entry is None:
+    if argv[0] not in COMMANDS:
         print(f'lmim: error: there is no command {argv[0]!r}\n{_listing()}',
               file=sys.stderr)
         return 2
-    return int(import_module(entry.module).main(argv[1:]))
+    return int(import_module(f'lmim.cli.{argv[0]}').main(argv[1:]))
 
 
 def _listing() -> str:
     """All commands, with what each is for."""
     width = max(map(len, COMMANDS))
-    lines = [f'  {name:<{width}}  {entry.summary}'
-             for name, entry in COMMANDS.items()]
+    lines = [f'  {name:<{width}}  {summary}'
+             for name, summary in COMMANDS.items()]
     return '\n'.join(['usage: lmim COMMAND [options]', '', 'commands:', *lines,
                       '', '`lmim COMMAND --help` describes each; '
                       '`python -m lmim` is the same as `lmim`.'])

@@ -1,20 +1,4 @@
 """Training: hooks, the resumable loop, optimizers, and the launch of a run."""
-from .hooks import (
-    CheckpointGuardHook,
-    LabelCheckHook,
-    LossCheckHook,
-    PretrainPicturesHook,
-    SafeCheckpointHook,
-    SampleCountHook,
-    StepSeedHook,
-    TrainInfoHook,
-)
-from .loops import ResumableEpochLoop
-from .optim import BF16OptimWrapper, GroupedOptimWrapperConstructor
+from . import hooks, loops, optim
 
-__all__ = [
-    'BF16OptimWrapper', 'CheckpointGuardHook',
-    'GroupedOptimWrapperConstructor', 'LabelCheckHook', 'LossCheckHook',
-    'PretrainPicturesHook', 'ResumableEpochLoop', 'SafeCheckpointHook',
-    'SampleCountHook', 'StepSeedHook', 'TrainInfoHook'
-]
+__all__ = ['hooks', 'loops', 'optim']

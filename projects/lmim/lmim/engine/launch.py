@@ -20,7 +20,7 @@ from mmengine.runner import Runner
 from lmim.datasets.known_sets import DATA_ROOT, read_config
 from lmim.utils.errors import UserError, end_after
 
-from .precision import PRECISIONS, choose_precision, warning_of
+from .precision import PRECISIONS, Precision, choose_precision, warning_of
 
 #: The optimizer wrapper of each precision.
 WRAPPERS = {'fp32': 'OptimWrapper', 'bf16': 'BF16OptimWrapper',
@@ -121,6 +121,12 @@ def build_runner(cfg: Config) -> Runner:
     return build(cfg)
 
 
+def _logged_precision(name: str) -> Precision:
+    precision = choose_precision(name)
+    print_log(f'Precision: {precision.name} ({precision.reason}).', 'current')
+    return precision
+
+
 def set_precision(cfg: Config, name: str) -> None:
     """Train in a precision; ``'auto'`` takes what is fastest here.
 
@@ -137,8 +143,7 @@ def set_precision(cfg: Config, name: str) -> None:
         raise UserError(
             f'--precision and --amp know no counterpart of optim_wrapper.type='
             f"{kind}; leave them out, or use the type 'OptimWrapper'")
-    precision = choose_precision(name)
-    print_log(f'Precision: {precision.name} ({precision.reason}).', 'current')
+    precision = _logged_precision(name)
     cfg.optim_wrapper.type = WRAPPERS[precision.name]
     if precision.name == 'fp16':
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
@@ -159,8 +164,7 @@ def set_test_precision(cfg: Config, name: str) -> None:
     Raises:
         UserError: If the device lacks the precision.
     """
-    precision = choose_precision(name)
-    print_log(f'Precision: {precision.name} ({precision.reason}).', 'current')
+    precision = _logged_precision(name)
     warning = warning_of(precision)
     if warning is not None:
         print_log(warning, 'current', logging.WARNING)

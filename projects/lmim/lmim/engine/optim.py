@@ -7,7 +7,6 @@ import torch
 from mmengine.logging import MMLogger, print_log
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
 from mmengine.runner import autocast
-from mmengine.utils import digit_version
 from mmocr.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 from torch import nn
 
@@ -55,8 +54,7 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     ``paramwise_cfg`` is set. PyTorch updates all tensors of a group together,
     so that a ViT's several hundred groups cost as many separate updates on a
     GPU. It also logs some lines for every parameter; here it is one line for
-    every group. Adam and AdamW take one pass over the weights where PyTorch
-    has that (``optimizer.fused``, unless the config sets it).
+    every group.
 
     The arguments are those of ``DefaultOptimWrapperConstructor``, and
     ``paramwise_cfg=dict(layer_decay_rate=0.75)`` lowers the rate of a ViT's
@@ -66,9 +64,6 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the optimizer wrapper of a model."""
-        if (self.optimizer_cfg.get('type') in ('Adam', 'AdamW')
-                and 'foreach' not in self.optimizer_cfg):
-            self.optimizer_cfg.setdefault('fused', _has_fused_adam(model))
         wrapper = super().__call__(model)
         groups = wrapper.optimizer.param_groups
         if len({group['lr'] for group in groups}) == 1:
@@ -91,10 +86,19 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         with quiet(logging.ERROR):
             super().add_params(params, module, prefix, is_dcn_module)
         self._decay_by_layer(params, module)
-        params[:] = self._merge(params)
+        groups: Dict[str, Dict[str, Any]] = {}
         for group in params:
+            key = repr(sorted((name, value) for name, value in group.items()
+                              if name != 'params'))
+            merged = groups.setdefault(key, dict(group, params=[]))
+            merged['params'] += group['params']
+        params[:] = groups.values()
+        for group in params:
+            shown = {'lr': group.get('lr', self.base_lr),
+                     'weight decay': group.get('weight_decay', self.base_wd)}
             options = ', '.join(f'{name} {value:g}'
-                                for name, value in self._shown(group).items())
+                                for name, value in shown.items()
+                                if value is not None)
             count = sum(param.numel() for param in group['params'])
             logger.info(f'Optimizer: {len(group["params"])} tensors, '
                         f'{count:,} parameters: {options}')
@@ -134,32 +138,3 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         for group in params:
             scale = scales.get(group['params'][0], 1.)
             group['lr'] = group.get('lr', self.base_lr) * scale
-
-    @staticmethod
-    def _merge(params: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-        """One group for all that differ in nothing but their parameters."""
-        groups: Dict[Any, Dict[str, Any]] = {}
-        for group in params:
-            options = {k: v for k, v in group.items() if k != 'params'}
-            key = repr(sorted(options.items()))
-            merged = groups.setdefault(key, dict(params=[], **options))
-            merged['params'] += group['params']
-        return list(groups.values())
-
-    def _shown(self, group: Dict[str, Any]) -> Dict[str, float]:
-        """The rate and the decay of a group."""
-        shown = {
-            'lr': group.get('lr', self.base_lr),
-            'weight decay': group.get('weight_decay', self.base_wd)
-        }
-        return {name: v for name, v in shown.items() if v is not None}
-
-
-def _has_fused_adam(model: nn.Module) -> bool:
-    """Whether PyTorch updates the weights of this model in one pass."""
-    since = {'cuda': '2.0', 'cpu': '2.4'}
-    devices = {param.device.type for param in model.parameters()}
-    torch_version = digit_version(torch.__version__)
-    return all(device in since
-               and torch_version >= digit_version(since[device])
-               for device in devices)

@@ -5,6 +5,7 @@ import json
 import math
 import re
 from fractions import Fraction
+from operator import mul
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from lmim.datasets.labels.spelling import Spelling
@@ -107,16 +108,6 @@ class BenchmarkTable(NamedTuple):
     results: List[SetResult]
     max_length: Optional[int] = None
 
-    @property
-    def averaged(self) -> List[SetResult]:
-        """List[SetResult]: The sets that count in Avg and W-Avg."""
-        return [result for result in self.results if result.in_average]
-
-    @property
-    def left_out(self) -> List[SetResult]:
-        """List[SetResult]: The others."""
-        return [result for result in self.results if not result.in_average]
-
     def averages(self) -> List[SetResult]:
         """Avg, the plain mean over the sets, and W-Avg, over their words.
 
@@ -124,23 +115,19 @@ class BenchmarkTable(NamedTuple):
             List[SetResult]: Two rows; none where there are no two sets to
             average.
         """
-        if len(self.averaged) < 2:
+        sets = [result for result in self.results if result.in_average]
+        if len(sets) < 2:
             return []
-        return [
-            self._average('Avg', [1] * len(self.averaged)),
-            self._average('W-Avg', [one.samples for one in self.averaged])
-        ]
-
-    def _average(self, name: str, weights: Sequence[int]) -> SetResult:
-        """The mean of each figure over sets that all have it."""
-        figures: Dict[str, Any] = {}
-        for figure in FIGURES:
-            values = [getattr(result, figure) for result in self.averaged]
-            figures[figure] = None if None in values else Fraction(
-                sum(value * weight for value, weight in zip(values, weights)),
-                sum(weights))
-        return SetResult(
-            name, sum(result.samples for result in self.averaged), **figures)
+        samples = [result.samples for result in sets]
+        rows = []
+        for name, weights in (('Avg', [1] * len(sets)), ('W-Avg', samples)):
+            figures: Dict[str, Any] = {}
+            for figure in FIGURES:
+                values = [getattr(result, figure) for result in sets]
+                figures[figure] = None if None in values else Fraction(
+                    sum(map(mul, values, weights)), sum(weights))
+            rows.append(SetResult(name, sum(samples), **figures))
+        return rows
 
 
 def percent(value: Optional[Fraction], digits: int = 1) -> str:
@@ -233,7 +220,8 @@ def _page(table: BenchmarkTable) -> str:
     """What is told of one table."""
     head = ['Set', 'Samples', f'{table.metric} %', 'Exact %', '1-NED %']
     rows = [[*head, *COUNTS]]
-    for result in [*table.averaged, *table.averages(), *table.left_out]:
+    inside, outside = _by_use(table)
+    for result in [*inside, *table.averages(), *outside]:
         average = result.name in ('Avg', 'W-Avg')
         name = result.name.replace('|', '\\|')
         samples = f'{result.samples:,}'
@@ -254,6 +242,12 @@ def _page(table: BenchmarkTable) -> str:
     ])
 
 
+def _by_use(table: BenchmarkTable) -> Tuple[List[SetResult], List[SetResult]]:
+    """The sets that count in the averages, and the others."""
+    inside = [result for result in table.results if result.in_average]
+    return inside, [one for one in table.results if not one.in_average]
+
+
 def _aligned(rows: Sequence[Sequence[str]]) -> List[str]:
     """Lines of a Markdown table, as wide in each row."""
     widths = [max(map(len, column)) for column in zip(*rows)]
@@ -270,12 +264,13 @@ def _aligned(rows: Sequence[Sequence[str]]) -> List[str]:
 def _remarks(table: BenchmarkTable) -> List[str]:
     """What a reader has to know of the rows."""
     remarks = []
-    if table.averages():
-        remarks.append(f'Avg: plain mean over {len(table.averaged)} sets. '
+    inside, outside = _by_use(table)
+    if len(inside) > 1:
+        remarks.append(f'Avg: plain mean over {len(inside)} sets. '
                        'W-Avg: weighted by their samples.')
-    if table.averages() and table.left_out:
-        names = ', '.join(result.name for result in table.left_out)
-        remarks.append(f'In neither: {names}.')
+        if outside:
+            names = ', '.join(result.name for result in outside)
+            remarks.append(f'In neither: {names}.')
     other = [one.name for one in table.results if not one.as_published]
     if other:
         remarks.append('Not comparable with published figures, as the number '
@@ -325,12 +320,8 @@ def to_csv(tables: Sequence[BenchmarkTable]) -> str:
     columns = ['table', 'labels', *SetResult._fields, 'protocol']
     writer = csv.DictWriter(file, columns, lineterminator='\n')
     writer.writeheader()
-    for table in tables:
-        for result in [*table.results, *table.averages()]:
-            writer.writerow(
-                dict(
-                    _row(result),
-                    table=table.title,
-                    labels=table.labels,
-                    protocol=table.protocol))
+    writer.writerows(
+        dict(_row(result), table=table.title, labels=table.labels,
+             protocol=table.protocol)
+        for table in tables for result in [*table.results, *table.averages()])
     return file.getvalue()

@@ -47,10 +47,23 @@ def chinese_normalizer() -> Callable[[str], str]:
 
 
 class _Normalized:
-    """Hands a metric of MMOCR both texts of a word after the rules."""
+    """Hands a metric of MMOCR both texts of a word after the rules.
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    Args:
+        collect_device (str): See ``BaseMetric``. Defaults to 'cpu'.
+        prefix (str, optional): The same.
+
+    Raises:
+        UserError: If OpenCC is not installed.
+    """
+
+    #: Of the metric.
+    settings: Dict[str, Any]
+
+    def __init__(self, collect_device: str = 'cpu',
+                 prefix: Optional[str] = None) -> None:
+        super().__init__(  # type: ignore[call-arg]
+            collect_device=collect_device, prefix=prefix, **self.settings)
         normalize = chinese_normalizer()
         self.protocol = Protocol('Accuracy', RULES, normalize)
 
@@ -74,40 +87,18 @@ class _Normalized:
 class ChineseWordMetric(_Normalized, WordMetric):
     """Accuracy of whole strings as the Chinese benchmark counts it.
 
-    Its key is ``recog/word_acc``, counted after the rules.
-
-    Args:
-        collect_device (str): See :class:`WordMetric`. Defaults to 'cpu'.
-        prefix (str, optional): The same.
-
-    Raises:
-        UserError: If OpenCC is not installed.
+    Its key is ``recog/word_acc``, counted after the rules. The arguments are
+    ``collect_device`` and ``prefix`` of ``BaseMetric``; OpenCC is needed.
     """
 
-    def __init__(self,
-                 collect_device: str = 'cpu',
-                 prefix: Optional[str] = None) -> None:
-        super().__init__(
-            mode='exact', collect_device=collect_device, prefix=prefix)
+    settings = dict(mode='exact')
 
 
 @METRICS.register_module()
 class ChineseOneMinusNEDMetric(_Normalized, OneMinusNEDMetric):
     """1-NED after the rules of the Chinese benchmark.
 
-    Args:
-        collect_device (str): See :class:`OneMinusNEDMetric`. Defaults to
-            'cpu'.
-        prefix (str, optional): The same.
-
-    Raises:
-        UserError: If OpenCC is not installed.
+    The arguments are those of :class:`ChineseWordMetric`.
     """
 
-    def __init__(self,
-                 collect_device: str = 'cpu',
-                 prefix: Optional[str] = None) -> None:
-        super().__init__(
-            valid_symbol=NOTHING,
-            collect_device=collect_device,
-            prefix=prefix)
+    settings = dict(valid_symbol=NOTHING)

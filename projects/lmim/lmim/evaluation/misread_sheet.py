@@ -80,22 +80,6 @@ def picture_of(dataset: Any, number: int) -> np.ndarray:
     return decode_image(value)
 
 
-def data_uri(picture: np.ndarray) -> str:
-    """A picture, made small, as a text that a browser shows.
-
-    Args:
-        picture (np.ndarray): (H, W, 3) or (H, W), uint8, BGR.
-    """
-    height, width = picture.shape[:2]
-    scale = min(1., PICTURE_SIZE[0] / height, PICTURE_SIZE[1] / width)
-    if scale < 1:
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    code = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
-    return ('data:image/jpeg;base64,' +
-            base64.b64encode(code.tobytes()).decode('ascii'))
-
-
 def misread_sheet(heading: str, protocol: str, sets: Sequence[MisreadSet],
                   limit: int) -> str:
     """The sheet, a web page without other files.
@@ -106,10 +90,11 @@ def misread_sheet(heading: str, protocol: str, sets: Sequence[MisreadSet],
         sets (Sequence[MisreadSet]): The sets.
         limit (int): How many words of each set are shown, at most.
     """
+    title = html.escape(heading)
     parts = [
         '<!DOCTYPE html>\n<html><head><meta charset="utf-8">'
-        f'<title>{html.escape(heading)}</title><style>{STYLE}</style></head>'
-        f'<body>\n<h1>{html.escape(heading)}</h1>\n<p>Words that were not '
+        f'<title>{title}</title><style>{STYLE}</style></head>'
+        f'<body>\n<h1>{title}</h1>\n<p>Words that were not '
         f'read ({html.escape(protocol)}), worst first: by edit distance, as a '
         'part of the longer text, and then by the confidence with which they '
         'were misread.</p>\n'
@@ -122,36 +107,42 @@ def misread_sheet(heading: str, protocol: str, sets: Sequence[MisreadSet],
 def _section(one: MisreadSet, limit: int) -> List[str]:
     """The lines of a set."""
     wrong = worst_first(one.records)
-    parts = [
-        f'<h2>{html.escape(one.title)}</h2>\n<p>{len(wrong):,} of '
-        f'{len(one.records):,} words were not read.</p>\n'
-    ]
+    parts = [f'<h2>{html.escape(one.title)}</h2>\n<p>{len(wrong):,} of '
+             f'{len(one.records):,} words were not read.</p>\n']
     if not wrong:
         return parts
     parts.append('<table>\n<tr><th>Picture<th>Label<th>Read<th>Distance'
                  '<th>Confidence<th>Name</tr>\n')
     for number, distance, misread in wrong[:limit]:
-        sure = ('' if misread.confidence is None else
-                f'{misread.confidence:.2f}')
+        sure = misread.confidence
         name = Label(one.dataset, number, None).picture
         parts.append(
             f'<tr><td>{_image(one.dataset, number)}'
             f'<td class="text">{_text(misread.label)}'
             f'<td class="text">{_text(misread.read)}<td>{distance:.2f}'
-            f'<td>{sure}<td class="name">{html.escape(name)}</tr>\n')
+            f'<td>{"" if sure is None else f"{sure:.2f}"}'
+            f'<td class="name">{html.escape(name)}</tr>\n')
     parts.append('</table>\n')
-    rest = len(wrong) - limit
-    if rest > 0:
-        parts.append(f'<p>And {rest:,} more that are not shown.</p>\n')
+    if len(wrong) > limit:
+        parts.append(f'<p>And {len(wrong) - limit:,} more that are not '
+                     'shown.</p>\n')
     return parts
 
 
 def _image(dataset: Any, number: int) -> str:
-    """The picture of a word, or why there is none."""
+    """The picture of a word, made small, or why there is none."""
     try:
-        return f'<img src="{data_uri(picture_of(dataset, number))}" alt="">'
+        picture = picture_of(dataset, number)
     except UnreadableRecordError as error:
         return html.escape(f'no picture: {error}')
+    height, width = picture.shape[:2]
+    scale = min(PICTURE_SIZE[0] / height, PICTURE_SIZE[1] / width)
+    if scale < 1:
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    code = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
+    text = base64.b64encode(code.tobytes()).decode('ascii')
+    return f'<img src="data:image/jpeg;base64,{text}" alt="">'
 
 
 def _text(text: str) -> str:

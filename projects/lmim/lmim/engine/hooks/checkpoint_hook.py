@@ -34,7 +34,7 @@ PENDING = 'pending_gradients'
 
 @register_backend('atomic_local')
 class AtomicLocalBackend(LocalBackend):
-    """MMEngine's local backend, with writes that are whole or not at all.
+    """MMEngine's local backend; bytes are written whole or not at all.
 
     ``LocalBackend`` opens the file itself and writes into it: a run that is
     killed meanwhile leaves half a checkpoint under the good name.
@@ -44,11 +44,6 @@ class AtomicLocalBackend(LocalBackend):
     def put(self, obj: bytes, filepath: Union[str, Path]) -> None:
         """Write bytes; see :func:`lmim.utils.atomic.write_atomic`."""
         write_atomic(filepath, obj)
-
-    def put_text(self, obj: str, filepath: Union[str, Path],
-                 encoding: str = 'utf-8') -> None:
-        """Write text; see :func:`lmim.utils.atomic.write_atomic`."""
-        write_atomic(filepath, obj.encode(encoding))
 
 
 def find_resumable(work_dir: Union[str, Path]) -> Optional[str]:
@@ -135,7 +130,7 @@ class SafeCheckpointHook(CheckpointHook):
                     runner.logger.info(f'Removed {path}, left unfinished by '
                                        'a run that was ended.')
         if self._pending is not None:
-            params = dict(_bare(runner.model).named_parameters())
+            params = dict(bare_model(runner.model).named_parameters())
             for name, gradient in self._pending.items():
                 param = params[name]
                 param.grad = gradient.to(param.device, param.dtype, copy=True)
@@ -162,7 +157,7 @@ class SafeCheckpointHook(CheckpointHook):
         name = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
-        self._pending = _pending_gradients(_bare(runner.model))
+        self._pending = _pending_gradients(bare_model(runner.model))
         runner.save_checkpoint(
             self.out_dir,
             name,
@@ -286,11 +281,12 @@ class CheckpointGuardHook(Hook):
                 'or iter_*.pth, or start a new run from these weights: leave '
                 f'out --resume and add --cfg-options '
                 f'load_from={runner._load_from}')
-        # As ``Runner.load_checkpoint`` does.
-        weights = {re.sub(r'^module\.', '', name): value for name, value
-                   in checkpoint.get('state_dict', checkpoint).items()
+        # Without the prefix of DDP, as ``Runner.load_checkpoint`` does.
+        weights = {re.sub(r'^module\.', '', name): value for name, value in
+                   checkpoint.get('state_dict', checkpoint).items()
                    if torch.is_tensor(value)}
-        report = compare(_bare(runner.model), weights, runner._load_from)
+        report = compare(bare_model(runner.model), weights,
+                         str(runner._load_from))
         runner.logger.info(f'Weights from {report}')
         partial = bool(report.missing or report.mismatched)
         training = isinstance(runner._train_loop, BaseLoop)
@@ -302,9 +298,9 @@ class CheckpointGuardHook(Hook):
         if not partial:
             return
         message = (
-            f'{runner._load_from} does not fit the model of this config '
-            f'({report.counts()}); the other weights would stay random.'
-            f'{report.details()}{self._hint(checkpoint)}')
+            f'{runner._load_from} does not fit the model of this config; the '
+            f'other weights would stay random.\n{report}{report.details()}'
+            f'{self._hint(checkpoint)}')
         if not self.allow_mismatch:
             raise CheckpointError(
                 f'{message}\nUse the config that the checkpoint was trained '
@@ -324,7 +320,7 @@ class CheckpointGuardHook(Hook):
                 'files first.')
 
 
-def _bare(model: Any) -> nn.Module:
+def bare_model(model: Any) -> Any:
     """A model without the wrappers of DDP and of test-time augmentation."""
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module

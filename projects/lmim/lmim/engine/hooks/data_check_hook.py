@@ -3,14 +3,13 @@ import json
 import os
 import os.path as osp
 import time
-from typing import (Any, Dict, Iterable, Iterator, List, NamedTuple, Optional,
-                    Sequence, Set, Tuple)
+from typing import (Any, Dict, Iterable, Iterator, List, Optional, Sequence,
+                    Set, Tuple)
 
 from mmengine.config import Config
 from mmengine.dist import (broadcast_object_list, is_main_process,
                            master_only)
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from mmocr.registry import HOOKS
 
@@ -20,6 +19,8 @@ from lmim.datasets.labels.report import SHOWN, LabelReport
 from lmim.datasets.labels.spelling import Spelling, spelling_of
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
+
+from .checkpoint_hook import bare_model
 
 #: Seconds between two lines of progress.
 PATIENCE = 5.
@@ -170,10 +171,8 @@ class LabelCheckHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Look at all labels of the training set."""
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
-        spelling = spelling_of(getattr(model, 'decoder', None))
+        spelling = spelling_of(
+            getattr(bare_model(runner.model), 'decoder', None))
         if not self.enable or spelling is None:
             return
         outcome: List[Optional[str]] = [None]
@@ -222,14 +221,6 @@ class LabelCheckHook(Hook):
         return report
 
 
-class _Row(NamedTuple):
-    """A line of the table of data sets."""
-    name: str
-    labels: str
-    records: int
-    published: Optional[int]
-
-
 @HOOKS.register_module()
 class SampleCountHook(Hook):
     """Log how many records each data set has, and how many it should have.
@@ -264,39 +255,34 @@ class SampleCountHook(Hook):
         if loop is None or use in self._logged:
             return
         self._logged.add(use)
-        rows = [_row(each) for each in innermost(loop.dataloader.dataset)]
-        if not rows:
-            return
-        runner.logger.info(f'Data sets for {use}:\n{_table(rows)}')
-        for row in rows:
-            if row.published not in (None, row.records):
-                runner.logger.warning(
-                    f'{row.name} has {row.records:,} records, and '
-                    f'{row.published:,} are published: results are not '
+        rows = [('set', 'labels', 'records', 'published')]
+        warnings = []
+        for dataset in innermost(loop.dataloader.dataset):
+            facts = getattr(dataset, 'published', None) or {}
+            name = facts.get('name') or _name(dataset)
+            records, published = len(dataset), facts.get('num_samples')
+            rows.append((name, facts.get('labels', '-'), f'{records:,}',
+                         '-' if published is None else f'{published:,}'))
+            if published not in (None, records):
+                warnings.append(
+                    f'{name} has {records:,} records, and '
+                    f'{published:,} are published: results are not '
                     'comparable with published ones. `lmim data '
                     'verify` looks closer.')
+        if len(rows) == 1:
+            return
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        table = '\n'.join(
+            f'  {line[0]:<{widths[0]}}  {line[1]:<{widths[1]}}  '
+            f'{line[2]:>{widths[2]}}  {line[3]:>{widths[3]}}'
+            for line in rows)
+        runner.logger.info(f'Data sets for {use}:\n{table}')
+        for warning in warnings:
+            runner.logger.warning(warning)
 
 
-def _row(dataset: Any) -> _Row:
-    """What is known of a data set."""
-    facts = getattr(dataset, 'published', None) or {}
-    name = facts.get('name')
-    if name is None:
-        source = getattr(dataset, 'source', None)
-        name = getattr(source, 'path', None) or getattr(
-            dataset, 'ann_file', '') or type(dataset).__name__
-    return _Row(name, facts.get('labels', '-'), len(dataset),
-                facts.get('num_samples'))
-
-
-def _table(rows: List[_Row]) -> str:
-    """The rows below one another, as text."""
-    cells = [('set', 'labels', 'records', 'published')] + [
-        (row.name, row.labels, f'{row.records:,}',
-         '-' if row.published is None else f'{row.published:,}')
-        for row in rows
-    ]
-    widths = [max(map(len, column)) for column in zip(*cells)]
-    return '\n'.join(
-        f'  {line[0]:<{widths[0]}}  {line[1]:<{widths[1]}}  '
-        f'{line[2]:>{widths[2]}}  {line[3]:>{widths[3]}}' for line in cells)
+def _name(dataset: Any) -> str:
+    """What a data set is called of which nothing is published."""
+    path = getattr(getattr(dataset, 'source', None), 'path', None)
+    return (path or getattr(dataset, 'ann_file', '')
+            or type(dataset).__name__)

@@ -1,20 +1,17 @@
 """Stop at the first loss that is not a number."""
 import math
 import os.path as osp
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional, Sequence
 
 import torch
-from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.hooks.hook import DATA_BATCH, Hook
 from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
 
-from .checkpoint_hook import find_resumable
-
-DataBatch = Optional[Union[dict, tuple, list]]
+from .checkpoint_hook import bare_model, find_resumable
 
 #: How many pictures of a batch a message names; the file names them all.
 SHOWN = 8
@@ -39,7 +36,7 @@ class LossCheckHook(Hook):
     def after_train_iter(self,
                          runner: Runner,
                          batch_idx: int,
-                         data_batch: DataBatch = None,
+                         data_batch: DATA_BATCH = None,
                          outputs: Optional[Dict[str, Any]] = None) -> None:
         """Look at the losses of an iteration, ``outputs`` by their names."""
         losses = {
@@ -71,13 +68,9 @@ class LossCheckHook(Hook):
 
         A finite loss can have an infinite gradient.
         """
-        model = runner.model
-        model = model.module if is_model_wrapper(model) else model
         # Parameters only: a buffer such as a causal mask may hold infinity.
-        bad = [
-            name for name, param in model.named_parameters()
-            if not torch.isfinite(param).all()
-        ]
+        bad = [name for name, param in bare_model(
+            runner.model).named_parameters() if not param.isfinite().all()]
         if bad:
             raise UserError(
                 f'{len(bad)} weights are not finite after iteration '
@@ -90,24 +83,23 @@ class LossCheckHook(Hook):
         last = find_resumable(runner.work_dir)
         config = runner.cfg.filename or 'CONFIG'
         command = f'python tools/train.py {config}'
-        if last is None:
-            kept = 'No checkpoint was written yet.'
-        else:
+        kept, start = 'No checkpoint was written yet.', ''
+        if last is not None:
+            # A resumed optimizer takes its rate from the checkpoint: a lower
+            # one in the config would have no effect.
+            start = f' load_from={last}'
             kept = (f'The last checkpoint is untouched: {last}\n'
                     'To resume from it with clipped gradients (without --amp '
                     'in full precision):\n'
                     f'  {command} --work-dir {runner.work_dir} --resume '
                     '--cfg-options optim_wrapper.clip_grad.max_norm=1.0')
-        # A resumed optimizer takes its rate from the checkpoint: a lower one
-        # in the config would have no effect.
-        start = '' if last is None else f' load_from={last}'
         return (f'{kept}\nWith a lower learning rate, in a new run:\n'
                 f'  {command} --work-dir NEW --cfg-options '
                 f'optim_wrapper.optimizer.lr=LOWER{start}\n'
                 'If it is always the same batch, look at its pictures.')
 
 
-def batch_names(data_batch: DataBatch, dataset: Any) -> List[str]:
+def batch_names(data_batch: DATA_BATCH, dataset: Any) -> List[str]:
     """The names of the pictures in a batch.
 
     Args:
@@ -126,12 +118,6 @@ def batch_names(data_batch: DataBatch, dataset: Any) -> List[str]:
         samples = samples.flatten().tolist()
     if not isinstance(samples, Sequence):
         return []
-    return [_name(sample, dataset) for sample in samples]
-
-
-def _name(sample: Any, dataset: Any) -> str:
-    """The name of one picture."""
-    if isinstance(sample, int):
-        describe = getattr(dataset, 'describe', None)
-        return describe(sample) if describe else f'picture {sample}'
-    return str(getattr(sample, 'img_path', sample))
+    describe = getattr(dataset, 'describe', 'picture {}'.format)
+    return [describe(sample) if isinstance(sample, int) else
+            str(getattr(sample, 'img_path', sample)) for sample in samples]

@@ -1,17 +1,13 @@
 """Random numbers that depend on the iteration alone."""
 import random
-from typing import Any, Optional, Sequence, Union
 
 import numpy as np
 import torch
-from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.hooks.hook import DATA_BATCH, Hook
 from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 
 from lmim.datasets.transforms.seed import SetSampleSeed, mix
-
-DataBatch = Optional[Union[dict, tuple, list]]
 
 
 @HOOKS.register_module()
@@ -41,7 +37,7 @@ class StepSeedHook(Hook):
     def before_train_iter(self,
                           runner: Runner,
                           batch_idx: int,
-                          data_batch: DataBatch = None) -> None:
+                          data_batch: DATA_BATCH = None) -> None:
         """Seed the generators."""
         # The first number keeps the two kinds of seeds apart; torch takes
         # 63 bits of it.
@@ -50,11 +46,6 @@ class StepSeedHook(Hook):
         np.random.seed(seed % 2**32)
         random.seed(seed)
         mask_seed = mix(1, runner.seed, runner.iter) >> 1
-        for module in self._mask_generators(runner.model):
-            module.seed_masks(mask_seed, runner.rank, runner.world_size)
-
-    @staticmethod
-    def _mask_generators(model: Any) -> Sequence[Any]:
-        """The submodules that draw masks."""
-        model = model.module if is_model_wrapper(model) else model
-        return [m for m in model.modules() if hasattr(m, 'seed_masks')]
+        for module in runner.model.modules():
+            if hasattr(module, 'seed_masks'):
+                module.seed_masks(mask_seed, runner.rank, runner.world_size)

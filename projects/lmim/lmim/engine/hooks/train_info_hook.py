@@ -1,9 +1,9 @@
 """What a run really does: effective batch, learning rate, throughput."""
 import time
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple
 
 from mmengine.dist import all_gather_object
-from mmengine.hooks import Hook
+from mmengine.hooks.hook import DATA_BATCH, Hook
 from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 
@@ -11,8 +11,6 @@ from lmim.datasets import TextImageDataset
 from lmim.datasets.labels.reading import innermost
 
 from ..launch import COUNTED
-
-DataBatch = Optional[Union[dict, tuple, list]]
 
 #: How many unreadable records a log line names.
 SHOWN = 10
@@ -47,29 +45,23 @@ class TrainInfoHook(Hook):
             f'process(es) x {counts} accumulated; {len(loader):,} iterations '
             f'an epoch, {runner.max_iters:,} in all, weights updated '
             f'{-(-runner.max_iters // counts):,} times.')
-        config, peak = self._rates(runner)
+        peak = max(
+            group.get('initial_lr', group['lr'])
+            for group in runner.optim_wrapper.optimizer.param_groups)
         runner.logger.info(
             f'Learning rate: {peak:g} at its peak'
-            f'{self._scaling(runner, config, peak, effective)}, that is '
+            f'{self._scaling(runner, peak, effective)}, that is '
             f'{peak * 256 / effective:g} for each 256 images of the '
             'effective batch.')
 
     @staticmethod
-    def _rates(runner: Runner) -> Tuple[float, float]:
-        """The rate of the config, and the peak of the schedule."""
-        peak = max(
-            group.get('initial_lr', group['lr'])
-            for group in runner.optim_wrapper.optimizer.param_groups)
-        optimizer = runner.cfg.get('optim_wrapper', {}).get('optimizer', {})
-        return optimizer.get('lr', peak), peak
-
-    @staticmethod
-    def _scaling(runner: Runner, config: float, peak: float,
-                 effective: int) -> str:
+    def _scaling(runner: Runner, peak: float, effective: int) -> str:
         """How the rate was scaled; a warning where accumulation was not."""
         scaling: Dict[str, Any] = runner.auto_scale_lr or {}
         if not scaling.get('enable'):
             return ' (not scaled; --auto-scale-lr does)'
+        optimizer = runner.cfg.get('optim_wrapper', {}).get('optimizer', {})
+        config = optimizer.get('lr', peak)
         base = scaling['base_batch_size'] * scaling.get(COUNTED, 1)
         counts = runner.optim_wrapper._accumulative_counts
         if scaling.get(COUNTED, 1) != counts:
@@ -89,7 +81,7 @@ class TrainInfoHook(Hook):
     def after_train_iter(self,
                          runner: Runner,
                          batch_idx: int,
-                         data_batch: DataBatch = None,
+                         data_batch: DATA_BATCH = None,
                          outputs: Optional[dict] = None) -> None:
         """Count the images of a batch."""
         if isinstance(data_batch, dict) and 'data_samples' in data_batch:
