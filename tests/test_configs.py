@@ -128,7 +128,8 @@ def test_published_runs_have_the_papers_settings() -> None:
     assert cfg.train_cfg.max_epochs == 20
     assert [s.end for s in cfg.param_scheduler if 'end' in s] == [2]
     cfg = Config.fromfile(
-        REPO / 'configs/textrecog/lmim/lmim_vit-small_8xb64-10e_union14m-l.py')
+        REPO / 'configs/textrecog/transformer' /
+        'transformer_vit-small_8xb64-10e_union14m-l.py')
     assert cfg.optim_wrapper.optimizer.lr == pytest.approx(2e-4)
     assert tuple(cfg.optim_wrapper.optimizer.betas) == (0.9, 0.999)
     assert cfg.model.decoder.max_seq_len == 25

@@ -17,9 +17,9 @@ from tests.checkpoints.tiny import MAEREC, weights_of
 from tests.data.make_reference import RECOGNIZER
 from tests.tool_runs import REPO, mini_config
 
-CONFIG = mini_config('textrecog/lmim')
+CONFIG = mini_config('textrecog/transformer')
 Make = Callable[[str], Path]
-POST = dict(type='LMIMPostprocessor', ignore_chars=['padding', 'unknown'])
+POST = dict(type='WordScorePostprocessor', ignore_chars=['padding', 'unknown'])
 TINY: Dict[str, Any] = dict(
     RECOGNIZER, decoder=dict(RECOGNIZER['decoder'], postprocessor=POST))
 
@@ -101,7 +101,7 @@ def test_models_of_pretraining(make_checkpoint: Make, tmp_path: Path) -> None:
     opened = open_checkpoint(path)
     assert_holds(load_pretrained(path), opened.weights)
     with pytest.raises(CheckpointError, match='take a checkpoint of pre-tr'):
-        load_pretrained(make_checkpoint('textrecog/lmim'))
+        load_pretrained(make_checkpoint('textrecog/transformer'))
     with pytest.raises(CheckpointError, match='--config CONFIG'):
         load_pretrained(mae, mini_config('pretrain/lmim'))
     bare = tmp_path / 'bare.pth'
@@ -116,7 +116,7 @@ def test_models_of_pretraining(make_checkpoint: Make, tmp_path: Path) -> None:
     assert torch.equal(model.neck.mask_token, weights['neck.mask_token'])
 
 
-@pytest.mark.parametrize('folder', ['pretrain/mae', 'textrecog/lmim',
+@pytest.mark.parametrize('folder', ['pretrain/mae', 'textrecog/transformer',
                                     'textrecog/crnn'])
 def test_encoders_by_their_config(make_checkpoint: Make, folder: str) -> None:
     path = make_checkpoint(folder)

@@ -9,7 +9,7 @@ from typing import Any, List, Tuple
 import torch
 from torch import nn
 
-from lmim.models.textrecog.transformer_decoder_layer import KeysValues
+from lmim.models.textrecog import KeysValues
 
 from .preprocessing import PixelFacts
 
@@ -91,7 +91,7 @@ class MemoryGraph(nn.Module):
     """What a decoder that writes step by step knows of a picture.
 
     Args:
-        model (nn.Module): A recognizer with an ``LMIMDecoder``.
+        model (nn.Module): A recognizer with a ``TextTransformerDecoder``.
         facts (PixelFacts): How pixels are normalised.
     """
 
@@ -122,7 +122,7 @@ class StepGraph(nn.Module):
     """One step of a decoder: from the last character to the next.
 
     Args:
-        decoder (nn.Module): An ``LMIMDecoder``.
+        decoder (nn.Module): A ``TextTransformerDecoder``.
     """
 
     def __init__(self, decoder: Any) -> None:
