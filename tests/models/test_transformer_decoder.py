@@ -204,17 +204,18 @@ def decoder(dictionary):
 
 def all_words(decoder, memory: torch.Tensor) -> Dict[Tuple, float]:
     """Every word of one picture with its likelihood, from the model alone."""
-    end, found = decoder.end_idx, {}
-    classes = decoder.classifier.out_features
-    for word in product(range(classes), repeat=decoder.max_seq_len):
-        length = word.index(end) + 1 if end in word else len(word)
-        # What follows the end is hidden: any class but the end serves.
-        inputs = [c if i < length - 1 else 0 for i, c in enumerate(word)]
-        logits = decoder.teacher_forced(memory, torch.tensor([inputs]))
-        steps = logits[0].log_softmax(-1)
-        found[word[:length]] = sum(
-            steps[i, word[i]].item() for i in range(length))
-    return found
+    end = decoder.end_idx
+    written = {word[:word.index(end) + 1] if end in word else word
+               for word in product(range(decoder.classifier.out_features),
+                                   repeat=decoder.max_seq_len)}
+    # What follows the end is hidden: any class but the end serves.
+    inputs = torch.tensor([
+        [*word[:-1], *[0] * (decoder.max_seq_len + 1 - len(word))]
+        for word in written])
+    steps = decoder.teacher_forced(
+        memory.expand(len(written), -1, -1), inputs).log_softmax(-1)
+    return {word: sum(step[i].item() for i, step in zip(word, row))
+            for word, row in zip(written, steps)}
 
 
 def words(decoder, probs: torch.Tensor) -> list:

@@ -5,7 +5,7 @@ Models are written with the layers of torch, mmcv and mmpretrain.
 same.
 """
 from functools import lru_cache
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Type
 
 import torch
 import torch.backends.cpu
@@ -38,10 +38,12 @@ def use_cpu_kernels(model: nn.Module) -> nn.Module:
     """
     kernels: Dict[nn.Module, nn.Module] = {}
     for child in model.modules():
-        kernel = _kernel_of(child)
-        if kernel is not None:
-            kernel.training = child.training
-            kernels[child] = kernel
+        kind = _kernel_for(child)
+        if kind is not None:
+            # As torch makes replicas: another module of the same weights,
+            # parameters or buffers, hooks and settings.
+            kernel = kernels[child] = kind.__new__(kind)
+            kernel.__dict__ = child.__dict__.copy()
     for parent in [*model.modules(), *kernels.values()]:
         for name, child in list(parent.named_children()):
             if child in kernels:
@@ -53,20 +55,13 @@ def use_cpu_kernels(model: nn.Module) -> nn.Module:
     return model
 
 
-def _kernel_of(module: nn.Module) -> Optional[nn.Module]:
-    """What replaces a module, None if it stays."""
-    if module._forward_hooks or module._forward_pre_hooks:
-        return None  # they would be lost
+def _kernel_for(module: nn.Module) -> Optional[Type[nn.Module]]:
+    """The class of what replaces a module, None if it stays."""
     if type(module) in LINEAR:
-        linear = CPULinear(module.in_features, module.out_features,
-                           module.bias is not None, device='meta')
-        linear.weight, linear.bias = module.weight, module.bias
-        return linear
+        return CPULinear
     if type(module) is nn.Dropout:
-        return CPUDropout(module.p, module.inplace)
-    if CPULinearGELU.serves(module):
-        return CPULinearGELU(*module.children())
-    return None
+        return CPUDropout
+    return CPULinearGELU if CPULinearGELU.serves(module) else None
 
 
 class CPULinear(nn.Linear):
