@@ -13,6 +13,7 @@ from lmim.apis import (TextRecognizer, load_encoder, load_pretrained,
                        load_recognizer)
 from lmim.apis.loading import dictionary_of
 from lmim.apis.preprocessing import find_pipeline
+from lmim.models.layers.cpu_kernels import CPULinear
 from tests.checkpoints.tiny import MAEREC, weights_of
 from tests.data.make_reference import RECOGNIZER
 from tests.tool_runs import REPO, mini_config
@@ -90,7 +91,8 @@ def test_formats_of_others_need_a_config(tmp_path: Path, images: Any) -> None:
 
 def assert_holds(model: torch.nn.Module, weights: Dict[str, torch.Tensor],
                  prefix: str = '') -> None:
-    """The module has these weights, and is ready to be used."""
+    """The module has these weights, and is ready and quick to be used."""
+    assert any(type(part) is CPULinear for part in model.modules())
     for name, value in model.state_dict().items():
         assert torch.equal(value, weights[prefix + name]), name
     assert not model.training
