@@ -5,7 +5,7 @@ Models are written with the layers of torch, mmcv and mmpretrain.
 same.
 """
 from functools import lru_cache
-from typing import Any, Dict, Optional, Type
+from typing import Any, Dict, Optional, Type, TypeVar
 
 import torch
 import torch.backends.cpu
@@ -19,9 +19,10 @@ from .attention import attend, drop_mask, is_traced
 
 #: mmcv has one of its own.
 LINEAR = (nn.Linear, Linear)
+Model = TypeVar('Model', bound=nn.Module)
 
 
-def use_cpu_kernels(model: nn.Module) -> nn.Module:
+def use_cpu_kernels(model: Model) -> Model:
     """Let a model compute with the layers of this file.
 
     Linear layers, dropout, rows of a linear layer and GELU are replaced, and
