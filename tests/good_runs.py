@@ -16,7 +16,7 @@ from tests.tool_runs import (
 )
 
 MAE, LMIM, RECOGNIZER = map(
-    mini_config, ('pretrain/mae', 'pretrain/lmim', 'textrecog/lmim'))
+    mini_config, ('pretrain/mae', 'pretrain/lmim', 'textrecog/transformer'))
 WORDS = ['Ab1', 'word', 'LMIM', 'x', 'seven', '8', 'nine', 'ten']
 DATA = 'train_dataloader.dataset.paths'
 

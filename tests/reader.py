@@ -27,8 +27,9 @@ LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 #: The sets that a reader is taken to have.
 PUBLISHED = [
     'pretrain/lmim/lmim_vit-small_8xb64-10e_union14m-u.py',
-    'textrecog/lmim/lmim_vit-small_8xb64-10e_union14m-l.py',
-    'textrecog/lmim/lmim_vit-small_8xb64-60e_chinese-benchmark.py',
+    'textrecog/transformer/transformer_vit-small_8xb64-10e_union14m-l.py',
+    'textrecog/transformer/'
+    'transformer_vit-small_8xb64-60e_chinese-benchmark.py',
 ]
 
 #: Runs of the quick start: folder, config, checkpoint, what it starts from.
@@ -37,8 +38,8 @@ QUICK_START = [
     ('lmim', 'pretrain/lmim/lmim_vit-mini_1xb64_rendered', 'iter_750.pth',
      ['model.target_generator.checkpoint='
       'work_dirs/quickstart/mae/iter_750.pth']),
-    ('finetune', 'textrecog/lmim/lmim_vit-mini_1xb64_rendered-labels',
-     'iter_1000.pth',
+    ('finetune', 'textrecog/transformer/'
+     'transformer_vit-mini_1xb64_rendered-labels', 'iter_1000.pth',
      ['model.backbone.init_cfg.checkpoint='
       'work_dirs/quickstart/lmim/iter_750.pth', 'val_cfg=None',
       'val_dataloader=None', 'val_evaluator=None']),

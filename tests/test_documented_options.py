@@ -12,8 +12,8 @@ from mmocr.registry import HOOKS, MODELS, TRANSFORMS
 from lmim.datasets import TextImageDataset
 from tests.documents import REPO, table_rows
 
-RECOGNIZER = (REPO / 'configs/textrecog/lmim' /
-              'lmim_vit-small_8xb64-10e_union14m-l.py')
+RECOGNIZER = (REPO / 'configs/textrecog/transformer' /
+              'transformer_vit-small_8xb64-10e_union14m-l.py')
 PRETRAINING = (REPO / 'configs/pretrain/lmim' /
                'lmim_vit-small_8xb64-10e_union14m-u.py')
 #: Not named in the configs: what the components take by themselves.

@@ -137,7 +137,7 @@ def test_ten_words_are_learnt(folder: Path, encoder: Path,
                               shared_data: Path) -> None:
     config = folder / 'words.py'
     config.write_text(WORDS.format(
-        base=str(mini_config('textrecog/lmim')),
+        base=str(mini_config('textrecog/transformer')),
         root=str(shared_data / 'rec_toy_dataset'), encoder=str(encoder)))
     outcome = run_tool('train.py', folder, config)
     assert outcome.code == 0, outcome.stderr

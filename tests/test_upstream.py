@@ -93,12 +93,13 @@ def test_its_configs_train_in_a_stock_mmocr(tree: Path) -> None:
     assert f'package: {package}' in done.stdout
     for run, last in (('mae_vit-mini_1xb64_rendered', 'epoch_4'),
                       ('lmim_vit-mini_1xb64_rendered', 'epoch_4'),
-                      ('lmim_vit-mini_1xb64_rendered-labels', 'epoch_10')):
+                      ('transformer_vit-mini_1xb64_rendered-labels',
+                       'epoch_10')):
         assert (tree / 'work_dirs' / run / f'{last}.pth').is_file(), run
     [table] = tree.glob('work_dirs/*/epoch_10_benchmark.json')
     assert json.loads(table.read_text())
-    text = (tree / 'work_dirs/lmim_vit-mini_1xb64_rendered-labels' /
-            'lmim_vit-mini_1xb64_rendered-labels.py').read_text()
+    text = (tree / 'work_dirs/transformer_vit-mini_1xb64_rendered-labels' /
+            'transformer_vit-mini_1xb64_rendered-labels.py').read_text()
     assert str(package / 'dicts/english_94.txt') in text
     assert str(REPO) not in text
 

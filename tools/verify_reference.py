@@ -200,9 +200,9 @@ def check_recognizer(ref: Reference) -> Iterator[Check]:
                 type='EncoderDecoderRecognizer',
                 backbone=vit_cfg('TextViT', meta, weights, ref['imgs']),
                 encoder=dict(
-                    type='LMIMEncoder', in_dims=meta[0], embed_dims=meta[3]),
+                    type='LinearEncoder', in_dims=meta[0], embed_dims=meta[3]),
                 decoder=dict(
-                    type='LMIMDecoder',
+                    type='TextTransformerDecoder',
                     dictionary=dict(
                         type='Dictionary',
                         dict_file=file.name,

@@ -18,6 +18,8 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffer=dict(type='SyncBuffersHook'),
     visualization=dict(type='VisualizationHook', enable=False),
+    # Fast layers, on CPUs only.
+    cpu_kernels=dict(type='CPUKernelsHook'),
     step_seed=dict(type='StepSeedHook'),
     sample_count=dict(type='SampleCountHook'),
     label_check=dict(type='LabelCheckHook'),

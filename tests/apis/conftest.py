@@ -64,7 +64,7 @@ def make_checkpoint(
 @pytest.fixture(scope='session')
 def checkpoint(make_checkpoint: Callable[[str], Path]) -> Path:
     """A checkpoint of the paper's recognizer, of the quick start's size."""
-    return make_checkpoint('textrecog/lmim')
+    return make_checkpoint('textrecog/transformer')
 
 
 @pytest.fixture(scope='session')

@@ -12,13 +12,14 @@ from lmim.apis import (TextRecognizer, load_encoder, load_pretrained,
                        load_recognizer)
 from lmim.apis.loading import dictionary_of
 from lmim.apis.preprocessing import find_pipeline
+from lmim.models.layers.cpu_kernels import CPULinear
 from tests.checkpoints.tiny import weights_of
 from tests.data.make_reference import RECOGNIZER
 from tests.tool_runs import REPO, mini_config
 
-CONFIG = mini_config('textrecog/lmim')
+CONFIG = mini_config('textrecog/transformer')
 Make = Callable[[str], Path]
-POST = dict(type='LMIMPostprocessor', ignore_chars=['padding', 'unknown'])
+POST = dict(type='WordScorePostprocessor', ignore_chars=['padding', 'unknown'])
 TINY: Dict[str, Any] = dict(
     RECOGNIZER, decoder=dict(RECOGNIZER['decoder'], postprocessor=POST))
 
@@ -89,7 +90,8 @@ def test_formats_of_others_need_a_config(tmp_path: Path, images: Any) -> None:
 
 def assert_holds(model: torch.nn.Module, weights: Dict[str, torch.Tensor],
                  prefix: str = '') -> None:
-    """The module has these weights, and is ready to be used."""
+    """The module has these weights, and is ready and quick to be used."""
+    assert any(type(part) is CPULinear for part in model.modules())
     for name, value in model.state_dict().items():
         assert torch.equal(value, weights[prefix + name]), name
     assert not model.training
@@ -100,7 +102,7 @@ def test_models_of_pretraining(make_checkpoint: Make, tmp_path: Path) -> None:
     opened = open_checkpoint(path)
     assert_holds(load_pretrained(path), opened.weights)
     with pytest.raises(CheckpointError, match='take a checkpoint of pre-tr'):
-        load_pretrained(make_checkpoint('textrecog/lmim'))
+        load_pretrained(make_checkpoint('textrecog/transformer'))
     with pytest.raises(CheckpointError, match='--config CONFIG'):
         load_pretrained(mae, mini_config('pretrain/lmim'))
     bare = tmp_path / 'bare.pth'
@@ -115,7 +117,7 @@ def test_models_of_pretraining(make_checkpoint: Make, tmp_path: Path) -> None:
     assert torch.equal(model.neck.mask_token, weights['neck.mask_token'])
 
 
-@pytest.mark.parametrize('folder', ['pretrain/mae', 'textrecog/lmim',
+@pytest.mark.parametrize('folder', ['pretrain/mae', 'textrecog/transformer',
                                     'textrecog/crnn'])
 def test_encoders_by_their_config(make_checkpoint: Make, folder: str) -> None:
     path = make_checkpoint(folder)

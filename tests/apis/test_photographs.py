@@ -17,7 +17,7 @@ from tests.tool_runs import REPO, mini_config
 from .conftest import draw
 from .photographs import photograph, write_detector
 
-CONFIG = mini_config('textrecog/lmim')
+CONFIG = mini_config('textrecog/transformer')
 
 
 @pytest.fixture(scope='module')
@@ -167,8 +167,8 @@ def test_mmocrs_inferencer_with_a_detector(
 
 @pytest.mark.parametrize('base, between', [
     # A set that is joined from several.
-    (str(REPO / 'configs/textrecog/lmim/'
-         'lmim_vit-tiny_8xb64-10e_union14m-l.py'), ['Resize']),
+    (str(REPO / 'configs/textrecog/transformer/'
+         'transformer_vit-tiny_8xb64-10e_union14m-l.py'), ['Resize']),
     # One of MMOCR's own, whose pipeline loads pictures.
     ('mmocr::textrecog/crnn/crnn_mini-vgg_5e_mj.py',
      ['RescaleToHeight']),

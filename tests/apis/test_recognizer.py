@@ -30,7 +30,7 @@ def same(one: List[Recognition], other: List[Recognition],
 
 def test_it_reads_what_the_test_of_the_config_reads(
         recognizer: TextRecognizer, checkpoint: Path, folder: Path) -> None:
-    cfg = Config.fromfile(mini_config('textrecog/lmim'))
+    cfg = Config.fromfile(mini_config('textrecog/transformer'))
     dataset = TextImageDataset(
         str(folder / 'words.lmdb'), with_text=True, test_mode=True,
         pipeline=[dict(step, _scope_='mmocr')
@@ -52,7 +52,7 @@ def test_it_reads_what_the_test_of_the_config_reads(
         assert len(word.char_scores) == len(word.text)
 
 
-@pytest.mark.parametrize('model', ['lmim', 'crnn', 'abinet'])
+@pytest.mark.parametrize('model', ['transformer', 'crnn', 'abinet'])
 def test_batches_change_nothing(make_checkpoint: Callable[[str], Path],
                                 images: List[np.ndarray],
                                 model: str) -> None:
@@ -64,7 +64,7 @@ def test_batches_change_nothing(make_checkpoint: Callable[[str], Path],
         recognizer.batch_size = batch_size
         same(recognizer(images), singly)
     same(recognizer(images[::-1])[::-1], singly)
-    if model != 'lmim':  # no score of the word but the product
+    if model != 'transformer':  # no score of the word but the product
         assert singly[0].score == pytest.approx(
             float(np.prod(singly[0].char_scores)), rel=1e-6)
 

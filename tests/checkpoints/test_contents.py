@@ -176,8 +176,8 @@ def test_only_plain_values_are_carried() -> None:
 
 
 def test_a_config_is_put_in_with_its_dictionary(repo: Path) -> None:
-    config = (repo / 'configs/textrecog/lmim' /
-              'lmim_vit-mini_1xb64_rendered-labels.py')
+    config = (repo / 'configs/textrecog/transformer' /
+              'transformer_vit-mini_1xb64_rendered-labels.py')
     meta = {'dictionary': {'characters': ['x']}}
     add_config(meta, config)
     held = Checkpoint('in.pth', {}, meta)

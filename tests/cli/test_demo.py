@@ -26,7 +26,7 @@ from tests.tool_runs import mini_config
 @pytest.fixture(scope='module')
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp('checkpoint') / 'model.pth'
-    return write_checkpoint(path, mini_config('textrecog/lmim'))
+    return write_checkpoint(path, mini_config('textrecog/transformer'))
 
 
 @pytest.fixture(scope='module')

@@ -132,8 +132,8 @@ class Server:
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Path]:
     """The paper's recognizer, and one with CTC."""
     folder = tmp_path_factory.mktemp('checkpoints')
-    config = mini_config('textrecog/lmim')
-    ctc = config.with_name(config.name.replace('lmim_', 'lmim-ctc_'))
+    config = mini_config('textrecog/transformer')
+    ctc = mini_config('textrecog/ctc')
     return {'lmim.pth': write_checkpoint(folder / 'lmim.pth', config),
             'ctc.pth': write_checkpoint(folder / 'ctc.pth', ctc)}
 

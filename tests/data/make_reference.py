@@ -32,9 +32,9 @@ PRETRAIN = dict(
 RECOGNIZER = dict(
     type='EncoderDecoderRecognizer',
     backbone=VIT,
-    encoder=dict(type='LMIMEncoder', in_dims=12, embed_dims=16),
+    encoder=dict(type='LinearEncoder', in_dims=12, embed_dims=16),
     decoder=dict(
-        type='LMIMDecoder', embed_dims=16, num_layers=2, num_heads=2,
+        type='TextTransformerDecoder', embed_dims=16, num_layers=2, num_heads=2,
         head_dims=8, feedforward_channels=24, max_seq_len=7, early_stop=False,
         dictionary=dict(
             type='Dictionary', with_end=True, with_padding=True,

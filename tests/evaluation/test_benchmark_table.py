@@ -201,7 +201,8 @@ def test_csv_and_json_hold_the_same_figures(table: BenchmarkTable) -> None:
 def test_configs_tell_the_tables(name: str, tables: List[Any],
                                  repo: Path) -> None:
     cfg = Config.fromfile(
-        repo / f'configs/textrecog/lmim/lmim_vit-small_8xb64-10e_{name}.py')
+        repo / 'configs/textrecog/transformer' /
+        f'transformer_vit-small_8xb64-10e_{name}.py')
     sets = [
         (SetResult(facts.name, facts.num_samples, Fraction(1)), facts)
         for facts in (one.published

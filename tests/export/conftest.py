@@ -11,12 +11,11 @@ from mmengine.config import Config
 from lmim.checkpoints.config_text import write_config
 from lmim.apis import TextRecognizer
 from tests.apis.conftest import WORDS, draw, write_checkpoint
-from tests.tool_runs import REPO
+from tests.tool_runs import mini_config
 
 for needed in ('onnx', 'onnxscript', 'onnxruntime'):
     pytest.importorskip(needed)
 
-CONFIG = 'configs/textrecog/lmim/{}_vit-mini_1xb64_rendered-labels.py'
 #: Kinds of recognizers by their configs, and what makes them small: torch
 #: takes a second for each block.
 ARCH = dict(embed_dims=32, num_layers=1, num_heads=2, feedforward_channels=64)
@@ -26,12 +25,12 @@ SMALL = {
     'decoder': dict(embed_dims=32, num_heads=2, head_dims=16,
                     feedforward_channels=64)}
 KINDS: Dict[str, Any] = {
-    'autoregressive': ('lmim', SMALL),
-    'ctc': ('lmim-ctc', {
+    'autoregressive': ('textrecog/transformer', SMALL),
+    'ctc': ('textrecog/ctc', {
         'backbone.vit.arch': {**ARCH, '_delete_': True},
         'decoder.in_channels': 32}),
-    'parallel': ('lmim-parallel', SMALL),
-    'pretraining': ('mae', {
+    'parallel': ('textrecog/parallel', SMALL),
+    'pretraining': ('pretrain/mae', {
         'backbone.arch': {**ARCH, '_delete_': True}, 'neck.in_dims': 32})}
 
 
@@ -44,14 +43,12 @@ class Exported(NamedTuple):
 
 def config_of(kind: str, folder: Path, **options: Any) -> Path:
     """The config of a small recognizer, with options, in a folder."""
-    name, small = KINDS[kind]
-    pretraining = 'configs/pretrain/mae/mae_vit-mini_1xb64_rendered.py'
-    cfg = Config.fromfile(
-        REPO / (pretraining if name == 'mae' else CONFIG.format(name)))
+    config, small = KINDS[kind]
+    cfg = Config.fromfile(mini_config(config))
     cfg.merge_from_dict({f'model.{key}': value
                          for key, value in copy.deepcopy(small).items()})
     cfg.merge_from_dict(options)
-    path = folder / f'{name}-{len(list(folder.iterdir()))}.py'
+    path = folder / f'{kind}-{len(list(folder.iterdir()))}.py'
     path.write_text(write_config(cfg.to_dict()), encoding='utf-8')
     return path
 

@@ -206,13 +206,13 @@ def test_what_cannot_be_exported(exported: Exports, tmp_path: Path,
                                  capsys: pytest.CaptureFixture) -> None:
     sar = write_checkpoint(
         tmp_path / 'sar.pth', REPO / 'configs/textrecog/sar' /
-        'sar_lmim-vit-mini_1xb64_rendered-labels.py')
+        'sar_vit-mini_1xb64_rendered-labels.py')
     said = refusal(sar, tmp_path, capsys)
     assert 'ParallelSARDecoder' in said and '--kind encoder' in said
     path = exported('autoregressive').checkpoint
     changes = {
         'beam_width=1': {'model.decoder.beam_width': 3},
-        'postprocessor to LMIMPostprocessor': {
+        'postprocessor to WordScorePostprocessor': {
             'model.decoder.postprocessor.type': 'CTCPostProcessor'},
         'RescaleToHeight': {
             'test_dataloader.dataset.pipeline': [

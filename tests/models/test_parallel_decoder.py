@@ -3,14 +3,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from .test_recognizer import dictionary, recognizer, samples  # noqa: F401
+from .test_transformer_decoder import dictionary, recognizer, samples  # noqa: F401
 
 END, PADDING = 4, 5
 
 
 @pytest.fixture
 def model(dictionary):  # noqa: F811
-    return recognizer(dictionary, type='LMIMParallelDecoder', num_layers=2)
+    return recognizer(dictionary, type='ParallelDecoder', num_layers=2)
 
 
 def memory_of(decoder, number: int = 2):
@@ -96,4 +96,4 @@ def test_a_word_reads_the_same_alone_and_in_a_batch(model):
 def test_options_that_make_no_sense_are_refused(dictionary, option,  # noqa
                                                 message):
     with pytest.raises(ValueError, match=message):
-        recognizer(dictionary, type='LMIMParallelDecoder', **option)
+        recognizer(dictionary, type='ParallelDecoder', **option)

@@ -113,7 +113,7 @@ def test_tall_pictures_are_read_in_the_orientation_that_is_surest(
 
 def test_a_recognizer_on_two_sets(tmp_path: Path) -> None:
     """The real decoder gives scores, and its dictionary is looked at."""
-    cfg = Config.fromfile(mini_config('textrecog/lmim'))
+    cfg = Config.fromfile(mini_config('textrecog/transformer'))
     cfg.model.backbone.pop('init_cfg')
     torch.manual_seed(0)
     model = MODELS.build(dict(cfg.model, _scope_='mmocr'))
@@ -121,7 +121,7 @@ def test_a_recognizer_on_two_sets(tmp_path: Path) -> None:
     write_set(tmp_path / 'a.lmdb', [UPRIGHT], 'caf\u00e9')
     write_set(tmp_path / 'b.lmdb', [UPRIGHT] * 4, 'longer than 8')
     config = write_config(tmp_path / 'two.py', dict(a='a.lmdb', b='b.lmdb'),
-                          [mini_config('textrecog/lmim')])
+                          [mini_config('textrecog/transformer')])
     outcome = run_tool('test.py', tmp_path, config, 'x.pth', '--work-dir',
                        'run', '--save-preds')
     assert outcome.code == 0, outcome.stderr

@@ -16,7 +16,7 @@ from tests.tool_runs import mini_config
 CONFIGS = {
     'mae': 'pretrain/mae', 'lmim': 'pretrain/lmim',
     'seqclr': 'pretrain/seqclr',
-    'recognizer': 'textrecog/lmim'
+    'recognizer': 'textrecog/transformer'
 }
 
 

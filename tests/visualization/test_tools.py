@@ -85,7 +85,7 @@ def test_attention(run, image_folder, checkpoints):
 def sheet_config(tmp_path: Path, kind: str, images: Path) -> Path:
     path = tmp_path / f'{kind.replace("/", "_")}.py'
     data: Dict[str, Any] = dict(paths=str(images))
-    if kind == 'textrecog/lmim':
+    if kind == 'textrecog/transformer':
         lines = [f'{number}.png\tword {number}\n' for number in range(4)]
         (images / 'labels.txt').write_text(''.join(lines))
         data = dict(paths=str(images / 'labels.txt'))
@@ -120,7 +120,7 @@ def test_browse_several_views(run, image_folder, tmp_path):
 
 
 def test_browse_a_pipeline_step_by_step(run, image_folder, tmp_path):
-    config = sheet_config(tmp_path, 'textrecog/lmim', image_folder)
+    config = sheet_config(tmp_path, 'textrecog/transformer', image_folder)
     found = run('browse', config, '-m', 'pipeline')
     assert [each['text'] for each in found['records']] == [
         f'word {number}' for number in range(4)]

@@ -12,15 +12,16 @@ from torch import nn
 
 from lmim.engine.launch import WRAPPERS
 from lmim.models.backbones import TextViT
+from lmim.models.layers import use_cpu_kernels
 from lmim.utils.log import quiet
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 #: Configs of the recognizers, by their decoder.
 RECOGNIZERS = {
-    'autoregressive': '_base_/models/lmim_recognizer_vit-small.py',
-    'ctc': '_base_/models/lmim_ctc_vit-small.py',
-    'parallel': 'textrecog/lmim/'
-    'lmim-parallel_vit-small_8xb64-10e_union14m-l.py',
+    'autoregressive': '_base_/models/transformer_vit-small.py',
+    'ctc': '_base_/models/ctc_vit-small.py',
+    'parallel': 'textrecog/parallel/'
+    'parallel_vit-small_8xb64-10e_union14m-l.py',
 }
 
 
@@ -55,7 +56,7 @@ def _build(cfg: Dict[str, Any], device: str) -> Any:
     with quiet(logging.ERROR):
         model = MODELS.build(dict(cfg, _scope_='mmocr'))
         model.init_weights()
-    return model.to(device)
+    return use_cpu_kernels(model).to(device)
 
 
 def optimizer_of(model: nn.Module, schedule: str, precision: str,

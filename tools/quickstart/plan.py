@@ -19,6 +19,7 @@ from stages import BATCH, LMIM, MAE, RECOGNIZER
 
 from lmim.engine.launch import set_precision
 from lmim.engine.precision import choose_precision
+from lmim.models.layers import use_cpu_kernels
 from lmim.utils.atomic import write_atomic
 from lmim.utils.log import quiet
 
@@ -222,7 +223,7 @@ def _step_seconds(config: Path, precision: str) -> float:
     with quiet(logging.ERROR):
         set_precision(cfg, precision)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    model = MODELS.build(cfg.model).to(device).train()
+    model = use_cpu_kernels(MODELS.build(cfg.model)).to(device).train()
     with quiet(logging.ERROR):
         optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
     pictures = torch.randint(0, 256, (BATCH, 3, 32, 128), dtype=torch.uint8)

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs'
 MAE = CONFIGS / 'pretrain/mae/mae_vit-mini_1xb64_rendered.py'
 LMIM = CONFIGS / 'pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
-RECOGNIZER = CONFIGS / ('textrecog/lmim/'
-                        'lmim_vit-mini_1xb64_rendered-labels.py')
+RECOGNIZER = CONFIGS / ('textrecog/transformer/'
+                        'transformer_vit-mini_1xb64_rendered-labels.py')
 
 
 #: Pictures of a batch. On few words many small steps teach more than a few of

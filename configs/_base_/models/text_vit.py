@@ -1,6 +1,6 @@
-# What all recognizers with the LMIM encoder share: the encoder itself, in the
-# paper's size and in that of a CPU, pixels as in its pre-training, and English
-# words of up to 25 characters, for MMOCR's decoders.
+# What all recognizers share: the encoder, in the paper's size and in that of a
+# CPU, pixels as in its pre-training, and English words of up to 25 characters,
+# for MMOCR's decoders. `init_cfg` alone says where the encoder comes from.
 vit_small = dict(
     type='TextViT',
     arch='small',

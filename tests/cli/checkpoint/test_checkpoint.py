@@ -50,7 +50,8 @@ def save(path: Path, kind: str, **more: Any) -> Path:
 def test_inspect_a_run(room: Path, repo: Path) -> None:
     path = room / 'recognizer' / 'epoch_2.pth'
     configs = repo / 'configs'
-    about = result('inspect', path, '--configs', configs / 'textrecog/lmim')
+    about = result('inspect', path, '--configs',
+                   configs / 'textrecog/transformer')
     assert about['ok'] and about['format'] == 'ours'
     assert about['encoder'] == {
         'embed_dims': 128, 'num_layers': 4, 'patch_size': [32, 4],
@@ -84,7 +85,7 @@ def test_inspect_a_run(room: Path, repo: Path) -> None:
 def test_inspect_a_recognizer_of_mmocr(tmp_path: Path, repo: Path) -> None:
     """Its encoder is a part of its backbone."""
     config = (repo / 'configs/textrecog/crnn'
-              / 'crnn_lmim-vit-mini_1xb64_rendered-labels.py')
+              / 'crnn_vit-mini_1xb64_rendered-labels.py')
     path = tmp_path / 'crnn.pth'
     model = build_model(Config.fromfile(config).model.to_dict(), empty=False)
     torch.save({'state_dict': model.state_dict()}, path)

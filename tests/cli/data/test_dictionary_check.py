@@ -8,7 +8,8 @@ import pytest
 from lmim.checkpoints.dictionaries import read_dict_file
 from tests.datasets.make_lmdb import make_lmdb, picture
 
-CONFIG = 'configs/textrecog/lmim/lmim_vit-mini_1xb64_rendered-labels.py'
+CONFIG = ('configs/textrecog/transformer/'
+          'transformer_vit-mini_1xb64_rendered-labels.py')
 
 
 def lmdb_of(path: Path, labels: Sequence[str]) -> str:

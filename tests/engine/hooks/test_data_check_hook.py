@@ -42,7 +42,7 @@ def json_set(folder: Path, *labels: Optional[str]) -> Any:
         type='OCRDataset', ann_file=str(path), pipeline=[], _scope_='mmocr'))
 
 
-def decoder(dict_file: str, loss: str = 'LMIMModuleLoss', start: bool = False,
+def decoder(dict_file: str, loss: str = 'WordLoss', start: bool = False,
             unknown: bool = True, **kwargs: Any) -> Any:
     dictionary = dict(type='Dictionary', dict_file=dict_file, with_end=True,
                       with_padding=True, with_start=start,

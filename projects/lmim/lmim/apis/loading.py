@@ -26,6 +26,7 @@ from lmim.checkpoints.dictionaries import dictionaries_of, read_dict_file
 from lmim.checkpoints.loading import compare, encoder_sizes
 from lmim.datasets.known_sets import read_config
 from lmim.models.backbones import TextViT
+from lmim.models.layers import use_cpu_kernels
 from lmim.models.selfsup import SelfSup
 from lmim.utils.log import quiet
 
@@ -187,7 +188,7 @@ def load_encoder(checkpoint: Union[PathLike, Checkpoint],
     vit = MODELS.build(dict(settings, type='TextViT', _scope_='mmocr'))
     with quiet():
         load_encoder_weights(vit, opened)
-    return vit.eval()
+    return use_cpu_kernels(vit).eval()
 
 
 def encoder_settings(config: ModelConfig) -> Dict[str, Any]:
@@ -295,7 +296,7 @@ def load_recognizer(checkpoint: PathLike,
             'text. A pre-trained encoder has to be fine-tuned first: take the '
             'checkpoint of a run with a config of configs/textrecog')
     _load_all(recognizer, opened, opened.by_module_names(), found)
-    return recognizer.to(device).eval(), found.cfg
+    return use_cpu_kernels(recognizer).to(device).eval(), found.cfg
 
 
 def load_pretrained(checkpoint: PathLike,
@@ -340,7 +341,7 @@ def load_pretrained(checkpoint: PathLike,
         with quiet():
             load_encoder_weights(model.target_generator.encoder,
                                  str(target_checkpoint))
-    return model.eval()
+    return use_cpu_kernels(model).eval()
 
 
 def dictionary_of(model: nn.Module) -> List[str]:

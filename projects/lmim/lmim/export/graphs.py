@@ -9,7 +9,7 @@ from typing import Any, List, Tuple
 import torch
 from torch import nn
 
-from lmim.models.textrecog.transformer_decoder_layer import KeysValues
+from lmim.models.textrecog import KeysValues
 
 from .preprocessing import PixelFacts
 
@@ -70,7 +70,7 @@ class WholeGraph(PixelGraph):
 
 
 class MemoryGraph(PixelGraph):
-    """What the ``LMIMDecoder`` of a recognizer knows of a picture."""
+    """What a ``TextTransformerDecoder`` knows of a picture."""
 
     def __init__(self, model: Any, facts: PixelFacts) -> None:
         super().__init__(nn.Sequential(model.backbone, model.encoder), facts)
@@ -96,7 +96,7 @@ class StepGraph(nn.Module):
     """One step of a decoder: from the last character to the next.
 
     Args:
-        decoder (nn.Module): An ``LMIMDecoder``.
+        decoder (nn.Module): A ``TextTransformerDecoder``.
     """
 
     def __init__(self, decoder: Any) -> None:

@@ -10,9 +10,9 @@ from mmocr.models.textrecog.recognizers import EncoderDecoderRecognizer
 from torch import nn
 
 from lmim.models.backbones import TextViT, ViTFeatureMap
-from lmim.models.textrecog import (LMIMCTCPostprocessor, LMIMDecoder,
-                                   LMIMEncoder, LMIMParallelDecoder,
-                                   LMIMPostprocessor)
+from lmim.models.textrecog import (CTCWordScorePostprocessor, LinearEncoder,
+                                   ParallelDecoder, TextTransformerDecoder,
+                                   WordScorePostprocessor)
 from lmim.utils.errors import UserError
 
 from .graphs import MemoryGraph, StepGraph, WholeGraph
@@ -20,10 +20,10 @@ from .onnx_files import BATCH, GRAPH, Axes, write_graph
 from .preprocessing import PixelFacts
 
 CAN = ("Recognizers that can be exported: the paper's (TextViT, "
-       'LMIMEncoder, LMIMDecoder), its parallel one (LMIMParallelDecoder), '
-       'and CTC '
-       '(ViTFeatureMap and CRNNDecoder without an RNN); see '
-       'configs/textrecog/lmim. The encoder of any other can: --kind encoder')
+       'LinearEncoder, TextTransformerDecoder), the parallel one (with a '
+       'ParallelDecoder), and CTC (ViTFeatureMap and CRNNDecoder without an '
+       'RNN); see transformer, parallel and ctc in configs/textrecog. The '
+       'encoder of any other can: --kind encoder')
 #: Pictures and written characters of the example that graphs are traced by;
 #: torch takes 0 and 1 for special.
 _PICTURES, _WRITTEN = 3, 5
@@ -39,8 +39,8 @@ def kind_of(model: nn.Module) -> str:
              for name in ('backbone', 'encoder', 'decoder')}
     decoder: Any = getattr(model, 'decoder', None)
     kinds = {
-        (TextViT, LMIMEncoder, LMIMDecoder): 'autoregressive',
-        (TextViT, LMIMEncoder, LMIMParallelDecoder): 'parallel',
+        (TextViT, LinearEncoder, TextTransformerDecoder): 'autoregressive',
+        (TextViT, LinearEncoder, ParallelDecoder): 'parallel',
         (ViTFeatureMap, type(None), CRNNDecoder): 'ctc',
     }
     kind = kinds.get(tuple(parts.values()))  # type: ignore[arg-type]
@@ -52,8 +52,9 @@ def kind_of(model: nn.Module) -> str:
                             if part is not type(None))
         raise UserError(f'a {type(model).__name__} with {listing} cannot '
                           f'be exported. {CAN}')
-    known = ((CTCPostProcessor, LMIMCTCPostprocessor) if kind == 'ctc' else
-             (AttentionPostprocessor, LMIMPostprocessor))
+    known = ((CTCPostProcessor, CTCWordScorePostprocessor)
+             if kind == 'ctc' else
+             (AttentionPostprocessor, WordScorePostprocessor))
     if type(decoder.postprocessor) not in known:
         raise UserError(
             f'the reader cannot follow {type(decoder.postprocessor).__name__}'
@@ -70,7 +71,7 @@ def kind_of(model: nn.Module) -> str:
 def gives_word_scores(model: Any) -> bool:
     """Whether a recognizer's own scores of words are the reader's."""
     return isinstance(model.decoder.postprocessor,
-                      (LMIMCTCPostprocessor, LMIMPostprocessor))
+                      (CTCWordScorePostprocessor, WordScorePostprocessor))
 
 
 def write_recognizer(model: Any, kind: str, facts: PixelFacts,

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from lmim.models.backbones import TextViT
-from lmim.models.textrecog import LMIMDecoder, LMIMParallelDecoder
+from lmim.models.textrecog import ParallelDecoder, TextTransformerDecoder
 from lmim.utils.errors import UserError
 from .reconstruction import resized
 from .sheet import contact_sheet, draw_sheet, enlarge, frame_cells
@@ -88,10 +88,10 @@ def character_attention(model: nn.Module, inputs: torch.Tensor,
                         data_samples: Sequence[Any]) -> List[np.ndarray]:
     """Where a recognizer looks as it writes each character.
 
-    These are the weights of the cross-attention in the last block of an
-    :class:`LMIMDecoder`, averaged over its heads. Words are read once more
-    for it, as fused attention returns no weights: all characters in one pass
-    where the text is known.
+    These are the weights of the cross-attention in the last block of a
+    :class:`TextTransformerDecoder`, averaged over its heads. Words are read
+    once more for it, as fused attention returns no weights: all characters in
+    one pass where the text is known.
 
     Args:
         model (nn.Module): A recognizer, in eval mode.
@@ -111,12 +111,12 @@ def character_attention(model: nn.Module, inputs: torch.Tensor,
     decoder: Any = getattr(model, 'decoder', None)
     encoder: Any = getattr(model, 'encoder', None)
     recognizer: Any = model
-    if not isinstance(decoder, LMIMDecoder) or encoder is None:
+    if not isinstance(decoder, TextTransformerDecoder) or encoder is None:
         raise UserError(
             'where a recognizer looks as it writes a character is known of '
-            'those with an LMIMDecoder or LMIMParallelDecoder, and this one '
-            f'has {type(decoder).__name__}. The attention of its encoder can '
-            'be drawn: lmim.visualization.encoder_attention, or '
+            'those with a TextTransformerDecoder or ParallelDecoder, and this '
+            f'one has {type(decoder).__name__}. The attention of its encoder '
+            'can be drawn: lmim.visualization.encoder_attention, or '
             '`lmim visualize attention` without --characters')
     if not all('pred_text' in sample for sample in data_samples):
         data_samples = recognizer.predict(inputs, data_samples)
@@ -127,7 +127,7 @@ def character_attention(model: nn.Module, inputs: torch.Tensor,
     handle = layer.norm2.register_forward_hook(
         lambda module, inputs, output: normed.append(output))
     try:
-        if isinstance(decoder, LMIMParallelDecoder):
+        if isinstance(decoder, ParallelDecoder):
             decoder.forward_test(out_enc=memory)  # its last pass counts
         else:
             decoder.teacher_forced(memory, _classes_of(texts, decoder))
@@ -173,7 +173,8 @@ def _weights(queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
     return scores.softmax(dim=-1)
 
 
-def _classes_of(texts: Sequence[str], decoder: LMIMDecoder) -> torch.Tensor:
+def _classes_of(texts: Sequence[str],
+                decoder: TextTransformerDecoder) -> torch.Tensor:
     """Classes of the characters of words, padded, (N, T)."""
     rows = [decoder.dictionary.str2idx(text) for text in texts]
     length = max(1, *map(len, rows))

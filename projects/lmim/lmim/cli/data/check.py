@@ -42,8 +42,8 @@ class Check(Command):
 
     name = 'check'
     summary = 'check labels against a dictionary and a length'
-    example = ('check train.lmdb --config configs/textrecog/lmim/'
-               'lmim_vit-small_8xb64-10e_union14m-l.py')
+    example = ('check train.lmdb --config configs/textrecog/transformer/'
+               'transformer_vit-small_8xb64-10e_union14m-l.py')
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""

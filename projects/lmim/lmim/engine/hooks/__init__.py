@@ -1,5 +1,6 @@
 """Hooks of the runner."""
 from .checkpoint_hook import CheckpointGuardHook, SafeCheckpointHook
+from .cpu_kernels_hook import CPUKernelsHook
 from .data_check_hook import LabelCheckHook, SampleCountHook
 from .loss_check_hook import LossCheckHook
 from .pretrain_pictures_hook import PretrainPicturesHook
@@ -7,7 +8,7 @@ from .step_seed_hook import StepSeedHook
 from .train_info_hook import TrainInfoHook
 
 __all__ = [
-    'CheckpointGuardHook', 'LabelCheckHook', 'LossCheckHook',
-    'PretrainPicturesHook', 'SafeCheckpointHook', 'SampleCountHook',
-    'StepSeedHook', 'TrainInfoHook'
+    'CPUKernelsHook', 'CheckpointGuardHook', 'LabelCheckHook',
+    'LossCheckHook', 'PretrainPicturesHook', 'SafeCheckpointHook',
+    'SampleCountHook', 'StepSeedHook', 'TrainInfoHook'
 ]

@@ -2,6 +2,7 @@
 from typing import Any, Sequence, Tuple, Union
 
 import torch
+from mmcv.cnn.bricks import DropPath
 from mmocr.registry import MODELS
 from mmpretrain.models import VisionTransformer
 from torch import nn
@@ -9,8 +10,8 @@ from torch.utils.checkpoint import checkpoint
 
 from lmim.checkpoints import load_encoder_weights
 from lmim.utils.errors import UserError
-from ..layers import (build_sincos_2d, init_transformer, is_traced, quicken,
-                     resolve_grid)
+from ..layers import (build_sincos_2d, init_transformer, is_traced,
+                      resolve_grid)
 
 #: Images that a CPU encodes at once where no gradients are needed.
 CPU_IMAGES = 16
@@ -98,7 +99,10 @@ class TextViT(VisionTransformer):
         self._pos_grid = resolve_grid(pos_embed, self.grid)
         self.pos_embed.requires_grad = not freeze_pos_embed
         self.with_cp = with_cp
-        quicken(self)
+        for part in self.modules():
+            if isinstance(part, DropPath):
+                # NumPy's numbers, as mmpretrain sets them, stop torch.compile.
+                part.drop_prob = float(part.drop_prob)
 
     def init_weights(self) -> None:
         """Load the encoder named in ``init_cfg``, or initialise as MAE."""

@@ -1,17 +1,71 @@
-"""Linear layers that cost little on a CPU where no gradients are needed."""
+"""Layers that cost little on a CPU, put into a model by one call.
+
+Models are written with the layers of torch, mmcv and mmpretrain.
+:func:`use_cpu_kernels` replaces those by the ones here, which compute the
+same.
+"""
 from functools import lru_cache
-from typing import Optional
+from typing import Any, Dict, Optional, Type, TypeVar
 
 import torch
 import torch.backends.cpu
 import torch.nn.functional as F
+from mmcv.cnn import Linear
 from mmengine.model import Sequential
+from mmpretrain.models.utils.attention import scaled_dot_product_attention
 from torch import nn
 
-from .tracing import is_traced
+from .attention import attend, drop_mask, is_traced
+
+#: mmcv has one of its own.
+LINEAR = (nn.Linear, Linear)
+Model = TypeVar('Model', bound=nn.Module)
 
 
-class QuickLinear(nn.Linear):
+def use_cpu_kernels(model: Model) -> Model:
+    """Let a model compute with the layers of this file.
+
+    Linear layers, dropout, rows of a linear layer and GELU are replaced, and
+    so is what mmpretrain's attentions call. The new layers have the very
+    parameters of the old ones under the same names, so that optimizers,
+    checkpoints and exports see no difference. On other devices than a CPU
+    they compute as torch's do.
+
+    Args:
+        model (nn.Module): Changed in place, with all its children.
+
+    Returns:
+        nn.Module: The same model.
+    """
+    kernels: Dict[nn.Module, nn.Module] = {}
+    for child in model.modules():
+        kind = _kernel_for(child)
+        if kind is not None:
+            # As torch makes replicas: another module of the same weights,
+            # parameters or buffers, hooks and settings.
+            kernel = kernels[child] = kind.__new__(kind)
+            kernel.__dict__ = child.__dict__.copy()
+    for parent in [*model.modules(), *kernels.values()]:
+        for name, child in list(parent.named_children()):
+            if child in kernels:
+                setattr(parent, name, kernels[child])
+        attention: Any = parent
+        if getattr(parent, 'scaled_dot_product_attention',
+                   None) is scaled_dot_product_attention:
+            attention.scaled_dot_product_attention = attend
+    return model
+
+
+def _kernel_for(module: nn.Module) -> Optional[Type[nn.Module]]:
+    """The class of what replaces a module, None if it stays."""
+    if type(module) in LINEAR:
+        return CPULinear
+    if type(module) is nn.Dropout:
+        return CPUDropout
+    return CPULinearGELU if CPULinearGELU.serves(module) else None
+
+
+class CPULinear(nn.Linear):
     """torch's linear layer; without gradients on some CPUs, by oneDNN.
 
     torch takes MKL for products in fp32, which does not use AVX-512 on AMD
@@ -34,7 +88,7 @@ class QuickLinear(nn.Linear):
                              then)
 
 
-class QuickLinearGELU(Sequential):
+class CPULinearGELU(Sequential):
     """A linear layer, GELU and dropout, as mmcv's FFN has them in a row.
 
     Without gradients on a CPU, oneDNN takes GELU along with the product.
@@ -53,9 +107,20 @@ class QuickLinearGELU(Sequential):
         if type(module) is not Sequential or len(parts) != 3:
             return False
         linear, activation, dropout = parts
-        return (isinstance(linear, nn.Linear) and type(activation) is nn.GELU
+        return (type(linear) in LINEAR and type(activation) is nn.GELU
                 and activation.approximate == 'none'
                 and isinstance(dropout, nn.Dropout))
+
+
+class CPUDropout(nn.Dropout):
+    """torch's dropout with the masks of :func:`drop_mask` on a CPU."""
+
+    def forward(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Drop elements of a tensor of any shape, in training mode."""
+        if (not self.training or not self.p or is_traced()
+                or tensor.device.type != 'cpu'):
+            return super().forward(tensor)
+        return tensor * drop_mask(tensor, self.p) * (1 / (1 - self.p))
 
 
 def onednn_linear(tokens: torch.Tensor, weight: torch.Tensor,

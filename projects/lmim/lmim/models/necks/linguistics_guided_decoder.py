@@ -7,7 +7,7 @@ from mmocr.registry import MODELS
 from torch import nn
 
 from lmim.utils.errors import UserError
-from ..layers import attend, quicken
+from ..layers import attend
 from .masked_decoder import MaskedDecoder
 
 ORDERS = ('SA-CA-FFN', 'CA-SA-FFN')
@@ -44,7 +44,6 @@ class GuidedDecoderLayer(nn.TransformerDecoderLayer):
         if not guided:
             # Parameters without gradients would stop distributed training.
             del self.multihead_attn, self.norm2, self.dropout2
-        quicken(self)
 
     def forward(  # type: ignore[override]
             self,

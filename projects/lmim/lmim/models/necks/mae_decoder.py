@@ -7,7 +7,6 @@ from mmpretrain.models.backbones.vision_transformer import \
     TransformerEncoderLayer
 from torch import nn
 
-from ..layers import quicken
 from .masked_decoder import MaskedDecoder
 
 
@@ -44,7 +43,6 @@ class MAEDecoder(MaskedDecoder):
                 4 * embed_dims,
                 norm_cfg=dict(type='LN', eps=1e-6))
             for _ in range(num_layers))
-        quicken(self)
 
     def forward(self, visible: torch.Tensor,
                 ids_restore: torch.Tensor) -> torch.Tensor:

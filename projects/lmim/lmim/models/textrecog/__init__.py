@@ -1,13 +1,13 @@
-"""Parts of LMIM's recognizer."""
-from .ctc_postprocessor import LMIMCTCPostprocessor
-from .transformer_decoder import LMIMDecoder
-from .transformer_decoder_layer import LMIMDecoderLayer
-from .linear_encoder import LMIMEncoder
-from .word_loss import LMIMModuleLoss
-from .parallel_decoder import LMIMParallelDecoder
-from .postprocessors import LMIMPostprocessor
+"""Parts of text recognizers."""
+from .linear_encoder import LinearEncoder
+from .parallel_decoder import ParallelDecoder
+from .postprocessors import CTCWordScorePostprocessor, WordScorePostprocessor
+from .transformer_decoder import (KeysValues, TextTransformerDecoder,
+                                  TextTransformerDecoderLayer)
+from .word_loss import WordLoss
 
 __all__ = [
-    'LMIMCTCPostprocessor', 'LMIMDecoder', 'LMIMDecoderLayer', 'LMIMEncoder',
-    'LMIMModuleLoss', 'LMIMParallelDecoder', 'LMIMPostprocessor'
+    'CTCWordScorePostprocessor', 'KeysValues', 'LinearEncoder',
+    'ParallelDecoder', 'TextTransformerDecoder',
+    'TextTransformerDecoderLayer', 'WordLoss', 'WordScorePostprocessor'
 ]

@@ -7,11 +7,11 @@ from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
 from torch import nn
 
-from ..layers import init_transformer, quicken
+from ..layers import init_transformer
 
 
 @MODELS.register_module()
-class LMIMEncoder(BaseEncoder):
+class LinearEncoder(BaseEncoder):
     """Brings the ViT's tokens to the width of the decoder.
 
     Args:
@@ -27,7 +27,6 @@ class LMIMEncoder(BaseEncoder):
         super().__init__(init_cfg)
         self.projection = nn.Linear(in_dims, embed_dims)
         self.norm = nn.LayerNorm(embed_dims)
-        quicken(self)
 
     def init_weights(self) -> None:
         """Xavier-uniform, as MAE's linear layers."""

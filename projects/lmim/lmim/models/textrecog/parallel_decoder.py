@@ -9,12 +9,11 @@ from torch import nn
 
 from lmim.utils.errors import UserError
 
-from .transformer_decoder import LMIMDecoder
-from .transformer_decoder_layer import KeysValues
+from .transformer_decoder import KeysValues, TextTransformerDecoder
 
 
 @MODELS.register_module()
-class LMIMParallelDecoder(LMIMDecoder):
+class ParallelDecoder(TextTransformerDecoder):
     """Writes a word in one pass, and refines it in a few more.
 
     One query for each place of the word reads the picture. In a refinement
@@ -25,18 +24,18 @@ class LMIMParallelDecoder(LMIMDecoder):
     once on a share of them drawn anew for every word.
 
     The time for a word does not grow with its length. Weights are those of
-    :class:`LMIMDecoder` and the queries.
+    :class:`TextTransformerDecoder` and the queries.
 
     Args:
-        dictionary (dict | Dictionary): As in ``LMIMDecoder``.
+        dictionary (dict | Dictionary): As in ``TextTransformerDecoder``.
         num_layers (int): Number of blocks.
         refine_steps (int): Refinements of what the first pass has written.
-        **kwargs: As in ``LMIMDecoder``, without ``early_stop`` and
+        **kwargs: As in ``TextTransformerDecoder``, without ``early_stop`` and
             ``beam_width``.
 
     Raises:
-        UserError: As ``LMIMDecoder`` does, or if there are options of
-            writing step by step.
+        UserError: As ``TextTransformerDecoder`` does, or if there are options
+            of writing step by step.
     """
 
     def __init__(self,
@@ -46,7 +45,7 @@ class LMIMParallelDecoder(LMIMDecoder):
                  **kwargs: Any) -> None:
         foreign = sorted({'early_stop', 'beam_width'} & kwargs.keys())
         if foreign:
-            raise UserError(f'LMIMParallelDecoder has no {foreign}: it does '
+            raise UserError(f'ParallelDecoder has no {foreign}: it does '
                             'not write step by step. Remove them.')
         if refine_steps < 0:
             raise UserError(f'refine_steps is 0 or more, not {refine_steps}')

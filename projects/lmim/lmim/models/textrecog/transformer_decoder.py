@@ -1,9 +1,10 @@
-"""The text decoder of LMIM's recognizer."""
-from typing import Dict, List, Optional, Sequence, Union, cast
+"""A transformer that writes words: blocks, decoder, greedy and beam search."""
+from typing import Dict, List, NamedTuple, Optional, Sequence, Union, cast
 
 import torch
 from mmocr.models.common.dictionary import Dictionary
-from mmocr.models.common.modules import PositionalEncoding
+from mmocr.models.common.layers import TFDecoderLayer
+from mmocr.models.common.modules import MultiHeadAttention, PositionalEncoding
 from mmocr.models.textrecog.decoders import BaseDecoder
 from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
@@ -11,13 +12,98 @@ from torch import nn
 
 from lmim.utils.errors import UserError
 
-from ..layers import init_transformer, quicken
-from .transformer_decoder_layer import LMIMDecoderLayer
-from .word_search import beam_search, greedy_search
+from ..layers import attend, init_transformer
+
+
+class KeysValues(NamedTuple):
+    """Keys and values of an attention, each (N, heads, length, dims)."""
+    keys: torch.Tensor
+    values: torch.Tensor
+
+    def followed_by(self, other: 'KeysValues') -> 'KeysValues':
+        """Join along the sequence."""
+        return KeysValues(*(torch.cat(pair, dim=2)
+                            for pair in zip(self, other)))
+
+    def rows(self, rows: torch.Tensor) -> 'KeysValues':
+        """Those of some items of the batch, by their numbers (N', )."""
+        return KeysValues(self.keys[rows], self.values[rows])
+
+
+class TextTransformerDecoderLayer(TFDecoderLayer):
+    """MMOCR's pre-norm decoder layer with fused attention and a cache.
+
+    The layer takes keys and values instead of sequences, so that those of the
+    picture are computed once a word and those of earlier characters once a
+    character. The weights and the result are those of ``TFDecoderLayer``.
+    """
+
+    def memorize(self, memory: torch.Tensor) -> KeysValues:
+        """Compute keys and values of the encoder's output (N, M, D)."""
+        found = self._keys_values(self.enc_attn, memory)
+        # They are read at every step of a word: in order, once for all.
+        return KeysValues(found.keys.contiguous(), found.values.contiguous())
+
+    def forward(self,
+                tokens: torch.Tensor,
+                memory: KeysValues,
+                mask: Optional[torch.Tensor] = None,
+                past: Optional[List[KeysValues]] = None,
+                context: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """Decode some tokens.
+
+        Args:
+            tokens (torch.Tensor): (N, T, D).
+            memory (KeysValues): What :meth:`memorize` gave.
+            mask (torch.Tensor, optional): Added to the logits of
+                self-attention, (N, 1, T, K), where K is the number of keys:
+                T, or S with ``context``.
+            past (List[KeysValues], optional): Keys and values of earlier
+                tokens, at most one item; replaced by those up to now.
+            context (torch.Tensor, optional): (N, S, D), which the tokens
+                attend to in place of themselves.
+
+        Returns:
+            torch.Tensor: (N, T, D).
+        """
+        normed = self.norm1(tokens)
+        own = self._keys_values(
+            self.self_attn, normed if context is None else self.norm1(context))
+        if past is not None:
+            own = past.pop().followed_by(own) if past else own
+            past.append(own)
+        tokens = tokens + self._attend(self.self_attn, normed, own, mask)
+        tokens = tokens + self._attend(self.enc_attn, self.norm2(tokens),
+                                       memory)
+        return tokens + self.mlp(self.norm3(tokens))
+
+    @staticmethod
+    def _keys_values(attention: MultiHeadAttention,
+                     tokens: torch.Tensor) -> KeysValues:
+        heads = (attention.n_head, -1)
+        return KeysValues(
+            attention.linear_k(tokens).unflatten(2, heads).transpose(1, 2),
+            attention.linear_v(tokens).unflatten(2, heads).transpose(1, 2))
+
+    @staticmethod
+    def _attend(attention: MultiHeadAttention,
+                tokens: torch.Tensor,
+                context: KeysValues,
+                mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        query = attention.linear_q(tokens)
+        query = query.unflatten(2, (attention.n_head, -1)).transpose(1, 2)
+        dropout = attention.attention.dropout
+        update = attend(
+            query,
+            *context,
+            attn_mask=mask,
+            dropout_p=dropout.p if dropout.training else 0.)
+        update = update.transpose(1, 2).flatten(2)
+        return attention.proj_drop(attention.fc(update))
 
 
 @MODELS.register_module()
-class LMIMDecoder(BaseDecoder):
+class TextTransformerDecoder(BaseDecoder):
     """Pre-norm transformer decoder that writes a word character by character.
 
     The start symbol is no class: it has a row of its own after those of the
@@ -73,9 +159,9 @@ class LMIMDecoder(BaseDecoder):
         if (self.end_idx is None or self.padding_idx is None
                 or self.dictionary.start_idx is not None):
             raise UserError(
-                'LMIMDecoder has a start symbol of its own: its dictionary '
-                'must be built with with_start=False, with_end=True, '
-                'with_padding=True')
+                'TextTransformerDecoder has a start symbol of its own: its '
+                'dictionary must be built with with_start=False, '
+                'with_end=True, with_padding=True')
         if beam_width < 1:
             raise UserError(f'beam_width is 1 or more, not {beam_width}')
         num_classes = self.dictionary.num_classes
@@ -87,7 +173,7 @@ class LMIMDecoder(BaseDecoder):
             embed_dims, n_position=max(200, max_seq_len))
         self.dropout = nn.Dropout(drop_rate)
         self.layer_stack = nn.ModuleList(
-            LMIMDecoderLayer(
+            TextTransformerDecoderLayer(
                 embed_dims,
                 feedforward_channels,
                 num_heads,
@@ -96,7 +182,6 @@ class LMIMDecoder(BaseDecoder):
                 dropout=drop_rate) for _ in range(num_layers))
         self.layer_norm = nn.LayerNorm(embed_dims, eps=1e-6)
         self.classifier = nn.Linear(embed_dims, num_classes)
-        quicken(self)
 
     def init_weights(self) -> None:
         """Xavier-uniform linear layers, as the encoder's."""
@@ -127,9 +212,9 @@ class LMIMDecoder(BaseDecoder):
         return self.teacher_forced(out_enc, targets)
 
     @property
-    def layers(self) -> List[LMIMDecoderLayer]:
+    def layers(self) -> List[TextTransformerDecoderLayer]:
         """The blocks, by their type."""
-        return cast(List[LMIMDecoderLayer], list(self.layer_stack))
+        return cast(List[TextTransformerDecoderLayer], list(self.layer_stack))
 
     def teacher_forced(self, memory: torch.Tensor,
                        targets: torch.Tensor) -> torch.Tensor:
@@ -177,9 +262,138 @@ class LMIMDecoder(BaseDecoder):
         Returns:
             torch.Tensor: Probabilities, (N, T', classes), where T' is the
             length of the longest word and its end, at most T; with several
-            beams see :func:`~.word_search.beam_search`.
+            beams see :func:`beam_search`.
         """
         assert out_enc is not None
         if self.beam_width == 1:
             return greedy_search(self, out_enc)
         return beam_search(self, out_enc, self.beam_width)
+
+
+class WordWriter:
+    """Words being written: what the decoder remembers of each.
+
+    Keys and values of the picture are computed once, those of a character
+    when it is written.
+
+    Args:
+        decoder (TextTransformerDecoder): The decoder.
+        memory (torch.Tensor): The encoder's output, (N, M, D).
+    """
+
+    def __init__(self, decoder: TextTransformerDecoder,
+                 memory: torch.Tensor) -> None:
+        self.decoder = decoder
+        self.layers = decoder.layers
+        self.memory = [layer.memorize(memory) for layer in self.layers]
+        self.past: List[List[KeysValues]] = [[] for _ in self.layers]
+        self.length = 0
+        #: The last character of each word, (N, ).
+        self.last = torch.full((len(memory), ), decoder.start_idx,
+                               device=memory.device)
+
+    def next_logits(self) -> torch.Tensor:
+        """Logits of the character that follows :attr:`last`, (N, classes)."""
+        decoder = self.decoder
+        position = decoder.position_enc.position_table[:, self.length]
+        tokens = (decoder.trg_word_emb(self.last) + position)[:, None]
+        for layer, memory, past in zip(self.layers, self.memory, self.past):
+            tokens = layer(tokens, memory, past=past)
+        self.length += 1
+        return decoder.classifier(decoder.layer_norm(tokens[:, 0]))
+
+    def take(self, rows: torch.Tensor) -> None:
+        """Go on with some words in place of all.
+
+        Args:
+            rows (torch.Tensor): Their numbers, repeated ones included,
+                (N', ). N' may differ from N before the first character only
+                where memory is to grow with it.
+        """
+        for past in self.past:
+            past[:] = [item.rows(rows) for item in past]
+        self.memory = [item.rows(rows) for item in self.memory]
+        self.last = self.last[rows]
+
+
+def greedy_search(decoder: TextTransformerDecoder,
+                  memory: torch.Tensor) -> torch.Tensor:
+    """Write the likeliest character at each step.
+
+    Args:
+        decoder (TextTransformerDecoder): The decoder.
+        memory (torch.Tensor): The encoder's output, (N, M, D).
+
+    Returns:
+        torch.Tensor: Probabilities, (N, T', classes), where T' is the length
+        of the longest word and its end, at most ``decoder.max_seq_len``.
+    """
+    writer = WordWriter(decoder, memory)
+    ended = torch.zeros_like(writer.last, dtype=torch.bool)
+    probs = []
+    for _ in range(decoder.max_seq_len):
+        logits = writer.next_logits()
+        probs.append(logits.float().softmax(dim=-1))
+        writer.last = logits.argmax(dim=-1)
+        ended |= writer.last == decoder.end_idx
+        if decoder.early_stop and ended.all():
+            break
+    return torch.stack(probs, dim=1)
+
+
+def beam_search(decoder: TextTransformerDecoder, memory: torch.Tensor,
+                width: int) -> torch.Tensor:
+    """Write the likeliest of the words that ``width`` beams find.
+
+    The likelihood of a word is the product of the probabilities of its
+    characters and its end (of its characters, where it is cut off at
+    ``max_seq_len``). It can only fall as a word grows, so the search ends,
+    without loss, when the best word of every picture has ended.
+
+    Args:
+        decoder (TextTransformerDecoder): The decoder.
+        memory (torch.Tensor): The encoder's output, (N, M, D).
+        width (int): Words kept for each picture at each step, W.
+
+    Returns:
+        torch.Tensor: (N, T', classes): at each step the probability of the
+        character that was chosen, given those before it, and 0 for all
+        others, so that its maximum over the classes spells the word. After
+        its end a word has the end with probability 1.
+    """
+    count, end = len(memory), decoder.end_idx
+    writer = WordWriter(decoder, memory)
+    rows = torch.arange(count, device=memory.device)
+    writer.take(rows.repeat_interleave(width))
+    # All beams of a picture begin alike: only the first one counts.
+    scores = memory.new_full((count, width), float('-inf'),
+                             dtype=torch.float32)
+    scores[:, 0] = 0.
+    ended = torch.zeros_like(scores, dtype=torch.bool)
+    words = torch.empty(count, width, 0, dtype=torch.long,
+                        device=memory.device)
+    chances = scores.new_empty(count, width, 0)
+    for _ in range(decoder.max_seq_len):
+        steps = writer.next_logits().float().log_softmax(dim=-1)
+        steps = steps.unflatten(0, (count, width))
+        # A word that has ended stays as it is.
+        steps = steps.masked_fill(ended[..., None], float('-inf'))
+        steps[..., end] = steps[..., end].masked_fill(ended, 0.)
+        scores, chosen = (scores[..., None] + steps).flatten(1).topk(width)
+        classes = steps.shape[-1]
+        parent, written = chosen // classes, chosen % classes
+        chance = steps.flatten(1).gather(1, chosen).exp()
+        words = torch.cat([_of(words, parent), written[..., None]], dim=2)
+        chances = torch.cat([_of(chances, parent), chance[..., None]], dim=2)
+        ended = written == end
+        writer.take((parent + width * rows[:, None]).flatten())
+        writer.last = written.flatten()
+        if decoder.early_stop and ended[:, 0].all():
+            break
+    best = chances.new_zeros(count, words.shape[2], classes)
+    return best.scatter_(2, words[:, 0, :, None], chances[:, 0, :, None])
+
+
+def _of(values: torch.Tensor, parent: torch.Tensor) -> torch.Tensor:
+    """Those of values (N, W, T) that belong to the parents (N, W)."""
+    return values.gather(1, parent[..., None].expand_as(values))

@@ -1,4 +1,4 @@
-"""The loss of LMIM's recognizer."""
+"""The loss of decoders that give one class for each place of a word."""
 from typing import Any, Dict, Sequence
 
 import torch
@@ -11,7 +11,7 @@ from lmim.utils.errors import UserError
 
 
 @MODELS.register_module()
-class LMIMModuleLoss(CEModuleLoss):
+class WordLoss(CEModuleLoss):
     """Cross-entropy summed over a word and its end, mean over the batch.
 
     Args:

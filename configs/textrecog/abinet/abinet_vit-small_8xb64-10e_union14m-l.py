@@ -1,0 +1,4 @@
+_base_ = [
+    '../../_base_/models/abinet_vit-small.py',
+    '../../_base_/textrecog_union14m-l.py',
+]

@@ -1,4 +1,0 @@
-_base_ = [
-    '../../_base_/models/aster_lmim-vit-small.py',
-    '../../_base_/textrecog_union14m-l.py',
-]

@@ -1,8 +1,0 @@
-_base_ = 'lmim_vit-small_8xb64-10e_union14m-l.py'
-
-model = dict(
-    backbone=dict(
-        arch='base',
-        init_cfg=dict(checkpoint='work_dirs/'
-                      'lmim_vit-base_8xb64-10e_union14m-u/epoch_10.pth')),
-    encoder=dict(in_dims=768))

@@ -1,0 +1,90 @@
+"""From probabilities to words and their scores."""
+from itertools import groupby, product
+from typing import Any, List
+
+import pytest
+import torch
+from mmocr.models.textrecog.postprocessors import CTCPostProcessor
+from mmocr.structures import TextRecogDataSample
+
+from lmim.models.textrecog import (CTCWordScorePostprocessor,
+                                   WordScorePostprocessor)
+
+#: The classes; the fifth is the blank.
+NAMES = ['a', 'b', 'c', 'd', '', '<UKN>']
+BLANK, CLASSES = 4, 6
+
+
+@pytest.fixture
+def settings(tmp_path) -> dict:
+    path = tmp_path / 'abcd.txt'
+    path.write_text('\n'.join('abcd'))
+    return dict(dictionary=dict(
+        type='mmocr.Dictionary', dict_file=str(path), with_padding=True,
+        with_unknown=True))
+
+
+def samples(number: int, **meta: Any) -> List[TextRecogDataSample]:
+    return [TextRecogDataSample(metainfo=meta) for _ in range(number)]
+
+
+@pytest.mark.parametrize('changes', [
+    dict(), dict(ignore_chars=['padding', 'unknown'])])
+@pytest.mark.parametrize('meta', [dict(), dict(valid_ratio=0.6)])
+def test_words_and_scores_are_mmocrs(settings, changes, meta):
+    torch.manual_seed(0)
+    # Sharp, and with many repetitions and blanks.
+    probs = (3 * torch.randn(40, 12, CLASSES)).softmax(-1)
+    probs = probs.repeat_interleave(2, dim=1)
+    probs[0] = torch.eye(CLASSES)[BLANK]
+    settings.update(changes)
+    theirs = CTCPostProcessor(**settings)(probs, samples(40, **meta))
+    ours = CTCWordScorePostprocessor(**settings)(probs, samples(40, **meta))
+    for one, two in zip(theirs, ours):
+        assert one.pred_text.item == two.pred_text.item
+        assert one.pred_text.score == two.pred_text.score
+    words = [sample.pred_text.item for sample in ours]
+    assert words[0] == '' and len(set(words)) > 35
+    assert any('aa' in word or 'bb' in word for word in words)
+    assert any('<UKN>' in word for word in words) != bool(changes)
+
+
+def test_score_of_a_word_is_that_of_all_its_paths(settings):
+    torch.manual_seed(1)
+    probs = (2 * torch.randn(8, 5, CLASSES)).softmax(-1)
+    probs[7] = torch.eye(CLASSES)[BLANK]
+    read = CTCWordScorePostprocessor(**settings)(
+        probs, samples(7) + samples(1, valid_ratio=0.2))
+    for word, sample in zip(probs, read):
+        expected = 0.
+        length = 1 if sample.get('valid_ratio') else 5
+        for path in product(range(CLASSES), repeat=length):
+            text = ''.join(NAMES[index] for index, _ in groupby(path))
+            if text == sample.pred_text.item:
+                chance = 1.
+                for column, index in enumerate(path):
+                    chance *= float(word[column, index])
+                expected += chance
+        assert sample.pred_text.word_score == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_batch_without_any_letter(settings):
+    probs = torch.eye(CLASSES)[torch.full((2, 3), BLANK)] * 0.5
+    for sample in CTCWordScorePostprocessor(**settings)(probs, samples(2)):
+        assert sample.pred_text.item == '' and sample.pred_text.score == []
+        assert sample.pred_text.word_score == pytest.approx(0.125)
+
+
+def test_score_of_a_word_is_that_of_its_characters_and_its_end(settings):
+    processor = WordScorePostprocessor(
+        dict(settings['dictionary'], with_end=True),
+        ignore_chars=['padding', 'unknown'], max_seq_len=3)
+    probs = torch.full((2, 3, 7), 0.01)
+    probs[0, [0, 1, 2], [1, 4, 0]] = torch.tensor([0.8, 0.5, 0.9])  # b, end
+    probs[1, [0, 1, 2], [0, 0, 3]] = torch.tensor([0.9, 0.5, 0.4])  # cut off
+    first, second = processor(probs, samples(2))
+    assert (first.pred_text.item, second.pred_text.item) == ('b', 'aad')
+    assert first.pred_text.score == pytest.approx([0.8])
+    assert first.pred_text.word_score == pytest.approx(0.8 * 0.5)
+    assert second.pred_text.score == pytest.approx([0.9, 0.5, 0.4])
+    assert second.pred_text.word_score == pytest.approx(0.9 * 0.5 * 0.4)
