@@ -243,6 +243,8 @@ class Reader:
 def smaller(cfg: Config) -> List[str]:
     """Settings for two pictures a step and one block, nothing else."""
     options = ['default_hooks.checkpoint.interval=1000']
+    if 'pictures' in cfg.default_hooks:  # which has tests of its own
+        options.append('default_hooks.pictures.enable=False')
     for name in LOADERS:
         if cfg.get(name):
             options += [f'{name}.num_workers=0', f'{name}.pin_memory=False',

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import types
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import (Any, Callable, Dict, Iterable, Iterator, List, Mapping,
@@ -142,6 +143,7 @@ def family(name: str) -> Sequence[str]:
     return next((each for each in FAMILIES if name in each), (name, ))
 
 
+@lru_cache(maxsize=None)
 def installed() -> Dict[str, str]:
     """The version of each distribution that Python finds."""
     found: Dict[str, str] = {}

@@ -1,5 +1,5 @@
 """The paper's recognizer: its loss, and writing without memory."""
-from typing import Any, Callable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
