@@ -70,9 +70,11 @@ class Reader:
         monkeypatch.setenv('LOCAL_RANK', '0')
         monkeypatch.delenv('LMIM_DATA_ROOT', raising=False)
         monkeypatch.syspath_prepend(str(REPO / 'tools'))
-        # MMEngine has each config laid out by yapf, four times a run.
+        # For its logs MMEngine formats the config by yapf, four times a run,
+        # and starts the C compiler to know its version.
         monkeypatch.setattr('mmengine.config.config.FormatCode',
                             lambda text, **kwargs: (text, True))
+        monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
         # The width of the published encoders, with one block of twelve.
         monkeypatch.setattr(TextViT, 'arch_zoo', {
             name: dict(arch, num_layers=1)

@@ -91,10 +91,9 @@ def check_machine() -> Iterator[Finding]:
     if not PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
         level = WRONG if sys.version_info < PYTHONS[0] else NOTE
     yield Finding('machine', 'python', level,
-                  f'{platform.python_version()}, {sys.executable} '
-                  f'(tested: {least} to {last})', 'bash tools/quickstart.sh')
-    yield Finding('machine', 'system', OK, f'{platform.platform()}, '
-                  f'{os.cpu_count()} core(s)')
+                  f'{platform.python_version()}, {sys.executable} (tested: '
+                  f'{least} to {last}) on {platform.platform()}, '
+                  f'{os.cpu_count()} core(s)', 'bash tools/quickstart.sh')
     if os.path.isdir('/dev/shm'):
         free = shutil.disk_usage('/dev/shm').free // 2**20
         yield Finding('machine', 'shared memory',
@@ -212,7 +211,7 @@ def check_versions(versions: Dict[str, str]) -> Iterator[Finding]:
         yield Finding('versions', name, level, text, fix)
 
 
-def run_child(data_root: str = '', time_limit: float = 600.) -> List[Finding]:
+def run_child(time_limit: float = 600.) -> List[Finding]:
     """Import and compute in a child process, whose death is a finding."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / 'findings'
@@ -220,8 +219,8 @@ def run_child(data_root: str = '', time_limit: float = 600.) -> List[Finding]:
         try:
             done = subprocess.run(
                 [sys.executable, '-W', 'ignore', __file__, '--child',
-                 str(output), data_root], stdin=subprocess.DEVNULL,
-                capture_output=True, timeout=time_limit)
+                 str(output)], stdin=subprocess.DEVNULL, capture_output=True,
+                timeout=time_limit)
             code = done.returncode
             end = signal.Signals(-code).name if code < 0 else str(code)
             ended = ' '.join([f'ended with {end}', *done.stderr.decode(
@@ -239,7 +238,7 @@ def run_child(data_root: str = '', time_limit: float = 600.) -> List[Finding]:
     return findings
 
 
-def child_main(output: str, data_root: str) -> None:
+def child_main(output: str) -> None:
     """Be the child: write each finding, and what is tried, as it comes."""
     sys.path.remove(str(Path(__file__).resolve().parent))
     with open(output, 'w', encoding='utf-8', buffering=1) as file:
@@ -251,8 +250,6 @@ def child_main(output: str, data_root: str) -> None:
         say('torch')
         for finding in check_devices(whole):
             say(finding)
-        if whole:
-            say(known_sets(data_root))
         say('end')
     os._exit(0)  # threads of half-imported libraries may not end
 
@@ -290,18 +287,6 @@ def check_imports(say: Say) -> bool:
                     f'{"active" if result else "not needed"} '
                     f'({purpose.rstrip(".")})'))
     return True
-
-
-def known_sets(data_root: str) -> Finding:
-    """Which of the data sets that the configs know are there."""
-    sets = importlib.import_module('lmim.datasets.known_sets')
-    found = dict.fromkeys(
-        f'{each.published["name"]} ({each.kind})'
-        for each in sets.read_catalogue(data_root=data_root or None)
-        if each.there == 'yes')
-    return Finding('data', 'sets', OK if found else NOTE,
-                   ', '.join([f'{len(found)} known ones found', *found]),
-                   f'{DATA_TOOL} list')
 
 
 #: A pattern of an import error's message, what it means, and what to install.
@@ -437,12 +422,12 @@ def main(argv: Optional[List[str]] = None) -> int:
     add('--work-dir', metavar='DIR', default='work_dirs', help='the folder '
         'that results go to (default: ./work_dirs)')
     add('--json', action='store_true', help='print one JSON object')
-    add('--child', nargs=2, help=argparse.SUPPRESS)
+    add('--child', help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.child:
-        child_main(*args.child)
+        child_main(args.child)
     findings = [*check_machine(), *check_versions(installed()),
-                *run_child(args.data_root or ''),
+                *run_child(),
                 *check_folders(args.data_root, args.work_dir)]
     good = all(each.level != WRONG for each in findings)
     if args.json:
