@@ -383,9 +383,9 @@ def check_product(torch: Any, device: str, precision: str) -> Finding:
         level = WRONG if precision == 'float32' else NOTE
         text = f'not available: {str(error).splitlines()[0]}'
         return Finding('devices', name, level, text, fix)
-    error = float((product.double().cpu() - exact).norm() / exact.norm())
-    text = f'a matrix product is off by {error:.1e}'
-    if error <= LIMITS[precision]:
+    away = float((product.double().cpu() - exact).norm() / exact.norm())
+    text = f'a matrix product is off by {away:.1e}'
+    if away <= LIMITS[precision]:  # nan is not
         return Finding('devices', name, OK, text)
     text += f', where rounding gives at most {LIMITS[precision]:.0e}'
     return Finding('devices', name, WRONG, text, fix)

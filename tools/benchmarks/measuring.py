@@ -23,13 +23,8 @@ def take_turns(sides: Dict[str, Work], rounds: int, title: str = 'rounds',
     """Items per second of each side, and the ratio to the side ``plain``.
 
     Sides take turns within each round and ratios are taken round by round,
-    so that other load on the machine affects all sides alike.
-
-    Args:
-        sides (Dict[str, Callable]): Each is called once before the rounds.
-        rounds (int): How often each is timed.
-        title (str): Shown with the progress.
-        clock (Callable): Returns seconds.
+    so that other load on the machine affects all sides alike. Each is called
+    once before.
 
     Returns:
         Dict[str, Dict]: For each side ``median`` and ``rounds`` (items per
@@ -77,17 +72,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 def check_close(ours: Mapping[str, torch.Tensor],
                 plain: Mapping[str, torch.Tensor], part: str,
                 tolerance: float = 1e-5) -> Dict[str, float]:
-    """Compare numbers that have the same names.
+    """The largest differences of numbers that have the same names.
 
-    Args:
-        ours (Dict[str, torch.Tensor]): Of any shapes.
-        plain (Dict[str, torch.Tensor]): Of the same shapes.
-        part (str): What is compared, for the message.
-        tolerance (float): Largest difference, relative to the largest value
-            where that is above 1.
-
-    Returns:
-        Dict[str, float]: The largest difference of each.
+    They are relative to the largest value where that is above 1.
 
     Raises:
         UserError: If names or shapes differ, or a difference is above the
@@ -129,11 +116,7 @@ def memory_mb(field: str) -> Optional[float]:
 
 
 def in_a_child(function: Callable, *args: Any) -> Any:
-    """Call a function in a new process, which has held nothing before.
-
-    Args:
-        function (Callable): Of a module, so that it can be sent there.
-        *args (Any): Its arguments.
+    """Call a module's function in a new process, which has held nothing.
 
     Raises:
         ChildProcessError: If the process is killed.

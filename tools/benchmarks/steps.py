@@ -16,7 +16,7 @@ from lmim.engine.precision import DTYPES, PRECISIONS, choose_precision
 from lmim.models.backbones import TextViT
 from lmim.utils.errors import UserError
 
-from .measuring import check_close, rates_table, take_turns
+from .measuring import Work, check_close, rates_table, take_turns
 from .models import (RECOGNIZERS, build_pretrain, build_recognizer,
                      optimizer_of, random_pictures, without_dropout)
 from .plain.layers import Plain, weights_of
@@ -72,11 +72,7 @@ class StepBenchmark(Command):
 
     @abstractmethod
     def check(self, args: argparse.Namespace, count: int) -> Dict[str, float]:
-        """The largest differences of both sides in fp32, without dropout.
-
-        Raises:
-            UserError: If one of them is too large.
-        """
+        """The largest differences of both sides in fp32; refuse large ones."""
 
     @abstractmethod
     def sides(self, args: argparse.Namespace, count: int,
@@ -92,9 +88,9 @@ class StepBenchmark(Command):
         for count in args.batch:
             # Few images show a difference as well as many, and cost less.
             checked = self.check(args, min(count, 4))
-            works = {name: partial(_finish, work, count, args.device)
-                     for name, work in
-                     self.sides(args, count, precisions).items()}
+            works: Dict[str, Work] = {
+                name: partial(_finish, work, count, args.device) for name, work
+                in self.sides(args, count, precisions).items()}
             batches.append({
                 'batch': count, 'checked': checked, 'rows': take_turns(
                     works, args.rounds, f'{self.name}, batch {count}')})
@@ -139,12 +135,11 @@ class TrainBenchmark(StepBenchmark):
         found = check_close(*sides, self.name)
         for losses in sides:
             torch.stack(list(losses.values())).sum().backward()
-        ours, theirs = map(_gradients, (
-            model.named_parameters(), plain.weights.items()))
-        largest = max(grad.abs().max() for grad in theirs.values())
+        largest = max(weight.grad.abs().max() for weight in
+                      plain.weights.values() if weight.grad is not None)
         differences = check_close(
-            *({name: grad / largest for name, grad in side.items()}
-              for side in (ours, theirs)), self.name)
+            _gradients(model.named_parameters(), largest),
+            _gradients(plain.weights.items(), largest), self.name)
         return {**found, 'gradients': max(differences.values())}
 
     def sides(self, args: argparse.Namespace, count: int,
@@ -251,8 +246,8 @@ class RecognizeBenchmark(StepBenchmark):
     are compared with the plain reference of the paper's: attention with all
     its weights in memory, and a decoder that computes all 25 places of a word
     at each of 25 steps. Weights are random, and such a decoder never ends a
-    word: in both the end is forced after as many letters as --letters says.
-    The other decoders take as many passes whatever the length.
+    word: in both the end is forced after 12 letters. The other decoders take
+    as many passes whatever the length.
 
     Before they are measured, words of both must be equal, and probabilities
     of characters agree to 1e-5. CTC and the parallel decoder have no plain
@@ -261,13 +256,6 @@ class RecognizeBenchmark(StepBenchmark):
 
     name = 'recognize'
     summary = 'words read, by each decoder'
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the arguments."""
-        super().add_arguments(parser)
-        parser.add_argument(
-            '--letters', type=at_least(1), default=12, metavar='N',
-            help='of each word (default: %(default)s)')
 
     def check(self, args: argparse.Namespace, count: int) -> Dict[str, float]:
         """Words and probabilities."""
@@ -314,7 +302,7 @@ class EndedWords(nn.Module):
     """
 
     def __init__(self, classifier: nn.Module, end: int,
-                 letters: int) -> None:
+                 letters: int = 12) -> None:
         super().__init__()
         self.classifier, self.end, self.letters = classifier, end, letters
         self.step = 0
@@ -334,9 +322,11 @@ class EndedWords(nn.Module):
         return logits
 
 
-def _gradients(named: Iterable) -> Dict[str, torch.Tensor]:
-    return {f'gradient of {name}': weight.grad for name, weight in named
-            if weight.grad is not None}
+def _gradients(named: Iterable[Tuple[str, torch.Tensor]],
+               largest: torch.Tensor) -> Dict[str, torch.Tensor]:
+    """Those that there are, as parts of the largest."""
+    return {f'gradient of {name}': weight.grad / largest
+            for name, weight in named if weight.grad is not None}
 
 
 def _heads(args: argparse.Namespace) -> int:
@@ -348,7 +338,7 @@ def _writers(args: argparse.Namespace) -> Tuple[PlainRecognizer, Any]:
     model = build_recognizer('autoregressive', args.arch, args.device).eval()
     plain = plain_recognizer(model, _heads(args))
     model.decoder.classifier = EndedWords(
-        model.decoder.classifier, model.decoder.end_idx, args.letters)
+        model.decoder.classifier, model.decoder.end_idx)
     return plain, model
 
 
