@@ -21,7 +21,7 @@ import types
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import (Any, Callable, Dict, Iterable, Iterator, List, Mapping,
+from typing import (Any, Dict, Generator, Iterable, Iterator, List, Mapping,
                     NamedTuple, Optional, Sequence, Tuple, Union)
 
 REPO = Path(__file__).resolve().parent.parent
@@ -68,10 +68,6 @@ class Finding(NamedTuple):
     text: str
     #: The command that changes it; each 'wrong' has one.
     fix: str = ''
-
-
-#: Takes findings, one by one; a text says what is tried next.
-Say = Callable[[Union[Finding, str]], None]
 
 
 def pip(verb: str, *words: str) -> str:
@@ -242,26 +238,27 @@ def child_main(output: str) -> None:
     """Be the child: write each finding, and what is tried, as it comes."""
     sys.path.remove(str(Path(__file__).resolve().parent))
     with open(output, 'w', encoding='utf-8', buffering=1) as file:
-
-        def say(what: Union[Finding, str]) -> None:
+        for what in examine():
             file.write(json.dumps(what) + '\n')
-
-        whole = check_imports(say)
-        say('torch')
-        for finding in check_devices(whole):
-            say(finding)
-        say('end')
     os._exit(0)  # threads of half-imported libraries may not end
 
 
-def check_imports(say: Say) -> bool:
+def examine() -> Iterator[Union[Finding, str]]:
+    """Import and compute; a text is the name of what is tried next."""
+    whole = yield from check_imports()
+    yield 'torch'
+    yield from check_devices(whole)
+    yield 'end'
+
+
+def check_imports() -> Generator[Union[Finding, str], None, bool]:
     """Import each library, then lmim; return whether all of them import."""
     broken: List[str] = []
     done: Dict[str, Any] = {}
     for name in LIBRARIES:
         if broken and name in ('torchvision', 'lmim'):
             break  # it needs all those before
-        say(name)
+        yield name
         try:
             if name == 'torchvision':
                 # An empty package in place of lmim, which would import all.
@@ -275,17 +272,18 @@ def check_imports(say: Say) -> bool:
             importlib.import_module(name)
         except Exception as error:  # each library has its own
             if str(error) not in broken:  # or others need the same
-                say(Finding('imports', name, WRONG, *describe(name, error)))
+                yield Finding('imports', name, WRONG,
+                              *describe(name, error))
             broken.append(str(error))
     if broken:
-        say(Finding('imports', 'lmim', NOTE, 'not imported, see above'))
+        yield Finding('imports', 'lmim', NOTE, 'not imported, see above')
         return False
-    say(Finding('imports', 'lmim', OK, f'in {PACKAGE}, and all it needs'))
+    yield Finding('imports', 'lmim', OK, f'in {PACKAGE}, and all it needs')
     for name, result in done.items():
         purpose = compat.WORKAROUNDS[name].__doc__.split('\n')[0]
-        say(Finding('imports', f'work-around {name}', OK,
-                    f'{"active" if result else "not needed"} '
-                    f'({purpose.rstrip(".")})'))
+        yield Finding('imports', f'work-around {name}', OK,
+                      f'{"active" if result else "not needed"} '
+                      f'({purpose.rstrip(".")})')
     return True
 
 
@@ -411,7 +409,6 @@ def report(findings: Sequence[Finding]) -> str:
 def main(argv: Optional[List[str]] = None) -> int:
     """Examine, and print the findings; 1 where something is wrong."""
     parser = argparse.ArgumentParser(
-        prog='doctor.py',
         description='Find what is wrong with this installation, and the '
         'commands that fix it. It also works where lmim cannot be imported.',
         epilog='exit status: 0 nothing is wrong; 1 something is; 2 the '
@@ -426,8 +423,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     args = parser.parse_args(argv)
     if args.child:
         child_main(args.child)
-    findings = [*check_machine(), *check_versions(installed()),
-                *run_child(),
+    findings = [*check_machine(), *check_versions(installed()), *run_child(),
                 *check_folders(args.data_root, args.work_dir)]
     good = all(each.level != WRONG for each in findings)
     if args.json:
