@@ -33,14 +33,14 @@ PUBLISHED = [
 
 #: Runs of the quick start: folder, config, checkpoint, what it starts from.
 QUICK_START = [
-    ('mae', 'pretrain/mae/mae_vit-mini_1xb64_rendered', 'iter_750.pth', []),
-    ('lmim', 'pretrain/lmim/lmim_vit-mini_1xb64_rendered', 'iter_750.pth',
+    ('mae', 'pretrain/mae/mae_vit-mini_1xb64_rendered', 'mae.pth', []),
+    ('lmim', 'pretrain/lmim/lmim_vit-mini_1xb64_rendered', 'lmim.pth',
      ['model.target_generator.checkpoint='
-      'work_dirs/quickstart/mae/iter_750.pth']),
+      'work_dirs/quickstart/mae.pth']),
     ('finetune', 'textrecog/lmim/lmim_vit-mini_1xb64_rendered-labels',
-     'iter_1000.pth',
+     'recognizer.pth',
      ['model.backbone.init_cfg.checkpoint='
-      'work_dirs/quickstart/lmim/iter_750.pth', 'val_cfg=None',
+      'work_dirs/quickstart/lmim.pth', 'val_cfg=None',
       'val_dataloader=None', 'val_evaluator=None']),
 ]
 
@@ -123,7 +123,7 @@ class Reader:
                      'default_hooks.logger.interval=1',
                      # Of one name, they would share the first one's logs.
                      f'visualizer.name={name}', *options)
-            (work / name / last).symlink_to('epoch_2.pth')
+            (work / last).symlink_to(f'{name}/epoch_2.pth')
 
     def run(self, script: Path, *args: str) -> str:
         """Run a Python script as if it had been typed; its output.
