@@ -13,7 +13,7 @@ DOCUMENTS = sorted([
 
 _FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.M | re.S)
 _LINK = re.compile(r'\[[^\]]*\]\(([^)\s]+)\)')
-_BEFORE = re.compile(r'^Goes on from \[[^\]]*\]\((\S+?)(?:#\S+)?\)', re.M)
+_BEFORE = re.compile(r'^Continues \[[^\]]*\]\((\S+?)(?:#\S+)?\)', re.M)
 _PATH = re.compile(
     r'(?<![\w/.-])((?:configs|tools|docs|tests|projects)/[\w./-]*\w)')
 
@@ -74,7 +74,7 @@ def typed(document: Path) -> List[Block]:
 def page_before(document: Path) -> Optional[Path]:
     """The page whose commands a reader of this one has typed already.
 
-    A page says so by a paragraph that begins `Goes on from [name](page)`.
+    A page says so by a paragraph that begins `Continues [name](page)`.
     """
     found = _BEFORE.search(document.read_text(encoding='utf-8'))
     return (document.parent / found.group(1)).resolve() if found else None

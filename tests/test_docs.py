@@ -243,7 +243,7 @@ def test_the_tree_is_the_tree() -> None:
     ('Records: in validate and in training', 9),
     ('Labels: in check and dictionary', 8),
     ('Known data sets: in verify', 1),
-    ('Reading, drawing, exporting', 8),
+    ('Reading, drawing, exporting', 7),
 ])
 def test_messages_are_those_of_the_code(heading: str, least: int) -> None:
     """What stands between dots is said by one file of the package."""

@@ -26,7 +26,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
          str(folder)], cwd=REPO, capture_output=True, text=True,
         env=dict(os.environ, NO_MKDOCS_2_WARNING='1'))
     assert done.returncode == 0, done.stderr
-    # Files that no menu leads to are told of, and are no warning.
+    # Files that no menu leads to are listed, and are no warning.
     assert 'not included in the "nav"' not in done.stderr, done.stderr
     return folder
 

@@ -68,11 +68,13 @@ def run_tool(name: str, cwd: Path, *args: Any,
     """
     line = [name, *arguments(*args, options=options)]
     stderr = io.StringIO()
-    # MMEngine formats the config four times for its logs, a second in all.
+    # For its logs MMEngine formats the config four times, a second in all,
+    # and starts the C compiler to know its version.
     with _state_kept(cwd), mock.patch.object(
             sys, 'argv', line), contextlib.redirect_stderr(stderr), mock.patch(
                 'mmengine.config.config.FormatCode',
-                lambda text, **kwargs: (text, False)):
+                lambda text, **kwargs: (text, False)), mock.patch(
+                    'mmengine.runner.runner.collect_env', dict):
         tool = runpy.run_path(str(TOOLS / name))
         parsed = tool['parse_args']()
         code = run_cleanly(lambda: tool['main'](parsed))

@@ -18,8 +18,9 @@ from benchmarks.scaling import ScalingBenchmark
 from benchmarks.steps import (FinetuneBenchmark, PretrainBenchmark,
                               RecognizeBenchmark)
 
-from lmim.cli.command import Command
+from lmim.cli import Command, guarded
 from lmim.engine.launch import hold_freed_memory
+from lmim.utils.errors import EXIT_CODES
 
 BENCHMARKS: Dict[str, Command] = {
     benchmark.name: benchmark
@@ -27,66 +28,41 @@ BENCHMARKS: Dict[str, Command] = {
                       FinetuneBenchmark(), RecognizeBenchmark(),
                       MemoryBenchmark(), ScalingBenchmark())
 }
-EXIT_CODES = """exit status:
-  0    measured
-  1    not measured; the message says why and what to do
-  2    the command line is wrong
-  130  interrupted"""
 
 
 def main(argv: Optional[List[str]] = None) -> int:
-    """Run one benchmark.
-
-    Args:
-        argv (list[str], optional): Its name and arguments. Defaults to the
-            process's own.
-
-    Returns:
-        int: The exit status.
-    """
+    """Run one benchmark; the exit status."""
     args = get_parser().parse_args(argv)
     benchmark = BENCHMARKS[args.benchmark]
     hold_freed_memory()  # as tools/train.py and tools/test.py do
     machine = describe_machine()
-    if not args.json:
-        print(', '.join(f'{key} {value}' for key, value in machine.items()),
-              flush=True)
-    try:
-        result = benchmark.run(args)
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        return 130
-    except (OSError, ValueError) as error:
-        print(f'{args.benchmark}: error: {error}', file=sys.stderr)
-        return 1
-    if args.json:
+    status, result = guarded(benchmark.name, args, lambda: benchmark.run(args))
+    if result is not None and args.json:
         print(json.dumps({'benchmark': args.benchmark, 'machine': machine,
                           **result}, indent=2))
-    else:
+    elif result is not None:
+        print(', '.join(f'{key} {value}' for key, value in machine.items()))
         print(benchmark.report(result))
-    return 0
+    return status
 
 
 def get_parser() -> argparse.ArgumentParser:
     """The parser of all benchmarks."""
+    layout: Dict[str, Any] = dict(
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EXIT_CODES)
     parser = argparse.ArgumentParser(
-        prog='benchmark.py',
-        description='Measure how fast a part is on this machine.',
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        description='Measure how fast a part is on this machine.', **layout)
     names = parser.add_subparsers(
         dest='benchmark', required=True, metavar='NAME')
     for name, benchmark in BENCHMARKS.items():
-        sub = names.add_parser(
-            name,
-            help=benchmark.summary,
-            description=inspect.getdoc(benchmark),
-            formatter_class=argparse.RawDescriptionHelpFormatter)
+        sub = names.add_parser(name, help=benchmark.summary,
+                               description=inspect.getdoc(benchmark), **layout)
         benchmark.add_arguments(sub)
-        sub.add_argument(
-            '--json',
-            action='store_true',
-            help='print the result as one JSON object on standard output')
+        sub.add_argument('--json', action='store_true',
+                         help='print the result as one JSON object')
+        sub.add_argument('--debug', action='store_true',
+                         help='show where an error was raised')
     return parser
 
 
@@ -98,10 +74,7 @@ def describe_machine() -> Dict[str, Any]:
             cpu = next((line.split(':', 1)[1].strip() for line in file
                         if line.startswith('model name')), cpu)
     return {
-        'CPU': cpu,
-        # That this process may use, which containers limit.
-        'cores': (len(os.sched_getaffinity(0))
-                  if hasattr(os, 'sched_getaffinity') else os.cpu_count()),
+        'CPU': cpu, 'cores': os.cpu_count(),
         # Above 0: other processes are at work.
         'load': (round(os.getloadavg()[0], 1)
                  if hasattr(os, 'getloadavg') else None),

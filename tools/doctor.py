@@ -17,12 +17,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import types
-from functools import partial
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import (Any, Callable, Dict, Iterable, Iterator, List, Mapping,
+from typing import (Any, Dict, Generator, Iterable, Iterator, List, Mapping,
                     NamedTuple, Optional, Sequence, Tuple, Union)
 
 REPO = Path(__file__).resolve().parent.parent
@@ -35,7 +34,9 @@ PYTHONS = (3, 9), (3, 12)
 SHARED = 128
 #: GB that the checkpoints of a run take (ViT-S, three are kept).
 ROOM = 2.
-DATA_TOOL = f'{PYTHON} {shlex.quote(str(REPO / "tools" / "data.py"))}'
+#: The commands of `lmim data`, installed or not.
+DATA_TOOL = (f'PYTHONPATH={shlex.quote(str(PACKAGE.parent))} {PYTHON} -m lmim '
+             'data')
 #: As `lmim.datasets.known_sets` has it, which needs MMEngine.
 DATA_ROOT = 'LMIM_DATA_ROOT'
 #: Distributions of one package. Whichever is installed is enough.
@@ -52,32 +53,21 @@ LIBRARIES = ('numpy', 'torch', 'PIL', 'cv2', 'matplotlib', 'fontTools',
              'rapidfuzz', 'rich', 'lmdb', 'mmengine', 'mmcv', 'torchvision',
              'mmdet', 'mmocr', 'mmocr.models', 'mmpretrain',
              'mmpretrain.models', 'lmim')
-#: A product of a training step: tokens of a picture, channels of ViT-S.
-PRODUCT = (257, 384, 1536)
-#: Largest error of its norm; rounding alone gives 4e-7 and 3e-3.
-LIMITS = {'fp32': 1e-4, 'bf16': 2e-2}
+#: Largest relative error of a matrix product in each precision; rounding alone
+#: gives 4e-7 and 3e-3.
+LIMITS = {'float32': 1e-4, 'bfloat16': 2e-2}
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at.
-
-    Attributes:
-        section (str): What it belongs to, such as 'versions'.
-        name (str): What was looked at.
-        level (str): 'ok'; 'note', which does not keep text recognition from
-            working; or 'wrong'.
-        text (str): What was found.
-        fix (str): The command that changes it; each 'wrong' has one.
-    """
+    """One thing that was looked at."""
+    #: What it belongs to, such as 'versions'.
     section: str
     name: str
+    #: 'ok', 'wrong', or 'note', which does not keep lmim from working.
     level: str
     text: str
+    #: The command that changes it; each 'wrong' has one.
     fix: str = ''
-
-
-#: Takes findings, one by one; a text says what is tried next.
-Say = Callable[[Union[Finding, str]], None]
 
 
 def pip(verb: str, *words: str) -> str:
@@ -90,11 +80,6 @@ def pip(verb: str, *words: str) -> str:
     return f'{PYTHON} -m pip {shlex.join([verb, *words])}'
 
 
-def replace(old: Iterable[str], new: str) -> str:
-    """Install a distribution in place of others, which have its files."""
-    return f'{pip("uninstall", "-y", *old)} && {pip("install", new)}'
-
-
 def check_machine() -> Iterator[Finding]:
     """Python, processor and shared memory."""
     least, last = ('.'.join(map(str, each)) for each in PYTHONS)
@@ -102,10 +87,9 @@ def check_machine() -> Iterator[Finding]:
     if not PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
         level = WRONG if sys.version_info < PYTHONS[0] else NOTE
     yield Finding('machine', 'python', level,
-                  f'{platform.python_version()}, {sys.executable} '
-                  f'(tested: {least} to {last})', 'bash tools/quickstart.sh')
-    yield Finding('machine', 'system', OK, f'{platform.platform()}, '
-                  f'{os.cpu_count()} core(s)')
+                  f'{platform.python_version()}, {sys.executable} (tested: '
+                  f'{least} to {last}) on {platform.platform()}, '
+                  f'{os.cpu_count()} core(s)', 'bash tools/quickstart.sh')
     if os.path.isdir('/dev/shm'):
         free = shutil.disk_usage('/dev/shm').free // 2**20
         yield Finding('machine', 'shared memory',
@@ -120,21 +104,17 @@ def check_folders(data_root: Optional[str],
     """Where data lies, and whether results can be written."""
     given = data_root or os.environ.get(DATA_ROOT)
     path = os.path.abspath(given or 'data')
-    if os.path.isdir(path) and os.access(path, os.R_OK | os.X_OK):
-        level, text, fix = OK, path, ''
-    elif os.path.lexists(path):
-        level, text = WRONG, f'{path} is not a folder that can be read'
-        fix = f'export {DATA_ROOT}=FOLDER'
-    elif given:
-        level, text = WRONG, f'{path} does not exist'
-        fix = f'mkdir -p {shlex.quote(path)}'
-    else:
+    level, text, fix = OK, path, ''
+    if not os.path.isdir(path) and (given or os.path.lexists(path)):
+        level, text = WRONG, f'{path} is not a folder'
+        fix = (f'export {DATA_ROOT}=FOLDER' if os.path.lexists(path) else
+               f'mkdir -p {shlex.quote(path)}')
+    elif not os.path.isdir(path):
         level, fix = NOTE, f'{DATA_TOOL} render data/rendered'
         text = (f'{path} does not exist yet ({DATA_ROOT} names another '
                 'place); words to try things on:')
     yield Finding('folders', 'data root', level, text, fix)
-    nearest = Path(work_dir).absolute()
-    text = str(nearest)
+    nearest = place = Path(work_dir).absolute()
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
     quoted = shlex.quote(str(nearest))
@@ -142,14 +122,14 @@ def check_folders(data_root: Optional[str],
         with tempfile.TemporaryFile(dir=nearest) as file:
             file.write(b'lmim')
     except OSError as error:
-        level, text = WRONG, f'{text} cannot be written to: {error.strerror}'
-        fix = f'sudo chown -R "$USER" {quoted} && chmod -R u+w {quoted}'
+        level, fix = WRONG, f'chmod -R u+w {quoted}'
+        text = f'{place} cannot be written to: {error.strerror}'
         if isinstance(error, NotADirectoryError):
             fix = f'mv {quoted} {quoted}.old'
     else:
         free = shutil.disk_usage(nearest).free / 2**30
         level, fix = NOTE if free < ROOM else OK, f'df -h {quoted}'
-        text += f', {free:.1f} GB free (a run of ViT-S takes {ROOM:.0f})'
+        text = f'{place}, {free:.1f} GB free (ViT-S takes {ROOM:.0f})'
     yield Finding('folders', 'work dir', level, text, fix)
 
 
@@ -158,6 +138,7 @@ def family(name: str) -> Sequence[str]:
     return next((each for each in FAMILIES if name in each), (name, ))
 
 
+@lru_cache(maxsize=None)
 def installed() -> Dict[str, str]:
     """The version of each distribution that Python finds."""
     found: Dict[str, str] = {}
@@ -169,60 +150,73 @@ def installed() -> Dict[str, str]:
     return found
 
 
-def requirements() -> Dict[str, Any]:
-    """The packaging.requirements.Requirement of each library, by its name."""
-    try:
-        module = importlib.import_module('packaging.requirements')
-    except ImportError:  # pip has a copy
-        module = importlib.import_module('pip._vendor.packaging.requirements')
+def requirements() -> Dict[str, str]:
+    """The line of each distribution in requirements.txt, by its name."""
     lines = (REPO / 'requirements.txt').read_text(encoding='utf-8')
-    texts = [line.split('#')[0].strip() for line in lines.splitlines()]
-    needs = [module.Requirement(text) for text in texts if text]
-    return {need.name: need for need in needs}
+    return {re.split('[<>=!~]', line)[0]: line for line in lines.splitlines()
+            if line and not line.startswith('#')}
+
+
+def install(name: str, there: Iterable[str]) -> str:
+    """The command that installs what lmim needs of a distribution.
+
+    Others of its family, which have the same files, go first.
+    """
+    command = pip('install', requirements().get(name, name))
+    old = [each for each in family(name) if each in there]
+    if len(family(name)) > 1 and old:
+        command = f'{pip("uninstall", "-y", *old)} && {command}'
+    return command
+
+
+def reinstall(name: str) -> str:
+    """The command that brings a library anew, in the version that is there."""
+    name = DISTRIBUTIONS.get(name, name)
+    # Without how it was built: not every index has `+cpu`.
+    version = installed().get(name, '').split('+')[0]
+    return pip('install', '--force-reinstall', '--no-deps', '--no-cache-dir',
+               f'{name}=={version}' if version else name)
 
 
 def check_versions(versions: Dict[str, str]) -> Iterator[Finding]:
     """Compare the distributions that are installed with requirements.txt."""
-    try:
-        needs = requirements()
-    except ImportError as error:
-        yield Finding('versions', 'packaging', WRONG, 'version ranges cannot '
-                      f'be read: {error}', pip('install', 'packaging'))
+    place = next((each for each in ('packaging', 'pip._vendor.packaging')
+                  if importlib.util.find_spec(each.split('.')[0])), None)
+    if place is None:
+        yield Finding('versions', 'packaging', WRONG, 'not installed, so that '
+                      'versions are not compared', pip('install', 'packaging'))
         return
-    for name, need in needs.items():
-        members = family(name)
-        there = {each: versions[each] for each in members if each in versions}
-        told = ' and '.join(f'{version} ({each})' if each != name else version
+    module = importlib.import_module(f'{place}.requirements')
+    for name, line in requirements().items():
+        there = {each: versions[each] for each in family(name)
+                 if each in versions}
+        allowed = module.Requirement(line).specifier
+        text = ' and '.join(f'{version} ({each})' if each != name else version
                             for each, version in there.items())
-        fix = pip('install', str(need))
-        if len(members) > 1 and there:
-            fix = replace(there, str(need))
+        level, fix = OK, ''
         if not there:
-            yield Finding('versions', name, WRONG, 'not installed', fix)
-        elif not any(need.specifier.contains(version, prereleases=True)
+            level, text = WRONG, 'not installed'
+        elif not any(allowed.contains(version, prereleases=True)
                      for version in there.values()):
-            yield Finding('versions', name, WRONG,
-                          f'{told}, but lmim needs {need}', fix)
+            level, text = WRONG, f'{text}, but lmim needs {line}'
         elif len(there) > 1:
-            same = len(set(there.values())) == 1
-            yield Finding('versions', name, NOTE if same else WRONG,
-                          f'{told} are one package: the one installed last '
-                          'has the files', fix)
-        else:
-            yield Finding('versions', name, OK, told)
+            level = NOTE if len(set(there.values())) == 1 else WRONG
+            text += ' are one package: the one installed last has the files'
+        if level != OK:
+            fix = install(name, there)
+        yield Finding('versions', name, level, text, fix)
 
 
-def run_part(part: str, data_root: str = '',
-             time_limit: float = 600.) -> List[Finding]:
-    """Check 'imports' or 'devices' in a child, whose death is a finding."""
+def run_child(time_limit: float = 600.) -> List[Finding]:
+    """Import and compute in a child process, whose death is a finding."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / 'findings'
         output.touch()
         try:
             done = subprocess.run(
-                [sys.executable, '-W', 'ignore', __file__, '--part', part,
-                 str(output), data_root], stdin=subprocess.DEVNULL,
-                capture_output=True, timeout=time_limit)
+                [sys.executable, '-W', 'ignore', __file__, '--child',
+                 str(output)], stdin=subprocess.DEVNULL, capture_output=True,
+                timeout=time_limit)
             code = done.returncode
             end = signal.Signals(-code).name if code < 0 else str(code)
             ended = ' '.join([f'ended with {end}', *done.stderr.decode(
@@ -232,73 +226,65 @@ def run_part(part: str, data_root: str = '',
         said = [json.loads(line) for line in
                 output.read_text(encoding='utf-8').splitlines()]
     findings = [Finding(*each) for each in said if not isinstance(each, str)]
-    doing = [each for each in ['torch', *said] if isinstance(each, str)][-1]
+    doing = [each for each in ['numpy', *said] if isinstance(each, str)][-1]
     if doing != 'end':
         findings.append(Finding(
-            part, doing, WRONG, f'the process that tried it {ended}',
+            'imports', doing, WRONG, f'the process that tried it {ended}',
             f'{PYTHON} -X faulthandler -c "import {doing}"'))
     return findings
 
 
-def child_main(part: str, output: str, data_root: str) -> None:
+def child_main(output: str) -> None:
     """Be the child: write each finding, and what is tried, as it comes."""
     sys.path.remove(str(Path(__file__).resolve().parent))
     with open(output, 'w', encoding='utf-8', buffering=1) as file:
-
-        def say(what: Union[Finding, str]) -> None:
+        for what in examine():
             file.write(json.dumps(what) + '\n')
-
-        dict(imports=check_imports, devices=check_devices)[part](
-            say, data_root)
-        say('end')
     os._exit(0)  # threads of half-imported libraries may not end
 
 
-def check_imports(say: Say, data_root: str) -> None:
-    """Import each library, then lmim; say what its work-arounds do."""
+def examine() -> Iterator[Union[Finding, str]]:
+    """Import and compute; a text is the name of what is tried next."""
+    whole = yield from check_imports()
+    yield 'torch'
+    yield from check_devices(whole)
+    yield 'end'
+
+
+def check_imports() -> Generator[Union[Finding, str], None, bool]:
+    """Import each library, then lmim; return whether all of them import."""
     broken: List[str] = []
-
-    def attempt(name: str, work: Callable[[], Any]) -> Any:
-        try:
-            return work()
-        except Exception as error:  # each library has its own
-            if str(error) not in broken:  # or others need the same
-                text, fix = describe(name, error)
-                say(Finding('imports', name, WRONG, text, fix))
-            broken.append(str(error))
-
     done: Dict[str, Any] = {}
     for name in LIBRARIES:
-        say(name)
         if broken and name in ('torchvision', 'lmim'):
             break  # it needs all those before
-        if name == 'torchvision':
-            # An empty package in place of lmim, which would import all.
-            package = sys.modules['lmim'] = types.ModuleType('lmim')
-            package.__path__ = [str(PACKAGE)]
-            compat = importlib.import_module('lmim.compat')
-            done = attempt('mmcv', compat.install)
-        if name == 'lmim':
-            del sys.modules['lmim']
-            sys.path.insert(0, str(PACKAGE.parent))
-        attempt(name, partial(importlib.import_module, name))
+        yield name
+        try:
+            if name == 'torchvision':
+                # An empty package in place of lmim, which would import all.
+                package = sys.modules['lmim'] = types.ModuleType('lmim')
+                package.__path__ = [str(PACKAGE)]
+                compat = importlib.import_module('lmim.compat')
+                done = compat.install()
+            if name == 'lmim':
+                del sys.modules['lmim']
+                sys.path.insert(0, str(PACKAGE.parent))
+            importlib.import_module(name)
+        except Exception as error:  # each library has its own
+            if str(error) not in broken:  # or others need the same
+                yield Finding('imports', name, WRONG,
+                              *describe(name, error))
+            broken.append(str(error))
     if broken:
-        say(Finding('imports', 'lmim', NOTE, 'not imported, see above'))
-        return
-    say(Finding('imports', 'lmim', OK, f'in {PACKAGE}, and all it needs'))
+        yield Finding('imports', 'lmim', NOTE, 'not imported, see above')
+        return False
+    yield Finding('imports', 'lmim', OK, f'in {PACKAGE}, and all it needs')
     for name, result in done.items():
         purpose = compat.WORKAROUNDS[name].__doc__.split('\n')[0]
-        say(Finding('imports', f'work-around {name}', OK,
-                    f'{"active" if result else "not needed"} '
-                    f'({purpose.rstrip(".")})'))
-    sets = importlib.import_module('lmim.datasets.known_sets')
-    known = sets.read_catalogue(data_root=data_root or None)
-    found = list(dict.fromkeys(
-        f'{each.published["name"]} ({each.kind})' for each in known
-        if each.there == 'yes'))
-    say(Finding('data', 'sets', OK if found else NOTE,
-                ', '.join([f'{len(found)} known ones found', *found]),
-                f'{DATA_TOOL} list'))
+        yield Finding('imports', f'work-around {name}', OK,
+                      f'{"active" if result else "not needed"} '
+                      f'({purpose.rstrip(".")})')
+    return True
 
 
 #: A pattern of an import error's message, what it means, and what to install.
@@ -325,70 +311,52 @@ def describe(name: str, error: BaseException) -> Tuple[str, str]:
         library = DISTRIBUTIONS.get(missing, missing)
         if library in installed() and missing != 'pkg_resources':
             return f'{library} is not whole: {raised}', reinstall(library)
-        return (f'{missing} is not installed ({raised})',
-                pip('install', wanted(library)))
+        return f'{missing} is not installed ({raised})', install(library, ())
     for pattern, meaning, library in KNOWN_ERRORS:
-        if not re.search(pattern, message):
-            continue
-        there = [each for each in family(library) if each in installed()]
-        fix = pip('install', wanted(library))
-        if len(family(library)) > 1 and there:
-            fix = replace(there, wanted(library))
-        if library == 'torchvision':
-            torch = installed().get('torch', '').split('+')[0]
-            fix = pip('install', '--force-reinstall', '--no-cache-dir',
-                      f'torch=={torch}', 'torchvision')
-        return f'{meaning} ({raised})', fix
+        if re.search(pattern, message):
+            fix = install(library, installed())
+            if library == 'torchvision':
+                torch = installed().get('torch', '').split('+')[0]
+                fix = pip('install', '--force-reinstall', '--no-cache-dir',
+                          f'torch=={torch}', 'torchvision')
+            return f'{meaning} ({raised})', fix
     return raised, reinstall(name.split('.')[0])
 
 
-def wanted(name: str) -> str:
-    """A distribution with the range of versions that lmim needs."""
-    try:
-        return str(requirements().get(name, name))
-    except ImportError:
-        return name
+def check_devices(whole: bool) -> Iterator[Finding]:
+    """Compute a product on each device in each precision.
 
-
-def reinstall(name: str) -> str:
-    """The command that brings a library anew, in the version that is there."""
-    name = DISTRIBUTIONS.get(name, name)
-    # Without how it was built: not every index has `+cpu`.
-    version = installed().get(name, '').split('+')[0]
-    return pip('install', '--force-reinstall', '--no-deps', '--no-cache-dir',
-               f'{name}=={version}' if version else name)
-
-
-def check_devices(say: Say, data_root: str) -> None:
-    """Compute a product of a training step on each device and precision."""
-    try:
-        import numpy
-        import torch
-    except Exception:  # reported with the imports, where its fix is known
-        say(Finding('devices', 'all', NOTE, 'not tried: NumPy and torch '
-                    'cannot be imported'))
+    Where lmim imports, the precision that training chooses comes with it.
+    """
+    numpy, torch = map(sys.modules.get, ('numpy', 'torch'))
+    if numpy is None or torch is None:
+        yield Finding('devices', 'all', NOTE, 'not tried without torch')
         return
     try:
         torch.from_numpy(numpy.zeros(1)).numpy()
     except Exception as error:
-        say(Finding('devices', 'arrays', WRONG, *describe('numpy', error)))
+        yield Finding('devices', 'arrays', WRONG, *describe('numpy', error))
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    say(Finding('devices', 'torch', OK, f'{torch.__version__}, '
-                f'{torch.get_num_threads()} thread(s), {count} GPU(s)'))
+    yield Finding('devices', 'torch', OK, f'{torch.__version__}, '
+                  f'{torch.get_num_threads()} thread(s), {count} GPU(s)')
     if not count and shutil.which('nvidia-smi'):
         listed = subprocess.run(['nvidia-smi', '-L'], capture_output=True,
                                 text=True, timeout=60)
         if listed.stdout.startswith('GPU'):
-            say(unused_gpu(torch.version.cuda, os.environ))
+            yield unused_gpu(torch.version.cuda, os.environ)
     for device in ['cpu', *(f'cuda:{index}' for index in range(count))]:
-        for finding in check_precisions(device):
-            say(finding)
+        for precision in LIMITS:
+            yield check_product(torch, device, precision)
+    if whole:
+        chosen = importlib.import_module(
+            'lmim.engine.precision').choose_precision()
+        yield Finding('devices', '--precision auto', OK,
+                      f'{chosen.name} ({chosen.reason})')
 
 
 def unused_gpu(cuda: Optional[str], environ: Mapping[str, str]) -> Finding:
     """Why torch, built for a version of CUDA or None, has no GPU."""
-    level, fix = WRONG, f'nvidia-smi && {PYTHON} -c ' \
-        '"import torch; torch.zeros(1).cuda()"'
+    level, fix = WRONG, f'{PYTHON} -c "import torch; torch.zeros(1).cuda()"'
     text = (f'torch for CUDA {cuda} cannot use the GPU: the driver is older, '
             'or this torch no longer supports the GPU '
             '(pytorch.org/get-started lists the builds)')
@@ -401,53 +369,24 @@ def unused_gpu(cuda: Optional[str], environ: Mapping[str, str]) -> Finding:
     return Finding('devices', 'cuda', level, text, fix)
 
 
-def check_precisions(device: str) -> Iterator[Finding]:
-    """Whether products in each precision are right, and how fast they are."""
-    base = 0.
-    for precision, limit in LIMITS.items():
-        level, fix = OK, ''
-        try:
-            error, rate = multiply(device, precision)
-        except Exception as raised:  # torch raises many kinds
-            level, fix = NOTE, reinstall('torch')
-            text = f'not available: {str(raised).splitlines()[:1]}'
-            if precision == 'fp32':
-                level = WRONG
-        else:
-            text = f'{rate:.3g} TFLOP/s, off by {error:.1e}'
-            base = base or rate
-            if not error <= limit:  # nan is not, either
-                level, fix = WRONG, reinstall('torch')
-                text += f', where rounding gives at most {limit:.0e}'
-            elif rate < base:
-                level = NOTE
-                text += ', slower than fp32: train in fp32 on this device'
-            elif precision != 'fp32':
-                text += f', {rate / base:.1f} times as fast as fp32'
-        yield Finding('devices', f'{device} {precision}', level, text, fix)
-
-
-def multiply(device: str, precision: str) -> Tuple[float, float]:
-    """The relative error of a product, and TFLOP/s."""
-    import torch
-    kind = {'fp32': torch.float32, 'bf16': torch.bfloat16}[precision]
-    rows, inner, columns = PRODUCT
+def check_product(torch: Any, device: str, precision: str) -> Finding:
+    """Whether a matrix product is right."""
+    fix, name = reinstall('torch'), f'{device} {precision}'
     generator = torch.Generator().manual_seed(0)
-    left = torch.randn(rows, inner, generator=generator)
-    right = torch.randn(inner, columns, generator=generator)
-    exact = left.double() @ right.double()
-    left, right = left.to(device, kind), right.to(device, kind)
-    times: List[float] = []
-    # The first warms up; where bf16 is emulated, one takes a second.
-    while len(times) < 2 or len(times) < 9 and sum(times) < 0.2:
-        start = time.perf_counter()
-        product = left @ right
-        if device != 'cpu':
-            torch.cuda.synchronize(device)
-        times.append(time.perf_counter() - start)
-    away = product.double().cpu() - exact
-    return (float(away.norm() / exact.norm()),
-            2 * rows * inner * columns / min(times[1:]) / 1e12)
+    left, right = (torch.randn(384, 384, generator=generator) for _ in 'ab')
+    exact, kind = left.double() @ right.double(), getattr(torch, precision)
+    try:
+        product = left.to(device, kind) @ right.to(device, kind)
+    except Exception as error:  # torch raises many kinds
+        level = WRONG if precision == 'float32' else NOTE
+        text = f'not available: {str(error).splitlines()[0]}'
+        return Finding('devices', name, level, text, fix)
+    away = float((product.double().cpu() - exact).norm() / exact.norm())
+    text = f'a matrix product is off by {away:.1e}'
+    if away <= LIMITS[precision]:  # nan is not
+        return Finding('devices', name, OK, text)
+    text += f', where rounding gives at most {LIMITS[precision]:.0e}'
+    return Finding('devices', name, WRONG, text, fix)
 
 
 def report(findings: Sequence[Finding]) -> str:
@@ -470,25 +409,21 @@ def report(findings: Sequence[Finding]) -> str:
 def main(argv: Optional[List[str]] = None) -> int:
     """Examine, and print the findings; 1 where something is wrong."""
     parser = argparse.ArgumentParser(
-        prog='doctor.py',
-        description='Find what is wrong with this installation: versions, '
-        'imports and work-arounds, devices, folders and data sets. It also '
-        'works where lmim cannot be imported.',
-        epilog='exit status: 0 nothing is wrong; 1 something is, and each '
-        'such finding has the command that fixes it; 2 the command line is')
+        description='Find what is wrong with this installation, and the '
+        'commands that fix it. It also works where lmim cannot be imported.',
+        epilog='exit status: 0 nothing is wrong; 1 something is; 2 the '
+        'command line is')
     add = parser.add_argument
     add('--data-root', metavar='DIR', help='the folder that holds the data '
         'sets (default: LMIM_DATA_ROOT of the environment, else ./data)')
     add('--work-dir', metavar='DIR', default='work_dirs', help='the folder '
         'that results go to (default: ./work_dirs)')
     add('--json', action='store_true', help='print one JSON object')
-    add('--part', nargs=3, help=argparse.SUPPRESS)  # what a child does
+    add('--child', help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
-    if args.part:
-        child_main(*args.part)
-    findings = [*check_machine(), *check_versions(installed()),
-                *run_part('imports', args.data_root or ''),
-                *run_part('devices'),
+    if args.child:
+        child_main(args.child)
+    findings = [*check_machine(), *check_versions(installed()), *run_child(),
                 *check_folders(args.data_root, args.work_dir)]
     good = all(each.level != WRONG for each in findings)
     if args.json:

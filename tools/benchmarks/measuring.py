@@ -1,6 +1,4 @@
 """Rates in turns, memory, and whether two sides compute the same numbers."""
-import ctypes
-import os
 import re
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -8,7 +6,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 import torch
 
@@ -18,37 +16,23 @@ from lmim.utils.progress import track
 #: Does some work to its end, and returns how many items it made.
 Work = Callable[[], int]
 
-_RESET_PEAK = Path('/proc/self/clear_refs')
-_MEMORY = Path('/proc/self/smaps_rollup')
 
-
-def take_turns(sides: Dict[str, Work], rounds: int, base: str = 'plain',
-               device: str = 'cpu', title: str = 'rounds',
+def take_turns(sides: Dict[str, Work], rounds: int, title: str = 'rounds',
                clock: Callable[[], float] = time.perf_counter
                ) -> Dict[str, Dict[str, Any]]:
-    """Items per second of each side, and the ratio to the base.
+    """Items per second of each side, and the ratio to the side ``plain``.
 
     Sides take turns within each round and ratios are taken round by round,
-    so that other load on the machine affects all sides alike.
-
-    Args:
-        sides (Dict[str, Callable]): Each is called twice before the rounds:
-            to warm up, and for its memory, as measuring that costs time.
-        rounds (int): How often each is timed.
-        base (str): The side that the others are compared with.
-        device (str): Where the memory is measured.
-        title (str): Shown with the progress.
-        clock (Callable): Returns seconds.
+    so that other load on the machine affects all sides alike. Each is called
+    once before.
 
     Returns:
         Dict[str, Dict]: For each side ``median`` and ``rounds`` (items per
-        second), ``ratio`` and ``ratios`` (median, and round by round) and
-        ``peak_mb`` (None where the system does not report it).
+        second), ``ratio`` and ``ratios`` (median, and round by round).
     """
     for work in sides.values():
         work()
-    peaks = {name: peak_mb(work, device) for name, work in sides.items()}
-    rates: Dict[str, list] = {name: [] for name in sides}
+    rates: Dict[str, List[float]] = {name: [] for name in sides}
     for _ in track(range(rounds), rounds, title):
         for name, work in sides.items():
             start = clock()
@@ -56,115 +40,83 @@ def take_turns(sides: Dict[str, Work], rounds: int, base: str = 'plain',
             rates[name].append(count / (clock() - start))
     rows = {}
     for name, found in rates.items():
-        ratios = [mine / other for mine, other in zip(found, rates[base])]
+        ratios = [mine / other for mine, other in zip(found, rates['plain'])]
         rows[name] = {
             'median': round(median(found), 2),
             'rounds': [round(rate, 2) for rate in found],
             'ratio': round(median(ratios), 2),
-            'ratios': [round(ratio, 2) for ratio in ratios],
-            'peak_mb': peaks[name],
-        }
+            'ratios': [round(ratio, 2) for ratio in ratios]}
     return rows
 
 
 def rates_table(rows: Dict[str, Dict[str, Any]]) -> str:
     """A line for each side of :func:`take_turns`."""
-    width = 1 + max(map(len, rows))
-    lines = [f'{"":{width}}{"images/s":>10}{"slowest":>10}{"fastest":>10}'
-             f'{"ratio":>8}  {"round by round":20}{"peak MB":>9}']
-    for name, row in rows.items():
-        ratios = (f'{min(row["ratios"]):.2f} to {max(row["ratios"]):.2f}'
-                  f' in {len(row["ratios"])}')
-        lines.append(
-            f'{name:{width}}{row["median"]:10,.1f}{min(row["rounds"]):10,.1f}'
-            f'{max(row["rounds"]):10,.1f}{row["ratio"]:8.2f}  {ratios:20}'
-            f'{in_table(row["peak_mb"]):>9}')
-    return '\n'.join(lines)
+    return table(['', 'images/s', 'slowest', 'fastest', 'ratio', 'from', 'to'],
+                 [[name, row['median'], min(row['rounds']),
+                   max(row['rounds']), row['ratio'], min(row['ratios']),
+                   max(row['ratios'])] for name, row in rows.items()])
 
 
-def in_table(number: Optional[float], digits: int = 0) -> str:
-    """A number as tables have it, '-' where it is unknown."""
-    return '-' if number is None else f'{number:,.{digits}f}'
+def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Rows of texts, numbers, and None where something is unknown."""
+    cells = [list(head)] + [
+        ['-' if cell is None else cell if isinstance(cell, str)
+         else f'{cell:,}' for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    return '\n'.join('  '.join(
+        f'{cell:<{width}}' if column == 0 else f'{cell:>{width}}'
+        for column, (cell, width) in enumerate(zip(row, widths)))
+        for row in cells)
 
 
 def check_close(ours: Mapping[str, torch.Tensor],
                 plain: Mapping[str, torch.Tensor], part: str,
                 tolerance: float = 1e-5) -> Dict[str, float]:
-    """Compare numbers that have the same names.
+    """The largest differences of numbers that have the same names.
 
-    Args:
-        ours (Dict[str, torch.Tensor]): Of any shapes.
-        plain (Dict[str, torch.Tensor]): Of the same shapes.
-        part (str): What is compared, for the message.
-        tolerance (float): Largest difference, relative to the largest value
-            where that is above 1.
-
-    Returns:
-        Dict[str, float]: The largest difference of each.
+    They are relative to the largest value where that is above 1.
 
     Raises:
         UserError: If names or shapes differ, or a difference is above the
             tolerance or not a number.
     """
-    wrong = f'{part}: %s: nothing was measured. One of them computes ' \
-        'something else.'
-    if ours.keys() != plain.keys():
-        raise UserError(wrong % f'ours has {sorted(ours)} and the plain '
-                        f'reference {sorted(plain)}')
+    shapes, wanted = ({name: tuple(value.shape) for name, value
+                       in side.items()} for side in (ours, plain))
     found = {}
-    for name in ours:
-        mine, other = (side[name].detach().double().cpu()
-                       for side in (ours, plain))
-        if mine.shape != other.shape:
-            raise UserError(wrong % f'{name} is {tuple(mine.shape)} in ours '
-                            f'and {tuple(other.shape)} in the plain '
-                            'reference')
-        scale = max(1., other.abs().max().item())
-        found[name] = (mine - other).abs().max().item() / scale
-        if not found[name] <= tolerance:  # nan is not, either
-            raise UserError(
-                wrong % f'{name} of ours and of the plain reference differ '
-                f'by {found[name]:.2g}, which is above {tolerance:g}')
+    wrong = f'ours is {shapes} and the plain reference {wanted}'
+    if shapes == wanted:
+        for name, value in ours.items():
+            mine, other = (each.detach().double().cpu()
+                           for each in (value, plain[name]))
+            scale = max(1., other.abs().max().item())
+            found[name] = (mine - other).abs().max().item() / scale
+        # nan is not below the tolerance, either
+        wrong = ', '.join(
+            f'{name} of ours and of the plain reference differ by '
+            f'{value:.2g}, which is above {tolerance:g}'
+            for name, value in found.items() if not value <= tolerance)
+    if wrong:
+        raise UserError(f'{part}: {wrong}: nothing was measured. One of them '
+                        'computes something else.')
     return found
 
 
-def peak_mb(work: Callable[[], Any], device: str = 'cpu') -> Optional[int]:
-    """The largest memory while some work is done, in MB.
+def memory_mb(field: str) -> Optional[float]:
+    """Memory of this process in MB; None where the system is not Linux.
 
-    On a GPU what torch allocated there; else what is resident of the process
-    (Linux), with all that it held before. None where the system does not
-    report it.
+    Args:
+        field (str): 'VmHWM', the most that was ever resident, or
+            'Private_Dirty', what it has written to and shares with no other.
     """
-    if device.startswith('cuda'):
-        torch.cuda.reset_peak_memory_stats()
-        work()
-        return round(torch.cuda.max_memory_allocated() / 2**20)
-    if not os.access(_RESET_PEAK, os.W_OK):
+    path = Path('/proc/self', 'status' if field == 'VmHWM' else 'smaps_rollup')
+    if not path.exists():
         return None
-    trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)  # only in glibc
-    if trim is not None:
-        trim(0)  # what the other side has freed and the heap has kept
-    # The peak becomes the memory of now (proc(5), since Linux 4.0).
-    _RESET_PEAK.write_text('5')
-    work()
-    status = Path('/proc/self/status').read_text()
-    return round(int(re.findall(r'VmHWM:\s+(\d+) kB', status)[0]) / 1024)
-
-
-def private_mb() -> Optional[float]:
-    """Memory that this process has written to and no other shares, in MB."""
-    if not _MEMORY.exists():  # Linux 4.14 or later has it
-        return None
-    found = re.findall(r'Private_Dirty:\s+(\d+) kB', _MEMORY.read_text())
-    return int(found[0]) / 1024
+    found = re.findall(rf'{field}:\s+(\d+) kB', path.read_text())
+    return round(int(found[0]) / 1024, 1)
 
 
 def in_a_child(function: Callable, *args: Any) -> Any:
-    """Call a function in a new process, which has held nothing before.
-
-    Args:
-        function (Callable): Of a module, so that it can be sent there.
-        *args (Any): Its arguments.
+    """Call a module's function in a new process, which has held nothing.
 
     Raises:
         ChildProcessError: If the process is killed.

@@ -63,11 +63,7 @@ def optimizer_of(model: nn.Module, schedule: str, precision: str,
                  **options: Any) -> OptimWrapper:
     """The optimizer of a schedule in configs/_base_/schedules.
 
-    Args:
-        model (nn.Module): Whose weights it changes.
-        schedule (str): The config's name.
-        precision (str): 'fp32', 'bf16' or 'fp16'.
-        **options (Any): Settings of the optimizer wrapper.
+    Other options are settings of the optimizer wrapper.
     """
     cfg = Config.fromfile(
         CONFIGS / '_base_/schedules' / f'{schedule}.py').optim_wrapper

@@ -12,15 +12,18 @@ from mmengine.config import Config
 from mmocr.registry import TRANSFORMS
 from torch.utils.data import default_collate
 
-from lmim.cli.command import Command, at_least
+from lmim.cli import Command, at_least, track
 from lmim.datasets import TextImageDataset
+from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.rendering import RenderedWords
 
 from .measuring import Work, rates_table, take_turns
 from .models import CONFIGS
 from .plain.guidance import PlainPipeline
-from .sets import make_lmdb, rendered_files
 
 _SEED = 7
+#: Different pictures of a generated set; each is used again and again.
+PICTURES = 64
 
 
 class PipelineBenchmark(Command):
@@ -41,8 +44,8 @@ class PipelineBenchmark(Command):
         add('--source', metavar='PATH',
             help='an LMDB or folder, such as crops of yours (default: '
             'rendered words, made for the time of the benchmark)')
-        add('--batch', type=at_least(1), nargs='+', default=[64],
-            metavar='N', help='(default: 64)')
+        add('--batch', type=at_least(1), default=64, metavar='N',
+            help='(default: %(default)s)')
         add('--batches', type=at_least(1), default=4, metavar='N',
             help='of ours in a round; the plain reference makes a quarter, '
             'at least one (default: %(default)s)')
@@ -59,42 +62,33 @@ class PipelineBenchmark(Command):
         torch.manual_seed(_SEED)
         try:
             with tempfile.TemporaryDirectory() as folder:
-                path = args.source
-                if path is None:
-                    path = str(Path(folder) / 'rendered')
-                    make_lmdb(Path(path), 1000, rendered_files())
-                return self._measure(path, args)
+                path = args.source or f'{folder}/rendered'
+                if args.source is None:
+                    make_lmdb(Path(path), 1000)
+                dataset = TextImageDataset(path, pipeline=lmim_pipeline())
+                plain = PlainPipeline(dataset.source.read)
+
+                def ours(indices: List[int]) -> Any:
+                    return default_collate(
+                        [dataset[index] for index in indices])['inputs']
+
+                rows = take_turns({
+                    'plain': _round(plain.batch, len(dataset), args.batch,
+                                    max(1, args.batches // 4)),
+                    'ours': _round(ours, len(dataset), args.batch,
+                                   args.batches)}, args.rounds)
+                return {'unit': 'images/s', 'records': len(dataset),
+                        'source': args.source or 'rendered words',
+                        'batch': args.batch, 'rows': rows}
         finally:
             cv2.setNumThreads(threads[0])
             torch.set_num_threads(threads[1])
 
-    @staticmethod
-    def _measure(path: str, args: argparse.Namespace) -> Dict[str, Any]:
-        dataset = TextImageDataset(path, pipeline=lmim_pipeline())
-        plain = PlainPipeline(dataset.source.read)
-        records, batches = len(dataset), []
-        for batch in args.batch:
-            sides: Dict[str, Work] = {
-                'plain': _rounds(plain.batch, records, batch,
-                                 max(1, args.batches // 4)),
-                'ours': _rounds(
-                    lambda indices: default_collate(
-                        [dataset[index] for index in indices])['inputs'],
-                    records, batch, args.batches)}
-            batches.append({'batch': batch, 'rows': take_turns(
-                sides, args.rounds, title=f'batches of {batch}')})
-        return {'unit': 'images/s', 'records': records,
-                'source': args.source or 'rendered words',
-                'batches': batches}
-
     def report(self, result: Dict[str, Any]) -> str:
-        """A table for each batch size."""
-        lines = [f'{result["records"]:,} records of {result["source"]}, one '
-                 'thread']
-        for each in result['batches']:
-            lines += ['', f'batches of {each["batch"]}',
-                      rates_table(each['rows'])]
-        return '\n'.join(lines)
+        """A line for each side."""
+        return (f'{result["records"]:,} records of {result["source"]}, one '
+                f'thread, batches of {result["batch"]}\n'
+                + rates_table(result['rows']))
 
 
 def lmim_pipeline() -> List[Callable]:
@@ -104,8 +98,18 @@ def lmim_pipeline() -> List[Callable]:
             for step in cfg.lmim_pipeline]
 
 
-def _rounds(make: Callable[[List[int]], Any], records: int, batch: int,
-            batches: int) -> Work:
+def make_lmdb(path: Path, count: int) -> None:
+    """An LMDB of rendered words, JPEG files of 1 to 2 KB, with labels."""
+    words = RenderedWords(PICTURES)
+    images = [cv2.imencode('.jpg', words[index].image)[1].tobytes()
+              for index in range(PICTURES)]
+    with LMDBWriter(path) as writer:
+        for index in track(range(count), count, f'LMDB of {count:,}'):
+            writer.add(images[index % PICTURES], f'word{index}')
+
+
+def _round(make: Callable[[List[int]], Any], records: int, batch: int,
+           batches: int) -> Work:
     """Makes some batches of records that are drawn at random."""
     rng = random.Random(_SEED)
 

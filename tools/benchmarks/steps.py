@@ -4,35 +4,34 @@ import random
 import string
 from abc import abstractmethod
 from functools import partial
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Sequence, Tuple
 
 import torch
 from mmengine.structures import LabelData
 from mmocr.structures import TextRecogDataSample
 from torch import nn
 
-from lmim.cli.command import Command, at_least
+from lmim.cli import Command, at_least
 from lmim.engine.precision import DTYPES, PRECISIONS, choose_precision
 from lmim.models.backbones import TextViT
 from lmim.utils.errors import UserError
 
-from .measuring import check_close, rates_table, take_turns
+from .measuring import Work, check_close, rates_table, take_turns
 from .models import (RECOGNIZERS, build_pretrain, build_recognizer,
                      optimizer_of, random_pictures, without_dropout)
-from .plain.layers import Weights, weights_of
+from .plain.layers import Plain, weights_of
 from .plain.pretrain import PlainLMIM
-from .plain.recognizer import PlainRecognizer, ctc_logits
+from .plain.recognizer import PlainRecognizer
 
-#: Patches of a picture by row and column.
-GRID = (8, 32)
-#: Most characters of a word.
-MAX_LENGTH = 25
+PATCHES = 8 * 32
 LETTERS = string.ascii_letters + string.digits
-Losses = Dict[str, torch.Tensor]
+#: What is timed, by its name, each for one batch.
+Sides = Dict[str, Callable[[], Any]]
 
 
-def add_model_arguments(parser: argparse.ArgumentParser, arch: str) -> None:
-    """Declare the arguments that say where which ViT is measured."""
+def add_model_arguments(parser: argparse.ArgumentParser, arch: str,
+                        rounds: int) -> None:
+    """Declare what is measured where, and how often, with its defaults."""
     add = parser.add_argument
     add('--device', choices=['cpu', 'cuda'],
         default='cuda' if torch.cuda.is_available() else 'cpu',
@@ -40,15 +39,17 @@ def add_model_arguments(parser: argparse.ArgumentParser, arch: str) -> None:
     add('--arch', choices=sorted(TextViT.arch_zoo), default=arch,
         help='of the ViT (default: %(default)s)')
     add('--precision', nargs='+', choices=PRECISIONS, default=['auto'],
-        help='one or several; auto is the faster one on the device (default: '
-        'auto)')
+        help='one or several; auto is what training takes on the device '
+        '(default: auto)')
+    add('--rounds', type=at_least(1), default=rounds,
+        help='(default: %(default)s)')
 
 
 def precisions_of(args: argparse.Namespace) -> List[str]:
     """Those that were asked for, each once.
 
     Raises:
-        ValueError: If the device is not there, or lacks the precision.
+        UserError: If the device is not there, or lacks the precision.
     """
     if args.device == 'cuda' and not torch.cuda.is_available():
         raise UserError('torch finds no GPU: use --device cpu')
@@ -61,32 +62,22 @@ class StepBenchmark(Command):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
-        add_model_arguments(parser, 'small')
+        add_model_arguments(parser, 'small', rounds=5)
         add = parser.add_argument
         add('--batch', type=at_least(1), nargs='+', default=[16, 64],
             metavar='N', help='images of a batch (default: 16 64)')
         add('--plain-precision', choices=['fp32', 'fp16'], default='fp32',
             help='of the plain reference; fp16 is autocast, on a GPU '
             '(default: %(default)s)')
-        add('--rounds', type=at_least(1), default=5,
-            help='(default: %(default)s)')
 
     @abstractmethod
-    def check(self, args: argparse.Namespace,
-              batch: int) -> Dict[str, float]:
-        """Compare both sides in fp32, without dropout.
-
-        Returns:
-            dict: What was compared, and the largest difference.
-
-        Raises:
-            UserError: If it is not the same.
-        """
+    def check(self, args: argparse.Namespace, count: int) -> Dict[str, float]:
+        """The largest differences of both sides in fp32; refuse large ones."""
 
     @abstractmethod
-    def sides(self, args: argparse.Namespace, batch: int,
-              precisions: Sequence[str]) -> Dict[str, Callable[[], Any]]:
-        """What is timed, each for one batch; the first is ``plain``."""
+    def sides(self, args: argparse.Namespace, count: int,
+              precisions: Sequence[str]) -> Sides:
+        """The plain one, and ours in each precision, for some images."""
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Check and measure."""
@@ -94,17 +85,15 @@ class StepBenchmark(Command):
         if args.device == 'cpu' and args.plain_precision != 'fp32':
             raise UserError('--plain-precision fp16 is for --device cuda')
         batches = []
-        for batch in args.batch:
+        for count in args.batch:
             # Few images show a difference as well as many, and cost less.
-            checked = self.check(args, min(batch, 4))
-            sides = self.sides(args, batch, precisions)
+            checked = self.check(args, min(count, 4))
+            works: Dict[str, Work] = {
+                name: partial(_finish, work, count, args.device) for name, work
+                in self.sides(args, count, precisions).items()}
             batches.append({
-                'batch': batch, 'checked': checked,
-                'rows': take_turns(
-                    {name: partial(_count, work, batch, args.device)
-                     for name, work in sides.items()},
-                    args.rounds, device=args.device,
-                    title=f'{self.name}, batch {batch}')})
+                'batch': count, 'checked': checked, 'rows': take_turns(
+                    works, args.rounds, f'{self.name}, batch {count}')})
         return {'unit': 'images/s', 'device': args.device, 'arch': args.arch,
                 'batches': batches}
 
@@ -120,7 +109,69 @@ class StepBenchmark(Command):
         return '\n'.join(lines)
 
 
-class PretrainBenchmark(StepBenchmark):
+class TrainBenchmark(StepBenchmark):
+    """A training step: MMEngine's train_step and the plain reference's."""
+
+    #: The config of the optimizer.
+    schedule: str
+    #: Makes ours of the ViT's name and the device.
+    build: Callable[[str, str], Any]
+    #: Makes the reference of ours and the number of attention heads.
+    plain: Callable[[Any, int], Plain]
+    #: Makes what the reference takes: images, views and noise, or words.
+    batch: Callable[[int, str], Tuple]
+    #: Makes of this what train_step takes.
+    data: Callable[..., Dict[str, Any]]
+
+    def check(self, args: argparse.Namespace, count: int) -> Dict[str, float]:
+        """Losses, and gradients of their sum relative to the largest."""
+        model = without_dropout(self.build(args.arch, args.device))
+        plain = self.plain(model, _heads(args))
+        batch = self.batch(count, args.device)
+        inputs = model.data_preprocessor(self.data(*batch))
+        if self.name == 'pretrain':
+            inputs['noise'] = batch[2]
+        sides = model.loss(**inputs), plain.losses(*batch, drop=0.)
+        found = check_close(*sides, self.name)
+        for losses in sides:
+            torch.stack(list(losses.values())).sum().backward()
+        largest = max(weight.grad.abs().max() for weight in
+                      plain.weights.values() if weight.grad is not None)
+        differences = check_close(
+            _gradients(model.named_parameters(), largest),
+            _gradients(plain.weights.items(), largest), self.name)
+        return {**found, 'gradients': max(differences.values())}
+
+    def sides(self, args: argparse.Namespace, count: int,
+              precisions: Sequence[str]) -> Sides:
+        """The plain one, and ours in each precision."""
+        batch = self.batch(count, args.device)
+        plain = self.plain(self.build(args.arch, args.device), _heads(args))
+        sides: Sides = {'plain': partial(plain.step, *batch,
+                                         context=partial(_autocast, args))}
+        for precision in precisions:
+            model = self.build(args.arch, args.device).train()
+            wrapper = optimizer_of(model, self.schedule, precision)
+            # New samples each time: MMOCR makes their targets only once.
+            sides[f'ours {precision}'] = partial(
+                lambda model, wrapper: model.train_step(
+                    self.data(*batch), wrapper), model, wrapper)
+        return sides
+
+
+def views_and_noise(count: int, device: str) -> Tuple[torch.Tensor, ...]:
+    """Images, guidance views, and the noise that hides patches."""
+    return (*random_pictures(2 * count, device).chunk(2),
+            torch.rand(count, PATCHES, device=device))
+
+
+def pretrain_data(images: torch.Tensor, view: torch.Tensor,
+                  *noise: torch.Tensor) -> Dict[str, Any]:
+    """A batch of pre-training from pictures and views (N, 3, 32, 128)."""
+    return dict(inputs=[images, view], data_samples=torch.arange(len(view)))
+
+
+class PretrainBenchmark(TrainBenchmark):
     """A step of pre-training: normalisation, both losses, gradients, AdamW.
 
     Ours is MMEngine's train_step of the model and the optimizer of the
@@ -133,41 +184,41 @@ class PretrainBenchmark(StepBenchmark):
 
     name = 'pretrain'
     summary = 'steps of LMIM pre-training'
-
-    def check(self, args: argparse.Namespace,
-              batch: int) -> Dict[str, float]:
-        """Losses and gradients."""
-        model = without_dropout(build_pretrain(args.arch, args.device))
-        plain = PlainLMIM(weights_of(model), _heads(args))
-        images, view = _views(batch, args.device)
-        noise = torch.rand(batch, GRID[0] * GRID[1], device=args.device)
-        data = model.data_preprocessor(pretrain_data(images, view))
-        return check_losses(
-            model, model.loss(data['inputs'], noise=noise), plain.weights,
-            plain.losses(images, view, noise, drop=0.), self.name)
-
-    def sides(self, args: argparse.Namespace, batch: int,
-              precisions: Sequence[str]) -> Dict[str, Callable[[], Any]]:
-        """The plain one, and ours in each precision."""
-        images, view = _views(batch, args.device)
-        plain = PlainLMIM(
-            weights_of(build_pretrain(args.arch, args.device)), _heads(args))
-
-        def plain_step() -> None:
-            plain.step(images, view, torch.rand(
-                batch, GRID[0] * GRID[1], device=args.device),
-                partial(_autocast, args))
-
-        sides: Dict[str, Callable[[], Any]] = {'plain': plain_step}
-        for precision in precisions:
-            model = build_pretrain(args.arch, args.device).train()
-            sides[f'ours {precision}'] = partial(
-                model.train_step, pretrain_data(images, view),
-                optimizer_of(model, 'pretrain_adamw_cosine', precision))
-        return sides
+    schedule = 'pretrain_adamw_cosine'
+    build = staticmethod(build_pretrain)
+    plain = staticmethod(lambda model, heads: PlainLMIM(weights_of(model),
+                                                        heads))
+    batch = staticmethod(views_and_noise)
+    data = staticmethod(pretrain_data)
 
 
-class FinetuneBenchmark(StepBenchmark):
+def plain_recognizer(model: Any, heads: int) -> PlainRecognizer:
+    """The reference of the paper's recognizer."""
+    dictionary = model.decoder.dictionary
+    return PlainRecognizer(weights_of(model), heads, ''.join(
+        dictionary.dict[:dictionary.end_idx]))
+
+
+def pictures_and_words(count: int, device: str
+                       ) -> Tuple[torch.Tensor, List[str]]:
+    """Random pictures, and words of 1 to 12 letters."""
+    rng = random.Random(count)
+    return random_pictures(count, device), [
+        ''.join(rng.choices(LETTERS, k=rng.randint(1, 12)))
+        for _ in range(count)]
+
+
+def text_data(images: torch.Tensor,
+              words: Sequence[str] = ()) -> Dict[str, Any]:
+    """A batch of a recognizer, with labels where there are words."""
+    samples = [TextRecogDataSample(metainfo=dict(
+        valid_ratio=1, img_shape=(32, 128))) for _ in images]
+    for sample, word in zip(samples, words):
+        sample.gt_text = LabelData(item=word)
+    return dict(inputs=list(images), data_samples=samples)
+
+
+class FinetuneBenchmark(TrainBenchmark):
     """A step of fine-tuning: normalisation, loss, gradients, AdamW.
 
     Ours is MMEngine's train_step of the model and the optimizer of the
@@ -180,33 +231,11 @@ class FinetuneBenchmark(StepBenchmark):
 
     name = 'finetune'
     summary = "steps of fine-tuning the paper's recognizer"
-
-    def check(self, args: argparse.Namespace,
-              batch: int) -> Dict[str, float]:
-        """Loss and gradients."""
-        model = without_dropout(_recognizer(args))
-        plain = _plain_recognizer(model, args)
-        images, words = random_pictures(batch, args.device), _words(batch)
-        data = model.data_preprocessor(_text_data(images, words))
-        return check_losses(
-            model, model.loss(**data), plain.weights,
-            {'loss_ce': plain.loss(images, words, drop=0.)}, self.name)
-
-    def sides(self, args: argparse.Namespace, batch: int,
-              precisions: Sequence[str]) -> Dict[str, Callable[[], Any]]:
-        """The plain one, and ours in each precision."""
-        images, words = random_pictures(batch, args.device), _words(batch)
-        plain = _plain_recognizer(_recognizer(args), args)
-        sides: Dict[str, Callable[[], Any]] = {'plain': partial(
-            plain.step, images, words, partial(_autocast, args))}
-        for precision in precisions:
-            model = _recognizer(args).train()
-            wrapper = optimizer_of(model, 'finetune_adamw_cosine', precision)
-            # New samples each time: MMOCR makes their targets only once.
-            sides[f'ours {precision}'] = partial(
-                lambda model, wrapper: model.train_step(
-                    _text_data(images, words), wrapper), model, wrapper)
-        return sides
+    schedule = 'finetune_adamw_cosine'
+    build = staticmethod(partial(build_recognizer, 'autoregressive'))
+    plain = staticmethod(plain_recognizer)
+    batch = staticmethod(pictures_and_words)
+    data = staticmethod(text_data)
 
 
 class RecognizeBenchmark(StepBenchmark):
@@ -217,80 +246,53 @@ class RecognizeBenchmark(StepBenchmark):
     are compared with the plain reference of the paper's: attention with all
     its weights in memory, and a decoder that computes all 25 places of a word
     at each of 25 steps. Weights are random, and such a decoder never ends a
-    word: in both the end is forced after as many letters as --letters says.
-    The other decoders take as many passes whatever the length.
+    word: in both the end is forced after 12 letters. The other decoders take
+    as many passes whatever the length.
 
     Before they are measured, words of both must be equal, and probabilities
-    of characters and the logits of the CTC head agree to 1e-5. The parallel
-    decoder has no plain reference.
+    of characters agree to 1e-5. CTC and the parallel decoder have no plain
+    reference of their own.
     """
 
     name = 'recognize'
     summary = 'words read, by each decoder'
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the arguments."""
-        super().add_arguments(parser)
-        parser.add_argument(
-            '--heads', nargs='+', choices=sorted(RECOGNIZERS),
-            default=sorted(RECOGNIZERS), help='decoders (default: all)')
-        parser.add_argument(
-            '--letters', type=at_least(1), default=12, metavar='N',
-            help='of each word (default: %(default)s)')
-
-    def check(self, args: argparse.Namespace,
-              batch: int) -> Dict[str, float]:
-        """Words and probabilities; logits of the CTC head."""
-        images = random_pictures(batch, args.device)
+    def check(self, args: argparse.Namespace, count: int) -> Dict[str, float]:
+        """Words and probabilities."""
+        images = random_pictures(count, args.device)
         plain, model = _writers(args)
         ours, scores = _read(model, images)
-        wanted, wanted_scores = plain.read(images, model.decoder.classifier
-                                           .force)
+        wanted, theirs = plain.read(images, model.decoder.classifier.force)
         if ours != wanted:
             raise UserError(
                 f'{self.name}: words differ between ours and the plain '
                 f'reference, such as {ours[0]} and {wanted[0]}: nothing was '
                 'measured. One of them computes something else.')
-        found = check_close({'probabilities': torch.tensor(scores)},
-                            {'probabilities': torch.tensor(wanted_scores)},
-                            self.name)
-        if 'ctc' in args.heads:
-            head = build_recognizer('ctc', args.arch, args.device).eval()
-            with torch.no_grad():
-                inputs = head.data_preprocessor(_text_data(images))['inputs']
-                logits = head.decoder.forward_train(head.extract_feat(inputs))
-                wanted_logits = ctc_logits(weights_of(head), images,
-                                           _heads(args), GRID)
-            found.update(check_close({'CTC logits': logits},
-                                     {'CTC logits': wanted_logits},
-                                     self.name))
-        return found
+        return check_close({'probabilities': torch.tensor(scores)},
+                           {'probabilities': torch.tensor(theirs)}, self.name)
 
-    def sides(self, args: argparse.Namespace, batch: int,
-              precisions: Sequence[str]) -> Dict[str, Callable[[], Any]]:
+    def sides(self, args: argparse.Namespace, count: int,
+              precisions: Sequence[str]) -> Sides:
         """The plain one, and ours in each precision for each decoder."""
-        images = random_pictures(batch, args.device)
-        plain, model = _writers(args)
+        images = random_pictures(count, args.device)
+        plain, writer = _writers(args)
 
         def plain_read() -> None:
             with _autocast(args):
-                plain.read(images, model.decoder.classifier.force)
+                plain.read(images, writer.decoder.classifier.force)
 
-        sides: Dict[str, Callable[[], Any]] = {'plain': plain_read}
-        for kind in sorted(args.heads):
-            reader = model if kind == 'autoregressive' else (
+        sides: Sides = {'plain': plain_read}
+        for kind in sorted(RECOGNIZERS):
+            model = writer if kind == 'autoregressive' else (
                 build_recognizer(kind, args.arch, args.device).eval())
             for precision in precisions:
                 sides[f'{kind} {precision}'] = partial(
-                    _read, reader, images, precision)
+                    _read, model, images, precision)
         return sides
 
 
 class EndedWords(nn.Module):
     """A classifier that ends each word after the same number of letters.
-
-    A decoder with random weights would hardly ever end a word. The plain
-    reference calls :meth:`force` itself.
 
     Args:
         classifier (nn.Module): Gives logits (N, classes) of one character of
@@ -300,7 +302,7 @@ class EndedWords(nn.Module):
     """
 
     def __init__(self, classifier: nn.Module, end: int,
-                 letters: int) -> None:
+                 letters: int = 12) -> None:
         super().__init__()
         self.classifier, self.end, self.letters = classifier, end, letters
         self.step = 0
@@ -320,66 +322,23 @@ class EndedWords(nn.Module):
         return logits
 
 
-def check_losses(model: nn.Module, ours: Losses, weights: Weights,
-                 plain: Losses, part: str) -> Dict[str, float]:
-    """Compare losses, and gradients of their sum relative to the largest.
-
-    Args:
-        model (nn.Module): Ours.
-        ours (Dict[str, torch.Tensor]): Its losses.
-        weights (Dict[str, torch.Tensor]): Of the plain reference.
-        plain (Dict[str, torch.Tensor]): Its losses.
-        part (str): What is compared, for the message.
-
-    Raises:
-        UserError: If they differ, or one has gradients that the other lacks.
-    """
-    found = check_close(ours, plain, part)
-    for losses in (ours, plain):
-        torch.stack(list(losses.values())).sum().backward()
-    mine, other = ({f'gradient of {name}': weight.grad
-                    for name, weight in named if weight.grad is not None}
-                   for named in (model.named_parameters(), weights.items()))
-    largest = max(grad.abs().max() for grad in other.values())
-    gradients = check_close(
-        {name: grad / largest for name, grad in mine.items()},
-        {name: grad / largest for name, grad in other.items()}, part)
-    return {**found, 'gradients': max(gradients.values())}
-
-
-def pretrain_data(images: torch.Tensor, view: torch.Tensor
-                  ) -> Dict[str, Any]:
-    """A batch of pre-training from pictures and views (N, 3, 32, 128)."""
-    return dict(inputs=[images, view], data_samples=torch.arange(len(view)))
-
-
-def _views(batch: int, device: str) -> Sequence[torch.Tensor]:
-    return random_pictures(2 * batch, device).chunk(2)
+def _gradients(named: Iterable[Tuple[str, torch.Tensor]],
+               largest: torch.Tensor) -> Dict[str, torch.Tensor]:
+    """Those that there are, as parts of the largest."""
+    return {f'gradient of {name}': weight.grad / largest
+            for name, weight in named if weight.grad is not None}
 
 
 def _heads(args: argparse.Namespace) -> int:
     return int(TextViT.arch_zoo[args.arch]['num_heads'])
 
 
-def _recognizer(args: argparse.Namespace) -> Any:
-    return build_recognizer('autoregressive', args.arch, args.device)
-
-
-def _plain_recognizer(model: Any, args: argparse.Namespace
-                      ) -> PlainRecognizer:
-    """The reference with copies of our weights."""
-    dictionary = model.decoder.dictionary
-    return PlainRecognizer(
-        weights_of(model), ''.join(dictionary.dict[:dictionary.end_idx]),
-        _heads(args), MAX_LENGTH)
-
-
 def _writers(args: argparse.Namespace) -> Tuple[PlainRecognizer, Any]:
     """The plain reference and ours, whose classifier ends words."""
-    model = _recognizer(args).eval()
-    plain = _plain_recognizer(model, args)
+    model = build_recognizer('autoregressive', args.arch, args.device).eval()
+    plain = plain_recognizer(model, _heads(args))
     model.decoder.classifier = EndedWords(
-        model.decoder.classifier, model.decoder.end_idx, args.letters)
+        model.decoder.classifier, model.decoder.end_idx)
     return plain, model
 
 
@@ -392,25 +351,9 @@ def _read(model: Any, images: torch.Tensor, precision: str = 'fp32'
     with torch.no_grad(), torch.autocast(
             images.device.type, DTYPES[precision],
             enabled=precision != 'fp32'):
-        samples = model.test_step(_text_data(images))
+        samples = model.test_step(text_data(images))
     return ([sample.pred_text.item for sample in samples],
             [list(sample.pred_text.score) for sample in samples])
-
-
-def _words(count: int) -> List[str]:
-    rng = random.Random(count)
-    return [''.join(rng.choices(LETTERS, k=rng.randint(1, 12)))
-            for _ in range(count)]
-
-
-def _text_data(images: torch.Tensor,
-               words: Sequence[str] = ()) -> Dict[str, Any]:
-    """A batch of a recognizer, with labels where there are words."""
-    samples = [TextRecogDataSample(metainfo=dict(
-        valid_ratio=1, img_shape=(32, 128))) for _ in images]
-    for sample, word in zip(samples, words):
-        sample.gt_text = LabelData(item=word)
-    return dict(inputs=list(images), data_samples=samples)
 
 
 def _autocast(args: argparse.Namespace) -> torch.autocast:
@@ -419,8 +362,8 @@ def _autocast(args: argparse.Namespace) -> torch.autocast:
                           enabled=args.plain_precision == 'fp16')
 
 
-def _count(work: Callable[[], Any], batch: int, device: str) -> int:
+def _finish(work: Callable[[], Any], count: int, device: str) -> int:
     work()
     if device == 'cuda':
         torch.cuda.synchronize()
-    return batch
+    return count

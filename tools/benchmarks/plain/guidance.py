@@ -9,19 +9,21 @@ from typing import Callable, Sequence, Tuple
 import imgaug.augmenters as iaa
 import numpy as np
 import torch
-from numpy import ndarray
 from PIL import Image
 from torchvision import transforms
 
 
-class PlainGuidanceView:
-    """The medium guidance view of a picture.
+class PlainPipeline:
+    """Decodes pictures and makes both views.
 
     Args:
-        img_size (Tuple[int, int]): (height, width) of the view.
+        read (Callable): Gives the file of a picture by its number.
+        img_size (Tuple[int, int]): (height, width) of the views.
     """
 
-    def __init__(self, img_size: Tuple[int, int] = (32, 128)) -> None:
+    def __init__(self, read: Callable[[int], bytes],
+                 img_size: Tuple[int, int] = (32, 128)) -> None:
+        self.read = read
         self.size = img_size[::-1]
         # The ten operations of the medium level.
         self.augment = iaa.SomeOf((3, None), [
@@ -43,37 +45,20 @@ class PlainGuidanceView:
             transforms.RandomGrayscale(p=0.2),
         ])
 
-    def __call__(self, img: ndarray) -> ndarray:
-        """The view (height, width, 3) of a picture (H, W, 3), uint8, RGB."""
-        view = Image.fromarray(self.augment(image=img))
-        return np.asarray(self.recolor(view.resize(
-            self.size, Image.Resampling.BICUBIC)))
-
-
-class PlainPipeline:
-    """Decodes pictures and makes both views.
-
-    Args:
-        read (Callable): Gives the file of a picture by its number.
-        img_size (Tuple[int, int]): (height, width) of the views.
-    """
-
-    def __init__(self, read: Callable[[int], bytes],
-                 img_size: Tuple[int, int] = (32, 128)) -> None:
-        self.read = read
-        self.view = PlainGuidanceView(img_size)
-        self.size = img_size[::-1]
-
     def batch(self, indices: Sequence[int]) -> Tuple[torch.Tensor, ...]:
         """Both views of some records, (N, 3, height, width), uint8, RGB."""
         images, views = [], []
         for index in indices:
             picture = Image.open(io.BytesIO(self.read(index))).convert('RGB')
-            views.append(self.view(np.array(picture)))
-            images.append(np.asarray(
-                picture.resize(self.size, Image.Resampling.BICUBIC)))
+            images.append(self._resized(picture))
+            # The guidance view of medium level.
+            view = Image.fromarray(self.augment(image=np.array(picture)))
+            views.append(self.recolor(self._resized(view)))
         first, second = (
-            torch.stack([torch.from_numpy(img.transpose(2, 0, 1).copy())
-                         for img in pictures])
-            for pictures in (images, views))
+            torch.stack([torch.from_numpy(
+                np.asarray(view).transpose(2, 0, 1).copy()) for view in each])
+            for each in (images, views))
         return first, second
+
+    def _resized(self, picture: Image.Image) -> Image.Image:
+        return picture.resize(self.size, Image.Resampling.BICUBIC)

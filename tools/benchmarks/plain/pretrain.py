@@ -1,51 +1,41 @@
 """A step of LMIM's pre-training."""
-from contextlib import nullcontext
-from typing import Callable, ContextManager, Dict, Tuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 
-from .layers import Weights, attend, linear, norm, trained_groups
-from .vit import normalise, vit
+from .layers import (Plain, Weights, attend, linear, norm, normalise,
+                     vit)
+
+MASK_RATIO = 0.8
+DECODER_HEADS = 16
 
 
-class PlainLMIM:
-    """LMIM by plain operations in fp32, with AdamW tensor by tensor.
+class PlainLMIM(Plain):
+    """LMIM by plain operations.
 
     Args:
-        weights (Dict[str, torch.Tensor]): Those of the model.
+        weights (Dict[str, torch.Tensor]): Those of ours, by their names.
         heads (int): Attention heads of the encoder.
-        mask_ratio (float): Share of patches that are hidden.
-        decoder_heads (int): Attention heads of the decoder.
     """
 
-    def __init__(self, weights: Weights, heads: int, mask_ratio: float = 0.8,
-                 decoder_heads: int = 16) -> None:
-        self.weights = weights
-        self.heads = heads
-        self.mask_ratio = mask_ratio
+    def __init__(self, weights: Weights, heads: int) -> None:
+        super().__init__(weights, heads, lr=3e-4, betas=(0.9, 0.95))
         self.drop = 0.1
-        self.decoder_heads = decoder_heads
-        self.optimizer = torch.optim.AdamW(
-            trained_groups(weights), lr=3e-4, betas=(0.9, 0.95),
-            foreach=False)
 
-    def losses(self, images: torch.Tensor, view: torch.Tensor,
-               noise: torch.Tensor,
-               drop: float = 0.1) -> Dict[str, torch.Tensor]:
+    def losses(self, *batch: Any, drop: float = 0.1) -> Weights:
         """Both losses.
 
         Args:
-            images (torch.Tensor): uint8, BGR, (N, 3, H, W).
-            view (torch.Tensor): The guidance view, of the same shape.
-            noise (torch.Tensor): The patches where it is small are kept,
-                (N, L).
+            *batch (torch.Tensor): Images and guidance views, uint8, BGR, each
+                (N, 3, H, W); noise (N, L): patches where it is small stay.
             drop (float): Dropout of the decoder.
         """
+        images, view, noise = batch
         self.drop = drop
         images, view = normalise(images), normalise(view)
         patches = noise.shape[1]
-        kept = noise.argsort(dim=1)[:, :int(patches * (1 - self.mask_ratio)
+        kept = noise.argsort(dim=1)[:, :int(patches * (1 - MASK_RATIO)
                                             + 1e-6)]
         removed = torch.ones_like(noise)
         for row, some in zip(removed, kept):
@@ -62,19 +52,6 @@ class PlainLMIM:
             loss_recon=(errors * removed).sum() / removed.sum(),
             loss_align=(visible[:, 0] - guidance[:, 0]).pow(2).mean())
 
-    def step(self, images: torch.Tensor, view: torch.Tensor,
-             noise: torch.Tensor,
-             context: Callable[[], ContextManager] = nullcontext) -> None:
-        """Losses in some context, gradients, new weights.
-
-        The other arguments are those of :meth:`losses`.
-        """
-        with context():
-            losses = self.losses(images, view, noise)
-        self.optimizer.zero_grad()
-        (losses['loss_recon'] + losses['loss_align']).backward()
-        self.optimizer.step()
-
     def _decode(self, visible: torch.Tensor, kept: torch.Tensor,
                 guidance: torch.Tensor, patches: int) -> torch.Tensor:
         """Predictions (N, L, D) from visible (N, 1 + K, C) tokens."""
@@ -88,7 +65,9 @@ class PlainLMIM:
             rows.append(row)
         x = torch.stack(rows) + weights['neck.decoder_pos_embed']
         memory = linear(weights, 'neck.decoder_embed2', guidance)
-        for block in _blocks(weights):
+        number = 0
+        while f'neck.decoder_blocks.{number}.norm1.weight' in weights:
+            block = f'neck.decoder_blocks.{number}'
             y = self._attention(f'{block}.self_attn', x, x)
             x = norm(weights, f'{block}.norm1', x + F.dropout(y, drop))
             y = self._attention(f'{block}.multihead_attn', x, memory)
@@ -97,6 +76,7 @@ class PlainLMIM:
                           drop)
             y = F.dropout(linear(weights, f'{block}.linear2', y), drop)
             x = norm(weights, f'{block}.norm3', x + y)
+            number += 1
         x = norm(weights, 'neck.decoder_norm', x)
         return linear(weights, 'neck.decoder_pred', x)[:, 1:]
 
@@ -108,13 +88,5 @@ class PlainLMIM:
                     (x, memory, memory))
         query, keys, values = (F.linear(tokens, weight, bias)
                                for weight, bias, tokens in parts)
-        y = attend(query, keys, values, self.decoder_heads, drop=self.drop)
+        y = attend(query, keys, values, DECODER_HEADS, drop=self.drop)
         return linear(self.weights, f'{name}.out_proj', y)
-
-
-def _blocks(weights: Weights) -> Tuple[str, ...]:
-    """Names of the decoder's blocks, in order."""
-    prefix = 'neck.decoder_blocks.'
-    numbers = {int(name[len(prefix):].split('.')[0]) for name in weights
-               if name.startswith(prefix)}
-    return tuple(f'{prefix}{number}' for number in sorted(numbers))

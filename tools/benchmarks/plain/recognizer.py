@@ -1,44 +1,35 @@
 """The paper's recognizer: its loss, and writing without memory."""
-from contextlib import nullcontext
-from typing import Callable, ContextManager, List, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
 
-from .layers import Weights, attend, linear, norm, trained_groups
-from .vit import normalise, vit
+from .layers import (Plain, Weights, attend, linear, norm, normalise,
+                     vit)
 
-#: Changes the logits of a step, (N, classes), given its number.
-Force = Callable[[torch.Tensor, int], torch.Tensor]
+#: Most characters of a word, T.
+MAX_LENGTH = 25
+DECODER_HEADS = 8
 
 
-class PlainRecognizer:
-    """The recognizer by plain operations in fp32.
+class PlainRecognizer(Plain):
+    """The recognizer by plain operations.
 
     Args:
-        weights (Dict[str, torch.Tensor]): Those of the model.
+        weights (Dict[str, torch.Tensor]): Those of ours, by their names.
+        heads (int): Attention heads of the encoder.
         characters (str): Those of the dictionary, which the end and the
             padding follow.
-        heads (int): Attention heads of the encoder.
-        max_length (int): Most characters of a word, T.
-        decoder_heads (int): Attention heads of the decoder.
     """
 
-    def __init__(self, weights: Weights, characters: str, heads: int,
-                 max_length: int = 25, decoder_heads: int = 8) -> None:
-        self.weights = weights
+    def __init__(self, weights: Weights, heads: int, characters: str) -> None:
+        super().__init__(weights, heads, lr=2e-4, betas=(0.9, 0.999))
         self.characters = characters
-        self.heads = heads
-        self.max_length = max_length
-        self.decoder_heads = decoder_heads
         self.end, self.padding = len(characters), len(characters) + 1
         self.start = len(weights['decoder.trg_word_emb.weight']) - 1
-        self.optimizer = torch.optim.AdamW(
-            trained_groups(weights), lr=2e-4, betas=(0.9, 0.999),
-            foreach=False)
 
     @torch.no_grad()
-    def read(self, images: torch.Tensor, force: Optional[Force] = None
+    def read(self, images: torch.Tensor, force: Callable
              ) -> Tuple[List[str], List[List[float]]]:
         """Words and the probabilities of their characters.
 
@@ -47,17 +38,16 @@ class PlainRecognizer:
 
         Args:
             images (torch.Tensor): uint8, BGR, (N, 3, H, W).
-            force (Callable, optional): Changes the logits of a step,
-                (N, classes), given its number.
+            force (Callable): Changes the logits of a step, (N, classes),
+                given its number.
         """
         memory = self._memory(normalise(images))
-        written = torch.full((len(images), self.max_length), self.padding,
+        written = torch.full((len(images), MAX_LENGTH), self.padding,
                              device=images.device)
         chances = torch.zeros(written.shape)
-        for step in range(self.max_length):
-            logits = self._logits(memory, written)[:, step].float()
-            if force is not None:
-                logits = force(logits, step)
+        for step in range(MAX_LENGTH):
+            logits = force(self._logits(memory, written)[:, step].float(),
+                           step)
             chance, written[:, step] = logits.softmax(dim=1).max(dim=1)
             chances[:, step] = chance
         words, scores = [], []
@@ -70,35 +60,25 @@ class PlainRecognizer:
             scores.append([found[place] for place in places])
         return words, scores
 
-    def loss(self, images: torch.Tensor, words: Sequence[str],
-             drop: float = 0.1) -> torch.Tensor:
+    def losses(self, *batch: Any, drop: float = 0.1) -> Weights:
         """Cross-entropy up to the end, summed over a word, mean over words.
 
         Args:
-            images (torch.Tensor): uint8, BGR, (N, 3, H, W).
-            words (Sequence[str]): N words.
+            *batch (Any): Images (N, 3, H, W), uint8, BGR, and N words.
             drop (float): Dropout.
         """
-        targets = torch.full((len(words), self.max_length), self.padding)
+        images, words = batch
+        targets = torch.full((len(words), MAX_LENGTH), self.padding)
         for row, word in zip(targets, words):
             classes = [self.characters.index(c) for c in word] + [self.end]
-            for place, value in enumerate(classes[:self.max_length]):
+            for place, value in enumerate(classes[:MAX_LENGTH]):
                 row[place] = value
         targets = targets.to(images.device)
         memory = self._memory(normalise(images), drop)
         logits = self._logits(memory, targets, drop)
-        return F.cross_entropy(
+        return {'loss_ce': F.cross_entropy(
             logits.flatten(0, 1), targets.flatten(), reduction='sum',
-            ignore_index=self.padding) / len(words)
-
-    def step(self, images: torch.Tensor, words: Sequence[str],
-             context: Callable[[], ContextManager] = nullcontext) -> None:
-        """Loss in some context, gradients, new weights."""
-        with context():
-            loss = self.loss(images, words)
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
+            ignore_index=self.padding) / len(words)}
 
     def _memory(self, images: torch.Tensor,
                 drop: float = 0.) -> torch.Tensor:
@@ -141,14 +121,5 @@ class PlainRecognizer:
         y = attend(linear(self.weights, f'{name}.linear_q', x),
                    linear(self.weights, f'{name}.linear_k', memory),
                    linear(self.weights, f'{name}.linear_v', memory),
-                   self.decoder_heads, seen, drop)
+                   DECODER_HEADS, seen, drop)
         return F.dropout(linear(self.weights, f'{name}.fc', y), drop)
-
-
-def ctc_logits(weights: Weights, images: torch.Tensor, heads: int,
-               grid: Sequence[int]) -> torch.Tensor:
-    """Logits of the CTC head, (N, columns, classes), of uint8 images."""
-    tokens = vit(weights, 'backbone.vit', normalise(images), heads)[:, 1:]
-    columns = tokens.unflatten(1, tuple(grid)).mean(dim=1)
-    return F.linear(columns, weights['decoder.decoder.weight'].flatten(1),
-                    weights['decoder.decoder.bias'])
