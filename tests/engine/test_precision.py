@@ -56,11 +56,18 @@ def test_gpus_have_bf16_else_fp16_else_fp32(speed, monkeypatch, capability,
     assert choose_precision('auto', 'cuda').name == chosen
 
 
-def test_what_no_device_has_is_refused():
+def test_what_no_device_has_is_refused(speed):
     with pytest.raises(ValueError, match='unknown: use one of auto, fp32'):
         choose_precision('bf32')
     with pytest.raises(ValueError, match='fp16 is for GPUs'):
         choose_precision('fp16', 'cpu')
+    speed(float32=1., bfloat16=float('inf'))
+    with pytest.raises(ValueError, match='cpu has no matrix product in bf16'):
+        choose_precision('bf16', 'cpu')
+    assert choose_precision('auto', 'cpu').name == 'fp32'
+    assert choose_precision('auto', 'meta').name == 'fp32'
+    with pytest.raises(ValueError, match='meta has no matrix product'):
+        choose_precision('bf16', 'meta')
 
 
 def test_the_product_is_timed_once_and_failures_are_infinite(monkeypatch):

@@ -3,6 +3,7 @@
 The only place that decides it: ``tools/train.py``, ``tools/test.py``, reading
 words, the quick start and the doctor all ask :func:`choose_precision`.
 """
+import math
 import time
 from functools import lru_cache
 from typing import Dict, List, NamedTuple, Optional
@@ -70,10 +71,14 @@ def choose_precision(name: str = 'auto',
     kind = torch.device(device or get_device()).type
     if name == 'fp16' and kind == 'cpu':
         raise UserError('fp16 is for GPUs: on a CPU use bf16, fp32 or auto')
-    if name == 'fp32' or kind not in SHAPES:
+    if name == 'fp32' or (name == 'auto' and kind not in SHAPES):
         return Precision('fp32', f'fp32 on {kind}')
     if name != 'auto':
-        slowdown = _slowdown(kind, DTYPES[name])
+        slowdown = (_slowdown(kind, DTYPES[name]) if kind in SHAPES
+                    else math.inf)
+        if slowdown == math.inf:
+            raise UserError(f'{kind} has no matrix product in {name} here: '
+                            'use fp32 or auto')
         return Precision(name, _figures(kind, name), slowdown)
     candidates = ['bf16'] if kind == 'cpu' else ['bf16', 'fp16']
     if kind == 'cuda' and torch.cuda.get_device_capability()[0] < 8:
@@ -123,7 +128,7 @@ def product_seconds(kind: str, dtype: torch.dtype) -> float:
                     torch.cuda.synchronize()
                 taken.append(time.perf_counter() - start)
         except RuntimeError:  # the device has no such product
-            return float('inf')
+            return math.inf
     return min(taken[1:] or taken)
 
 
