@@ -6,7 +6,7 @@
 #   bash tools/quickstart.sh --help
 #
 # Makes its environment where there is none, measures what the machine can do,
-# and plans what fits into --minutes (7). Run again, it resumes where it was
+# and plans what fits into --minutes (8). Run again, it resumes where it was
 # interrupted and repeats nothing that is done.
 set -euo pipefail
 export LMIM_QUICKSTART_BEGUN="${EPOCHSECONDS:-$(date +%s)}"

@@ -97,6 +97,22 @@ def test_scratch_runs_beside_the_others(plan):
         ['scratch', 'evaluate-scratch']]
 
 
+def test_the_papers_loss_is_one_option_away(module, tmp_path, monkeypatch):
+    stages = module('stages')
+    monkeypatch.setattr(stages, '_checkpoint', lambda *_: 'teacher.pth')
+    monkeypatch.setattr(stages, 'count', lambda *_: 64)
+    sets = module('pictures').rendered(tmp_path)
+    plan = dict(pretrain_iters=8, precision='fp32')
+    ours, papers = (
+        ' '.join(stages.lmim(settings(module, tmp_path, *options), sets,
+                             plan).command)
+        for options in ([], ['--paper']))
+    assert ('model.branches=guidance model.target_generator.norm=instance'
+            in ours)
+    assert 'branches' not in papers and 'norm' not in papers
+    assert 'model.target_generator.checkpoint=teacher.pth' in papers
+
+
 class Clock:
     """Time that passes when it is told to."""
 

@@ -61,11 +61,14 @@ def mae(settings: Settings, sets: Sets, plan: Dict[str, Any]) -> Stage:
 
 
 def lmim(settings: Settings, sets: Sets, plan: Dict[str, Any]) -> Stage:
-    """Pre-train."""
+    """Pre-train; in the way that teaches a model of this size more."""
+    loss = {} if settings.paper else {
+        'model.branches': 'guidance',
+        'model.target_generator.norm': 'instance'}
     teacher = _checkpoint(settings, 'mae')
     return _train(settings, plan, 'lmim', 'LMIM pre-training', LMIM,
                   sets.pretrain, plan['pretrain_iters'],
-                  {'model.target_generator.checkpoint': teacher,
+                  {'model.target_generator.checkpoint': teacher, **loss,
                    **_lr(PRETRAIN_LR)})
 
 
