@@ -1,4 +1,5 @@
 """What is behind the page, without one."""
+import functools
 import signal
 import struct
 import sys
@@ -239,8 +240,13 @@ def test_the_address_is_printed(host: str,
     assert warned == (host == '0.0.0.0')
 
 
-def test_the_end_is_the_same_by_either_signal() -> None:
+def test_the_end_is_the_same_by_either_signal(
+        request: pytest.FixtureRequest) -> None:
     before = signal.getsignal(signal.SIGTERM)
+    # A shell starts what runs in the background with Ctrl-C ignored.
+    request.addfinalizer(functools.partial(
+        signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGINT, signal.SIGTERM):
         with pytest.raises(KeyboardInterrupt), terminable():
             signal.raise_signal(number)

@@ -13,6 +13,8 @@ from lmim.datasets.transforms.seed import RUN_SEED, mix
 
 @pytest.fixture(autouse=True)
 def reset_run_seed():
+    """Other tests of this process train, which sets both."""
+    RUN_SEED.epoch = RUN_SEED.seed = 0
     yield
     RUN_SEED.epoch = RUN_SEED.seed = 0
 
