@@ -113,7 +113,7 @@ def test_the_machine_decides_on_the_precision(
         'lmim.engine.precision.product_seconds',
         lambda kind, dtype: 1. if dtype is torch.float32 else seconds)
     said: List[str] = []
-    monkeypatch.setattr('lmim.apis.recognizer.print_log',
+    monkeypatch.setattr('lmim.engine.precision.print_log',
                         lambda text, *_: said.append(text))
     chosen = TextRecognizer(checkpoint, device='cpu', precision='auto')
     assert chosen.precision.name == auto and said == []

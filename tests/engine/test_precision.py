@@ -88,7 +88,7 @@ def test_an_optimizer_in_bf16_warns_with_the_factor(speed, caplog,
     speed(float32=1., bfloat16=7.5)
     said = []
     monkeypatch.setattr(
-        'lmim.engine.optim.print_log',
+        'lmim.engine.precision.print_log',
         lambda text, logger, level: said.append((text, level)))
     build_optim_wrapper(nn.Linear(2, 2), dict(
         type='mmocr.BF16OptimWrapper', optimizer=dict(type='SGD', lr=0.1)))

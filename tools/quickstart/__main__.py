@@ -74,7 +74,8 @@ class QuickStart:
         if todo[0] == 'data' and self._splits():
             self._split()
             todo = todo[1:]
-        first, later = todo[:todo[:1] == ['data']], todo[todo[:1] == ['data']:]
+        first = [name for name in todo if name == 'data']
+        later = [name for name in todo if name != 'data']
         streams = plan.streams(later, self.plan['streams'])
         progress = Progress([first + streams[0], *streams[1:]],
                             self.plan['seconds'])

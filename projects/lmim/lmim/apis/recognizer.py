@@ -1,5 +1,4 @@
 """Pictures in, words out."""
-import logging
 import math
 from contextlib import nullcontext
 from itertools import islice
@@ -12,11 +11,10 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
-from mmengine.logging import print_log
 
 from lmim.datasets.pictures import Inputs, Picture, Pictures
 from lmim.datasets.records import UnreadableRecordError
-from lmim.engine.precision import choose_precision, warning_of
+from lmim.engine.precision import choose_precision, warn_if_slower
 from lmim.utils.errors import UserError
 
 from .loading import dictionary_of, load_recognizer
@@ -78,9 +76,7 @@ class TextRecognizer:
         self.batch_size = batch_size
         self.device = _usable_device(device)
         self.precision = choose_precision(precision, str(self.device))
-        warning = warning_of(self.precision)
-        if warning is not None:
-            print_log(warning, 'current', logging.WARNING)
+        warn_if_slower(self.precision)
         self.model: Any
         self.model, self.cfg = load_recognizer(checkpoint, config,
                                                str(self.device))

@@ -3,7 +3,6 @@ import argparse
 import atexit
 import ctypes
 import importlib.util
-import logging
 import os
 import os.path as osp
 import platform
@@ -20,7 +19,8 @@ from mmengine.runner import Runner
 from lmim.datasets.known_sets import DATA_ROOT, read_config
 from lmim.utils.errors import UserError, end_after
 
-from .precision import PRECISIONS, Precision, choose_precision, warning_of
+from .precision import (PRECISIONS, Precision, choose_precision,
+                        warn_if_slower)
 
 #: The optimizer wrapper of each precision.
 WRAPPERS = {'fp32': 'OptimWrapper', 'bf16': 'BF16OptimWrapper',
@@ -165,9 +165,7 @@ def set_test_precision(cfg: Config, name: str) -> None:
         UserError: If the device lacks the precision.
     """
     precision = _logged_precision(name)
-    warning = warning_of(precision)
-    if warning is not None:
-        print_log(warning, 'current', logging.WARNING)
+    warn_if_slower(precision)
     # MMEngine's loop has one switch for autocast; its dtype is torch's
     # setting on a GPU, and bfloat16 on a CPU.
     cfg.test_cfg.fp16 = precision.dtype is not None

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, Optional, Union
 
 import torch
-from mmengine.logging import MMLogger, print_log
+from mmengine.logging import MMLogger
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
 from mmengine.runner import autocast
 from mmocr.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
@@ -13,7 +13,7 @@ from torch import nn
 from lmim.utils.errors import UserError
 from lmim.utils.log import quiet
 
-from .precision import choose_precision, warning_of
+from .precision import choose_precision, warn_if_slower
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -31,9 +31,7 @@ class BF16OptimWrapper(OptimWrapper):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        warning = warning_of(choose_precision('bf16'))
-        if warning is not None:
-            print_log(warning, 'current', logging.WARNING)
+        warn_if_slower(choose_precision('bf16'))
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:

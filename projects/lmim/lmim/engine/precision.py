@@ -3,6 +3,7 @@
 The only place that decides it: ``tools/train.py``, ``tools/test.py``, reading
 words, the quick start and the doctor all ask :func:`choose_precision`.
 """
+import logging
 import math
 import time
 from functools import lru_cache
@@ -11,6 +12,7 @@ from typing import Dict, List, NamedTuple, Optional
 import torch
 import torch.nn.functional as F
 from mmengine.device import get_device
+from mmengine.logging import print_log
 
 from lmim.utils.errors import UserError
 
@@ -97,6 +99,13 @@ def warning_of(precision: Precision) -> Optional[str]:
     return (f'{precision.name} takes {precision.slowdown:.1f} times as long '
             f'as fp32 on this machine ({precision.reason}). Use --precision '
             'auto, or fp32.')
+
+
+def warn_if_slower(precision: Precision) -> None:
+    """Log :func:`warning_of` a precision, if there is one."""
+    warning = warning_of(precision)
+    if warning is not None:
+        print_log(warning, 'current', logging.WARNING)
 
 
 @lru_cache(maxsize=None)
