@@ -109,6 +109,14 @@ def test_letters_are_carried_along_by_resize():
     factor = np.array(small['scale_factor'] * 4)
     for one, two in zip(data['gt_polygons'], small['gt_polygons']):
         np.testing.assert_allclose(two, one * factor, rtol=1e-5)
+    # Told apart, and still so when resized.
+    kwargs['with_letters'] = 'labels'
+    labels = build(**kwargs)[1]['gt_seg_map']
+    assert ((labels > 0) <= (data['gt_seg_map'] >= 128)).all()
+    small = build(**kwargs, pipeline=[resize])[1]['gt_seg_map']
+    assert set(np.unique(small)) == set(range(len(text) + 1))
+    with pytest.raises(ValueError, match="with_letters is .* 'label'"):
+        build(length=1, with_letters='label')
 
 
 def test_guidance_view_is_another_rendering():

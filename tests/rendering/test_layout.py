@@ -100,3 +100,34 @@ def test_mask_is_the_text_of_a_clean_picture(fonts, clean):
         assert ((text < between) == (word.mask > 127)).mean() > 0.985
         sure = (word.mask < 30) | (word.mask > 225)
         assert ((text < between) == (word.mask > 127))[sure].mean() > 0.999
+
+
+@pytest.mark.parametrize('style', [
+    dict(), dict(bent=0.7, tilted=0.3, perspective=0.2, spaced=0.5)])
+def test_letters_tell_whose_ink_it_is(style):
+    words = RenderedWords(20, WordGenerator('train', ALPHABET, (2, 9)),
+                          renderer=WordRenderer(**style), seed=1)
+    for word in words:
+        letters, ink = word.letters, word.mask >= 128
+        assert letters.dtype == np.uint8 and not letters[~ink].any()
+        assert (letters[ink] > 0).mean() > 0.99
+        assert set(np.unique(letters)) == set(range(len(word.text) + 1))
+        for number, box in enumerate(word.boxes, 1):
+            room = filled([box], ink.shape, grow=1)
+            assert room[letters == number].all()
+
+
+def test_letters_of_apart_and_overlapping_glyphs(fonts, clean):
+    """Apart, they are the parts of the ink; touching ones meet in a line."""
+    word = WordRenderer().compose('Hgxo8', fonts['DejaVuSans'],
+                                  replace(clean, spacing=0.3))
+    _, parts = cv2.connectedComponents((word.mask >= 128).astype(np.uint8))
+    for number in range(1, 6):
+        found = np.unique(parts[word.letters == number])
+        assert len(found) == 1 and (
+            (parts == found[0]) & (word.letters != number)).sum() <= 2
+    word = WordRenderer().compose('__', fonts['DejaVuSans'], clean)
+    columns = [np.flatnonzero((word.letters == number).any(axis=0))
+               for number in (1, 2)]
+    assert columns[0].max() <= columns[1].min() + 1
+    assert abs(len(columns[0]) - len(columns[1])) <= 3

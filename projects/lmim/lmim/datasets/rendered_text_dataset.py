@@ -131,11 +131,12 @@ class RenderedTextDataset(Dataset):
         pipeline (Sequence[dict or Callable]): Transforms. Defaults to ().
         with_text (bool): Whether to add the text as ``instances``, for
             ``LoadOCRAnnotations(with_text=True)``. Defaults to False.
-        with_letters (bool): Whether to add where letters are, under keys
-            that MMOCR's ``Resize(clip_object_border=False)`` carries along:
-            ``gt_polygons``, a box of eight numbers for each character in
-            reading order, and ``gt_seg_map``, their mask ((H, W), uint8).
-            Defaults to False.
+        with_letters (bool or str): Whether to add where letters are, under
+            keys that MMOCR's ``Resize(clip_object_border=False)`` carries
+            along: ``gt_polygons``, a box of eight numbers for each character
+            in reading order, and ``gt_seg_map``, their mask ((H, W), uint8).
+            With ``'labels'`` that map tells them apart: 0 is background,
+            i + 1 the i-th character. Defaults to False.
         guidance_size (tuple[int, int], optional): Adds the same text in
             another style and font, as ``guidance_img`` of this height and
             width: a guidance view in place of the transform `GuidanceView`.
@@ -173,7 +174,7 @@ class RenderedTextDataset(Dataset):
                  fixed: Optional[bool] = None,
                  pipeline: Sequence[Union[dict, Callable]] = (),
                  with_text: bool = False,
-                 with_letters: bool = False,
+                 with_letters: Union[bool, str] = False,
                  guidance_size: Optional[Tuple[int, int]] = None,
                  data_root: str = '',
                  metainfo: Optional[dict] = None,
@@ -181,6 +182,9 @@ class RenderedTextDataset(Dataset):
         super().__init__()
         if length < 1:
             raise UserError(f'length is 1 or more, not {length}')
+        if with_letters not in (False, True, 'labels'):
+            raise UserError("with_letters is True, False or 'labels', not "
+                            f'{with_letters!r}')
         for key in ('words', 'statistics', 'alphabet_file'):
             if settings.get(key) is not None:
                 settings[key] = osp.join(data_root, settings[key])
@@ -246,7 +250,8 @@ class RenderedTextDataset(Dataset):
             info['instances'] = [dict(text=word.text)]
         if self.with_letters:
             info['gt_polygons'] = list(word.boxes.reshape(-1, 8))
-            info['gt_seg_map'] = word.mask
+            info['gt_seg_map'] = (word.letters if self.with_letters == 'labels'
+                                  else word.mask)
         if self.guidance_size is not None:
             other = self.words.same_text(index, self.epoch)
             info['guidance_img'] = resize(other.image, self.guidance_size)

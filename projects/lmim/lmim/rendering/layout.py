@@ -7,7 +7,7 @@ the line into a picture. Positions are in pixels, whole numbers at their
 centres, as OpenCV has them.
 """
 from dataclasses import dataclass, field
-from typing import List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 import cv2
 import numpy as np
@@ -81,6 +81,26 @@ class Line:
                           right + pen + self.left, bottom))
         return np.array(boxes, np.float32).reshape(-1, 4)
 
+    def letters(self) -> np.ndarray:
+        """Which character each pixel of the ink belongs to.
+
+        Returns:
+            np.ndarray: uint8 of shape (h, w): i + 1 where the i-th character
+            (of 255 at most) has the most ink, 0 where there is none.
+        """
+        letters, most = np.zeros_like(self.ink), np.zeros_like(self.ink)
+        left, top = round(self.left), round(self.ink_top)
+        for number, x, y, glyph in _glyphs(self.text, self.face,
+                                           self.spacing):
+            x, y = max(x + left, 0), max(y - top, 0)
+            spot = most[y:y + glyph.shape[0], x:x + glyph.shape[1]]
+            glyph = glyph[:spot.shape[0], :spot.shape[1]]
+            wins = glyph > spot
+            letters[y:y + glyph.shape[0],
+                    x:x + glyph.shape[1]][wins] = number + 1
+            spot[wins] = glyph[wins]
+        return letters
+
 
 def measure(text: str, font: Font, slack: float,
             spacing: float) -> Tuple[float, float]:
@@ -148,15 +168,20 @@ def _pens(text: str, face: ImageFont.FreeTypeFont,
     ]
 
 
+def _glyphs(text: str, face: ImageFont.FreeTypeFont, spacing: float
+            ) -> Iterator[Tuple[int, int, int, np.ndarray]]:
+    """Number, left, top (in face pixels) and ink of each character."""
+    for number, pen in enumerate(_pens(text, face, spacing)):
+        core, (x, y) = face.getmask2(text[number], mode='L')
+        if core.size[0] and core.size[1]:
+            glyph = np.array(core, np.uint8).reshape(core.size[::-1])
+            yield number, round(pen) + x, y, glyph
+
+
 def _draw_apart(text: str, face: ImageFont.FreeTypeFont,
                 spacing: int) -> Tuple[np.ndarray, float, float]:
     """The ink of a line with spacing; its ``left`` and ``ink_top``."""
-    glyphs = []
-    for char, pen in zip(text, _pens(text, face, spacing)):
-        core, (x, y) = face.getmask2(char, mode='L')
-        if core.size[0] and core.size[1]:
-            glyph = np.array(core, np.uint8).reshape(core.size[::-1])
-            glyphs.append((round(pen) + x, y, glyph))
+    glyphs = [glyph[1:] for glyph in _glyphs(text, face, spacing)]
     left = min(x for x, _, _ in glyphs)
     top = min(y for _, y, _ in glyphs)
     right = max(x + glyph.shape[1] for x, _, glyph in glyphs)
@@ -280,18 +305,20 @@ class Placement:
             reach + style.margins[2] * style.height), 1))
         self._matrix = _matrix(source, corners * scale + offset)
 
-    def warp(self, ink: np.ndarray) -> np.ndarray:
+    def warp(self, ink: np.ndarray,
+             interpolation: int = cv2.INTER_LINEAR) -> np.ndarray:
         """Carry the line's ink, uint8 (h, w), into the picture, (H, W)."""
         height, width = self.size
         if self._bent is None:
-            return cv2.warpPerspective(ink, self._matrix, (width, height))
+            return cv2.warpPerspective(ink, self._matrix, (width, height),
+                                       flags=interpolation)
         inverse = np.linalg.inv(self._matrix).astype(np.float32)
         x = np.arange(width, dtype=np.float32)
         y = np.arange(height, dtype=np.float32)[:, None]
         a, b, c = (row[0] * x + row[1] * y + row[2] for row in inverse)
         u, v = self._bent.backward(a / c, b / c)
         return cv2.remap(ink, u.astype(np.float32), v.astype(np.float32),
-                         cv2.INTER_LINEAR)
+                         interpolation)
 
     def quadrilaterals(self, boxes: np.ndarray) -> np.ndarray:
         """Carry boxes into the picture.

@@ -2,6 +2,7 @@
 from dataclasses import dataclass, field, fields
 from typing import Any, Dict
 
+import cv2
 import numpy as np
 
 from lmim.utils.errors import UserError
@@ -71,6 +72,17 @@ class RenderedWord:
         """
         # From edges of pixels to their centres.
         return self._placement.quadrilaterals(self._line.boxes() - 0.5)
+
+    @property
+    def letters(self) -> np.ndarray:
+        """np.ndarray: Which character each pixel belongs to.
+
+        uint8 of shape (H, W): i + 1 where the ink of the i-th character lies,
+        0 where less than half of a pixel is ink. Made when it is asked for.
+        """
+        letters = self._placement.warp(self._line.letters(),
+                                       cv2.INTER_NEAREST)
+        return letters * (self.mask >= 128)
 
 
 class WordRenderer:
