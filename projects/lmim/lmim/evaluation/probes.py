@@ -1,0 +1,305 @@
+"""What features hold, told without fine-tuning.
+
+Features are tensors (N, L, C): of N pictures L tokens each. All figures are
+computed in float64 on the features' own device.
+"""
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmocr.datasets.transforms import Resize
+from mmocr.registry import MODELS
+
+from lmim.datasets import RenderedTextDataset, TextImageDataset
+from lmim.models.backbones import TextViT
+from lmim.models.selfsup import Prediction
+from lmim.models.selfsup.base import PREPROCESSOR
+from lmim.utils.errors import UserError
+
+#: Of the words of a linear probe, this share is for its test.
+HELD_OUT = 0.25
+#: Weight of the penalty beside features of unit variance.
+RIDGE = 1e-2
+#: A patch shows a character that has this share of its pixels.
+LEAST_INK = 1 / 16
+#: Words that an encoder is given at once.
+BATCH = 64
+
+
+class Shares(NamedTuple):
+    """What explains features, as shares of their mean square.
+
+    Attributes:
+        mean (float): The mean of all tokens.
+        picture (float): The mean of each picture's tokens, which holds the
+            former.
+        within (float): What differs within pictures: the rest.
+        beside_position (float): What of this is left beside the mean of each
+            position over pictures.
+    """
+    mean: float
+    picture: float
+    within: float
+    beside_position: float
+
+    @property
+    def within_of_variance(self) -> float:
+        """float: ``within`` as a share of the variance about the mean."""
+        return self.within / max(1 - self.mean, 1e-12)
+
+
+def variance_shares(features: torch.Tensor) -> Shares:
+    """Split the mean square of features (N, L, C) by what explains it.
+
+    Features that are all zero have no share of anything.
+    """
+    features = features.double()
+    total = features.square().mean().clamp_min(1e-300)
+    picture = features.mean(dim=1, keepdim=True)
+    within = features - picture
+    beside = within - within.mean(dim=0)
+    mean = features.mean(dim=(0, 1))
+    return Shares(*(float(part.square().mean() / total)
+                    for part in (mean, picture, within, beside)))
+
+
+class Spread(NamedTuple):
+    """How far vectors of different pictures are apart.
+
+    Attributes:
+        std (float): Standard deviation over pictures, the mean over channels.
+        norm (float): Mean length of the vectors.
+        relative (float): The standard deviation in units of a channel's root
+            mean square: 0 where all pictures are the same, 1 where they have
+            nothing in common.
+    """
+    std: float
+    norm: float
+    relative: float
+
+
+def spread(vectors: torch.Tensor) -> Spread:
+    """Measure how vectors (N, C) of N >= 2 pictures differ."""
+    vectors = vectors.double()
+    std = float(vectors.std(dim=0, unbiased=False).mean())
+    size = float(vectors.square().mean().sqrt())
+    return Spread(std, float(vectors.norm(dim=1).mean()),
+                  std / max(size, 1e-12))
+
+
+def effective_rank(vectors: torch.Tensor) -> float:
+    """How many directions vectors (M, C) fill.
+
+    It is the exponential of the entropy of their singular values (Roy &
+    Vetterli, EUSIPCO 2007), not centred, as in RankMe (arXiv 2210.02885).
+
+    Returns:
+        float: From 1 to min(M, C); 0 where all are zero.
+    """
+    vectors = vectors.double()
+    # Of the Gram matrix, which is small where there are many vectors.
+    values = torch.linalg.eigvalsh(vectors.T @ vectors).clamp_min(0).sqrt()
+    shares = values / values.sum().clamp_min(1e-300)
+    if not shares.any():
+        return 0.
+    return float(torch.special.entr(shares).sum().exp())
+
+
+def linear_probe(features: torch.Tensor,
+                 classes: torch.Tensor,
+                 held_out: torch.Tensor,
+                 ridge: float = RIDGE) -> Tuple[float, float]:
+    """Read classes off features by ridge regression, in closed form.
+
+    Args:
+        features (torch.Tensor): (M, C). They are standardised first.
+        classes (torch.Tensor): Their classes, int64 (M, ).
+        held_out (torch.Tensor): Which are for the test, bool (M, ).
+        ridge (float): Weight of the penalty.
+
+    Returns:
+        Tuple[float, float]: The accuracy on those held out, and that of
+        always naming the class that is most frequent among the others.
+
+    Raises:
+        UserError: If none are held out, or all.
+    """
+    if held_out.all() or not held_out.any():  # also where there are none
+        raise UserError('a linear probe needs features to learn from and '
+                        'others to test on: give more words')
+    features = features.double()
+    seen = features[~held_out]
+    mean, scale = seen.mean(dim=0), seen.std(dim=0, unbiased=False)
+    features = (features - mean) / scale.clamp_min(1e-6)
+    seen = features[~held_out]
+    wanted = F.one_hot(classes[~held_out], int(classes.max()) + 1).double()
+    bias = wanted.mean(dim=0)
+    gram = seen.T @ seen / len(seen)
+    gram.diagonal().add_(ridge)
+    weights = torch.linalg.solve(gram, seen.T @ (wanted - bias) / len(seen))
+    found = (features[held_out] @ weights + bias).argmax(dim=1)
+    right = found == classes[held_out]
+    chance = classes[held_out] == bias.argmax()
+    return float(right.double().mean()), float(chance.double().mean())
+
+
+def probe_prediction(found: Prediction) -> Dict[str, float]:
+    """What a method's forward pass tells of collapse.
+
+    Args:
+        found (Prediction): Of N >= 2 pictures.
+
+    Returns:
+        Dict[str, float]: ``std``, ``norm`` and ``relative`` of
+        :class:`Spread`, of the first view's [CLS], or of the instances of
+        each picture where a method contrasts these; and, where patches are
+        rebuilt, the :class:`Shares` of the target as ``target_within`` ...
+        and those of what is predicted for hidden patches, ``pred_within`` ...
+    """
+    vectors = (found.instances[0].flatten(1) if len(found.instances) else
+               found.tokens[0][:, 0])
+    figures = spread(vectors)._asdict()
+    pred, target = found.pred, found.target
+    if pred is not None and found.mask is not None:
+        # As many are hidden in each picture.
+        pred = pred[found.mask.bool()].unflatten(0, (len(pred), -1))
+    for name, features in (('target', target), ('pred', pred)):
+        if features is not None:
+            figures.update({f'{name}_{share}': value for share, value in
+                            variance_shares(features)._asdict().items()})
+    return figures
+
+
+class ProbeWords(NamedTuple):
+    """Words to probe with.
+
+    Attributes:
+        images (np.ndarray): (N, H, W, 3) uint8, BGR, of the encoder's size.
+        letters (np.ndarray): Which character of its text each pixel shows,
+            uint8 (N, H, W): i + 1 for the i-th, 0 for none.
+        texts (List[str]): What they say; '' where that is not known.
+    """
+    images: np.ndarray
+    letters: np.ndarray
+    texts: List[str]
+
+
+def draw_words(number: int, img_size: Sequence[int]) -> ProbeWords:
+    """Draw words, the same each time, of an image size (height, width).
+
+    Words and fonts are those that training on rendered words has not.
+    """
+    return _take(RenderedTextDataset(
+        number, 'test', with_text=True, with_letters='labels',
+        pipeline=[_resize(img_size)]), number)
+
+
+def read_words(paths: Sequence[str], number: int, img_size: Sequence[int],
+               with_text: bool = True) -> ProbeWords:
+    """Read words, evenly spread over all that there are.
+
+    Characters are taken to be of equal width, from edge to edge.
+
+    Args:
+        paths (Sequence[str]): As :class:`TextImageDataset` takes them.
+        number (int): The most words.
+        img_size (Sequence[int]): Height and width.
+        with_text (bool): Whether they have labels.
+
+    Raises:
+        UserError, OSError: As :class:`TextImageDataset` raises them.
+    """
+    return _take(TextImageDataset(
+        list(paths), with_text=with_text, pipeline=[_resize(img_size)]),
+        number)
+
+
+def _resize(img_size: Sequence[int]) -> Resize:
+    return Resize(scale=(img_size[1], img_size[0]), clip_object_border=False)
+
+
+def _take(dataset: Any, number: int) -> ProbeWords:
+    images, letters, texts = [], [], []
+    number = min(number, len(dataset))
+    for index in range(number):
+        word = dataset[index * len(dataset) // number]
+        image = word['img']
+        text = word['instances'][0]['text'] if 'instances' in word else ''
+        equal = np.arange(image.shape[1]) * len(text) // image.shape[1] + 1
+        images.append(image)
+        texts.append(text)
+        letters.append(word.get('gt_seg_map', np.broadcast_to(
+            (equal if text else equal * 0).astype(np.uint8),
+            image.shape[:2])))
+    return ProbeWords(np.stack(images), np.stack(letters), texts)
+
+
+def patch_characters(words: ProbeWords, grid: Sequence[int]
+                     ) -> torch.Tensor:
+    """Which character each patch shows most of.
+
+    Args:
+        words (ProbeWords): N words.
+        grid (Sequence[int]): Rows and columns of patches.
+
+    Returns:
+        torch.Tensor: Its place among the sorted characters of all texts,
+        int64 (N, L); -1 where hardly any ink is.
+    """
+    known = sorted(set(''.join(words.texts)))
+    patches = torch.from_numpy(words.letters).unflatten(
+        2, (grid[1], -1)).unflatten(1, (grid[0], -1)).transpose(2, 3)
+    patches = patches.flatten(3).flatten(1, 2)
+    longest = max(map(len, words.texts))
+    ink = torch.stack([(patches == number).sum(dim=2)
+                       for number in range(1, longest + 1)], dim=2)
+    most, place = ink.max(dim=2)
+    codes = torch.tensor([[known.index(char) for char in text]
+                          + [-1] * (longest - len(text))
+                          for text in words.texts])
+    return codes.gather(1, place).where(
+        most >= LEAST_INK * patches.shape[2], torch.tensor(-1))
+
+
+@torch.no_grad()
+def probe_encoder(encoder: TextViT, words: ProbeWords) -> Dict[str, float]:
+    """Probe the features of a frozen encoder.
+
+    Args:
+        encoder (TextViT): In eval mode.
+        words (ProbeWords): N >= 2 words of its image size.
+
+    Returns:
+        Dict[str, float]: ``cls_std``, ``cls_norm`` and ``cls_relative`` of
+        :class:`Spread`; ``patch_within``, the share of the patches' variance
+        that is within pictures; ``cls_rank`` and ``patch_rank``; where texts
+        are known, ``character_accuracy``, the share of patches of held-out
+        words whose character a linear probe reads, and
+        ``character_chance``, that of always naming the commonest.
+    """
+    device = encoder.cls_token.device
+    preprocess = MODELS.build(dict(PREPROCESSOR, _scope_='mmocr')).to(device)
+    images = torch.from_numpy(words.images.transpose(0, 3, 1, 2).copy())
+    tokens = torch.cat([
+        encoder.encode(encoder.embed(preprocess(
+            dict(inputs=[batch], data_samples=None))['inputs'][0])).float()
+        for batch in images.split(BATCH)])
+    cls, patches = tokens[:, 0], tokens[:, 1:]
+    figures = {f'cls_{name}': value
+               for name, value in spread(cls)._asdict().items()}
+    figures.update(
+        patch_within=variance_shares(patches).within_of_variance,
+        cls_rank=effective_rank(cls),
+        patch_rank=effective_rank(patches.flatten(0, 1)))
+    if any(words.texts):
+        classes = patch_characters(words, encoder.grid)
+        held_out = torch.arange(len(classes)) >= round(
+            len(classes) * (1 - HELD_OUT))
+        shown = classes >= 0
+        rows = held_out[:, None].expand_as(classes)[shown]
+        accuracy, chance = linear_probe(
+            patches[shown.to(device)], classes[shown].to(device),
+            rows.to(device))
+        figures.update(character_accuracy=accuracy, character_chance=chance)
+    return figures
