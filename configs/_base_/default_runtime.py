@@ -29,6 +29,9 @@ default_hooks = dict(
     # Of pre-training: views and reconstructions, in WORK_DIR/pictures. Within
     # long epochs: `by_epoch=False, interval=2000`.
     pictures=dict(type='PretrainPicturesHook'),
+    # Of pre-training: whether features tell pictures apart; a collapse is
+    # warned of, and ends the run with `stop=True`.
+    representation=dict(type='RepresentationHook'),
     # After a test: tables, and `max_misread` misread words of each set.
     benchmark=dict(type='BenchmarkHook', max_misread=50))
 

@@ -4,11 +4,12 @@ from .cpu_kernels_hook import CPUKernelsHook
 from .data_check_hook import LabelCheckHook, SampleCountHook
 from .loss_check_hook import LossCheckHook
 from .pretrain_pictures_hook import PretrainPicturesHook
+from .representation_hook import RepresentationHook
 from .step_seed_hook import StepSeedHook
 from .train_info_hook import TrainInfoHook
 
 __all__ = [
     'CPUKernelsHook', 'CheckpointGuardHook', 'LabelCheckHook',
-    'LossCheckHook', 'PretrainPicturesHook', 'SafeCheckpointHook',
-    'SampleCountHook', 'StepSeedHook', 'TrainInfoHook'
+    'LossCheckHook', 'PretrainPicturesHook', 'RepresentationHook',
+    'SafeCheckpointHook', 'SampleCountHook', 'StepSeedHook', 'TrainInfoHook'
 ]
