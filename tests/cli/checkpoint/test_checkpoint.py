@@ -82,6 +82,28 @@ def test_inspect_a_run(room: Path, repo: Path) -> None:
     assert 'epoch: 2' in words
 
 
+def test_probe_what_was_pretrained(room: Path) -> None:
+    """Of random pictures of no letters, on words that are drawn."""
+    path = room / 'lmim' / 'epoch_2.pth'
+    found = result('probe', path, '-n', 24)
+    assert found['words'] == 24
+    assert found['cls_norm'] == pytest.approx(128**0.5, rel=0.05)
+    assert 0 < found['cls_relative'] < 1.1
+    assert 1 < found['cls_rank'] < found['patch_rank'] < 128
+    assert 0 <= found['character_accuracy'] <= 1
+    for name in ('target', 'pred'):
+        assert found[f'{name}_picture'] + found[
+            f'{name}_within'] == pytest.approx(1)
+    # A fine-tuned encoder has no target; its words have labels, or not.
+    path, data = room / 'recognizer' / 'epoch_2.pth', room / 'words.lmdb'
+    words = call('probe', path, '--data', data)
+    assert words.code == 0, words.err
+    assert 'over 8 words\n[CLS]: standard deviation' in words.out
+    assert 'a linear probe reads' in words.out and 'target' not in words.out
+    assert 'probe reads' not in call(
+        'probe', path, '--data', data, '--unlabelled').out
+
+
 def test_inspect_a_recognizer_of_mmocr(tmp_path: Path, repo: Path) -> None:
     """Its encoder is a part of its backbone."""
     config = (repo / 'configs/textrecog/crnn'

@@ -5,6 +5,7 @@ from lmim.cli import Command, Tool, run_tool
 
 from .convert import Average, Convert, Extract
 from .inspect import Inspect
+from .probe import Probe
 from .resize_dictionary import ResizeDictionary
 
 DESCRIPTION = """Look into checkpoints, and make others of them.
@@ -14,13 +15,14 @@ mmpretrain, and this project's; as files of torch.save or of safetensors. What
 a file would execute is never run.
 
   lmim checkpoint inspect checkpoint.pth
+  lmim checkpoint probe checkpoint.pth
   lmim checkpoint convert checkpoint.pth ours.pth --to ours
   lmim checkpoint extract ours.pth encoder.pth
 
 `COMMAND --help` tells of each."""
 COMMANDS: Dict[str, Command] = {
     command.name: command
-    for command in (Average(), Convert(), Extract(), Inspect(),
+    for command in (Average(), Convert(), Extract(), Inspect(), Probe(),
                     ResizeDictionary())
 }
 
