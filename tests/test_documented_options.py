@@ -23,7 +23,9 @@ OWN = ('model.neck.pos_embed', 'model.backbone.pos_embed',
        'train_dataloader.dataset.max_unreadable',
        'optim_wrapper.accumulative_counts',
        'default_hooks.checkpoint.by_epoch', 'model.backbone.with_cp',
-       'default_hooks.pictures.enable', 'default_hooks.pictures.interval')
+       'default_hooks.pictures.enable', 'default_hooks.pictures.interval',
+       'default_hooks.representation.interval',
+       'default_hooks.representation.stop')
 
 
 def test_every_ablation_is_an_option() -> None:
@@ -110,7 +112,8 @@ def build(cfg: Config) -> None:
         build_optim_wrapper(MODELS.build(cfg.model), cfg.optim_wrapper)
         for transform in dataset.pipeline:
             TRANSFORMS.build(transform)
-        for name in ('checkpoint', 'logger', 'benchmark', 'pictures'):
+        for name in ('checkpoint', 'logger', 'benchmark', 'pictures',
+                     'representation'):
             HOOKS.build(cfg.default_hooks[name])
 
 
