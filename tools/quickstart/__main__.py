@@ -4,11 +4,10 @@ import time
 PROCESS_START = time.time()  # before what takes seconds to import
 
 # isort: split
-import json  # noqa: E402
+import subprocess  # noqa: E402
 import sys  # noqa: E402
-from functools import partial  # noqa: E402
 from pathlib import Path  # noqa: E402
-from typing import Any, Dict, List, Optional, Sequence  # noqa: E402
+from typing import Any, Dict, Optional, Sequence  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
@@ -18,122 +17,116 @@ import _import_lmim  # noqa: E402,F401  (finds lmim without an installation)
 # isort: split
 import plan  # noqa: E402
 import report  # noqa: E402
-import stages  # noqa: E402
-from pictures import Sets, choose, is_labelled, spec_of, split  # noqa: E402
-from running import Progress, Runner, kept  # noqa: E402
 from settings import Settings, parse  # noqa: E402
 
-from lmim.utils.atomic import write_atomic  # noqa: E402
+from lmim.comparison import data, runs, tasks  # noqa: E402
+from lmim.comparison.protocol import (LabelCount, Protocol,  # noqa: E402
+                                      read_protocol)
+from lmim.datasets.records import Spec, open_sources  # noqa: E402
 from lmim.engine.launch import run_cleanly  # noqa: E402
+from lmim.utils.errors import UserError  # noqa: E402
+
+CONFIG = (Path(__file__).resolve().parents[2] /
+          'configs/comparison/quickstart_vit-mini.py')
+#: Part of the words of a user's labelled pictures that is the test.
+TEST_SHARE = 0.2
 
 
-#: All steps, in the order of a single stream.
-STEPS = ('data', 'mae', 'lmim', 'finetune', 'scratch', 'evaluate-finetune',
-         'evaluate-scratch')
+def data_of(settings: Settings) -> Optional[Spec]:
+    """The user's pictures, as the reader wants them; None without.
+
+    Raises:
+        UserError: If there is nothing at the path.
+    """
+    if settings.data is None:
+        return None
+    if not Path(settings.data).exists():
+        raise UserError(f'--data {settings.data} does not exist. Give a '
+                        'folder of pictures, an LMDB, or a list with labels')
+    return settings.data if settings.image_root is None else dict(
+        path=settings.data, image_root=settings.image_root)
 
 
-class QuickStart:
-    """The steps of a run, each done once.
+def render(settings: Settings, samples: Sequence[int]) -> None:
+    """Draw words, once: dark on light, of 3 to 5 letters.
+
+    Raises:
+        UserError: If it fails.
+    """
+    folder = settings.work_dir / 'data'
+    if (folder / 'test.lmdb').exists():
+        return
+    done = subprocess.run([
+        sys.executable, '-m', 'lmim', 'data', 'render', str(folder),
+        '--train', str(samples[0]), '--test', str(samples[1]), '--seed',
+        str(settings.seed), '--style', 'print', '--min-length', '3',
+        '--max-length', '5', '--overwrite'])
+    if done.returncode:
+        raise UserError('The words could not be rendered; see above')
+
+
+def make_protocol(settings: Settings, planned: Dict[str, Any]) -> Protocol:
+    """What is compared, for this user's pictures and this machine.
 
     Args:
         settings (Settings): What was asked for.
+        planned (Dict[str, Any]): The numbers of the plan.
     """
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.sets: Sets = choose(settings.data, settings.image_root,
-                                 settings.work_dir)
-        wanted: List[str] = []
-        for name in settings.stages:
-            if name == 'evaluate':
-                wanted += ['evaluate-finetune', 'evaluate-scratch']
-            elif name != 'report':
-                wanted.append(name)
-        self.wanted = [name for name in STEPS if name in wanted]
-
-    def _kept(self, name: str) -> Optional[Dict[str, Any]]:
-        return kept(self.settings.work_dir, name)
-
-    def run(self) -> None:
-        """Do what is wanted and not done yet."""
-        todo = []
-        for name in self.wanted:
-            done = self._kept(name)
-            if done is None:
-                todo.append(name)
-            else:
-                print(f'{name}: done before, in {done["seconds"]:.0f} s')
-        if todo:
-            self._do(todo)
-        if 'report' in self.settings.stages:
-            self._report()
-
-    def _do(self, todo: List[str]) -> None:
-        self.plan = plan.plan(self.settings, PROCESS_START)
-        print(plan.describe(self.plan), flush=True)
-        if todo[0] == 'data' and self._splits():
-            self._split()
-            todo = todo[1:]
-        first = [name for name in todo if name == 'data']
-        later = [name for name in todo if name != 'data']
-        streams = plan.streams(later, self.plan['streams'])
-        progress = Progress([first + streams[0], *streams[1:]],
-                            self.plan['seconds'])
-        runner = Runner(self.settings.work_dir, progress,
-                        self.plan['threads'])
-        for group in ([first], streams):
-            runner.run_streams([[partial(self._stage, name) for name in names]
-                                for names in group])
-
-    def _stage(self, name: str) -> stages.Stage:
-        if name == 'data':
-            return stages.render(self.settings, self.plan)
-        if name.startswith('evaluate-'):
-            return stages.evaluate(self.settings, self.sets,
-                                   name[len('evaluate-'):])
-        return getattr(stages, name)(self.settings, self.sets, self.plan)
-
-    def _splits(self) -> bool:
-        data = self.settings.data
-        return data is not None and is_labelled(
-            data, self.settings.image_root)
-
-    def _split(self) -> None:
-        """Make a user's labelled pictures into two LMDBs."""
-        settings = self.settings
-        start = time.monotonic()
-        data = str(settings.data)
-        unreadable = split(spec_of(data, settings.image_root),
-                           settings.work_dir / 'data')
-        counts = self.sets.counts()
-        print(f'{data}: {counts["train"]} pictures to train on, '
-              f'{counts["test"]} to test on; {len(unreadable)} cannot be '
-              'read' + ''.join(f'\n  {name}' for name in unreadable[:5]))
-        seconds = max(time.monotonic() - start, 1e-3)
-        images = counts['train'] + counts['test']
-        write_atomic(
-            settings.work_dir / 'data/done.json',
-            json.dumps(dict(
-                seconds=round(seconds, 1), images=images,
-                images_per_second=round(images / seconds, 1),
-                unreadable=unreadable)).encode())
-
-    def _report(self) -> None:
-        done = {name: self._kept(name) for name in STEPS}
-        stages_done = {name: about for name, about in done.items() if about}
-        unreadable = stages_done.get('data', {}).pop('unreadable', [])
-        summary = report.summarize(self.settings, self.sets, stages_done,
-                                   unreadable)
-        report.tell(self.settings, self.sets, summary,
-                    report.draw(self.settings, self.sets))
+    protocol = read_protocol(str(CONFIG), {})
+    own = data_of(settings)
+    batch = protocol.batch_size
+    found = protocol._replace(
+        compared=['scratch', settings.method],
+        seeds=[settings.seed],
+        precision=planned['precision'],
+        # As many batches of the teacher as of LMIM, which has two views.
+        views=3 * planned['pretrain_iters'] * batch)
+    if own is not None and open_sources(own).labelled:
+        return found._replace(
+            labels=[LabelCount(None, planned['finetune_iters'])],
+            labelled=own, tests={}, held_out=TEST_SHARE)
+    train, test = (str(settings.work_dir / f'data/{part}.lmdb')
+                   for part in ('train', 'test'))
+    labels = min(settings.labels, planned['samples'][0])
+    return found._replace(
+        labels=[LabelCount(labels, planned['finetune_iters'])],
+        labelled=train, unlabelled=own or train,
+        tests={'rendered, unseen words and fonts': test})
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
-    """Run the quick start."""
+    """Run the quick start.
+
+    Raises:
+        UserError: If a step fails.
+    """
     settings = parse(argv)
-    start = QuickStart(settings)
+    own = data_of(settings)
+    own_labels = own is not None and open_sources(own).labelled
     settings.keep()
-    start.run()
+    work_dir = settings.work_dir
+    planned = plan.plan(settings, PROCESS_START)
+    print(plan.describe(planned), flush=True)
+    if not own_labels:
+        render(settings, planned['samples'])
+    protocol = make_protocol(settings, planned)
+    sets = data.prepare(protocol, work_dir, final=not own_labels)
+    if own_labels:
+        protocol = protocol._replace(unlabelled=str(sets.train['all']))
+    steps = [step._replace(cost=planned['seconds'][plan.stage_of(step.name)])
+             for step in [*runs.pretrainings(protocol, work_dir),
+                          *runs.finetunings(protocol, sets, work_dir)]]
+    todo = [step for step in steps
+            if tasks.result_of(work_dir, step.name) is None]
+    for step in steps:
+        if step not in todo:
+            print(f'{step.title}: done before')
+    progress = tasks.Progress(todo, planned['streams'], seconds=True)
+    failed = tasks.TaskRunner(work_dir, progress,
+                              planned['threads']).run_all()
+    if failed:
+        raise UserError('\n'.join(failed))
+    report.report(settings, protocol, sets, planned)
 
 
 if __name__ == '__main__':

@@ -1,7 +1,6 @@
 """How many batches and words fit into the minutes that there are."""
 import json
 import logging
-import math
 import os
 import time
 from pathlib import Path
@@ -15,7 +14,6 @@ from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
 from mmocr.utils import register_all_modules
 from settings import Settings
-from stages import BATCH, LMIM, MAE, RECOGNIZER
 
 from lmim.engine.launch import set_precision
 from lmim.engine.precision import choose_precision
@@ -23,10 +21,17 @@ from lmim.models.layers import use_cpu_kernels
 from lmim.utils.atomic import write_atomic
 from lmim.utils.log import quiet
 
-#: Epochs of MAE, LMIM and of each recognizer, over the planned words.
-PROPORTIONS = {'mae': 2, 'lmim': 2, 'finetune': 3}
-#: Batches of a pass over the words, at least and at most.
-LEAST, MOST = 8, 4000
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+MAE = CONFIGS / 'pretrain/mae/mae_vit-mini_1xb64_rendered.py'
+LMIM = CONFIGS / 'pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
+RECOGNIZER = CONFIGS / ('textrecog/transformer/'
+                        'transformer_vit-mini_1xb64_rendered-labels.py')
+#: Pictures of a batch, as in configs/comparison/quickstart_vit-mini.py.
+BATCH = 32
+#: Batches of MAE, LMIM and of each recognizer, in proportion.
+PROPORTIONS = {'mae': 1, 'lmim': 1, 'finetune': 1}
+#: Batches of a unit of them, at least and at most.
+LEAST, MOST = 4, 4000
 #: Training is slower than the steps alone: workers make the batches, and two
 #: trainings share the caches and the memory of one machine.
 SHARING = 1.3
@@ -117,14 +122,14 @@ def make_plan(settings: Settings, machine: Machine,
              for name, step in machine.steps.items()}
     iters = {'mae': settings.pretrain_iters, 'lmim': settings.pretrain_iters,
              'finetune': settings.finetune_iters}
-    # The longest stream: teacher, LMIM, its recognizer, evaluation.
+    # The longest stream: teacher, LMIM, its recognizer.
     weights = dict(PROPORTIONS)
-    starts = 4
+    starts = 3
     if machine.streams == 1:
         steps['scratch'], iters['scratch'] = (steps['finetune'],
                                               iters['finetune'])
         weights['scratch'] = weights['finetune']
-        starts = 6
+        starts = 4
     free = (seconds * (1 - RESERVE) - starts * machine.startup - REPORT
             - _render_seconds(settings.samples or [WORDS, TEST_WORDS],
                               machine.startup)
@@ -133,18 +138,16 @@ def make_plan(settings: Settings, machine: Machine,
     cost = sum(steps[name] * weights[name] for name, number in iters.items()
                if number is None)
     unit = int(min(MOST, max(LEAST, free / cost))) if cost else MOST
-    # One pass over the words, or several where that many are not rendered.
-    passes = math.ceil(BATCH * unit / WORDS)
-    unit -= unit % passes
     planned = {name: unit * weights[name] if number is None else number
                for name, number in iters.items()}
-    samples = settings.samples or [BATCH * unit // passes, TEST_WORDS]
+    # Pre-training sees each word once, or several times where there are not
+    # as many.
+    samples = settings.samples or [min(WORDS, BATCH * planned['mae']),
+                                   TEST_WORDS]
     stage_seconds = {
         'data': _render_seconds(samples, machine.startup),
         **{name: machine.startup + steps[name] * number
-           for name, number in planned.items()},
-        'evaluate-finetune': machine.startup + 2,
-        'evaluate-scratch': machine.startup + 2}
+           for name, number in planned.items()}}
     stage_seconds.setdefault('scratch', stage_seconds['finetune'])
     return dict(
         minutes=settings.minutes, precision=machine.precision,
@@ -192,20 +195,20 @@ def describe(found: Dict[str, Any]) -> str:
         f'  about {minutes:.1f} minutes from here')
 
 
-def streams(names: List[str], number: int) -> List[List[str]]:
-    """Divide stages, in order, into those that run beside each other."""
-    if number == 1:
-        return [names]
-    beside = [name for name in names if name.endswith('scratch')]
-    return [[name for name in names if name not in beside], beside]
+def stage_of(task: str) -> str:
+    """The stage of the plan that a task of the comparison belongs to."""
+    kind, name = task.split('/')
+    if kind != 'pretrain':
+        return 'scratch' if name.startswith('scratch') else 'finetune'
+    return 'mae' if name.startswith('teacher') else 'lmim'
 
 
-def expected_seconds(seconds: Dict[str, float], number: int) -> float:
-    """How long all steps take, by what each takes and the streams."""
-    names = [name for name in seconds if name != 'data']
-    return REPORT + seconds['data'] + max(
-        sum(seconds[name] for name in stream)
-        for stream in streams(names, number))
+def expected_seconds(seconds: Dict[str, float], streams: int) -> float:
+    """How long all steps take, by what each takes and how many run at once."""
+    first = sum(seconds[name] for name in ('mae', 'lmim', 'finetune'))
+    both = (max(first, seconds['scratch']) if streams > 1
+            else first + seconds['scratch'])
+    return REPORT + seconds['data'] + both
 
 
 def _render_seconds(samples: List[int], startup: float) -> float:

@@ -3,20 +3,23 @@ import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Tuple
 
 from matplotlib.figure import Figure
-from pictures import Sets
+from plan import stage_of
 from settings import Settings
-from stages import data_options
 
+from lmim.comparison.data import Sets
+from lmim.comparison.protocol import Protocol
+from lmim.comparison.results import Results, markdown
+from lmim.comparison.runs import finetuning_name, pretraining_name
+from lmim.comparison.tasks import result_of
 from lmim.datasets import TextImageDataset
-from lmim.datasets.records import Spec, UnreadableRecordError
+from lmim.datasets.records import UnreadableRecordError
 from lmim.engine.hooks.checkpoint_hook import find_resumable
 from lmim.utils.atomic import write_atomic
 from lmim.visualization import draw_view_sheet, save_picture
 
-WAICS = 'rendered/recog/word_acc_ignore_case_symbol'
 #: What the checkpoints that stages end with are called in the work dir.
 CHECKPOINTS = {'mae': 'mae.pth', 'lmim': 'lmim.pth',
                'finetune': 'recognizer.pth',
@@ -27,95 +30,128 @@ PACKAGES = ('torch', 'torchvision', 'numpy', 'opencv-python', 'mmengine',
 TASK = """\
 The task is made to be learnt in minutes on two cores: dark printed words of
 3 to 5 letters, of which neither words nor fonts of the test were seen in
-training. It shows that everything works, and is no benchmark: more minutes
-read more words, and all training words have labels, so that pre-training has
-nothing to add. docs/quickstart.md says more."""
+training, many without labels and few with. It is no benchmark; more minutes
+read more words. docs/quickstart.md says where the gain of pre-training ends,
+and docs/proving_ground.md has figures of real words."""
 
 
-def accuracy(folder: Path) -> Optional[float]:
-    """WAICS of the newest evaluation in a folder, in per cent."""
-    for path in sorted(folder.glob('*/*.json'), reverse=True):
-        metrics = json.loads(path.read_text())
-        if WAICS in metrics:
-            return round(100 * metrics[WAICS], 2)
-    return None
-
-
-def summarize(settings: Settings, sets: Sets,
-              stages: Dict[str, Dict[str, Any]],
-              unreadable: List[str]) -> Dict[str, Any]:
-    """Gather what machines read; written as summary.json."""
-    packages = {}
-    for name in PACKAGES:
-        try:
-            packages[name] = version(name)
-        except PackageNotFoundError:
-            continue
+def report(settings: Settings, protocol: Protocol, sets: Sets,
+           planned: Dict[str, Any]) -> None:
+    """Write tables, pictures and checkpoints, and print where they are."""
     work = settings.work_dir
-    summary = dict(
-        stages=stages,
-        seconds=round(sum(stage['seconds'] for stage in stages.values()), 1),
-        plan=json.loads((work / 'plan.json').read_text()),
-        test_set=sets.name,
-        samples=sets.counts(),
-        unreadable=unreadable,
-        waics=dict(lmim=accuracy(work / 'evaluate-finetune'),
-                   scratch=accuracy(work / 'evaluate-scratch')),
+    count = protocol.labels[0]
+    tuned = {name: finetuning_name(sets.stage, name, count, settings.seed)
+             for name in protocol.compared}
+    folders = {stage_of(name): name for name in [
+        *(pretraining_name(name, settings.seed)
+          for name in protocol.pretrained()), *tuned.values()]}
+    results = Results(protocol, work, sets.stage)
+    waics = {'lmim': settings.method, 'scratch': 'scratch'}
+    summary: Dict[str, Any] = dict(
+        stages={stage: result_of(work, name)
+                for stage, name in folders.items()},
+        plan=planned,
+        test_set=', '.join(results.sets),
+        samples=dict(
+            pretrain=len(TextImageDataset(protocol.unlabelled)),
+            train=len(TextImageDataset(str(sets.train[count.name]))),
+            test=sum(results.sets.values())),
+        waics={name: round(results.figures(method, count.name)[settings.seed],
+                           2) for name, method in waics.items()},
         settings={key: str(value) if isinstance(value, Path) else value
                   for key, value in settings._asdict().items()},
-        versions=dict(python=platform.python_version(), **packages))
+        versions=dict(python=platform.python_version(), **_versions()))
+    summary['seconds'] = round(sum(
+        stage['seconds'] for stage in summary['stages'].values()), 1)
     write_atomic(work / 'summary.json',
                  json.dumps(summary, indent=2, ensure_ascii=False).encode())
-    return summary
+    made = {
+        'pictures': _draw(settings, protocol, folders),
+        'table': [work / 'results.md'],
+        'everything for machines': [work / 'summary.json'],
+        'checkpoints': _publish(work, folders)
+    }
+    text = markdown([
+        ['set', 'samples', 'WAICS from LMIM', 'WAICS from scratch'],
+        [summary['test_set'], str(summary['samples']['test']),
+         *(f'{value:.2f} %' for value in summary['waics'].values())]])
+    write_atomic(work / 'results.md', (text + '\n').encode())
+    print(f'\n{text}\n\nWAICS: word accuracy, ignoring case and symbols.')
+    if settings.data is None:
+        print(TASK)
+    print('\nMade:')
+    for what, paths in made.items():
+        for path in paths:
+            print(f'  {what}: {path}')
+            what = ' ' * len(what)
+    if settings.data is None:
+        print('\nNext, your own pictures (a folder is enough):\n  bash '
+              'tools/quickstart.sh --data /path/to/your/pictures '
+              '--work-dir work_dirs/mine')
+    else:
+        print('\nNext, the teacher at full size on these pictures (and then '
+              "as in README, 'Your own images'):\n  python tools/train.py "
+              'configs/pretrain/mae/mae_vit-small_8xb128-20e_union14m-u.py '
+              '--amp --auto-scale-lr --cfg-options ' + _paths(protocol))
 
 
-def publish_checkpoints(work_dir: Path) -> List[Path]:
+def _paths(protocol: Protocol) -> str:
+    """The option that names what was pre-trained on."""
+    prefix = 'train_dataloader.dataset.paths'
+    spec = protocol.unlabelled
+    if isinstance(spec, dict):
+        # Instead of the list that the config has there.
+        return ' '.join([f'{prefix}._delete_=True', *(
+            f'{prefix}.{key}={value}' for key, value in spec.items())])
+    return f'{prefix}={spec}'
+
+
+def _versions() -> Dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _publish(work_dir: Path, folders: Dict[str, str]) -> List[Path]:
     """Copy the last checkpoint of each stage to a name that does not change.
-
-    Args:
-        work_dir (Path): The quick start's work dir.
 
     Returns:
         List[Path]: The copies.
     """
     copies = []
     for stage, name in CHECKPOINTS.items():
-        last = find_resumable(work_dir / stage)
+        last = find_resumable(work_dir / folders[stage])
         if last is not None:
             write_atomic(work_dir / name, Path(last).read_bytes())
             copies.append(work_dir / name)
     return copies
 
 
-def draw(settings: Settings, sets: Sets) -> List[Path]:
-    """Draw the pictures; returns their paths."""
+def _draw(settings: Settings, protocol: Protocol,
+          folders: Dict[str, str]) -> List[Path]:
+    """Draw the views and the losses; returns the paths."""
     work = settings.work_dir
-    views = work / 'views.png'
+    views, curves = work / 'views.png', work / 'curves.png'
     save_picture(
-        draw_view_sheet(_samples(sets.pretrain), patch_size=(32, 4),
+        draw_view_sheet(_samples(protocol), patch_size=(32, 4),
                         seed=settings.seed), views)
-    curves = work / 'curves.png'
-    save_picture(
-        _draw_losses({
-            'MAE teacher': {'mae': work / 'mae'},
-            'LMIM': {'lmim': work / 'lmim'},
-            'recognizer': {'from LMIM': work / 'finetune',
-                           'from scratch': work / 'scratch'}
-        }), curves)
-    return [views, curves]
-
-
-def _draw_losses(panels: Dict[str, Dict[str, Path]]) -> Figure:
-    """The loss of runs by their work dirs, a panel for each title."""
+    panels = {'MAE teacher': {'mae': 'mae'}, 'LMIM': {'lmim': 'lmim'},
+              'recognizer': {'from LMIM': 'finetune',
+                             'from scratch': 'scratch'}}
     figure = Figure(figsize=(4 * len(panels), 3), layout='constrained')
-    axes = figure.subplots(1, len(panels))
-    for axis, (title, runs) in zip(axes, panels.items()):
-        for name, work_dir in runs.items():
-            axis.plot(*_losses(work_dir), label=name)
+    for axis, (title, lines) in zip(figure.subplots(1, len(panels)),
+                                    panels.items()):
+        for label, stage in lines.items():
+            axis.plot(*_losses(work / folders[stage]), label=label)
         axis.set(title=title, xlabel='batches', ylabel='loss')
         axis.grid(alpha=0.3)
         axis.legend()
-    return figure
+    save_picture(figure, curves)
+    return [views, curves]
 
 
 def _losses(work_dir: Path) -> Tuple[List[int], List[float]]:
@@ -131,63 +167,13 @@ def _losses(work_dir: Path) -> Tuple[List[int], List[float]]:
     return sorted(found), [found[step] for step in sorted(found)]
 
 
-def _samples(spec: Spec, number: int = 8) -> list:
-    """Some readable pictures of a set, evenly spread."""
-    dataset = TextImageDataset(spec)
+def _samples(protocol: Protocol, number: int = 8) -> list:
+    """Some readable pictures to pre-train on, evenly spread."""
+    dataset = TextImageDataset(protocol.unlabelled)
     images = []
     for index in range(0, len(dataset), max(1, len(dataset) // number)):
         try:
             images.append(dataset.load(index)['img'])
         except UnreadableRecordError:
-            continue  # named by the stages that trained on the set
+            continue  # named by the runs that trained on the set
     return images[:number]
-
-
-def table(summary: Dict[str, Any]) -> str:
-    """Markdown table of both recognizers."""
-    rows = [['set', 'samples', 'WAICS from LMIM', 'WAICS from scratch'],
-            [summary['test_set'], str(summary['samples']['test'])]]
-    for value in summary['waics'].values():
-        rows[1].append('not measured' if value is None else f'{value:.2f} %')
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ['| ' + ' | '.join(cell.ljust(width) for cell, width in
-                               zip(row, widths)) + ' |' for row in rows]
-    rule = '|'.join('-' * (width + 2) for width in widths)
-    lines.insert(1, f'|{rule}|')
-    return '\n'.join(lines)
-
-
-def tell(settings: Settings, sets: Sets, summary: Dict[str, Any],
-         pictures: List[Path]) -> None:
-    """Print the table, where everything lies, and what to do next."""
-    work = settings.work_dir
-    text = table(summary)
-    write_atomic(work / 'results.md', (text + '\n').encode())
-    print(f'\n{text}\n')
-    print('WAICS: word accuracy, ignoring case and symbols.')
-    if settings.data is None:
-        print(TASK)
-    if summary['unreadable']:
-        print(f'{len(summary["unreadable"])} pictures could not be read and '
-              'were left out: ' + '; '.join(summary['unreadable'][:3]))
-    made = {
-        'pictures': pictures, 'table': [work / 'results.md'],
-        'everything for machines': [work / 'summary.json'],
-        'checkpoints': publish_checkpoints(work)
-    }
-    print('\nMade:')
-    for what, paths in made.items():
-        for path in paths:
-            if path.exists():
-                print(f'  {what}: {path}')
-                what = ' ' * len(what)
-    if settings.data is None:
-        print('\nNext, your own pictures (a folder is enough):\n  bash '
-              'tools/quickstart.sh --data /path/to/your/pictures '
-              '--work-dir work_dirs/mine')
-    else:
-        teacher = 'configs/pretrain/mae/mae_vit-small_8xb128-20e_union14m-u.py'
-        print('\nNext, the teacher at full size on these pictures (and then '
-              "as in README, 'Your own images'):\n  python tools/train.py "
-              f'{teacher} --amp --auto-scale-lr --cfg-options ' +
-              ' '.join(data_options('train', sets.pretrain)[1:]))

@@ -8,11 +8,9 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 from lmim.engine.precision import PRECISIONS
 from lmim.utils.atomic import write_atomic
 
-STAGES = ('data', 'mae', 'lmim', 'finetune', 'scratch', 'evaluate', 'report')
-
 
 class Settings(NamedTuple):
-    """Settings of a run; all but ``stages`` must stay as they were.
+    """Settings of a run, which must stay as they were.
 
     Attributes:
         work_dir (Path): Everything that is made lies here.
@@ -21,12 +19,12 @@ class Settings(NamedTuple):
         seed (int): Of data and training.
         minutes (float): What the whole run may take, set-up included.
         precision (str): Of training, ``'auto'`` for what is fastest here.
-        pretrain_iters (int, optional): Batches of pre-training, MAE and LMIM
-            each; None where it is planned.
+        pretrain_iters (int, optional): Batches of pre-training, teacher and
+            LMIM each; None where it is planned.
         finetune_iters (int, optional): Batches of each recognizer.
         samples (List[int], optional): Rendered words for training and test.
+        labels (int): Rendered words whose labels are used.
         paper (bool): Whether LMIM is trained with the paper's loss.
-        stages (List[str]): What to do, of :data:`STAGES`.
     """
     work_dir: Path
     data: Optional[str]
@@ -37,8 +35,13 @@ class Settings(NamedTuple):
     pretrain_iters: Optional[int]
     finetune_iters: Optional[int]
     samples: Optional[List[int]]
+    labels: int
     paper: bool
-    stages: List[str]
+
+    @property
+    def method(self) -> str:
+        """str: The method of pre-training that is compared with scratch."""
+        return 'lmim' if self.paper else 'lmim-plus'
 
     def keep(self) -> None:
         """Write the settings, or compare them with those of earlier runs.
@@ -47,10 +50,8 @@ class Settings(NamedTuple):
             SystemExit: If the work dir holds a run with other settings.
         """
         path = self.work_dir / 'settings.json'
-        ours: Dict[str, Any] = {
-            key: value for key, value in self._asdict().items()
-            if key not in ('work_dir', 'stages')
-        }
+        ours: Dict[str, Any] = self._asdict()
+        del ours['work_dir']
         if path.is_file():
             theirs = json.loads(path.read_text())
             other = [f'{key}={theirs.get(key)}' for key in ours
@@ -74,7 +75,7 @@ def parse(argv: Optional[Sequence[str]] = None) -> Settings:
         prog='quickstart.sh',
         description='From pictures of words to a table: trains an MAE '
         'teacher, LMIM, and a recognizer from LMIM and from scratch, and '
-        'evaluates both. Run again, it goes on where it was interrupted.')
+        'evaluates both. Run again, it resumes where it was interrupted.')
     add = parser.add_argument
     add('--data', metavar='PATH',
         help='your own pictures: a folder, an LMDB, a list '
@@ -86,9 +87,6 @@ def parse(argv: Optional[Sequence[str]] = None) -> Settings:
         'folder)')
     add('--work-dir', type=Path, default=Path('work_dirs/quickstart'),
         help='where everything is written (default: %(default)s)')
-    add('--stages', default=','.join(STAGES),
-        help='which steps to do, separated by commas (default: all of '
-        '%(default)s); steps that are done are not repeated')
     add('--seed', type=int, default=0, help='(default: %(default)s)')
     add('--minutes', type=float, default=8., metavar='N',
         help='what the run may take, set-up included; the numbers below are '
@@ -101,25 +99,24 @@ def parse(argv: Optional[Sequence[str]] = None) -> Settings:
         help='batches of each recognizer')
     add('--samples', type=int, nargs=2, metavar=('TRAIN', 'TEST'),
         help='how many words to render')
+    add('--labels', type=int, default=1000, metavar='N',
+        help='how many of the rendered words have labels; the others are '
+        'pre-trained on alone (default: %(default)s)')
     add('--paper', action='store_true',
         help="LMIM's loss as published: targets with a layer norm, and the "
         'alignment of [CLS]. At this size a recognizer learns less from it '
-        'than from what is trained without this option (docs/quickstart.md)')
+        'than from what is trained without this option '
+        '(docs/proving_ground.md)')
     args = parser.parse_args(argv)
-    stages = [name for name in args.stages.split(',') if name]
-    unknown = sorted(set(stages) - set(STAGES))
-    if unknown or not stages:
-        parser.error(f'--stages takes {", ".join(STAGES)}; not '
-                     f'{", ".join(unknown) or "nothing"}')
-    given = [args.pretrain_iters, args.finetune_iters, *(args.samples or [])]
+    given = [args.pretrain_iters, args.finetune_iters, args.labels,
+             *(args.samples or [])]
     if any(number is not None and number < 1 for number in given):
-        parser.error('numbers of batches and samples are at least 1')
+        parser.error('numbers of batches, labels and samples are at least 1')
     if not args.minutes > 0:
         parser.error('--minutes is above 0')
-    values = {key: getattr(args, key) for key in Settings._fields
-              if key != 'stages'}
+    values = {key: getattr(args, key) for key in Settings._fields}
     for key in ('data', 'image_root'):
         if values[key]:
             values[key] = str(Path(values[key]).expanduser().resolve())
     values['work_dir'] = args.work_dir.expanduser().resolve()
-    return Settings(stages=stages, **values)
+    return Settings(**values)

@@ -10,6 +10,7 @@ from typing import List, Optional
 #: What each command is for; its module is the one of this name here.
 COMMANDS = {
     'checkpoint': 'inspect, convert, average and extend checkpoints',
+    'compare': 'what pre-training is worth, by the number of labels',
     'data': 'make and check sets of word images',
     'demo': 'a page to try a checkpoint on',
     'export': 'export a checkpoint to ONNX',

@@ -1,0 +1,32 @@
+# Methods and budgets for models that two CPU cores train in minutes.
+_mae = '../pretrain/mae/mae_vit-mini_1xb64_rendered.py'
+_lmim = '../pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
+
+# Each method may pass as many pictures through the encoder that it trains:
+# `views`. LMIM's teacher takes its share of them, and LMIM, with two views of
+# a picture, the rest.
+methods = {
+    'scratch': dict(),
+    'teacher': dict(config=_mae, share=1 / 3),
+    'mae': dict(config=_mae),
+    'lmim': dict(config=_lmim, teacher='teacher', passes=2),
+    'lmim-plus': dict(
+        config=_lmim,
+        teacher='teacher',
+        passes=2,
+        options={
+            'model.branches': 'guidance',
+            'model.target_generator.norm': 'instance'
+        }),
+}
+compared = ['scratch', 'mae', 'lmim', 'lmim-plus']
+
+# 750 batches of the teacher, and 750 of LMIM.
+pretraining = dict(
+    views=144000,
+    batch_size=64,
+    options={'default_hooks.pictures.interval': 1000})
+finetuning = dict(
+    config='../textrecog/ctc/ctc_vit-mini_1xb64_rendered-labels.py',
+    batch_size=64,
+    options={'model.decoder.dictionary.with_unknown': True})

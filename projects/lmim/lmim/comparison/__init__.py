@@ -1,0 +1,1 @@
+"""The proving ground: methods x numbers of labels x seeds, one protocol."""

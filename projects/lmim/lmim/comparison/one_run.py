@@ -1,0 +1,75 @@
+"""Train what a folder's config says, evaluate it, and write what came out.
+
+``python -m lmim.comparison.one_run FOLDER``; the same as ``tools/train.py
+FOLDER/config.py --resume`` and ``tools/test.py`` after it.
+"""
+import json
+import platform
+import sys
+from pathlib import Path
+from typing import Any, Dict
+
+from mmengine.config import Config
+
+from lmim.engine import launch
+from lmim.engine.hooks.checkpoint_hook import find_resumable
+from lmim.engine.hooks.data_check_hook import check_data
+from lmim.evaluation.probes import draw_words, probe_encoder
+from lmim.utils.atomic import write_atomic
+
+#: Drawn words that a pre-trained encoder is probed with.
+PROBE_WORDS = 1000
+#: The metric of a set.
+WAICS = 'recog/word_acc_ignore_case_symbol'
+
+
+def main(folder: Path) -> None:
+    """Run, or resume, what the folder's config says.
+
+    Args:
+        folder (Path): With ``config.py``; gets ``result.json``: the
+            accuracies in per cent by set, their sizes, and the processor.
+    """
+    # Without its file name, under which the runner would write it anew, with
+    # what is set below.
+    cfg = Config(Config.fromfile(
+        folder / 'config.py', format_python_code=False).to_dict())
+    cfg.launcher = 'none'
+    checkpoint = find_resumable(folder)
+    cfg.resume, cfg.load_from = checkpoint is not None, checkpoint
+    launch.set_precision(cfg, cfg.precision)
+    tests = bool(cfg.get('test_dataloader'))
+    if tests:
+        launch.set_test_precision(cfg, cfg.precision)
+    check_data(cfg, ('train_dataloader', 'test_dataloader'))
+    runner = launch.build_runner(cfg)
+    runner.train()
+    result: Dict[str, Any] = dict(
+        precision=cfg.optim_wrapper.type, processor=processor())
+    if not tests:
+        encoder = runner.model.backbone.eval()
+        result['probes'] = {
+            name: round(value, 4) for name, value in probe_encoder(
+                encoder, draw_words(PROBE_WORDS, encoder.img_size)).items()}
+    if tests:
+        metrics = runner.test()
+        sets = runner.test_dataloader.dataset.datasets
+        result['sets'] = {
+            name: dict(words=len(part), waics=round(
+                100 * metrics[f'{name}/{WAICS}'], 3))
+            for name, part in zip(cfg.test_evaluator.dataset_prefixes, sets)}
+    write_atomic(folder / 'result.json', json.dumps(result).encode())
+
+
+def processor() -> str:
+    """What the figures were computed on, in words."""
+    path = Path('/proc/cpuinfo')
+    if path.is_file():
+        for line in path.read_text().splitlines():
+            if line.startswith('model name'):
+                return line.split(':', 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+if __name__ == '__main__':
+    launch.leave(launch.run_cleanly(lambda: main(Path(sys.argv[1]))))
