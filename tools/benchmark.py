@@ -12,17 +12,18 @@ import lmim  # noqa: F401  (before anything of MMOCR)
 import cv2
 import numpy
 import torch
+from benchmarks.measuring import Benchmark
 from benchmarks.memory import MemoryBenchmark
 from benchmarks.pipeline import PipelineBenchmark
 from benchmarks.scaling import ScalingBenchmark
 from benchmarks.steps import (FinetuneBenchmark, PretrainBenchmark,
                               RecognizeBenchmark)
 
-from lmim.cli import Command, guarded
+from lmim.cli import guarded
 from lmim.engine.launch import hold_freed_memory
 from lmim.utils.errors import EXIT_CODES
 
-BENCHMARKS: Dict[str, Command] = {
+BENCHMARKS: Dict[str, Benchmark] = {
     benchmark.name: benchmark
     for benchmark in (PipelineBenchmark(), PretrainBenchmark(),
                       FinetuneBenchmark(), RecognizeBenchmark(),

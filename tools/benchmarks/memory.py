@@ -3,19 +3,19 @@ import argparse
 import time
 from itertools import product
 from statistics import median
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict
 
 import torch
 
-from lmim.cli import Command, at_least, track
+from lmim.cli import at_least, track
 from lmim.utils.errors import UserError
 
-from .measuring import in_a_child, memory_mb, table
-from .models import build_pretrain, optimizer_of, random_pictures
+from .measuring import Benchmark, in_a_child, memory_mb
+from .models import build, optimizer_of
 from .steps import add_model_arguments, precisions_of, pretrain_data
 
 
-class MemoryBenchmark(Command):
+class MemoryBenchmark(Benchmark):
     """A step of LMIM pre-training, in less memory for more time.
 
     A step has a number of images in each case: they are handed over at once
@@ -52,45 +52,33 @@ class MemoryBenchmark(Command):
                                 f'--accumulate {parts}')
         cases = list(product(precisions_of(args), args.accumulate,
                              (False, True)))
-        rows = []
-        for precision, parts, with_cp in track(cases, len(cases), 'cases'):
-            seconds, peak = in_a_child(
-                measure, args.arch, args.device, precision, args.batch, parts,
-                with_cp, args.rounds, torch.get_num_threads())
-            rows.append(dict(precision=precision, accumulate=parts,
-                             with_cp=with_cp, seconds=seconds, peak_mb=peak))
-        return {'arch': args.arch, 'batch': args.batch, 'device': args.device,
-                'rows': rows}
-
-    def report(self, result: Dict[str, Any]) -> str:
-        """The cases as a table."""
-        return (f'LMIM, ViT {result["arch"]}, {result["batch"]} images a step '
-                f'on {result["device"]}\n' + table(
-                    ['', 'parts', 'with_cp', 'seconds a step', 'peak MB'],
-                    [[row['precision'], row['accumulate'],
-                      'yes' if row['with_cp'] else 'no', row['seconds'],
-                      row['peak_mb']] for row in result['rows']]))
+        return {
+            'title': f'LMIM, ViT {args.arch}, {args.batch} images a step on '
+            f'{args.device}', 'rows': [
+                in_a_child(measure, args, torch.get_num_threads(), *case)
+                for case in track(cases, len(cases), 'cases')]}
 
 
-def measure(arch: str, device: str, precision: str, batch: int, parts: int,
-            with_cp: bool, rounds: int, threads: int
-            ) -> Tuple[float, Optional[float]]:
-    """Seconds of the median step and the peak in MB, in its own process."""
+def measure(args: argparse.Namespace, threads: int, precision: str,
+            parts: int, with_cp: bool) -> Dict[str, Any]:
+    """The row of a case, in its own process."""
     torch.set_num_threads(threads)
-    model = build_pretrain(arch, device).train()
+    model = build('pretrain', args.arch, args.device).train()
     model.backbone.with_cp = with_cp
     wrapper = optimizer_of(model, 'pretrain_adamw_cosine', precision,
                            accumulative_counts=parts)
     seconds = []
-    for _ in range(1 + rounds):  # the first makes the optimizer's state
+    for _ in range(1 + args.rounds):  # the first makes the optimizer's state
         start = time.perf_counter()
         for _ in range(parts):
-            views = random_pictures(2 * batch // parts, device).chunk(2)
-            model.train_step(pretrain_data(*views), wrapper)
-        if device == 'cuda':
+            model.train_step(pretrain_data(args.batch // parts, args.device),
+                             wrapper)
+        if args.device == 'cuda':
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - start)
     peak = memory_mb('VmHWM')
-    if device == 'cuda':
+    if args.device == 'cuda':
         peak = round(torch.cuda.max_memory_allocated() / 2**20, 1)
-    return round(median(seconds[1:]), 4), peak
+    return {'precision': precision, 'parts': parts,
+            'with_cp': 'yes' if with_cp else 'no',
+            'seconds a step': round(median(seconds[1:]), 4), 'peak MB': peak}

@@ -1,7 +1,7 @@
-"""The models that are measured, as the configs have them."""
+"""The models that are measured, as the configs have them, and their data."""
 import logging
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -15,6 +15,8 @@ from lmim.models.backbones import TextViT
 from lmim.models.layers import use_cpu_kernels
 from lmim.utils.log import quiet
 
+from .plain import make_plain
+
 CONFIGS = Path(__file__).parents[2] / 'configs'
 #: Configs of the recognizers, by their decoder.
 RECOGNIZERS = {
@@ -25,38 +27,44 @@ RECOGNIZERS = {
 }
 
 
-def build_pretrain(arch: str, device: str) -> Any:
-    """LMIM with random weights; so has the teacher, which costs the same."""
-    cfg = Config.fromfile(CONFIGS / '_base_/models/lmim_vit-small.py').model
-    dims = TextViT.arch_zoo[arch]['embed_dims']
-    cfg.backbone.arch = arch
-    cfg.neck.update(in_dims=dims, out_dims=dims)
-    cfg.target_generator = dict(
-        type='RandomFeatureTarget',
-        encoder=dict(cfg.target_generator.encoder, arch=arch))
-    return _build(cfg, device)
+def build(kind: str, arch: str, device: str, plain: bool = False) -> Any:
+    """A model with random weights, which depend on its kind and size alone.
 
-
-def build_recognizer(kind: str, arch: str, device: str) -> Any:
-    """One of :data:`RECOGNIZERS` with random weights."""
-    cfg = Config.fromfile(CONFIGS / RECOGNIZERS[kind]).model
-    dims = TextViT.arch_zoo[arch]['embed_dims']
-    encoder = cfg.backbone.vit if kind == 'ctc' else cfg.backbone
+    Args:
+        kind (str): 'pretrain', which is LMIM with a teacher of random
+            weights, or one of :data:`RECOGNIZERS`.
+        arch (str): Of the ViT.
+        device (str): Where it goes.
+        plain (bool): Of the libraries' own layers.
+    """
+    path = RECOGNIZERS.get(kind, '_base_/models/lmim_vit-small.py')
+    cfg = Config.fromfile(CONFIGS / path).model
+    encoder = cfg.backbone.get('vit', cfg.backbone)
     encoder.arch = arch
-    encoder.pop('init_cfg')
-    if kind == 'ctc':
+    encoder.pop('init_cfg', None)
+    dims = TextViT.arch_zoo[arch]['embed_dims']
+    if kind == 'pretrain':
+        cfg.neck.update(in_dims=dims, out_dims=dims)
+        # It costs the same as a trained one.
+        cfg.target_generator = dict(
+            type='RandomFeatureTarget',
+            encoder=dict(cfg.target_generator.encoder, arch=arch))
+    elif kind == 'ctc':
         cfg.decoder.in_channels = dims
     else:
         cfg.encoder.in_dims = dims
-    return _build(cfg, device)
-
-
-def _build(cfg: Dict[str, Any], device: str) -> Any:
     torch.manual_seed(0)
     with quiet(logging.ERROR):
         model = MODELS.build(dict(cfg, _scope_='mmocr'))
         model.init_weights()
-    return use_cpu_kernels(model).to(device)
+        if plain:
+            weights = model.state_dict()
+            make_plain(cfg)
+            model = MODELS.build(dict(cfg, _scope_='mmocr'))
+            model.load_state_dict(weights)
+        else:
+            use_cpu_kernels(model)
+    return model.to(device)
 
 
 def optimizer_of(model: nn.Module, schedule: str, precision: str,

@@ -12,21 +12,21 @@ from mmengine.config import Config
 from mmocr.registry import TRANSFORMS
 from torch.utils.data import default_collate
 
-from lmim.cli import Command, at_least, track
+from lmim.cli import at_least, track
 from lmim.datasets import TextImageDataset
 from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.rendering import RenderedWords
 
-from .measuring import Work, rates_table, take_turns
+from .measuring import Benchmark, Work, take_turns
 from .models import CONFIGS
-from .plain.guidance import PlainPipeline
+from .plain import PlainPipeline
 
 _SEED = 7
 #: Different pictures of a generated set; each is used again and again.
 PICTURES = 64
 
 
-class PipelineBenchmark(Command):
+class PipelineBenchmark(Benchmark):
     """Read pictures, decode them, and make both views, in one thread.
 
     Ours is TextImageDataset with lmim_pipeline of configs/_base_ and torch's
@@ -54,41 +54,37 @@ class PipelineBenchmark(Command):
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Measure both."""
-        threads = cv2.getNumThreads(), torch.get_num_threads()
         cv2.setNumThreads(0)
         torch.set_num_threads(1)
-        random.seed(_SEED)
-        np.random.seed(_SEED)
-        torch.manual_seed(_SEED)
-        try:
-            with tempfile.TemporaryDirectory() as folder:
-                path = args.source or f'{folder}/rendered'
-                if args.source is None:
-                    make_lmdb(Path(path), 1000)
-                dataset = TextImageDataset(path, pipeline=lmim_pipeline())
-                plain = PlainPipeline(dataset.source.read)
+        for seed in (random.seed, np.random.seed, torch.manual_seed):
+            seed(_SEED)
+        with tempfile.TemporaryDirectory() as folder:
+            path = args.source or f'{folder}/rendered'
+            if args.source is None:
+                make_lmdb(Path(path), 1000)
+            dataset = TextImageDataset(path, pipeline=lmim_pipeline())
+            plain = PlainPipeline(dataset.source.read)
+            rng = random.Random(_SEED)
 
-                def ours(indices: List[int]) -> Any:
-                    return default_collate(
-                        [dataset[index] for index in indices])['inputs']
+            def side(make: Callable[[List[int]], Any], batches: int) -> Work:
+                def work() -> None:
+                    for _ in range(batches):
+                        views = make(rng.choices(range(len(dataset)),
+                                                 k=args.batch))
+                        assert [view.shape for view in views] == [
+                            (args.batch, 3, 32, 128)] * 2
 
-                rows = take_turns({
-                    'plain': _round(plain.batch, len(dataset), args.batch,
-                                    max(1, args.batches // 4)),
-                    'ours': _round(ours, len(dataset), args.batch,
-                                   args.batches)}, args.rounds)
-                return {'unit': 'images/s', 'records': len(dataset),
-                        'source': args.source or 'rendered words',
-                        'batch': args.batch, 'rows': rows}
-        finally:
-            cv2.setNumThreads(threads[0])
-            torch.set_num_threads(threads[1])
+                return work, batches * args.batch
 
-    def report(self, result: Dict[str, Any]) -> str:
-        """A line for each side."""
-        return (f'{result["records"]:,} records of {result["source"]}, one '
-                f'thread, batches of {result["batch"]}\n'
-                + rates_table(result['rows']))
+            return {
+                'title': f'{len(dataset):,} records of '
+                f'{args.source or "rendered words"}, one thread, batches of '
+                f'{args.batch}',
+                'rows': take_turns({
+                    'plain': side(plain.batch, max(1, args.batches // 4)),
+                    'ours': side(lambda indices: default_collate(
+                        [dataset[index] for index in indices])['inputs'],
+                        args.batches)}, args.rounds)}
 
 
 def lmim_pipeline() -> List[Callable]:
@@ -106,17 +102,3 @@ def make_lmdb(path: Path, count: int) -> None:
     with LMDBWriter(path) as writer:
         for index in track(range(count), count, f'LMDB of {count:,}'):
             writer.add(images[index % PICTURES], f'word{index}')
-
-
-def _round(make: Callable[[List[int]], Any], records: int, batch: int,
-           batches: int) -> Work:
-    """Makes some batches of records that are drawn at random."""
-    rng = random.Random(_SEED)
-
-    def work() -> int:
-        for _ in range(batches):
-            views = make([rng.randrange(records) for _ in range(batch)])
-            assert [view.shape for view in views] == [(batch, 3, 32, 128)] * 2
-        return batch * batches
-
-    return work
