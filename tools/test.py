@@ -23,32 +23,23 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description='Evaluate a recognizer on the test sets of its config.')
-    parser.add_argument('config', help='the config file')
-    parser.add_argument('checkpoint', help='the checkpoint to evaluate')
-    parser.add_argument(
-        '--save-preds',
-        action='store_true',
+    add = parser.add_argument
+    add('config', help='the config file')
+    add('checkpoint', help='the checkpoint to evaluate')
+    add('--save-preds', action='store_true',
         help='keep the predictions in a pickle file in the work dir')
     pictures = parser.add_mutually_exclusive_group()
     pictures.add_argument(
         '--show', action='store_true', help='show predictions in a window')
     pictures.add_argument(
         '--show-dir', help='folder to write pictures of predictions to')
-    parser.add_argument(
-        '--wait-time',
-        type=float,
-        default=2,
+    add('--wait-time', type=float, default=2,
         help='seconds for which --show shows a picture')
-    parser.add_argument(
-        '--tta',
-        action='store_true',
+    add('--tta', action='store_true',
         help='read tall pictures in three orientations, and take the surest '
         "reading (tta_pipeline of the config); '_tta' is added to the names "
         'of the tables')
-    parser.add_argument(
-        '--misread',
-        type=int,
-        metavar='N',
+    add('--misread', type=int, metavar='N',
         help='how many misread words of each set are shown with their '
         'pictures, worst first (default: 50 by the config; 0: no sheet)')
     launch.add_common_options(parser, 'test_dataloader.batch_size=32')

@@ -17,28 +17,17 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description='Train a model: pre-training and fine-tuning alike.')
-    parser.add_argument('config', help='the config file')
-    parser.add_argument(
-        '--resume',
-        nargs='?',
-        const='auto',
-        metavar='CHECKPOINT',
+    add = parser.add_argument
+    add('config', help='the config file')
+    add('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
         help='resume from a checkpoint; without a path from the latest in the '
         'work dir, and from the beginning where there is none')
-    parser.add_argument(
-        '--amp',
-        action='store_const',
-        const='auto',
-        dest='precision',
+    add('--amp', action='store_const', const='auto', dest='precision',
         help='the same as --precision auto')
-    parser.add_argument(
-        '--auto-scale-lr',
-        action='store_true',
+    add('--auto-scale-lr', action='store_true',
         help='scale the learning rate with the effective batch: batch size x '
         'processes x accumulated iterations / auto_scale_lr.base_batch_size')
-    parser.add_argument(
-        '--tensorboard',
-        action='store_true',
+    add('--tensorboard', action='store_true',
         help='write losses and pictures for TensorBoard too, into the work '
         'dir: tensorboard --logdir WORK_DIR')
     launch.add_common_options(parser, 'train_dataloader.batch_size=32')
