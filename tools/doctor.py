@@ -21,8 +21,8 @@ import types
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import (Any, Dict, Generator, Iterable, Iterator, List, Mapping,
-                    NamedTuple, Optional, Sequence, Tuple, Union)
+from typing import (Any, Dict, Iterable, Iterator, List, NamedTuple, Optional,
+                    Sequence, Tuple, Union)
 
 REPO = Path(__file__).resolve().parent.parent
 PACKAGE = REPO / 'projects' / 'lmim' / 'lmim'
@@ -114,22 +114,19 @@ def check_folders(data_root: Optional[str],
         text = (f'{path} does not exist yet ({DATA_ROOT} names another '
                 'place); words to try things on:')
     yield Finding('folders', 'data root', level, text, fix)
-    nearest = place = Path(work_dir).absolute()
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
+    place = Path(work_dir).absolute()
+    nearest = next(each for each in (place, *place.parents) if each.exists())
     quoted = shlex.quote(str(nearest))
+    free = shutil.disk_usage(nearest).free / 2**30
+    level, fix = NOTE if free < ROOM else OK, f'df -h {quoted}'
+    text = f'{place}, {free:.1f} GB free (ViT-S takes {ROOM:.0f})'
     try:
         with tempfile.TemporaryFile(dir=nearest) as file:
             file.write(b'lmim')
     except OSError as error:
-        level, fix = WRONG, f'chmod -R u+w {quoted}'
+        level, fix = WRONG, (f'chmod -R u+w {quoted}' if nearest.is_dir() else
+                             f'mv {quoted} {quoted}.old')
         text = f'{place} cannot be written to: {error.strerror}'
-        if isinstance(error, NotADirectoryError):
-            fix = f'mv {quoted} {quoted}.old'
-    else:
-        free = shutil.disk_usage(nearest).free / 2**30
-        level, fix = NOTE if free < ROOM else OK, f'df -h {quoted}'
-        text = f'{place}, {free:.1f} GB free (ViT-S takes {ROOM:.0f})'
     yield Finding('folders', 'work dir', level, text, fix)
 
 
@@ -191,9 +188,9 @@ def check_versions(versions: Dict[str, str]) -> Iterator[Finding]:
         there = {each: versions[each] for each in family(name)
                  if each in versions}
         allowed = module.Requirement(line).specifier
-        text = ' and '.join(f'{version} ({each})' if each != name else version
-                            for each, version in there.items())
-        level, fix = OK, ''
+        level, text = OK, ' and '.join(
+            f'{version} ({each})' if each != name else version
+            for each, version in there.items())
         if not there:
             level, text = WRONG, 'not installed'
         elif not any(allowed.contains(version, prereleases=True)
@@ -202,9 +199,8 @@ def check_versions(versions: Dict[str, str]) -> Iterator[Finding]:
         elif len(there) > 1:
             level = NOTE if len(set(there.values())) == 1 else WRONG
             text += ' are one package: the one installed last has the files'
-        if level != OK:
-            fix = install(name, there)
-        yield Finding('versions', name, level, text, fix)
+        yield Finding('versions', name, level, text,
+                      install(name, there) if level != OK else '')
 
 
 def run_child(time_limit: float = 600.) -> List[Finding]:
@@ -245,14 +241,6 @@ def child_main(output: str) -> None:
 
 def examine() -> Iterator[Union[Finding, str]]:
     """Import and compute; a text is the name of what is tried next."""
-    whole = yield from check_imports()
-    yield 'torch'
-    yield from check_devices(whole)
-    yield 'end'
-
-
-def check_imports() -> Generator[Union[Finding, str], None, bool]:
-    """Import each library, then lmim; return whether all of them import."""
     broken: List[str] = []
     done: Dict[str, Any] = {}
     for name in LIBRARIES:
@@ -277,14 +265,17 @@ def check_imports() -> Generator[Union[Finding, str], None, bool]:
             broken.append(str(error))
     if broken:
         yield Finding('imports', 'lmim', NOTE, 'not imported, see above')
-        return False
-    yield Finding('imports', 'lmim', OK, f'in {PACKAGE}, and all it needs')
+        done = {}
+    else:
+        yield Finding('imports', 'lmim', OK, f'in {PACKAGE}, and all it needs')
     for name, result in done.items():
         purpose = compat.WORKAROUNDS[name].__doc__.split('\n')[0]
         yield Finding('imports', f'work-around {name}', OK,
                       f'{"active" if result else "not needed"} '
                       f'({purpose.rstrip(".")})')
-    return True
+    yield 'torch'
+    yield from check_devices(whole=not broken)
+    yield 'end'
 
 
 #: A pattern of an import error's message, what it means, and what to install.
@@ -343,7 +334,7 @@ def check_devices(whole: bool) -> Iterator[Finding]:
         listed = subprocess.run(['nvidia-smi', '-L'], capture_output=True,
                                 text=True, timeout=60)
         if listed.stdout.startswith('GPU'):
-            yield unused_gpu(torch.version.cuda, os.environ)
+            yield unused_gpu(torch.version.cuda)
     for device in ['cpu', *(f'cuda:{index}' for index in range(count))]:
         for precision in LIMITS:
             yield check_product(torch, device, precision)
@@ -354,39 +345,41 @@ def check_devices(whole: bool) -> Iterator[Finding]:
                       f'{chosen.name} ({chosen.reason})')
 
 
-def unused_gpu(cuda: Optional[str], environ: Mapping[str, str]) -> Finding:
+def unused_gpu(cuda: Optional[str]) -> Finding:
     """Why torch, built for a version of CUDA or None, has no GPU."""
-    level, fix = WRONG, f'{PYTHON} -c "import torch; torch.zeros(1).cuda()"'
-    text = (f'torch for CUDA {cuda} cannot use the GPU: the driver is older, '
-            'or this torch no longer supports the GPU '
-            '(pytorch.org/get-started lists the builds)')
     if cuda is None:
-        text = 'there is a GPU, and torch is built without CUDA'
-        fix = pip('install', '--force-reinstall', 'torch', 'torchvision')
-    elif 'CUDA_VISIBLE_DEVICES' in environ:
-        level, text = NOTE, 'CUDA_VISIBLE_DEVICES hides the GPU'
-        fix = 'unset CUDA_VISIBLE_DEVICES'
-    return Finding('devices', 'cuda', level, text, fix)
+        return Finding(
+            'devices', 'cuda', WRONG, 'there is a GPU, and torch is built '
+            'without CUDA',
+            pip('install', '--force-reinstall', 'torch', 'torchvision'))
+    if 'CUDA_VISIBLE_DEVICES' in os.environ:
+        return Finding('devices', 'cuda', NOTE, 'CUDA_VISIBLE_DEVICES hides '
+                       'the GPU', 'unset CUDA_VISIBLE_DEVICES')
+    return Finding(
+        'devices', 'cuda', WRONG, f'torch for CUDA {cuda} cannot use the GPU: '
+        'the driver is older, or this torch no longer supports the GPU '
+        '(pytorch.org/get-started lists the builds)',
+        f'{PYTHON} -c "import torch; torch.zeros(1).cuda()"')
 
 
 def check_product(torch: Any, device: str, precision: str) -> Finding:
     """Whether a matrix product is right."""
-    fix, name = reinstall('torch'), f'{device} {precision}'
     generator = torch.Generator().manual_seed(0)
     left, right = (torch.randn(384, 384, generator=generator) for _ in 'ab')
     exact, kind = left.double() @ right.double(), getattr(torch, precision)
+    level = OK
     try:
         product = left.to(device, kind) @ right.to(device, kind)
+        away = float((product.double().cpu() - exact).norm() / exact.norm())
+        text = f'a matrix product is off by {away:.1e}'
+        if not away <= LIMITS[precision]:  # nan is not
+            level = WRONG
+            text += f', where rounding gives at most {LIMITS[precision]:.0e}'
     except Exception as error:  # torch raises many kinds
         level = WRONG if precision == 'float32' else NOTE
         text = f'not available: {str(error).splitlines()[0]}'
-        return Finding('devices', name, level, text, fix)
-    away = float((product.double().cpu() - exact).norm() / exact.norm())
-    text = f'a matrix product is off by {away:.1e}'
-    if away <= LIMITS[precision]:  # nan is not
-        return Finding('devices', name, OK, text)
-    text += f', where rounding gives at most {LIMITS[precision]:.0e}'
-    return Finding('devices', name, WRONG, text, fix)
+    return Finding('devices', f'{device} {precision}', level, text,
+                   reinstall('torch'))
 
 
 def report(findings: Sequence[Finding]) -> str:
