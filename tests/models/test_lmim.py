@@ -55,8 +55,8 @@ def test_gradients_reach_the_encoder_through_both_branches(
     encoder = model.backbone
     forward = type(encoder).forward
 
-    def cut(images, mask=True, noise=None):
-        out = forward(encoder, images, mask, noise)
+    def cut(images, mask=True, **about_masks):
+        out = forward(encoder, images, mask, **about_masks)
         if mask and branch == 'guidance':
             return out[0].detach(), out[1], out[2]
         return out if mask or branch == 'guidance' else out.detach()

@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 import torch
+from mmocr.registry import MODELS
 from torch.utils.data import default_collate
 
 from lmim.datasets import PackPretrainInputs
+from lmim.engine.hooks.loss_check_hook import batch_names
+from lmim.models.selfsup.base import PREPROCESSOR
 
 
 def sample(**kwargs):
@@ -31,6 +34,18 @@ def test_one_view_is_a_tensor_and_batches_are_stacked():
     assert batch['inputs'].dtype == torch.uint8
     assert batch['data_samples'].tolist() == [7, 7]
     assert batch['data_samples'].dtype == torch.int64
+
+
+def test_the_aspect_is_that_before_resizing():
+    """It reaches the model beside the index, through loader and device."""
+    packed = PackPretrainInputs(meta_keys=['aspect'])
+    batch = default_collate([packed(sample(ori_shape=(20, 90))),
+                             packed(sample(ori_shape=(48, 24)))])
+    preprocessor = MODELS.build(PREPROCESSOR)
+    about = preprocessor(batch)['data_samples']
+    assert about['aspect'].tolist() == [4.5, 0.5]
+    assert about['sample_idx'].tolist() == [7, 7]
+    assert batch_names(batch, None) == ['picture 7'] * 2
 
 
 def test_views_that_do_not_fit_are_refused():

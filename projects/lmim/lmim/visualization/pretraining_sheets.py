@@ -5,6 +5,7 @@ import numpy as np
 import torch
 from mmocr.registry import MODELS
 
+from lmim.models.layers import Context
 from lmim.models.selfsup import SelfSup
 from lmim.models.targets import PixelTarget
 from .patches import FeatureColors, join_patches, merge, nearest
@@ -72,10 +73,14 @@ def draw_view_sheet(images: Sequence[np.ndarray],
         columns are the picture, what each mask leaves of it, and a guidance
         view at each level.
     """
-    batch = view_batch(images, img_size, (None, *levels), seed)['inputs']
-    pictures, *views = [view.permute(0, 2, 3, 1).numpy() for view in batch]
+    batch = view_batch(images, img_size, (None, *levels), seed)
+    pictures, *views = [view.permute(0, 2, 3, 1).numpy()
+                        for view in batch['inputs']]
+    context = dict(batch['data_samples'],
+                   images=batch['inputs'][0].flip(1).float())  # RGB
     columns: List[Column] = [('image', pictures)]
-    columns += [_masked(mask, pictures, patch_size, seed) for mask in masks]
+    columns += [_masked(mask, pictures, patch_size, seed, context)
+                for mask in masks]
     columns += [(f'guidance view, {level}', view)
                 for level, view in zip(levels, views)]
     note = MASKS.format(*patch_size)
@@ -85,12 +90,13 @@ def draw_view_sheet(images: Sequence[np.ndarray],
 
 
 def _masked(mask: dict, images: np.ndarray, patch_size: Tuple[int, int],
-            seed: int) -> Column:
+            seed: int, context: Context) -> Column:
     """What a mask generator leaves of pictures (N, H, W, 3)."""
     grid = (images.shape[1] // patch_size[0], images.shape[2] // patch_size[1])
     generator = MODELS.build(dict(mask, _scope_='mmocr'))
     generator.seed_masks(seed)
-    hidden = generator(len(images), grid, torch.device('cpu')).mask
+    hidden = generator(len(images), grid, torch.device('cpu'),
+                       context=context).mask
     total = hidden.shape[1]
     return (f'{type(generator).__name__}: {generator.num_keep(total)} of '
             f'{total} visible',

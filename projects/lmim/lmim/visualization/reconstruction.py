@@ -73,7 +73,8 @@ def reconstruct(model: SelfSup, batch: Dict[str, Any],
     Args:
         model (SelfSup): The model.
         batch (Dict[str, Any]): As the dataloader gives it: ``inputs`` is a
-            uint8 tensor (N, 3, H, W), BGR, or a list of these, the views.
+            uint8 tensor (N, 3, H, W), BGR, or a list of these, the views;
+            ``data_samples``, if there, is for masks that depend on images.
         seed (int): Of the masks.
 
     Returns:
@@ -85,11 +86,13 @@ def reconstruct(model: SelfSup, batch: Dict[str, Any],
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        inputs = model.data_preprocessor(
-            dict(inputs=views, data_samples=None))['inputs']
+        data = model.data_preprocessor(dict(
+            inputs=views, data_samples=batch.get('data_samples')))
+        inputs = data['inputs']
         noise = model.draw_noise(len(inputs[0]), seed)
         found = model.predict(
-            inputs, noise if noise is None else noise.to(inputs[0].device))
+            inputs, noise if noise is None else noise.to(inputs[0].device),
+            data['data_samples'])
     finally:
         for module, training in modes:
             module.training = training
@@ -119,7 +122,8 @@ def view_batch(images: Sequence[np.ndarray],
         seed (int): Of the views.
 
     Returns:
-        Dict[str, Any]: ``inputs``: a uint8 tensor (N, 3, H, W), BGR, of each.
+        Dict[str, Any]: ``inputs``: a uint8 tensor (N, 3, H, W), BGR, of each;
+        ``data_samples``: a dict of the pictures' ``aspect``, (N, ).
     """
     views = []
     with random_state_kept(seed):
@@ -131,7 +135,9 @@ def view_batch(images: Sequence[np.ndarray],
                      resized(image, img_size) for image in images]
             views.append(torch.from_numpy(
                 np.stack(drawn).transpose(0, 3, 1, 2).copy()))
-    return dict(inputs=views)
+    aspect = torch.tensor([image.shape[1] / image.shape[0]
+                           for image in images])
+    return dict(inputs=views, data_samples=dict(aspect=aspect))
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from lmim.visualization.pretraining_sheets import (draw_reconstruction,
 from lmim.visualization.reconstruction import reconstruct, view_batch
 from .pictures import PictureCommand
 
-KINDS = {'random': 'RandomMasking', 'block': 'BlockMasking'}
+KINDS = {'random': 'RandomMasking', 'block': 'BlockMasking',
+         'ink': 'InkMasking', 'span': 'CharacterSpanMasking'}
 
 
 class Views(PictureCommand):
@@ -39,9 +40,9 @@ class Views(PictureCommand):
             '(default: 32x128, 4x4)')
         parser.add_argument(
             '--mask', nargs='+', type=mask_of, metavar='KIND:RATIO',
-            default=[], help='masks to draw: random or block, and the share '
-            f'that is hidden (default: {" ".join(self.masks)}, or that of '
-            '--config)')
+            default=[], help=f'masks to draw: {", ".join(KINDS)}, and the '
+            f'share that is hidden (default: {" ".join(self.masks)}, or that '
+            'of --config)')
 
     def prepare(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Read sizes and masks."""
@@ -70,8 +71,8 @@ class Mask(Views):
     """
 
     name = 'mask'
-    summary = 'what random and block masks leave of pictures'
-    example = 'mask words.lmdb --mask random:0.6 random:0.9 block:0.8'
+    summary = 'what masks leave of pictures'
+    example = 'mask words.lmdb --mask random:0.8 block:0.6 ink:0.8 span:0.8'
     number = 6
     seeded = 'masks'
     levels = ()
@@ -169,6 +170,6 @@ def mask_of(text: str) -> Dict[str, Any]:
         share = 0.
     if kind not in KINDS or not 0 < share < 1:
         raise argparse.ArgumentTypeError(
-            f'{text} is none: write random:RATIO or block:RATIO, with a '
+            f'{text} is none: write one of {", ".join(KINDS)}, a colon and a '
             'ratio between 0 and 1, as block:0.6')
     return dict(type=KINDS[kind], ratio=share)

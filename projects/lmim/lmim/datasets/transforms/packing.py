@@ -34,7 +34,8 @@ class PackPretrainInputs(BaseTransform):
         keys (Sequence[str], optional): The views. Defaults to None: ``img``,
             and ``guidance_img`` where there is one.
         meta_keys (Sequence[str]): Arrays that belong to the views, such as
-            ``guidance_warp``.
+            ``guidance_warp``. ``aspect`` is the width / height of the picture
+            before it was resized, by its ``ori_shape``.
     """
 
     def __init__(self,
@@ -63,9 +64,16 @@ class PackPretrainInputs(BaseTransform):
         about: Any = int(results['sample_idx'])
         if self.meta_keys:
             about = dict(sample_idx=about, **{
-                key: torch.from_numpy(results[key]) for key in self.meta_keys})
+                key: self._about(results, key) for key in self.meta_keys})
         return dict(inputs=views if len(views) > 1 else views[0],
                     data_samples=about)
+
+    @staticmethod
+    def _about(results: Dict, key: str) -> Tensor:
+        if key == 'aspect':
+            height, width = results['ori_shape']
+            return torch.tensor(width / height)
+        return torch.from_numpy(results[key])
 
     @staticmethod
     def _pack(results: Dict, key: str) -> Tensor:

@@ -99,13 +99,20 @@ class LossCheckHook(Hook):
                 'If it is always the same batch, look at its pictures.')
 
 
+def sample_indices(data_samples: Any) -> Any:
+    """What there is one of for each picture, where more was packed, too."""
+    return (data_samples['sample_idx'] if isinstance(data_samples, dict)
+            else data_samples)
+
+
 def batch_names(data_batch: DATA_BATCH, dataset: Any) -> List[str]:
     """The names of the pictures in a batch.
 
     Args:
         data_batch (dict or tuple or list, optional): The batch. Its
             ``data_samples`` are data samples with an ``img_path``, or the
-            int64 indices of the pictures, shape (N, ).
+            int64 indices of the pictures, shape (N, ), or a dict with these
+            as ``sample_idx``.
         dataset (Any): The dataset; its ``describe(index)`` names a picture.
 
     Returns:
@@ -113,7 +120,7 @@ def batch_names(data_batch: DATA_BATCH, dataset: Any) -> List[str]:
     """
     samples: Any = None
     if isinstance(data_batch, dict):
-        samples = data_batch.get('data_samples')
+        samples = sample_indices(data_batch.get('data_samples'))
     if isinstance(samples, torch.Tensor):
         samples = samples.flatten().tolist()
     if not isinstance(samples, Sequence):

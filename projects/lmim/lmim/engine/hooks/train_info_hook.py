@@ -11,6 +11,7 @@ from lmim.datasets import TextImageDataset
 from lmim.datasets.labels.reading import innermost
 
 from ..launch import COUNTED
+from .loss_check_hook import sample_indices
 
 #: How many unreadable records a log line names.
 SHOWN = 10
@@ -85,7 +86,7 @@ class TrainInfoHook(Hook):
                          outputs: Optional[dict] = None) -> None:
         """Count the images of a batch."""
         if isinstance(data_batch, dict) and 'data_samples' in data_batch:
-            self._images += len(data_batch['data_samples'])
+            self._images += len(sample_indices(data_batch['data_samples']))
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Log the throughput and the unreadable records."""

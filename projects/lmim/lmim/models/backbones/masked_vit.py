@@ -14,8 +14,8 @@ class MaskedViT(TextViT):
     """Encodes the visible patches only, or whole images on request.
 
     Args:
-        mask (dict): Mask generator: ``RandomMasking`` or ``BlockMasking``
-            with its ``ratio``.
+        mask (dict): Mask generator: ``RandomMasking``, ``BlockMasking``, or
+            one that depends on the images, as ``InkMasking``.
         **kwargs: As in :class:`TextViT`.
     """
 
@@ -34,7 +34,9 @@ class MaskedViT(TextViT):
         self,
         images: torch.Tensor,
         mask: bool = True,
-        noise: Optional[torch.Tensor] = None
+        noise: Optional[torch.Tensor] = None,
+        aspect: Optional[torch.Tensor] = None,
+        features: Optional[torch.Tensor] = None
     ) -> Union[torch.Tensor, Tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
         """Encode images, masked or whole.
 
@@ -43,6 +45,10 @@ class MaskedViT(TextViT):
             mask (bool): Whether to hide patches.
             noise (torch.Tensor, optional): Noise that decides which patches
                 are hidden, (N, L), instead of a random draw.
+            aspect (torch.Tensor, optional): Width / height of the images
+                before they were resized, (N, ), for masks that need it.
+            features (torch.Tensor, optional): Of the patches, (N, L, C), for
+                masks that need them.
 
         Returns:
             torch.Tensor | Tuple: Whole: tokens (N, 1 + L, C). Masked: visible
@@ -52,7 +58,9 @@ class MaskedViT(TextViT):
         if not mask:
             return super().forward(images)
         patches = self.embed(images)
-        masking = self.mask(len(patches), self.grid, patches.device, noise)
+        masking = self.mask(
+            len(patches), self.grid, patches.device, noise,
+            dict(images=images, aspect=aspect, features=features))
         ids_keep = masking.ids_keep.unsqueeze(-1).expand(
             -1, -1, self.embed_dims)
         visible = patches.gather(1, ids_keep)

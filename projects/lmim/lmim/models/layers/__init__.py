@@ -1,13 +1,16 @@
 """Masks, positions, initialisation, attention and kernels for CPUs."""
 from .attention import attend, is_traced
+from .content_masking import (CharacterSpanMasking, DSHMMasking,
+                              InkMasking)
 from .cpu_kernels import use_cpu_kernels
 from .initialization import init_transformer
-from .masking import (BlockMasking, Masking, RandomMasking,
+from .masking import (BlockMasking, Context, Masking, RandomMasking,
                       masking_from_noise)
 from .positions import build_sincos_2d, resolve_grid
 
 __all__ = [
-    'BlockMasking', 'Masking', 'RandomMasking', 'attend', 'build_sincos_2d',
+    'BlockMasking', 'CharacterSpanMasking', 'Context', 'DSHMMasking',
+    'InkMasking', 'Masking', 'RandomMasking', 'attend', 'build_sincos_2d',
     'init_transformer', 'is_traced', 'masking_from_noise', 'resolve_grid',
     'use_cpu_kernels'
 ]

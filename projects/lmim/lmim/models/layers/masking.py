@@ -6,13 +6,20 @@ generator, and images batch. Everywhere in this package a mask is **0 where a
 patch is kept and 1 where it is removed**.
 """
 import math
-from typing import NamedTuple, Optional, Tuple
+from types import MappingProxyType
+from typing import Mapping, NamedTuple, Optional, Tuple
 
 import torch
 from mmengine.model import BaseModule
 from mmocr.registry import MODELS
 
 from lmim.utils.errors import UserError
+
+
+#: What masks may depend on: ``images``, RGB, (N, 3, H, W); their ``aspect``,
+#: width / height before resizing, (N, ); ``features`` of their patches,
+#: (N, L, C). None: not known.
+Context = Mapping[str, Optional[torch.Tensor]]
 
 
 class Masking(NamedTuple):
@@ -95,19 +102,23 @@ class RandomMasking(BaseModule):
         """
         return int(num_patches * (1 - self.ratio) + 1e-6)
 
-    def forward(self,
-                batch_size: int,
-                grid: Tuple[int, int],
-                device: torch.device,
-                noise: Optional[torch.Tensor] = None) -> Masking:
+    def forward(
+        self,
+        batch_size: int,
+        grid: Tuple[int, int],
+        device: torch.device,
+        noise: Optional[torch.Tensor] = None,
+        context: Context = MappingProxyType({})
+    ) -> Masking:
         """Draw the masks of a batch.
 
         Args:
             batch_size (int): Number of images, N.
             grid (Tuple[int, int]): Rows and columns of patches, L in all.
             device (torch.device): Where the masks are needed.
-            noise (torch.Tensor, optional): Use this noise of shape (N, L)
-                instead of drawing.
+            noise (torch.Tensor, optional): Use this, as :meth:`draw_noise`
+                gives it, instead of drawing.
+            context (Context): What is known of the images.
 
         Returns:
             Masking: Indices and mask.
@@ -117,6 +128,7 @@ class RandomMasking(BaseModule):
             noise = self.draw_noise(batch_size * self._world_size, grid,
                                     device, generator)
             noise = noise[self._rank::self._world_size]
+        noise = self.place_noise(noise, grid, context)
         return masking_from_noise(noise, self.num_keep(grid[0] * grid[1]))
 
     def draw_noise(self, batch_size: int, grid: Tuple[int, int],
@@ -128,6 +140,11 @@ class RandomMasking(BaseModule):
             grid[0] * grid[1],
             device=device,
             generator=generator)
+
+    def place_noise(self, draws: torch.Tensor, grid: Tuple[int, int],
+                    context: Context) -> torch.Tensor:
+        """Noise (N, L) from what was drawn; here they are the same."""
+        return draws
 
     def _generator_on(self,
                       device: torch.device) -> Optional[torch.Generator]:

@@ -94,7 +94,8 @@ class SelfSup(BaseSelfSupervisor):
 
     def predict(self,
                 inputs: Inputs,
-                noise: Optional[torch.Tensor] = None) -> Prediction:
+                noise: Optional[torch.Tensor] = None,
+                data_samples: Any = None) -> Prediction:
         """Run the method's forward pass.
 
         Args:
@@ -102,6 +103,9 @@ class SelfSup(BaseSelfSupervisor):
                 each (N, 3, H, W).
             noise (torch.Tensor, optional): Decides which patches are hidden,
                 (N, L), instead of a random draw.
+            data_samples (torch.Tensor | dict, optional): As
+                ``PackPretrainInputs`` gives them; their ``aspect`` is for
+                masks that depend on it.
 
         Returns:
             Prediction: What :meth:`loss` needs.
@@ -134,7 +138,8 @@ class SelfSup(BaseSelfSupervisor):
         No shared generator is drawn from, nor that of the mask generator.
 
         Returns:
-            torch.Tensor: (N, L) on the CPU; None where nothing is masked.
+            torch.Tensor: (N, L) on the CPU, or more of masks that depend on
+            the images; None where nothing is masked.
         """
         mask: Any = getattr(self.backbone, 'mask', None)
         if mask is None:

@@ -1,5 +1,5 @@
 """Linguistics-aware masked image modelling."""
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
 import torch
 from mmocr.registry import MODELS
@@ -9,7 +9,7 @@ from lmim.checkpoints.formats import (ENCODER, TEACHER, TEXT_DECODER, VIT,
                                       register_format, same, under)
 from lmim.utils.errors import UserError
 from .base import Inputs, Prediction
-from .mim import MIM, NECK
+from .mim import MIM, NECK, aspect_of
 
 BRANCHES = ('none', 'guidance', 'both')
 
@@ -58,20 +58,23 @@ class LMIM(MIM):
 
     def predict(self,
                 inputs: Inputs,
-                noise: Optional[torch.Tensor] = None) -> Prediction:
+                noise: Optional[torch.Tensor] = None,
+                data_samples: Any = None) -> Prediction:
         """Rebuild the hidden patches of the image with the other view."""
         if self.branches == 'none':
-            return super().predict(inputs, noise)
+            return super().predict(inputs, noise, data_samples)
         images, guidance_view = self.split_views(inputs)
-        visible, mask, ids_restore = self.backbone(images, noise=noise)
+        target = self.target_generator(images)
+        visible, mask, ids_restore = self.backbone(
+            images, noise=noise, aspect=aspect_of(data_samples),
+            features=target)
         guidance = self.backbone(guidance_view, mask=False)
         pred = self.neck(visible, ids_restore, guidance)
-        target = self.target_generator(images)
         return Prediction([visible, guidance], mask, pred, target)
 
     def loss(self,
              inputs: Inputs,
-             data_samples: Optional[List] = None,
+             data_samples: Any = None,
              noise: Optional[torch.Tensor] = None,
              **kwargs: Any) -> Dict[str, torch.Tensor]:
         """Compute L_recon and L_align.
@@ -79,7 +82,8 @@ class LMIM(MIM):
         Args:
             inputs (Sequence[torch.Tensor]): Image and guidance view, each
                 normalised, (N, 3, H, W).
-            data_samples (list, optional): Not used.
+            data_samples (torch.Tensor | dict, optional): For masks that
+                depend on the images.
             noise (torch.Tensor, optional): Decides which patches are hidden,
                 (N, L), instead of a random draw.
             **kwargs: Not used.
@@ -88,7 +92,7 @@ class LMIM(MIM):
             Dict[str, torch.Tensor]: ``loss_recon``, and ``loss_align`` where
             the views are aligned; MMEngine adds them up.
         """
-        found = self.predict(inputs, noise)
+        found = self.predict(inputs, noise, data_samples)
         losses = dict(loss_recon=self.head.loss(
             found.pred, found.target, found.mask))
         if self.branches == 'both':

@@ -1,5 +1,5 @@
 """Masked image modelling with a single branch."""
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
 import torch
 from mmocr.registry import MODELS
@@ -9,6 +9,12 @@ from lmim.checkpoints.formats import (BLOCK, ENCODER, TEXT_DECODER, VIT,
                                       register_format, same, under)
 from lmim.utils.errors import UserError
 from .base import Inputs, Prediction, SelfSup
+
+
+def aspect_of(data_samples: Any) -> Optional[torch.Tensor]:
+    """Width / height of the images before resizing, (N, ), if packed."""
+    return (data_samples.get('aspect') if isinstance(data_samples, dict)
+            else None)
 
 
 @MODELS.register_module()
@@ -49,17 +55,20 @@ class MIM(SelfSup):
 
     def predict(self,
                 inputs: Inputs,
-                noise: Optional[torch.Tensor] = None) -> Prediction:
+                noise: Optional[torch.Tensor] = None,
+                data_samples: Any = None) -> Prediction:
         """Rebuild the hidden patches of the image, the first view."""
         images, = self.split_views(inputs)
-        visible, mask, ids_restore = self.backbone(images, noise=noise)
-        pred = self.neck(visible, ids_restore)
         target = self.target_generator(images)
+        visible, mask, ids_restore = self.backbone(
+            images, noise=noise, aspect=aspect_of(data_samples),
+            features=target)
+        pred = self.neck(visible, ids_restore)
         return Prediction([visible], mask, pred, target)
 
     def loss(self,
              inputs: Inputs,
-             data_samples: Optional[List] = None,
+             data_samples: Any = None,
              noise: Optional[torch.Tensor] = None,
              **kwargs: Any) -> Dict[str, torch.Tensor]:
         """Compute the reconstruction loss.
@@ -67,7 +76,8 @@ class MIM(SelfSup):
         Args:
             inputs (torch.Tensor | Sequence[torch.Tensor]): Normalised images,
                 (N, 3, H, W), or several views, of which the first is used.
-            data_samples (list, optional): Not used.
+            data_samples (torch.Tensor | dict, optional): For masks that
+                depend on the images.
             noise (torch.Tensor, optional): Decides which patches are hidden,
                 (N, L), instead of a random draw.
             **kwargs: Not used.
@@ -75,7 +85,7 @@ class MIM(SelfSup):
         Returns:
             Dict[str, torch.Tensor]: ``loss_recon``.
         """
-        found = self.predict(inputs, noise)
+        found = self.predict(inputs, noise, data_samples)
         return dict(loss_recon=self.head.loss(
             found.pred, found.target, found.mask))
 

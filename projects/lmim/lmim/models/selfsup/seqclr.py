@@ -35,7 +35,8 @@ class SeqCLR(SelfSup):
 
     def predict(self,
                 inputs: Inputs,
-                noise: Optional[torch.Tensor] = None) -> Prediction:
+                noise: Optional[torch.Tensor] = None,
+                data_samples: Any = None) -> Prediction:
         """Encode both views and map them to instances."""
         views = self.split_views(inputs)
         tokens = self.extract_feat(torch.cat(views))
