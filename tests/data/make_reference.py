@@ -16,6 +16,9 @@ import torch
 from mmocr.registry import MODELS
 
 import lmim  # noqa: F401
+from lmim.models.layers import (CharacterSpanMasking, DSHMMasking, InkMasking,
+                                masking_from_noise)
+from lmim.models.layers.content_masking import ink_map
 from lmim.models.necks.instances import map_instances
 
 HERE = Path(__file__).resolve().parent
@@ -171,7 +174,58 @@ def seqclr() -> Dict[str, Any]:
     return ref
 
 
+def masks() -> Dict[str, Any]:
+    """Numbers of masks that depend on a picture, of two pictures."""
+    draw, grid, device = np.random.default_rng(5), (4, 10), torch.device('cpu')
+    ref: Dict[str, Any] = dict(
+        images_uint8=draw.integers(0, 256, (2, 3, 16, 40), np.uint8),
+        grid=np.array(grid), ratio=np.float32(0.7))
+    ref.update({
+        'ink.args_share_block_strength': np.array([0.4, 2, 2, 3]),
+        'ink.gumbel_u': draw.random((2, 10)), 'ink.v': draw.random((2, 40)),
+        'span.args_share_width_char_min_max': np.array([.3, 1.5, .45, 1.2, 8]),
+        'span.aspect': np.array([1.5, 4]), 'span.phase': draw.random(2),
+        'span.draws': draw.random((2, 11)), 'span.v': draw.random((2, 40)),
+        'dshm.block': np.int64(3), 'dshm.v': draw.random((2, 40)),
+        'dshm.features': draw.normal(size=(2, 40, 5)).astype(np.float32),
+        'dshm.text': draw.random((2, 40)) > 0.5})
+    images, aspect, features, text = (torch.from_numpy(ref[name]) for name in (
+        'images_uint8', 'span.aspect', 'dshm.features', 'dshm.text'))
+    images, features = images.double() / 255, features.double()
+    ink = InkMasking(0.7, 0.4, (2, 2), 3.)
+    span = CharacterSpanMasking(0.7, 0.3, bounds=(1.2, 8))
+    dshm = DSHMMasking(0.7, block=3)
+    score = dshm.score(features, text, grid)
+    outputs = {
+        'ink.map': ink_map(images, grid),
+        'ink.key': ink.block_keys(torch.from_numpy(ref['ink.gumbel_u']),
+                                  images, grid),
+        'span.pitch': span.pitch(aspect, 10),
+        'span.cell': span.cells(torch.from_numpy(ref['span.phase']), aspect,
+                                10),
+        'dshm.ald': dshm.local_score(features, grid),
+        'dshm.style': dshm.style_score(features, text),
+        'dshm.score': score,
+        'dshm.mask': masking_from_noise(
+            dshm.grow(score, grid) + 1 - torch.from_numpy(ref['dshm.v']),
+            40 - 28).mask}
+    context = dict(images=images, aspect=aspect)
+    for generator, group, names in (
+            (ink, 'ink', ['ink.v', 'ink.gumbel_u']),
+            (span, 'span', ['span.v', 'span.phase', 'span.draws'])):
+        drawn = torch.from_numpy(np.concatenate(
+            [ref[name].reshape(2, -1) for name in names], axis=1))
+        outputs.update({
+            f'{group}.hard': generator.hard_patches(drawn[:, 40:], grid,
+                                                    context),
+            f'{group}.noise': generator.place_noise(drawn, grid, context),
+            f'{group}.mask': generator(2, grid, device, drawn, context).mask})
+    ref.update({name: value.numpy() for name, value in outputs.items()})
+    return ref
+
+
 if __name__ == '__main__':
     np.savez_compressed(HERE / 'reference_pretrain.npz', **pretrain())
     np.savez_compressed(HERE / 'reference_recognizer.npz', **recognizer())
     np.savez_compressed(HERE / 'reference_seqclr.npz', **seqclr())
+    np.savez_compressed(HERE / 'reference_masks.npz', **masks())

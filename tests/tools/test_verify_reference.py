@@ -6,8 +6,9 @@ import re
 import numpy as np
 import pytest
 
+BINARY = ('ink.mask', 'span.hard', 'dshm.text')
 KINDS = {'pretrain': 'lmim_pretrain', 'recognizer': 'lmim_recognizer',
-         'seqclr': 'seqclr'}
+         'seqclr': 'seqclr', 'masks': 'masks'}
 
 
 @pytest.fixture
@@ -48,6 +49,9 @@ def test_published_numbers_are_matched(verify, shared_reference, kind):
         assert checks['loss']['error'] < 1e-5
         assert checks['pred']['error'] < 1e-5
         assert sum(name.startswith('gradnorm.') for name in checks) == 86
+    elif kind == 'masks':
+        assert len(checks) == 14 and checks['ink.key']['error'] < 1e-10
+        assert json.loads(out)['not_computed'] == ['attmask.*', 'hpm.*']
     elif kind == 'seqclr':
         assert len(checks) == 100
         assert checks['bilstm.window.loss_batchmean']['error'] < 1e-5
@@ -70,11 +74,15 @@ def test_own_numbers_are_matched(verify, repo, kind):
     ('seqclr', 'linear.all.loss_sum'), ('seqclr', 'tokens_view0'),
     ('seqclr', 'bilstm.window.gradnorm.rnn.weight_hh_l0_reverse'),
     ('seqclr', 'state.linear.bias'), ('seqclr', 'temperature'),
-    ('seqclr', 'quirk.row_band_instances_view0')
+    ('seqclr', 'quirk.row_band_instances_view0'), ('masks', 'ratio'),
+    ('masks', 'ink.gumbel_u'), ('masks', 'ink.mask'), ('masks', 'ink.noise'),
+    ('masks', 'span.aspect'), ('masks', 'span.v'), ('masks', 'span.hard'),
+    ('masks', 'dshm.features'), ('masks', 'dshm.score'), ('masks', 'dshm.text')
 ])
 def test_a_difference_is_found(verify, changed, kind, name):
     def differ(ref):
-        ref[name] = (ref[name] + 1 if name == 'greedy' else
+        ref[name] = (ref[name] == 0 if name in BINARY else
+                     ref[name] + 1 if name == 'greedy' else
                      (ref[name] * 1.005 + 2e-3).astype(ref[name].dtype))
 
     code, out = verify(changed(kind, differ), '--json')
@@ -88,6 +96,8 @@ def test_a_difference_is_found(verify, changed, kind, name):
     ('seqclr', 'linear.frame.loss_mean_instances_per_image', 'lacks linear.f'),
     ('seqclr', 'bilstm.all.gradnorm.linear.bias', 'lacks .*linear.bias'),
     ('seqclr', 'state.linear.bias', 'do not fit one another'),
+    ('masks', 'span.phase', 'lacks span.phase'),
+    ('masks', 'dshm.mask', 'lacks dshm.mask'),
 ])
 def test_an_incomplete_file_is_no_success(verify, changed, kind, lost, words):
     path = changed(kind, lambda ref: ref.pop(lost))

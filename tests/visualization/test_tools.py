@@ -41,6 +41,10 @@ def test_views_and_masks(run, image_folder, tmp_path):
     assert [mask['type'] for mask in found['masks']] == [
         'RandomMasking', 'BlockMasking']
     assert cv2.imread('m.png').shape[1] == 3 * 260
+    found = run('mask', image_folder / '1.png', '--mask', 'ink:0.8',
+                'span:0.8', '-o', 'content.png')
+    assert [mask['type'] for mask in found['masks']] == [
+        'InkMasking', 'CharacterSpanMasking']
     with pytest.raises(SystemExit):
         run('mask', image_folder, '--mask', 'block:1.5')
 

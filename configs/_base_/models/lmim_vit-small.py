@@ -7,6 +7,13 @@
 #                    lmim_vit-small_8xb64-5e_book32-openimages_{pixel,random}
 #   mask             model.backbone.mask.type=RandomMasking | BlockMasking
 #                    model.backbone.mask.ratio=0.6 | 0.8 | 0.9
+# Masks that are not the paper's:
+#   ink              model.backbone.mask.type=InkMasking
+#                    model.backbone.mask.strength=0 | 2 | 8
+#   DSHM's scores    model.backbone.mask.type=DSHMMasking
+#   characters       model.backbone.mask.type=CharacterSpanMasking, and
+#                    train_dataloader.dataset.pipeline.3.meta_keys=[aspect]:
+#                    see lmim_vit-small_8xb64-10e_union14m-u_span
 model = dict(
     type='LMIM',
     branches='both',

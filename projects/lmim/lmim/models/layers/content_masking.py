@@ -333,8 +333,9 @@ class DSHMMasking(ContentMasking):
         """The weighted sum of both scores, (N, L)."""
         scores = (self.local_score(features, grid),
                   self.style_score(features, text))
-        return sum(weight * each / each.mean(1, keepdim=True).clamp(min=1e-12)
-                   for weight, each in zip(self.weights, scores))
+        return torch.stack([
+            weight * each / each.mean(dim=1, keepdim=True).clamp(min=1e-12)
+            for weight, each in zip(self.weights, scores)]).sum(dim=0)
 
     def grow(self, score: torch.Tensor,
              grid: Tuple[int, int]) -> torch.Tensor:
