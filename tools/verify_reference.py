@@ -3,13 +3,15 @@
 A reference file (``.npz``) holds a small model of the published code: its
 weights (``state.*``, the authors' names), its sizes (``meta``), inputs and
 what came out of them. Files of LMIM's pre-training, of its recognizer, of
-SeqCLR and of masks are known, of any sizes. The weights are carried over by
-the project's converter, the project's modules run, and the largest error of
-each output is printed. A file with an output that is not checked is refused;
-of masks by other methods, which this project does not have, it is said.
+SeqCLR, of I-JEPA (with data2vec 2.0's targets) and of masks are known, of any
+sizes. The weights are carried over by the project's converter, the project's
+modules run, and the largest error of each output is printed. A file with an
+output that is not checked is refused; of masks by other methods, which this
+project does not have, it is said.
 """
 import argparse
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -25,6 +27,7 @@ import lmim  # noqa: F401  (before anything of MMOCR)
 from mmocr.registry import MODELS
 
 from lmim.checkpoints import names_to_ours, to_ours
+from lmim.models.backbones import MaskedViT
 from lmim.models.layers import (CharacterSpanMasking, DSHMMasking, InkMasking,
                                 masking_from_noise)
 from lmim.models.layers.content_masking import ink_map
@@ -34,6 +37,10 @@ ABSOLUTE = 1e-5
 RELATIVE = 1e-4
 #: Of SeqCLR, whose losses are logarithms of sums of exponentials.
 LOSS = 5e-5
+#: Of features whose channels are each divided by their spread, twice.
+FEATURES = 3e-5
+#: Of schedules, in fp64.
+EXACT = 1e-10
 
 
 class IncompleteReference(Exception):
@@ -316,6 +323,164 @@ def check_masks(ref: Reference) -> Iterator[Check]:
         noise, total - int(ratio * total + 1e-6)).mask, ref['dshm.mask'], 0.)
 
 
+@MODELS.register_module()
+class JepaViT(MaskedViT):
+    """I-JEPA's encoder: the ViT on patches alone, without [CLS]."""
+
+    def embed(self, images: torch.Tensor) -> torch.Tensor:
+        """Turn images into patches with positions."""
+        return self.patch_embed(images)[0] + self.pos_embed
+
+    def encode(self, patches: torch.Tensor) -> torch.Tensor:
+        """Run the transformer."""
+        for layer in self.layers:
+            patches = layer(patches)
+        return self.norm1(patches)
+
+
+def check_jepa(ref: Reference) -> Iterator[Check]:
+    """Run I-JEPA's step and data2vec's targets, all outputs recomputed.
+
+    The predictor is run by the parts of a :class:`MAEDecoder`, whose own
+    forward pass has all patches in place of the context and one block.
+    """
+    sizes = dict(zip(map(str, ref['meta_names']), ref['meta'].tolist()))
+    images = ref.tensor('images_uint8') / 127.5 - 1
+    theirs, state = {}, {}
+    for part in ('encoder', 'predictor'):
+        for name, value in ref.weights(f'state.{part}.').items():
+            # As MAE calls them, whose decoder the predictor resembles.
+            mae = re.sub('^predictor_', 'decoder_', name).replace(
+                'decoder_proj', 'decoder_pred')
+            theirs[mae], state[mae] = f'{part}.{name}', value
+    ours = names_to_ours(state)
+    weights = {ours[name]: value for name, value in state.items()}
+    cfg = dict(vit_cfg('JepaViT', ref['meta'].tolist(), weights,
+                       ref['images_uint8']), with_cls_token=False)
+    encoder: Any = build(cfg, _below(weights, 'backbone.'))
+    weights['neck.decoder_pos_embed'] = F.pad(
+        weights['neck.decoder_pos_embed'], (0, 0, 1, 0))
+    neck: Any = build(dict(
+        type='MAEDecoder', in_dims=sizes['embed_dims'],
+        out_dims=sizes['embed_dims'], embed_dims=sizes['predictor_dims'],
+        num_layers=sizes['predictor_depth'],
+        num_heads=sizes['predictor_heads'], grid=encoder.grid),
+        _below(weights, 'neck.'))
+    context_ids, block_ids = map(torch.from_numpy, (
+        ref['ids_context'], ref['ids_targets']))
+    if not len(images) == len(context_ids) == sizes['batch']:
+        raise RuntimeError('batch')
+
+    teacher = dict(ref.weights('state.target_encoder.'),
+                   pos_embed=state['pos_embed'])
+    teacher = _below({ours[name]: value for name, value in teacher.items()},
+                     'backbone.')
+
+    def target_of(**options: Any) -> Any:
+        target: Any = MODELS.build(dict(
+            type='EMATarget', momentum=1 - float(ref['momentum']), **options))
+        target.follow(encoder)
+        target.encoder.load_state_dict(teacher)
+        return target
+
+    target = target_of()
+    features = target(images)
+    yield compare('target_full', features, ref['target_full'])
+    wanted = torch.cat([_taken(features, ids) for ids in block_ids])
+    yield compare('target', wanted, ref['target'])
+    context = encoder.encode(_taken(encoder.embed(images), context_ids))
+    yield compare('context', context, ref['context'])
+    pred = torch.cat([_predicted(neck, context, context_ids, ids)
+                      for ids in block_ids])
+    yield compare('pred', pred, ref['pred'])
+    for name, loss in (
+            ('loss_mse', {}),
+            ('loss_smooth_l1', dict(
+                loss=dict(type='SmoothL1ReconstructionLoss')))):
+        head: Any = MODELS.build(dict(type='ReconstructionHead', **loss))
+        value = head.loss(pred, wanted, torch.ones(pred.shape[:2]))
+        yield compare(name, value, ref[name])
+    value.backward()
+    parts = {'backbone.': encoder, 'neck.': neck}
+    named = {prefix + name: parameter for prefix, part in parts.items()
+             for name, parameter in part.named_parameters()}
+    yield from compare_norms(ref, 'gradnorm.', {
+        theirs[name]: named[own].grad for name, own in ours.items()
+        if named[own].requires_grad})
+
+    for outputs in ('ffn', 'block'):
+        target = target_of(layers=sizes['top_k_layers'], outputs=outputs)
+        features = target(images)
+        name = f'd2v.target_{outputs}'
+        yield compare(name, features, ref[name], FEATURES)
+        if outputs == 'ffn':
+            yield compare('d2v.cls_target', features.mean(1),
+                          ref['d2v.cls_target'])
+            yield compare('d2v.last_ffn', target.block_outputs(images)[-1],
+                          ref['d2v.last_ffn'])
+
+    # After a step that was not taken: the average alone has moved.
+    target.move_average(0, 1)
+    prefix = 'momentum_after.target_encoder.'
+    moved = target.encoder.state_dict()
+    for name in _all(ref, prefix):
+        own = ours[name[len(prefix):]][len('backbone.'):]
+        yield compare(name, moved[own], ref[name])
+    for name in _all(ref, 'schedule.ijepa_linear_'):
+        first, last, total = re.findall(r'_([\d.]+)', name)
+        linear = target_of_schedule(1 - float(first), 1 - float(last))
+        yield compare(name, np.array([
+            1 - linear.momentum_at(step, int(total))
+            for step in range(int(total) + 1)]), ref[name], EXACT)
+    for name in _all(ref, 'schedule.d2v_at_'):
+        steps = [int(step.replace('k', '000'))
+                 for step in re.findall(r'_(\d+k?)', name)]
+        linear = target_of_schedule(2e-4, 1e-5, 100_000)
+        yield compare(name, np.array([
+            1 - linear.momentum_at(step, max(steps)) for step in steps]),
+            ref[name], EXACT)
+
+
+def target_of_schedule(first: float, last: float,
+                       steps: Optional[int] = None) -> Any:
+    """A target of which only the momentum is asked."""
+    return MODELS.build(dict(type='EMATarget', momentum=first,
+                             end_momentum=last, anneal_steps=steps))
+
+
+def _all(ref: Reference, prefix: str) -> List[str]:
+    """The outputs below a prefix, of which there is one at least."""
+    names = sorted(name for name in ref if name.startswith(prefix))
+    if not names:
+        raise IncompleteReference(f'{prefix}*')
+    return names
+
+
+def _below(weights: Dict[str, torch.Tensor],
+           prefix: str) -> Dict[str, torch.Tensor]:
+    """The weights of a part, by its own names."""
+    return {name[len(prefix):]: value for name, value in weights.items()
+            if name.startswith(prefix)}
+
+
+def _taken(tokens: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    """The tokens (N, K, C) in places (N, K) of (N, L, C)."""
+    return tokens.gather(1, ids[..., None].expand(-1, -1, tokens.shape[-1]))
+
+
+def _predicted(neck: Any, context: torch.Tensor, context_ids: torch.Tensor,
+               ids: torch.Tensor) -> torch.Tensor:
+    """Features in some places, predicted from the context."""
+    places = neck.decoder_pos_embed[:, 1:].expand(len(context), -1, -1)
+    tokens = torch.cat([
+        neck.decoder_embed(context) + _taken(places, context_ids),
+        neck.mask_token + _taken(places, ids)], dim=1)
+    for block in neck.decoder_blocks:
+        tokens = block(tokens)
+    # Without the first: `predict` drops [CLS], here one of the context.
+    return neck.predict(tokens)[:, context.shape[1] - 1:]
+
+
 class Kind(NamedTuple):
     """A kind of reference file.
 
@@ -335,6 +500,8 @@ KINDS = [
          check_seqclr),
     Kind('masks', ('grid', 'ink.map', 'span.cell', 'dshm.features'),
          check_masks, ('attmask.', 'hpm.')),
+    Kind('I-JEPA', ('meta', 'meta_names', 'ids_context', 'ids_targets'),
+         check_jepa),
 ]
 #: What describes the outputs and is no output.
 DESCRIPTIVE = {'meta_names', 'target_lens'}

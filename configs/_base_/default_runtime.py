@@ -21,6 +21,8 @@ default_hooks = dict(
     # Fast layers, on CPUs only.
     cpu_kernels=dict(type='CPUKernelsHook'),
     step_seed=dict(type='StepSeedHook'),
+    # Of methods with a moving average of the model; none, nothing is done.
+    moving_average=dict(type='MovingAverageHook'),
     sample_count=dict(type='SampleCountHook'),
     label_check=dict(type='LabelCheckHook'),
     loss_check=dict(type='LossCheckHook'),

@@ -8,7 +8,9 @@ that match checked where those numbers are not at hand. Make them anew only
 after a verification against the published code's numbers.
 """
 import itertools
+import sys
 from pathlib import Path
+from unittest import mock
 from typing import Any, Dict, Tuple
 
 import numpy as np
@@ -224,8 +226,56 @@ def masks() -> Dict[str, Any]:
     return ref
 
 
+def jepa() -> Dict[str, Any]:
+    """Numbers of I-JEPA's step: what the verification itself computes."""
+    sys.path.insert(0, str(HERE.parents[1] / 'tools'))
+    import verify_reference as verify
+    torch.manual_seed(5)
+    sizes = dict(embed_dims=12, depth=2, num_heads=3, predictor_dims=8,
+                 predictor_depth=1, predictor_heads=2, batch=2,
+                 top_k_layers=2)
+    encoder: Any = MODELS.build(dict(
+        VIT, type='JepaViT', with_cls_token=False, _scope_='mmocr'))
+    predictor: Any = MODELS.build(dict(
+        type='MAEDecoder', in_dims=12, out_dims=12, embed_dims=8,
+        num_layers=1, num_heads=2, grid=(2, 8), _scope_='mmocr'))
+    ref = verify.Reference({})
+    for part, module in (('encoder', encoder), ('target_encoder', encoder),
+                         ('predictor', predictor)):
+        for name, value in module.state_dict().items():
+            value = torch.randn_like(value) * 0.3
+            name = theirs(f'backbone.{name}', True)[len('encoder.'):]
+            if part == 'predictor':
+                name = name.replace('decoder_pred', 'decoder_proj').replace(
+                    'decoder_', 'predictor_')
+                value = value[:, 1:] if 'pos_embed' in name else value
+            if (part, name) != ('target_encoder', 'pos_embed'):
+                ref[f'state.{part}.{name}'] = value.numpy()
+    ref.update(
+        meta=np.array(list(sizes.values())), meta_names=np.array(list(sizes)),
+        images_uint8=np.random.RandomState(0).randint(
+            256, size=(2, 3, 8, 32), dtype=np.uint8),
+        momentum=np.float32(0.99),
+        ids_context=torch.rand(2, 16).argsort(1)[:, :5].numpy(),
+        ids_targets=torch.rand(3, 2, 16).argsort(2)[..., :4].numpy())
+    for name in ('momentum_after.target_encoder.blocks.1.mlp.fc1.weight',
+                 'schedule.ijepa_linear_0.99_to_1_5_steps',
+                 'schedule.d2v_at_0_50k_200k'):
+        ref[name] = np.zeros(0)
+
+    def record(name: str, ours: Any, *args: Any, **kwargs: Any) -> None:
+        ours = ours.detach().numpy() if torch.is_tensor(ours) else ours
+        ref[name] = np.array(ours)
+
+    with mock.patch.object(verify, 'compare', record), mock.patch.object(
+            verify.Reference, '__getitem__', lambda self, name: self.get(name)):
+        list(verify.check_jepa(ref))
+    return dict(ref)
+
+
 if __name__ == '__main__':
     np.savez_compressed(HERE / 'reference_pretrain.npz', **pretrain())
     np.savez_compressed(HERE / 'reference_recognizer.npz', **recognizer())
     np.savez_compressed(HERE / 'reference_seqclr.npz', **seqclr())
     np.savez_compressed(HERE / 'reference_masks.npz', **masks())
+    np.savez_compressed(HERE / 'reference_jepa.npz', **jepa())

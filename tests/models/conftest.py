@@ -48,3 +48,23 @@ def views() -> list:
     """An image and a guidance view of three words."""
     generator = torch.Generator().manual_seed(1)
     return [torch.randn(3, 3, 8, 32, generator=generator) for _ in range(2)]
+
+
+@pytest.fixture
+def teacher_file(tmp_path) -> str:
+    """An encoder as MAE saves it, by timm's names."""
+    vit = build(ENCODER)
+    vit.init_weights()
+    names = {
+        'patch_embed.projection.': 'patch_embed.proj.', '.ln': '.norm',
+        'ffn.layers.0.0.': 'mlp.fc1.', 'ffn.layers.1.': 'mlp.fc2.',
+        'layers.': 'blocks.'
+    }
+    weights = {}
+    for name, value in vit.state_dict().items():
+        for ours, timm in names.items():
+            name = name.replace(ours, timm)
+        weights['norm' + name[3:] if name.startswith('ln1') else name] = value
+    path = tmp_path / 'mae.pth'
+    torch.save({'model': weights, 'epoch': 3}, path)
+    return str(path)

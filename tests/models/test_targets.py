@@ -9,26 +9,6 @@ from lmim.utils.errors import UserError
 from .conftest import ENCODER, LMIM, build
 
 
-@pytest.fixture
-def teacher_file(tmp_path) -> str:
-    """An encoder as MAE saves it, by timm's names."""
-    vit = build(ENCODER)
-    vit.init_weights()
-    names = {
-        'patch_embed.projection.': 'patch_embed.proj.', '.ln': '.norm',
-        'ffn.layers.0.0.': 'mlp.fc1.', 'ffn.layers.1.': 'mlp.fc2.',
-        'layers.': 'blocks.'
-    }
-    weights = {}
-    for name, value in vit.state_dict().items():
-        for ours, timm in names.items():
-            name = name.replace(ours, timm)
-        weights['norm' + name[3:] if name.startswith('ln1') else name] = value
-    path = tmp_path / 'mae.pth'
-    torch.save({'model': weights, 'epoch': 3}, path)
-    return str(path)
-
-
 def with_teacher(path) -> dict:
     return dict(LMIM, target_generator=dict(
         type='MAERecTargetExtractor', checkpoint=path, encoder=ENCODER))
@@ -87,6 +67,64 @@ def test_instance_norm_takes_out_what_the_tokens_have_in_common(views):
     assert extractor(views[0]).mean(1).abs().max() < 1e-5
     with pytest.raises(UserError, match="one of .*got 'batch'"):
         build(dict(type='RandomFeatureTarget', encoder=ENCODER, norm='batch'))
+
+
+def test_instance_norm_then_layer_norm(views):
+    extractor, both = (
+        build(dict(type='RandomFeatureTarget', encoder=ENCODER, norm=norm))
+        for norm in ('instance', 'instance-layer'))
+    target = extractor(views[0])
+    wanted = (target - target.mean(2, keepdim=True)) / (
+        target.var(2, unbiased=False, keepdim=True) + 1e-5).sqrt()
+    assert torch.allclose(both(views[0]), wanted, atol=1e-5)
+
+
+def test_whitened_targets_are_uncorrelated_by_what_was_seen(views):
+    extractor = build(dict(type='RandomFeatureTarget', encoder=ENCODER,
+                           norm='whitened'))
+    extractor.encoder.init_weights()
+    whitening = extractor.whitening
+    whitening.shrinkage = 0.
+    with torch.no_grad():  # a trained norm leaves no empty direction
+        extractor.encoder.ln1.weight.copy_(torch.linspace(.5, 2, 16))
+    features = extractor.encoder(views[0])[:, 1:]
+    whitening(features + torch.randn(3, 16, 16))
+    assert whitening.steps == 0  # seen in evaluation, and not counted
+
+    extractor.train()
+    assert not extractor.encoder.training
+    batches = [features + torch.randn(3, 16, 16) for _ in range(2)]
+    for batch in batches:
+        found = whitening(batch)
+    means = [batch.flatten(0, 1).mean(0) for batch in batches]
+    covariances = [batch.flatten(0, 1).T.cov(correction=0)
+                   for batch in batches]
+    mean, covariance = sum(means) / 2, sum(covariances) / 2
+    torch.testing.assert_close(whitening.mean, mean)
+    torch.testing.assert_close(whitening.covariance, covariance)
+    # W = C^(-1/2): symmetric, and W C W is the identity.
+    matrix = torch.linalg.lstsq((batch - mean).flatten(0, 1),
+                                found.flatten(0, 1)).solution
+    torch.testing.assert_close(matrix, matrix.T, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(matrix @ covariance @ matrix, torch.eye(16),
+                               atol=1e-3, rtol=1e-3)
+
+    resumed = build(dict(type='RandomFeatureTarget', encoder=ENCODER,
+                         norm='whitened'))
+    resumed.load_state_dict(extractor.state_dict())
+    resumed.whitening.shrinkage = 0.
+    assert torch.equal(resumed(views[0]), extractor.eval()(views[0]))
+    assert resumed.whitening.steps == 2
+
+
+def test_whitening_leaves_empty_directions_small(views):
+    """Layer-normed features lack a direction; it is not blown up."""
+    extractor = build(dict(type='RandomFeatureTarget', encoder=ENCODER,
+                           norm='whitened')).train()
+    extractor.encoder.init_weights()
+    target = extractor(views[0])
+    assert target.var(dim=(0, 1)).max() < 1.1
+    assert target.isfinite().all() and not target.requires_grad
 
 
 def test_without_a_teacher_training_is_refused():

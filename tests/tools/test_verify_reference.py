@@ -8,7 +8,7 @@ import pytest
 
 BINARY = ('ink.mask', 'span.hard', 'dshm.text')
 KINDS = {'pretrain': 'lmim_pretrain', 'recognizer': 'lmim_recognizer',
-         'seqclr': 'seqclr', 'masks': 'masks'}
+         'seqclr': 'seqclr', 'masks': 'masks', 'jepa': 'jepa'}
 
 
 @pytest.fixture
@@ -52,6 +52,9 @@ def test_published_numbers_are_matched(verify, shared_reference, kind):
     elif kind == 'masks':
         assert len(checks) == 14 and checks['ink.key']['error'] < 1e-10
         assert json.loads(out)['not_computed'] == ['attmask.*', 'hpm.*']
+    elif kind == 'jepa':
+        assert checks['target_full']['error'] < 1e-5
+        assert checks['d2v.target_ffn']['error'] < 1e-5
     elif kind == 'seqclr':
         assert len(checks) == 100
         assert checks['bilstm.window.loss_batchmean']['error'] < 1e-5
@@ -77,7 +80,17 @@ def test_own_numbers_are_matched(verify, repo, kind):
     ('seqclr', 'quirk.row_band_instances_view0'), ('masks', 'ratio'),
     ('masks', 'ink.gumbel_u'), ('masks', 'ink.mask'), ('masks', 'ink.noise'),
     ('masks', 'span.aspect'), ('masks', 'span.v'), ('masks', 'span.hard'),
-    ('masks', 'dshm.features'), ('masks', 'dshm.score'), ('masks', 'dshm.text')
+    ('masks', 'dshm.features'), ('masks', 'dshm.score'),
+    ('masks', 'dshm.text'),
+    ('jepa', 'target_full'), ('jepa', 'target'), ('jepa', 'context'),
+    ('jepa', 'pred'), ('jepa', 'loss_smooth_l1'), ('jepa', 'loss_mse'),
+    ('jepa', 'd2v.target_ffn'), ('jepa', 'd2v.target_block'),
+    ('jepa', 'd2v.cls_target'), ('jepa', 'd2v.last_ffn'),
+    ('jepa', 'gradnorm.predictor.mask_token'), ('jepa', 'momentum'),
+    ('jepa', 'momentum_after.target_encoder.blocks.1.mlp.fc1.weight'),
+    ('jepa', 'schedule.ijepa_linear_0.99_to_1_5_steps'),
+    ('jepa', 'schedule.d2v_at_0_50k_200k'),
+    ('jepa', 'state.target_encoder.blocks.0.attn.qkv.weight')
 ])
 def test_a_difference_is_found(verify, changed, kind, name):
     def differ(ref):
@@ -98,6 +111,10 @@ def test_a_difference_is_found(verify, changed, kind, name):
     ('seqclr', 'state.linear.bias', 'do not fit one another'),
     ('masks', 'span.phase', 'lacks span.phase'),
     ('masks', 'dshm.mask', 'lacks dshm.mask'),
+    ('jepa', 'context', 'lacks context'),
+    ('jepa', 'd2v.last_ffn', 'lacks d2v.last_ffn'),
+    ('jepa', 'schedule.d2v_at_0_50k_200k', 'lacks schedule.d2v_at_'),
+    ('jepa', 'gradnorm.encoder.norm.bias', 'lacks gradnorm.encoder.norm.b'),
 ])
 def test_an_incomplete_file_is_no_success(verify, changed, kind, lost, words):
     path = changed(kind, lambda ref: ref.pop(lost))

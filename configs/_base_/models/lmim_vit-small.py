@@ -7,13 +7,24 @@
 #                    lmim_vit-small_8xb64-5e_book32-openimages_{pixel,random}
 #   mask             model.backbone.mask.type=RandomMasking | BlockMasking
 #                    model.backbone.mask.ratio=0.6 | 0.8 | 0.9
-# Masks that are not the paper's:
+# And what the paper does not have:
 #   ink              model.backbone.mask.type=InkMasking
 #                    model.backbone.mask.strength=0 | 2 | 8
 #   DSHM's scores    model.backbone.mask.type=DSHMMasking
 #   characters       model.backbone.mask.type=CharacterSpanMasking, and
 #                    train_dataloader.dataset.pipeline.3.meta_keys=[aspect]:
 #                    see lmim_vit-small_8xb64-10e_union14m-u_span
+#   target's norm    model.target_generator.norm=layer (the paper's) |
+#                    instance | instance-layer | whitened
+#   alignment that   model.alignment_head.variance_weight=1.
+#   cannot collapse  model.alignment_head.type=ContrastiveAlignmentHead |
+#                    PredictorAlignmentHead (towards a moving average)
+#   no teacher run   model.target_generator: dict(_delete_=True,
+#                    type='EMATarget', momentum=0.004, layers=1); model.
+#                    pixel_weight=0.1 ties it to the pixels
+#   reconstruction   model.head.loss.type=SmoothL1ReconstructionLoss
+#   masks of an      model.num_masks=2, for one pass of teacher and guidance
+#   image
 model = dict(
     type='LMIM',
     branches='both',

@@ -24,7 +24,7 @@ def look(found: Prediction, times: int = 1, cfg: Any = None,
     model: Any = MODELS.build(dict(cfg or PRETRAIN, _scope_='mmocr'))
     shapes: List[Any] = []
 
-    def predict(inputs: Any, noise: Any) -> Prediction:
+    def predict(inputs: Any, noise: Any, data_samples: Any) -> Prediction:
         assert not model.training and not torch.is_grad_enabled()
         shapes.append([tuple(view.shape) for view in inputs])
         return found

@@ -3,6 +3,7 @@ from .checkpoint_hook import CheckpointGuardHook, SafeCheckpointHook
 from .cpu_kernels_hook import CPUKernelsHook
 from .data_check_hook import LabelCheckHook, SampleCountHook
 from .loss_check_hook import LossCheckHook
+from .moving_average_hook import MovingAverageHook
 from .pretrain_pictures_hook import PretrainPicturesHook
 from .representation_hook import RepresentationHook
 from .step_seed_hook import StepSeedHook
@@ -10,6 +11,7 @@ from .train_info_hook import TrainInfoHook
 
 __all__ = [
     'CPUKernelsHook', 'CheckpointGuardHook', 'LabelCheckHook',
-    'LossCheckHook', 'PretrainPicturesHook', 'RepresentationHook',
+    'LossCheckHook', 'MovingAverageHook', 'PretrainPicturesHook',
+    'RepresentationHook',
     'SafeCheckpointHook', 'SampleCountHook', 'StepSeedHook', 'TrainInfoHook'
 ]

@@ -88,9 +88,13 @@ class RepresentationHook(Hook):
         views = [view[:self.num_pictures] for view in views]
         if len(views[0]) < 2:
             return  # one picture has no spread
+        samples = batch.get('data_samples')
+        if isinstance(samples, dict):  # what masks depend on
+            samples = {name: value[:self.num_pictures]
+                       for name, value in samples.items()}
         model = bare_model(runner.model)
-        figures = probe_prediction(
-            reconstruct(model, dict(inputs=views), SEED).found)
+        figures = probe_prediction(reconstruct(
+            model, dict(inputs=views, data_samples=samples), SEED).found)
         for name, key in LOGGED.items():
             if key in figures:
                 runner.message_hub.update_scalar(f'train/{name}',

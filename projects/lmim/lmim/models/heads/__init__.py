@@ -1,8 +1,13 @@
 """Losses of pre-training."""
+from .alignment_head import AlignmentHead
+from .contrastive_alignment_head import ContrastiveAlignmentHead
 from .contrastive_head import ContrastiveHead
 from .linguistics_alignment_head import LinguisticsAlignmentHead
-from .reconstruction_head import ReconstructionHead
+from .predictor_alignment_head import PredictorAlignmentHead
+from .reconstruction_head import ReconstructionHead, SmoothL1ReconstructionLoss
 
 __all__ = [
-    'ContrastiveHead', 'LinguisticsAlignmentHead', 'ReconstructionHead'
+    'AlignmentHead', 'ContrastiveAlignmentHead', 'ContrastiveHead',
+    'LinguisticsAlignmentHead', 'PredictorAlignmentHead',
+    'ReconstructionHead', 'SmoothL1ReconstructionLoss'
 ]

@@ -2,6 +2,8 @@
 import torch
 from mmengine.model import BaseModule
 from mmocr.registry import MODELS
+from mmpretrain.models.losses import PixelReconstructionLoss
+from torch import nn
 
 from lmim.utils.errors import UserError
 
@@ -12,7 +14,8 @@ class ReconstructionHead(BaseModule):
 
     Args:
         loss (dict): Loss with the interface of mmpretrain's
-            ``PixelReconstructionLoss``.
+            ``PixelReconstructionLoss``, such as
+            :class:`SmoothL1ReconstructionLoss`.
         loss_weight (float): Weight of this loss in the sum.
     """
 
@@ -48,3 +51,19 @@ class ReconstructionHead(BaseModule):
         # Differences of features are taken in full precision, also under AMP.
         loss = self.loss_module(pred.float(), target.float(), mask)
         return self.loss_weight * loss
+
+
+@MODELS.register_module()
+class SmoothL1ReconstructionLoss(PixelReconstructionLoss):
+    """Squared below ``beta``, absolute above it: outliers pull less.
+
+    I-JEPA's loss, in place of the squared error of
+    :class:`ReconstructionHead`.
+
+    Args:
+        beta (float): Where the two meet.
+    """
+
+    def __init__(self, beta: float = 1.0) -> None:
+        super().__init__(criterion='L1')
+        self.penalty = nn.SmoothL1Loss(reduction='none', beta=beta)

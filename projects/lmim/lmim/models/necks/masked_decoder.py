@@ -16,6 +16,8 @@ class MaskedDecoder(BaseModule):
         embed_dims (int): Channels of the decoder, C.
         out_dims (int): Channels of the target.
         grid (Tuple[int, int]): Rows and columns of patches, L in all.
+        extra_dims (int): Channels that are predicted beside those of the
+            target.
         pos_embed (str): Positions of a ``'square'`` grid, as published, or of
             the true ``'grid'``.
         init_cfg (dict, optional): Initialisation config.
@@ -27,6 +29,7 @@ class MaskedDecoder(BaseModule):
                  out_dims: int,
                  grid: Tuple[int, int] = (8, 32),
                  pos_embed: str = 'square',
+                 extra_dims: int = 0,
                  init_cfg: Optional[Union[dict, list]] = None) -> None:
         super().__init__(init_cfg)
         self.out_dims = out_dims
@@ -37,7 +40,7 @@ class MaskedDecoder(BaseModule):
                 resolve_grid(pos_embed, (grid[0], grid[1])), embed_dims),
             requires_grad=False)
         self.decoder_norm = nn.LayerNorm(embed_dims, eps=1e-6)
-        self.decoder_pred = nn.Linear(embed_dims, out_dims)
+        self.decoder_pred = nn.Linear(embed_dims, out_dims + extra_dims)
 
     def init_weights(self) -> None:
         """Xavier-uniform linear layers, mask token from N(0, 0.02)."""
@@ -74,6 +77,7 @@ class MaskedDecoder(BaseModule):
     def predict(self, tokens: torch.Tensor) -> torch.Tensor:
         """Map tokens (N, 1 + L, C) to the target's space, (N, L, out_dims).
 
-        [CLS] is dropped: nothing is reconstructed from it.
+        ``extra_dims`` come on top where there are any. [CLS] is dropped:
+        nothing is reconstructed from it.
         """
         return self.decoder_pred(self.decoder_norm(tokens))[:, 1:]

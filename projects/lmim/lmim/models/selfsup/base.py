@@ -36,6 +36,8 @@ class Prediction:
             remove, (N, L).
         pred (torch.Tensor, optional): What is rebuilt of it, (N, L, D).
         target (torch.Tensor, optional): What was to be rebuilt, (N, L, D).
+        pixels (Tuple[torch.Tensor, torch.Tensor], optional): Prediction and
+            target of pixels beside ``pred``, each (N, L, P).
         instances (Sequence[torch.Tensor]): What is contrasted of each view,
             (N, T, D): equal places belong together.
     """
@@ -43,6 +45,7 @@ class Prediction:
     mask: Optional[torch.Tensor] = None
     pred: Optional[torch.Tensor] = None
     target: Optional[torch.Tensor] = None
+    pixels: Optional[Tuple[torch.Tensor, torch.Tensor]] = None
     instances: Sequence[torch.Tensor] = ()
 
 
@@ -87,6 +90,7 @@ class SelfSup(BaseSelfSupervisor):
                 target_generator=target_generator,
                 data_preprocessor=data_preprocessor).items()},
             init_cfg=init_cfg)
+        self.ema: Any = None
         if ema is not None:
             ema = dict(ema)
             self._twin_parts = tuple(ema.pop('parts', ('backbone', )))
@@ -153,13 +157,24 @@ class SelfSup(BaseSelfSupervisor):
         """nn.ModuleDict: The moving averages of the parts, by name."""
         return self.ema.module
 
-    def update_twin(self) -> None:
-        """Draw the twin towards the model, at the start of a training step.
+    def begin_average(self) -> None:
+        """Copy the model into its twin, unless a checkpoint gave it one.
 
-        The first update copies the weights, as the twin is built before they
-        are initialised or loaded.
+        The twin is built before weights are initialised or loaded;
+        :class:`~lmim.engine.hooks.MovingAverageHook` calls this when training
+        begins.
         """
-        if self.training:
+        if self.ema is not None and self.ema.steps == 0:
+            self.ema.update_parameters(self._followed())
+
+    def move_average(self, step: int, total_steps: int) -> None:
+        """Draw the twin towards the model, after each step of the optimizer.
+
+        Args:
+            step (int): Steps of the optimizer before this one.
+            total_steps (int): Steps of the whole run.
+        """
+        if self.ema is not None:
             self.ema.update_parameters(self._followed())
 
     def _followed(self) -> nn.ModuleDict:

@@ -9,7 +9,7 @@ from lmim.checkpoints.formats import (ENCODER, TEACHER, TEXT_DECODER, VIT,
                                       register_format, same, under)
 from lmim.utils.errors import UserError
 from .base import Inputs, Prediction
-from .mim import MIM, NECK, aspect_of
+from .mim import MIM, NECK, repeat
 
 BRANCHES = ('none', 'guidance', 'both')
 
@@ -29,12 +29,16 @@ class LMIM(MIM):
             ``'guidance'``: no alignment loss; ``'none'``: one branch, no
             guidance (first rows of the paper's ablation).
         neck (dict): A :class:`LinguisticsGuidedDecoder`.
-        alignment_head (dict): Loss between the [CLS] tokens.
+        alignment_head (dict): Loss between the [CLS] tokens, an
+            :class:`AlignmentHead`. With ``ema`` of :class:`SelfSup`, which
+            some of them ask for by themselves, that of the guidance view is
+            the moving average's, which costs a third pass.
         **kwargs: ``backbone``, ``target_generator``, ``head`` ... of
             :class:`MIM`.
 
     Raises:
-        UserError: If ``branches`` is unknown.
+        UserError: If ``branches`` is unknown, or the alignment head is for
+            another width than the encoder's.
     """
 
     view_hint = ("put dict(type='GuidanceView') before "
@@ -49,12 +53,20 @@ class LMIM(MIM):
             raise UserError(
                 f'branches must be one of {BRANCHES}, got {branches!r}')
         neck = dict(neck, guided=branches != 'none')
+        aligner = MODELS.build(alignment_head) if branches == 'both' else None
+        kwargs.setdefault('ema', getattr(aligner, 'ema', None))
         super().__init__(neck=neck, **kwargs)
         self.branches = branches
         if branches != 'none':
             self.view_levels = (None, 'medium')
-        if branches == 'both':
-            self.alignment_head = MODELS.build(alignment_head)
+        if aligner is not None:
+            width = self.backbone.embed_dims
+            if getattr(aligner, 'in_dims', width) != width:
+                raise UserError(
+                    f'the alignment head is for {aligner.in_dims} channels '
+                    f'and the encoder has {width}: set '
+                    f'model.alignment_head.in_dims={width}')
+            self.alignment_head = aligner
 
     def predict(self,
                 inputs: Inputs,
@@ -65,12 +77,15 @@ class LMIM(MIM):
             return super().predict(inputs, noise, data_samples)
         images, guidance_view = self.split_views(inputs)
         target = self.target_generator(images)
-        visible, mask, ids_restore = self.backbone(
-            images, noise=noise, aspect=aspect_of(data_samples),
-            features=target)
+        visible, mask, ids_restore = self.encode_masked(
+            images, target, noise, data_samples)
         guidance = self.backbone(guidance_view, mask=False)
-        pred = self.neck(visible, ids_restore, guidance)
-        return Prediction([visible, guidance], mask, pred, target)
+        pred = self.neck(visible, ids_restore, repeat(guidance, len(visible)))
+        tokens = [visible, guidance]
+        if self.ema is not None:
+            with torch.no_grad():
+                tokens.append(self.twin['backbone'](guidance_view, mask=False))
+        return self.with_targets(tokens, mask, pred, target, images)
 
     def loss(self,
              inputs: Inputs,
@@ -89,16 +104,16 @@ class LMIM(MIM):
             **kwargs: Not used.
 
         Returns:
-            Dict[str, torch.Tensor]: ``loss_recon``, and ``loss_align`` where
-            the views are aligned; MMEngine adds them up.
+            Dict[str, torch.Tensor]: ``loss_recon`` (and ``loss_pixel``) of
+            :class:`MIM`, and ``loss_align`` where the views are aligned;
+            MMEngine adds them up.
         """
         found = self.predict(inputs, noise, data_samples)
-        losses = dict(loss_recon=self.head.loss(
-            found.pred, found.target, found.mask))
+        losses = self.reconstruction_losses(found)
         if self.branches == 'both':
-            visible, guidance = found.tokens
+            visible, *_, aligned_with = found.tokens
             losses['loss_align'] = self.alignment_head.loss(
-                visible[:, 0], guidance[:, 0])
+                visible[:, 0], aligned_with[:, 0])
         return losses
 
 

@@ -1,5 +1,5 @@
 """Masked image modelling with a single branch."""
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from mmocr.registry import MODELS
@@ -8,6 +8,7 @@ from lmim.checkpoints.formats import (BLOCK, ENCODER, TEXT_DECODER, VIT,
                                       CheckpointFormat, NameTable,
                                       register_format, same, under)
 from lmim.utils.errors import UserError
+from ..targets import EMATarget, PixelTarget
 from .base import Inputs, Prediction, SelfSup
 
 
@@ -29,11 +30,16 @@ class MIM(SelfSup):
         neck (dict): Decoder.
         target_generator (dict): What is to be rebuilt.
         head (dict): Reconstruction loss.
+        num_masks (int): Masks of each image, all rebuilt after one pass of
+            the target's encoder.
+        pixel_weight (float): Weight of the same loss of normalised pixels,
+            which are predicted beside the target. It ties features to the
+            image where a moving target does not.
         **kwargs: ``data_preprocessor`` ... of :class:`SelfSup`.
 
     Raises:
         UserError: If the decoder does not predict as many channels as the
-            target has.
+            target has, or ``num_masks`` is below 1.
     """
 
     def __init__(self,
@@ -41,8 +47,20 @@ class MIM(SelfSup):
                  neck: dict,
                  target_generator: dict,
                  head: dict = dict(type='ReconstructionHead'),
+                 num_masks: int = 1,
+                 pixel_weight: float = 0.,
                  **kwargs: Any) -> None:
+        if num_masks < 1:
+            raise UserError(f'num_masks must be 1 or more, got {num_masks}')
+        pixel_target = PixelTarget(backbone.get('patch_size', 4))
+        if pixel_weight:
+            neck = dict(neck, extra_dims=pixel_target.out_dims)
         super().__init__(backbone, neck, head, target_generator, **kwargs)
+        self.num_masks = num_masks
+        self.pixel_weight = pixel_weight
+        self.pixel_target = pixel_target
+        if isinstance(self.target_generator, EMATarget):
+            self.target_generator.follow(self.backbone)
         if self.neck.out_dims != self.target_generator.out_dims:
             raise UserError(
                 f'the decoder predicts {self.neck.out_dims} channels and the '
@@ -60,11 +78,47 @@ class MIM(SelfSup):
         """Rebuild the hidden patches of the image, the first view."""
         images, = self.split_views(inputs)
         target = self.target_generator(images)
-        visible, mask, ids_restore = self.backbone(
-            images, noise=noise, aspect=aspect_of(data_samples),
-            features=target)
+        visible, mask, ids_restore = self.encode_masked(
+            images, target, noise, data_samples)
         pred = self.neck(visible, ids_restore)
-        return Prediction([visible], mask, pred, target)
+        return self.with_targets([visible], mask, pred, target, images)
+
+    def encode_masked(self, images: torch.Tensor, target: torch.Tensor,
+                      noise: Optional[torch.Tensor], data_samples: Any
+                      ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Encode what masks leave of images.
+
+        Args:
+            images (torch.Tensor): (N, 3, H, W).
+            target (torch.Tensor): Their targets, for masks by features.
+            noise (torch.Tensor, optional): Of M masks of each image, the
+                first mask of all images first, (M N, L). Without it
+                ``num_masks`` are drawn.
+            data_samples (Any): With the pictures' aspects, where masks
+                depend on them.
+
+        Returns:
+            Tuple: As :class:`MaskedViT` returns them, of M N images.
+        """
+        rows = (self.num_masks * len(images) if noise is None
+                else len(noise))
+        aspect = aspect_of(data_samples)
+        return self.backbone(
+            repeat(images, rows), noise=noise,
+            aspect=None if aspect is None else repeat(aspect, rows),
+            features=repeat(target, rows))
+
+    def with_targets(self, tokens: List[torch.Tensor], mask: torch.Tensor,
+                     pred: torch.Tensor, target: torch.Tensor,
+                     images: torch.Tensor) -> Prediction:
+        """Put what was predicted beside the targets of images."""
+        target = repeat(target, len(pred))
+        if not self.pixel_weight:
+            return Prediction(tokens, mask, pred, target)
+        pred, pixels = pred.split(
+            [self.neck.out_dims, self.pixel_target.out_dims], dim=-1)
+        wanted = repeat(self.pixel_target(images), len(pred))
+        return Prediction(tokens, mask, pred, target, (pixels, wanted))
 
     def loss(self,
              inputs: Inputs,
@@ -83,11 +137,28 @@ class MIM(SelfSup):
             **kwargs: Not used.
 
         Returns:
-            Dict[str, torch.Tensor]: ``loss_recon``.
+            Dict[str, torch.Tensor]: ``loss_recon``, and ``loss_pixel`` where
+            pixels are rebuilt beside the target.
         """
-        found = self.predict(inputs, noise, data_samples)
-        return dict(loss_recon=self.head.loss(
+        return self.reconstruction_losses(self.predict(
+            inputs, noise, data_samples))
+
+    def reconstruction_losses(self, found: Prediction
+                              ) -> Dict[str, torch.Tensor]:
+        """L_recon, and that of pixels where it counts."""
+        losses = dict(loss_recon=self.head.loss(
             found.pred, found.target, found.mask))
+        if found.pixels is not None:
+            losses['loss_pixel'] = self.pixel_weight * self.head.loss(
+                *found.pixels, found.mask)
+        return losses
+
+
+def repeat(tensor: torch.Tensor, length: int) -> torch.Tensor:
+    """Repeat a batch as a whole until it has ``length`` rows."""
+    if len(tensor) == length:
+        return tensor
+    return torch.cat([tensor] * (length // len(tensor)))
 
 
 #: Names that the decoders of MAE and of LMIM share.

@@ -10,44 +10,54 @@ from torch import nn
 from lmim.checkpoints import load_encoder_weights
 from lmim.utils.errors import UserError
 
+from .whitening import Whitening
 
 #: How targets are normalised.
-NORMS = ('layer', 'instance')
+NORMS = ('layer', 'instance', 'instance-layer', 'whitened')
 
 
-class FrozenEncoderTarget(BaseModule):
-    """Normalised patch features of a frozen encoder.
+class FeatureTarget(BaseModule):
+    """Normalised patch features of an encoder that gets no gradients.
 
     The encoder's weights are kept as buffers, not parameters: they are saved
     with the model, but no optimizer, gradient clipping or distributed
     reduction can come upon them. The encoder stays in eval mode.
 
     Args:
-        encoder (dict): Config of the encoder, a :class:`TextViT`.
         norm (str): ``'layer'``: over the channels of each token (the
             paper's). ``'instance'``: over the tokens of each image, channel
             by channel. Most of what differs between layer-normed tokens is
             the look of whole images, not their text; this takes out what the
-            tokens of an image have in common.
+            tokens of an image have in common. ``'instance-layer'``: that,
+            then over the channels of each token (data2vec 2.0).
+            ``'whitened'``: by :class:`Whitening`.
 
     Raises:
         UserError: If ``norm`` is unknown.
     """
 
-    def __init__(self, encoder: dict, norm: str = 'layer') -> None:
+    def __init__(self, norm: str = 'layer') -> None:
         super().__init__()
         if norm not in NORMS:
             raise UserError(f'norm of a target must be one of {NORMS}, got '
                             f'{norm!r}')
         self.norm = norm
-        self.encoder = MODELS.build(encoder)
-        self.out_dims = self.encoder.embed_dims
+
+    def use_encoder(self, encoder: Any) -> None:
+        """Make an encoder, which is changed, the one that is used."""
+        self.encoder = encoder
+        self.out_dims: int = encoder.embed_dims
+        if self.norm == 'whitened':
+            self.whitening = Whitening(self.out_dims)
         freeze_into_buffers(self.encoder)
         self.train(False)
 
-    def train(self, mode: bool = True) -> 'FrozenEncoderTarget':
-        """Stay in eval mode, whatever is asked."""
-        return super().train(False)
+    def train(self, mode: bool = True) -> 'FeatureTarget':
+        """Stay in eval mode, all but the statistics of whitening."""
+        super().train(False)
+        if self.norm == 'whitened':
+            self.whitening.train(mode)
+        return self
 
     @torch.no_grad()
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -60,10 +70,38 @@ class FrozenEncoderTarget(BaseModule):
             torch.Tensor: Patch features after the encoder's final norm and
             the target's, without affine parameters, (N, L, C).
         """
-        features = self.encoder(images)[:, 1:].float()
-        if self.norm == 'instance':
-            return F.instance_norm(features.transpose(1, 2)).transpose(1, 2)
-        return F.layer_norm(features, features.shape[-1:])
+        return self.normalise(self.patches_of(self.encode(images)))
+
+    def encode(self, images: torch.Tensor) -> torch.Tensor:
+        """Run the encoder on whole images, to tokens (N, 1 + L, C)."""
+        return self.encoder(images)
+
+    def patches_of(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Tokens without [CLS], in full precision also under AMP."""
+        return tokens[:, self.encoder.num_extra_tokens:].float()
+
+    def normalise(self, features: torch.Tensor) -> torch.Tensor:
+        """Normalise features (N, L, C) as ``norm`` says."""
+        if self.norm == 'whitened':
+            return self.whitening(features)
+        if self.norm in ('instance', 'instance-layer'):
+            features = over_tokens(features)
+        if self.norm in ('layer', 'instance-layer'):
+            features = F.layer_norm(features, features.shape[-1:])
+        return features
+
+
+class FrozenEncoderTarget(FeatureTarget):
+    """Features of an encoder that never changes.
+
+    Args:
+        encoder (dict): Config of the encoder, a :class:`TextViT`.
+        **kwargs: ``norm`` of :class:`FeatureTarget`.
+    """
+
+    def __init__(self, encoder: dict, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.use_encoder(MODELS.build(encoder))
 
 
 @MODELS.register_module()
@@ -77,7 +115,7 @@ class MAERecTargetExtractor(FrozenEncoderTarget):
             ``init_weights`` refuses.
         encoder (dict): Config of the encoder; its shape must be the
             checkpoint's.
-        **kwargs: ``norm`` of :class:`FrozenEncoderTarget`.
+        **kwargs: ``norm`` of :class:`FeatureTarget`.
     """
 
     def __init__(self,
@@ -111,13 +149,18 @@ class RandomFeatureTarget(FrozenEncoderTarget):
 
     Args:
         encoder (dict): Config of the encoder.
-        **kwargs: ``norm`` of :class:`FrozenEncoderTarget`.
+        **kwargs: ``norm`` of :class:`FeatureTarget`.
     """
 
     def __init__(self,
                  encoder: dict = dict(type='TextViT', arch='small'),
                  **kwargs: Any) -> None:
         super().__init__(encoder, **kwargs)
+
+
+def over_tokens(features: torch.Tensor) -> torch.Tensor:
+    """Instance norm of features (N, L, C): each channel over the tokens."""
+    return F.instance_norm(features.transpose(1, 2)).transpose(1, 2)
 
 
 def freeze_into_buffers(module: nn.Module) -> None:
