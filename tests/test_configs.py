@@ -18,7 +18,8 @@ from tests.lay_data import LABELS, lay_loader
 
 REPO = Path(__file__).resolve().parent.parent
 CONFIGS = sorted(path for path in (REPO / 'configs').rglob('*.py')
-                 if '_base_' not in path.parts)
+                 # Comparisons are run by tests/comparison/test_compare.py.
+                 if not {'_base_', 'comparison'} & set(path.parts))
 
 
 class StopAfterEpoch(Hook):

@@ -99,6 +99,11 @@ TABLE: List[Tuple[str, Exercise]] = [
     (r'mkdocs build --strict', by('tests/test_site.py::test_it_is_built')),
     (r'lmim data render .*', Reader.rendered_in_small),
     (r'lmim data verify', Reader.verified),
+    (r'lmim compare .*',
+     by('tests/comparison/test_compare.py::test_ones_own_pictures_on_the_'
+        'command_line',
+        'tests/tools/test_quickstart.py::test_from_words_to_a_table_and_'
+        'nothing_twice')),
     (r'lmim data dedup data/Union14M-L/.*',
      by('tests/cli/data/test_dedup.py::test_the_clean_set_of_a_benchmark')),
     (r'lmim (checkpoint|data|infer|visualize) .*|'
@@ -267,7 +272,7 @@ def test_every_config_is_told_of() -> None:
     """By its name, or as another size of one that is."""
     text = ''.join((REPO / name).read_text(encoding='utf-8')
                    for name in ('docs/model_zoo.md', 'docs/finetune.md',
-                                'docs/backbone.md'))
+                                'docs/backbone.md', 'docs/proving_ground.md'))
     for path in (REPO / 'configs').rglob('*.py'):
         if '_base_' not in path.parts:
             size = re.sub('vit-(tiny|base)', 'vit-small', path.name)

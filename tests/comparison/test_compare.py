@@ -9,10 +9,12 @@ import pytest
 from mmengine.config import Config
 
 from lmim.cli.compare import main
+from lmim.comparison import one_run
 from lmim.comparison.data import prepare
 from lmim.comparison.protocol import read_protocol
 from lmim.comparison.runs import finetunings, pretrainings
 from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.engine.hooks.checkpoint_hook import find_resumable
 from lmim.utils.errors import UserError
 
 REPO = Path(__file__).resolve().parents[2]
@@ -44,7 +46,9 @@ def data_root(tmp_path: Path, monkeypatch) -> Path:
 def test_all_runs_of_a_config_are_configs(path, data_root, tmp_path):
     protocol = read_protocol(str(path), {})
     protocol = protocol._replace(
-        seeds=[3], labels=[protocol.labels[-1]._replace(words=20)])
+        seeds=[3], labels=[protocol.labels[-1]._replace(words=20)],
+        compared=[name for name, method in protocol.methods.items()
+                  if method.share == 1])
     work = tmp_path / 'work'
     tasks = pretrainings(protocol, work)
     # As if all were done.
@@ -67,7 +71,7 @@ def test_all_runs_of_a_config_are_configs(path, data_root, tmp_path):
             task.images, rel=0.02)
         checkpoint = (
             cfg.model.backbone.get('vit', cfg.model.backbone).init_cfg or {}
-            if task in tuned else cfg.model.target_generator
+            if task in tuned else cfg.model.get('target_generator', {})
         ).get('checkpoint')
         assert checkpoint == (
             str(work / task.needs[0] / 'iter_9.pth') if task.needs else None)
@@ -76,6 +80,29 @@ def test_all_runs_of_a_config_are_configs(path, data_root, tmp_path):
             assert cfg.test_evaluator.dataset_prefixes == list(protocol.tests)
             assert len(cfg.test_dataloader.dataset.datasets) == len(
                 protocol.tests)
+
+
+def test_each_method_of_the_ablation_trains(data_root, tmp_path,
+                                            monkeypatch):
+    """Two updates, and probes of the encoder; the teacher first."""
+    monkeypatch.setattr(one_run, 'PROBE_WORDS', 12)
+    protocol = read_protocol(
+        str(REPO / 'configs/comparison/ablation_vit-mini.py'), {})
+    protocol = protocol._replace(
+        seeds=[0], views=1, batch_size=4, precision='fp32',
+        options={'default_hooks.pictures.enable': False,
+                 'train_dataloader.num_workers': 0,
+                 'train_dataloader.persistent_workers': False},
+        # The others differ from these by options of the same names.
+        compared=['mae', 'instance-none', 'whitened', 'variance', 'infonce',
+                  'ema', 'two-masks', 'ink', 'span', 'seqclr'])
+    for task in pretrainings(protocol, tmp_path / 'work'):
+        folder = Path(task.command()[-1])
+        one_run.main(folder)
+        probes = json.loads((folder / 'result.json').read_text())['probes']
+        assert probes['cls_norm'] > 0, task.name
+        assert 0 <= probes['character_accuracy'] <= 1
+        assert find_resumable(folder).endswith('iter_4.pth')
 
 
 def test_a_run_with_other_settings_is_not_overwritten(data_root, tmp_path):
