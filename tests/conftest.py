@@ -7,11 +7,11 @@ import pytest
 
 import lmim  # noqa: F401  (registers every component)
 from tests.good_runs import nothing_lost, room  # noqa: F401
+from tests.tool_runs import REPO
 
 # The scripts of tools/ that tests start use this environment, and make none.
 os.environ.setdefault('PYTHON', sys.executable)
 
-REPO = Path(__file__).resolve().parent.parent
 SHARED = REPO.parent / 'shared'
 
 

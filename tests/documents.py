@@ -5,6 +5,8 @@ from typing import Iterator, List, NamedTuple, Optional
 
 REPO = Path(__file__).resolve().parent.parent
 DOCS = REPO / 'docs'
+CONFIGS = sorted(path for path in (REPO / 'configs').rglob('*.py')
+                 if '_base_' not in path.parts)
 DOCUMENTS = sorted([
     REPO / 'README.md', REPO / 'README.zh-CN.md',
     REPO / 'projects/lmim/README.md', REPO / 'CHANGELOG.md',
@@ -19,13 +21,7 @@ _PATH = re.compile(
 
 
 class Block(NamedTuple):
-    """A fenced block.
-
-    Attributes:
-        line (int): The line of its first line in the document.
-        language (str): What stands behind the fence.
-        text (str): What is in it.
-    """
+    """A fenced block: its first line's number, language and text."""
     line: int
     language: str
     text: str
@@ -72,10 +68,8 @@ def typed(document: Path) -> List[Block]:
 
 
 def page_before(document: Path) -> Optional[Path]:
-    """The page whose commands a reader of this one has typed already.
-
-    A page says so by a paragraph that begins `Continues [name](page)`.
-    """
+    """The page that one whose paragraph begins `Continues [name](page)` is
+    typed after."""
     found = _BEFORE.search(document.read_text(encoding='utf-8'))
     return (document.parent / found.group(1)).resolve() if found else None
 

@@ -2,11 +2,9 @@
 from pathlib import Path
 from typing import Any, Dict, Iterator
 
-import cv2
-import numpy as np
 import pytest
 
-from lmim.datasets.lmdb_writer import LMDBWriter
+from tests.datasets.make_lmdb import make_lmdb, noise
 from tests.tool_runs import (
     Outcome,
     mini_config,
@@ -47,11 +45,8 @@ def recognizing(room: Path, **changes: Any) -> Dict[str, Any]:
 def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with data, and a good run of each of the three models."""
     room = tmp_path_factory.mktemp('room')
-    rng = np.random.default_rng(0)
-    with LMDBWriter(room / 'words.lmdb') as writer:
-        for word in WORDS:
-            image = rng.integers(0, 255, (24, 60, 3), 'uint8')
-            writer.add(cv2.imencode('.png', image)[1].tobytes(), word)
+    make_lmdb(room / 'words.lmdb', noise(len(WORDS)),
+              [word.encode() for word in WORDS])
     runs = {
         'mae': (MAE, training('words.lmdb')),
         'lmim': (LMIM, training('words.lmdb', **{

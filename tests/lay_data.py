@@ -3,25 +3,17 @@ import json
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
-import cv2
-import numpy as np
 
 from lmim.datasets.known_sets import spec_paths
-from tests.datasets.make_lmdb import make_lmdb
+from tests.datasets.make_lmdb import make_lmdb, noise
 
 LABELS = ['Ab1', 'word', 'x', 'LMIM']
-IMAGES = [
-    cv2.imencode('.png', image)[1].tobytes()
-    for image in np.random.default_rng(0).integers(
-        0, 255, (len(LABELS), 24, 60, 3), 'uint8')
-]
+IMAGES = noise(len(LABELS))
 
 
 def lay_loader(dataset: Dict[str, Any]) -> None:
-    """Lay all sets of a dataloader: two records each, four where it is one.
-
-    That is two batches of two, which the warm-up of an epoch needs.
-    """
+    """Lay all sets of a dataloader: at least the two batches of two that the
+    warm-up of an epoch needs."""
     sets = list(datasets_of(dataset))
     paths = [path for each in sets for path in spec_paths(each['paths'])]
     for each in sets:
@@ -38,11 +30,8 @@ def datasets_of(cfg: Any) -> Iterator[Dict[str, Any]]:
 
 
 def lay_set(dataset: Dict[str, Any], number: int = 4) -> None:
-    """Lay pictures of noise, with labels, where a dataset expects its own.
-
-    A path that ends in .json becomes MMOCR's JSON, .jsonl JSON lines, .txt a
-    list, and any other an LMDB.
-    """
+    """Lay pictures of noise, with labels, where a dataset expects its own:
+    a list by the suffix of its path, else an LMDB."""
     assert dataset['type'] == 'TextImageDataset'
     paths = dataset['paths']
     specs = paths if isinstance(paths, (list, tuple)) else [paths]

@@ -47,16 +47,8 @@ QUICK_START = [
 
 
 class Reader:
-    """Types commands in a folder that looks like the repository.
-
-    The tools run in this process: each process of its own would import the
-    libraries anew, for some seconds.
-
-    Args:
-        root (Path): The folder, which may hold what was typed before;
-            nothing is written elsewhere.
-        monkeypatch (pytest.MonkeyPatch): Undoes what is set here.
-    """
+    """Types commands in a folder that looks like the repository, and writes
+    nowhere else; the tools run in this process, to save the imports."""
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root = root
@@ -127,11 +119,7 @@ class Reader:
             (work / last).symlink_to(f'{name}/epoch_2.pth')
 
     def run(self, script: Path, *args: str) -> str:
-        """Run a Python script as if it had been typed; its output.
-
-        Raises:
-            AssertionError: If it fails.
-        """
+        """Run a Python script as if it had been typed; its output."""
         self.patch.setattr(sys, 'argv', [str(script), *args])
         return self.ended(
             f'{script} {args}',
@@ -139,11 +127,7 @@ class Reader:
 
     @staticmethod
     def ended(command: str, call: Callable[[], Any]) -> str:
-        """Call what a command is; its output.
-
-        Raises:
-            AssertionError: If its exit status is not 0.
-        """
+        """Call what a command is; its output, where its exit status is 0."""
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
             try:

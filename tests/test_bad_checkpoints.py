@@ -1,24 +1,17 @@
 """A bad checkpoint is named with its fix, wherever it is to be loaded."""
-import os
 import re
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Dict, List
 
 import pytest
 import torch
 from mmocr.registry import MODELS
 
+from tests.checkpoints.tiny import Runs
 from tests.good_runs import LMIM, RECOGNIZER, recognizing, refused, training
 from tests.tool_runs import run_tool
 
 pytestmark = pytest.mark.usefixtures('nothing_lost')
-
-
-class Executable:
-    """Leaves a file behind where it is loaded without care."""
-
-    def __reduce__(self) -> Any:
-        return os.mkdir, ('executed', )
 
 
 def other_encoder() -> Dict[str, torch.Tensor]:
@@ -45,7 +38,7 @@ def write_bad(kind: str, path: Path, good: Path) -> None:
         path.write_text('<!DOCTYPE html>' * 100)
     elif kind == 'executable':
         torch.save(dict(state, state_dict=other_encoder(),
-                        extra=Executable()), path)
+                        extra=Runs(Path('executed'))), path)
 
 
 #: What the message says where an encoder is loaded, and a whole model.

@@ -2,24 +2,23 @@
 import gc
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Iterator
 
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from mmocr.registry import MODELS
 
 from lmim.checkpoints.config_text import dicts_in
 from lmim.datasets.known_sets import read_config
 from lmim.models.backbones import TextViT
+from tests.checkpoints.tiny import write_encoder
+from tests.documents import CONFIGS, REPO
 from tests.lay_data import LABELS, lay_loader
 
-REPO = Path(__file__).resolve().parent.parent
-CONFIGS = sorted(path for path in (REPO / 'configs').rglob('*.py')
-                 # Comparisons are run by tests/comparison/test_compare.py.
-                 if not {'_base_', 'comparison'} & set(path.parts))
+#: Comparisons are run by tests/comparison/test_compare.py.
+RUNS = [path for path in CONFIGS if 'comparison' not in path.parts]
 
 
 class StopAfterEpoch(Hook):
@@ -27,15 +26,6 @@ class StopAfterEpoch(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         runner.train_loop.stop_training = True
-
-
-def write_encoder(cfg: Dict[str, Any], path: Path) -> str:
-    """Save an encoder as the run that a config follows would."""
-    encoder = MODELS.build(dict(cfg, init_cfg=None, _scope_='mmocr'))
-    encoder.init_weights()
-    torch.save({'state_dict': {f'backbone.{name}': value for name, value
-                               in encoder.state_dict().items()}}, path)
-    return str(path)
 
 
 def shrink(cfg: Config) -> None:
@@ -69,7 +59,7 @@ def free_memory() -> Iterator[None]:
 
 @pytest.mark.usefixtures('free_memory')
 @pytest.mark.parametrize(
-    'path', CONFIGS, ids=[path.stem for path in CONFIGS])
+    'path', RUNS, ids=[path.stem for path in RUNS])
 def test_config_runs(path: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv('LMIM_DATA_ROOT', str(tmp_path))
     monkeypatch.setattr(TextViT, 'arch_zoo', {

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from lmim import safe_globals
-from tests.fresh_python import ALONE, PACKAGE, run
+from tests.fresh_python import PACKAGE
 
 # A linear layer on a noise picture: what is tried is the way to it.
 MMOCR_CONFIG = """
@@ -57,28 +57,6 @@ for extra in [], ['--resume', '--cfg-options', 'train_cfg.max_epochs=2']:
     sys.argv = [script, 'config.py', '--work-dir', 'runs', *extra]
     runpy.run_path(script, run_name='__main__')
 """
-
-
-def test_after_mmocr() -> None:
-    """lmim costs what MMOCR and mmpretrain cost, and its own few files.
-
-    An intact stack may have been imported before; here the work-arounds make
-    it one.
-    """
-    out = run(
-        ALONE + 'compat.install()\n'
-        'import lmdb, mmocr.datasets, mmocr.evaluation, mmocr.models\n'
-        'import mmpretrain.models\n'
-        'before = {name.split(".")[0] for name in sys.modules}\n'
-        "for name in [n for n in sys.modules if n.split('.')[0] == "
-        "'lmim']: del sys.modules[name]\n"
-        'import lmim\n'
-        'after = {name.split(".")[0] for name in sys.modules}\n'
-        # Python 3.9 cannot name its own modules.
-        'own = set(getattr(sys, "stdlib_module_names", after))\n'
-        'print(sorted(after - before - own))\n'
-        'print(lmim.compat.install()["mmpretrain_multimodal"])', PACKAGE)
-    assert out.split('\n') == ['[]', 'False']
 
 
 def test_mmocrs_own_train_script(tmp_path: Path) -> None:

@@ -105,9 +105,3 @@ def test_our_figures_are_those_of_the_quick_start(
         text = (REPO / page).read_text(encoding='utf-8')
         for figure in told:
             assert re.search(rf'{figure} ?%', text), page
-
-
-def test_no_weights_are_promised() -> None:
-    for path in ('model-index.yml', 'projects/lmim/metafile.yml'):
-        text = (REPO / path).read_text(encoding='utf-8')
-        assert not re.search(r'^\s*Weights:|\.pth', text, re.M)

@@ -5,7 +5,6 @@ from typing import Any, Dict
 import pytest
 import torch
 
-from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.datasets.records import LMDBSource
 from tests.tool_runs import (
     log_of,
@@ -139,40 +138,3 @@ def test_ten_words_are_learnt(folder: Path, encoder: Path,
     result: Dict[str, float] = scalars_of(folder / 'evaluation')[-1]
     assert result['words/recog/word_acc'] == 1.0  # 'exact'
     assert result['words/recog/word_acc_ignore_case_symbol'] == 1.0
-
-
-def test_a_set_of_broken_records_ends_before_training(
-        folder: Path, shared_data: Path) -> None:
-    broken = shared_data / 'rec_toy_dataset/broken.lmdb'
-    outcome = run_tool(
-        'train.py', folder, mini_config('pretrain/mae'), '--work-dir',
-        'broken', options={'train_dataloader.dataset.paths': broken,
-                           **small_loader('train_dataloader', 1), **SHORT})
-    assert outcome.code == 1 and 'Traceback' not in outcome.stderr
-    assert f'Error: {broken}: no readable record among 1' in outcome.stderr
-    assert 'image-000000001' in outcome.stderr
-    assert not list((folder / 'broken').glob('*.pth'))
-
-
-def test_a_broken_record_among_good_ones_is_counted_and_named(
-        folder: Path, shared_data: Path) -> None:
-    """It is record 4 of 11; training goes on without it."""
-    toy = shared_data / 'rec_toy_dataset'
-    good = LMDBSource(str(toy / 'imgs.lmdb'))
-    broken = LMDBSource(str(toy / 'broken.lmdb')).read(0)
-    images = [good.read(index) for index in range(len(good))]
-    with LMDBWriter(folder / 'mixed.lmdb') as writer:
-        for image in [*images[:3], broken, *images[3:]]:
-            writer.add(image)
-    name = f'{folder / "mixed.lmdb"} image-000000004'
-    for workers in (0, 1):
-        work_dir = f'mixed-{workers}'
-        options = {
-            'train_dataloader.drop_last': False,
-            **small_loader('train_dataloader', 4, workers)
-        }
-        pretrain('mae', folder, work_dir, folder / 'mixed.lmdb', **options)
-        log = log_of(folder / work_dir)
-        assert log.count(f'Unreadable record skipped: {name}') == 1
-        assert (f'1 unreadable record(s) were skipped so far: {name}'
-                in log), log

@@ -9,10 +9,8 @@ import yaml
 from mmengine.config import Config
 
 from lmim.version import __version__
-from tests.documents import REPO
+from tests.documents import CONFIGS, REPO
 
-CONFIGS = sorted(path for path in (REPO / 'configs').rglob('*.py')
-                 if '_base_' not in path.parts)
 #: Lines that a Python file may have.
 LIMIT = 500
 #: Folders of one machine, and hosts of package indexes. Split, so that this

@@ -2,18 +2,18 @@
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from mmocr.registry import HOOKS, MODELS
+from mmocr.registry import HOOKS
 
-from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.engine.hooks import SafeCheckpointHook
-from tests.killed import needs_fork, run_killed, run_on_processes
+from tests.checkpoints.tiny import write_encoder
+from tests.datasets.make_lmdb import make_lmdb, noise
+from tests.processes import needs_fork, run_killed, run_on_processes
 from tests.tool_runs import (
     log_of,
     mini_config,
@@ -23,7 +23,6 @@ from tests.tool_runs import (
 )
 
 LMIM = mini_config('pretrain/lmim')
-NUM_IMAGES = 12
 pytestmark = needs_fork
 
 
@@ -31,18 +30,9 @@ pytestmark = needs_fork
 def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with pictures of noise and a random teacher."""
     room = tmp_path_factory.mktemp('resume')
-    rng = np.random.default_rng(0)
-    with LMDBWriter(room / 'words.lmdb') as writer:
-        for number in range(NUM_IMAGES):
-            image = rng.integers(0, 255, (20, 40 + number, 3), 'uint8')
-            writer.add(cv2.imencode('.png', image)[1].tobytes())
-    encoder = MODELS.build(dict(
-        Config.fromfile(LMIM).model.target_generator.encoder,
-        _scope_='mmocr'))
-    encoder.init_weights()
-    torch.save({f'backbone.{name}': value
-                for name, value in encoder.state_dict().items()},
-               room / 'teacher.pth')
+    make_lmdb(room / 'words.lmdb', noise(12))
+    write_encoder(Config.fromfile(LMIM).model.target_generator.encoder,
+                  room / 'teacher.pth')
     return room
 
 
@@ -97,11 +87,7 @@ class KeepLosses(Hook):
 
 
 def test_two_processes_train_as_one(room: Path) -> None:
-    """Three updates, each of a global batch of 4, without dropout.
-
-    Masks are drawn for the global batch, of which each process takes its
-    share; guidance views depend on the picture alone.
-    """
+    """Three updates, each of a global batch of 4, without dropout."""
     config = room / 'config.py'
     config.write_text(
         f'_base_ = {str(LMIM)!r}\n'

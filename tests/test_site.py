@@ -79,19 +79,3 @@ def test_the_figures_are_those_that_are_drawn(tmp_path: Path) -> None:
                  .astype(int) for image in (kept, drawn)]
         assert np.abs(small[0] - small[1]).mean() < 6, name
         assert (kept < 128).mean() > 0.005, name
-
-
-def test_every_picture_is_in_a_page() -> None:
-    text = ''.join(page.read_text(encoding='utf-8')
-                   for page in DOCS.rglob('*.md'))
-    for path in (DOCS / 'images').iterdir():
-        assert f'images/{path.name}' in text, path
-
-
-def test_the_menu_has_every_page() -> None:
-    """Also where mkdocs is not installed."""
-    menu = (REPO / 'mkdocs.yml').read_text(encoding='utf-8')
-    pages = [str(path.relative_to(DOCS)) for path in DOCS.rglob('*.md')]
-    for page in pages:
-        assert len(re.findall(rf'[ :]{re.escape(page)}$', menu, re.M)) == 1, (
-            page)

@@ -7,7 +7,7 @@ import os
 import runpy
 import sys
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional
 from unittest import mock
 
 import torch
@@ -23,9 +23,10 @@ _NUMBERS = itertools.count()
 
 
 class Outcome(NamedTuple):
-    """How a tool ended: its exit status, and what it said on stderr."""
+    """How a tool ended: its exit status, and what it said."""
     code: int
     stderr: str
+    stdout: str = ''
 
 
 def mini_config(folder: str) -> Path:
@@ -58,14 +59,7 @@ def arguments(*args: Any, options: Optional[Dict[str, Any]] = None
 
 def run_tool(name: str, cwd: Path, *args: Any,
              options: Optional[Dict[str, Any]] = None) -> Outcome:
-    """Run `tools/train.py` or `tools/test.py` in a folder.
-
-    Args:
-        name (str): The tool.
-        cwd (Path): The folder to be in.
-        *args (Any): Its arguments.
-        options (Dict[str, Any], optional): Its `--cfg-options`.
-    """
+    """Run `tools/train.py` or `tools/test.py` in a folder."""
     line = [name, *arguments(*args, options=options)]
     stderr = io.StringIO()
     # For its logs MMEngine formats the config four times, a second in all,
@@ -83,10 +77,22 @@ def run_tool(name: str, cwd: Path, *args: Any,
 
 def run_data(cwd: Path, *args: Any) -> Dict[str, Any]:
     """Run `lmim data ... --json` in a folder; what it printed."""
-    stdout = io.StringIO()
-    with _state_kept(cwd), contextlib.redirect_stdout(stdout):
-        code = data_main([*map(str, args), '--json'])
-    return dict(json.loads(stdout.getvalue()), code=code)
+    with _state_kept(cwd):
+        return call_json(data_main, *args)
+
+
+def call(main: Callable[[List[str]], int], *args: Any) -> Outcome:
+    """Run a command of `lmim`."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([*map(str, args)])
+    return Outcome(code, err.getvalue(), out.getvalue())
+
+
+def call_json(main: Callable[[List[str]], int], *args: Any) -> Dict[str, Any]:
+    """Run it with `--json`: what it printed, and its exit status as `code`."""
+    outcome = call(main, *args, '--json')
+    return dict(json.loads(outcome.stdout), code=outcome.code)
 
 
 @contextlib.contextmanager

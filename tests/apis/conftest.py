@@ -9,8 +9,8 @@ import torch
 
 from lmim.apis.loading import build_model
 from lmim.checkpoints.contents import add_config
-from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.apis import TextRecognizer
+from tests.datasets.make_lmdb import make_lmdb
 from tests.tool_runs import REPO
 
 WORDS = ['Ab1', 'word', 'LMIM', 'x', 'seven', '8', 'nine']
@@ -85,13 +85,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory,
     """The same as files, and as an LMDB in a folder beside them."""
     root = tmp_path_factory.mktemp('pictures')
     (root / 'words').mkdir()
-    records = []
-    for number, (image, word) in enumerate(zip(images, WORDS)):
+    for number, image in enumerate(images):
         (root / 'words' / f'{number}.png').write_bytes(png(image))
-        records.append((png(image), word))
-    with LMDBWriter(root / 'words.lmdb') as writer:
-        for value, word in records:
-            writer.add(value, word)
+    make_lmdb(root / 'words.lmdb', [png(image) for image in images],
+              [word.encode() for word in WORDS])
     lines = [f'words/{n}.png\t{word}' for n, word in enumerate(WORDS)]
     (root / 'list.txt').write_text('\n'.join(lines))
     return root

@@ -10,6 +10,7 @@ from typing import Any, List, Tuple
 import numpy as np
 import torch
 import torch.nn.functional as F
+from mmengine.config import Config
 from mmengine.model import BaseModule
 from mmocr.registry import MODELS
 
@@ -56,7 +57,6 @@ def write_detector(folder: Path) -> Tuple[Path, Path]:
     """Write the detector's config and checkpoint."""
     config, weights = folder / 'det.py', folder / 'det.pth'
     config.write_text(CONFIG)
-    from mmengine.config import Config
     model: Any = MODELS.build(
         dict(Config.fromfile(config).model, _scope_='mmocr'))
     for layers in (model.det_head.binarize, model.det_head.threshold):
@@ -76,15 +76,8 @@ def write_detector(folder: Path) -> Tuple[Path, Path]:
 
 
 def photograph(words: List[np.ndarray]) -> Tuple[np.ndarray, List[List[int]]]:
-    """Lay words out in two lines on white.
-
-    Args:
-        words (List[np.ndarray]): Four, each (H, W, 3), dark throughout.
-
-    Returns:
-        Tuple[np.ndarray, List[List[int]]]: The photograph, (320, 640, 3), and
-        the box of each word: left, top, right, bottom.
-    """
+    """Four dark words in two lines on white, (320, 640, 3), and their boxes:
+    left, top, right, bottom."""
     image = np.full((320, 640, 3), 255, np.uint8)
     boxes = []
     for word, (left, top) in zip(words, [(40, 40), (340, 48), (48, 200),

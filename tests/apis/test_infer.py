@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lmim.apis import Recognition, TextRecognizer
-from lmim.apis.recognition import draw_recognition, draw_sheet
+from lmim.apis.recognition import draw_recognition
 from lmim.cli.infer import line, main
 from lmim.utils.atomic import PARTIAL
 
@@ -118,17 +118,6 @@ def test_a_sheet(checkpoint: Path, folder: Path, tmp_path: Path,
     sheet = cv2.imread(str(path))
     assert sheet.shape == (68, 4 * 196, 3)
     assert (sheet[2:50, 2:60] == (200, 220, 210)).all(axis=2).mean() > 0.3
-
-
-def test_sheets_show_what_is_unreadable(images: List[np.ndarray]) -> None:
-    words = [Recognition('a\u4e2d', 0.5, [0.5, 1.], 'x',
-                         load=lambda: images[0])] * 6
-    words += [Recognition('', 0., [], 'broken.png', 'no bytes')]
-    sheet = draw_sheet(words)
-    assert sheet.shape == (2 * 68, 6 * 196, 3)
-    assert (sheet[70:118, 2:194] == 200).all()  # grey: no picture
-    assert (sheet[118:136, 2:194] < 100).any()  # its caption
-    assert (sheet[70:, 198:] == 255).all()
 
 
 def test_a_word_is_saved(recognizer: TextRecognizer,

@@ -10,8 +10,6 @@ from lmim.checkpoints import (FORMATS, CheckpointError, convert,
                               open_checkpoint, write_checkpoint)
 from lmim.apis import (TextRecognizer, load_encoder, load_pretrained,
                        load_recognizer)
-from lmim.apis.loading import dictionary_of
-from lmim.apis.preprocessing import find_pipeline
 from lmim.models.layers.cpu_kernels import CPULinear
 from tests.checkpoints.tiny import weights_of
 from tests.data.make_reference import RECOGNIZER
@@ -231,30 +229,3 @@ def test_nothing_of_a_checkpoint_is_run(checkpoint: Path,
         "'lmim',", "'a_module_that_is_not_there',"))
     TextRecognizer(path, device='cpu')  # it is not imported
     assert not ran.exists()
-
-
-STEPS = [dict(type='Resize', scale=(8, 8))]
-
-
-@pytest.mark.parametrize('cfg, found', [
-    (dict(test_dataloader=dict(dataset=dict(pipeline=STEPS)),
-          test_pipeline=[1]), STEPS),
-    (dict(test_dataloader=[dict(dataset=dict(datasets=[
-        dict(pipeline=[]), dict(pipeline=STEPS)]))]), STEPS),
-    (dict(test_dataloader=None,
-          val_dataloader=dict(dataset=dict(dataset=dict(pipeline=STEPS)))),
-     STEPS),
-    (dict(test_dataloader=dict(dataset=dict(type='x')), test_pipeline=STEPS),
-     STEPS),
-    (dict(model=dict(backbone=dict(vit=dict(img_size=(4, 9))))),
-     [dict(type='Resize', scale=(9, 4)), dict(type='PackTextRecogInputs')]),
-    (dict(model=dict()), None),
-])
-def test_where_the_pipeline_is_found(cfg: dict, found: Any) -> None:
-    assert find_pipeline(cfg) == found
-
-
-def test_tokens_are_no_characters(make_checkpoint: Make) -> None:
-    model, _ = load_recognizer(make_checkpoint('textrecog/crnn'))
-    assert len(dictionary_of(model)) == 94
-    assert dictionary_of(torch.nn.Linear(1, 1)) == []

@@ -102,40 +102,6 @@ def test_lower_precision_is_near(checkpoint: Path, images: List[np.ndarray],
     assert max(abs(a - b) for a, b in firsts) < 0.1
 
 
-@pytest.mark.parametrize('seconds, auto, warned', [
-    (0.5, 'bf16', None), (3., 'fp32', 'bf16 takes 3.0 times as long as fp32')])
-def test_the_machine_decides_on_the_precision(
-        checkpoint: Path, images: List[np.ndarray],
-        monkeypatch: pytest.MonkeyPatch, seconds: float, auto: str,
-        warned: Any) -> None:
-    """What it is told to be slower in is used, and warned of."""
-    monkeypatch.setattr(
-        'lmim.engine.precision.product_seconds',
-        lambda kind, dtype: 1. if dtype is torch.float32 else seconds)
-    said: List[str] = []
-    monkeypatch.setattr('lmim.engine.precision.print_log',
-                        lambda text, *_: said.append(text))
-    chosen = TextRecognizer(checkpoint, device='cpu', precision='auto')
-    assert chosen.precision.name == auto and said == []
-    named = TextRecognizer(checkpoint, device='cpu', precision='bf16')
-    assert named.precision.name == 'bf16'
-    assert warned in said[0] if warned else said == []
-    assert len(named(images[:2])) == 2
-
-
-def test_real_pictures_from_all_layouts(recognizer: TextRecognizer,
-                                        shared_data: Path) -> None:
-    folder = shared_data / 'rec_toy_dataset'
-    words = recognizer(folder / 'imgs.lmdb')
-    assert len(words) == 10 and len({word.text for word in words}) > 5
-    same([recognizer(word.image)[0] for word in words], words)
-    for layout in ('labels.json', 'old_label.txt', 'old_label.jsonl'):
-        same(recognizer(folder / layout), words)
-    broken = recognizer(folder / 'broken.lmdb')
-    assert [word.text for word in broken] == ['']
-    assert 'no image that OpenCV can decode' in str(broken[0].error)
-
-
 def test_an_iterator_is_read_a_batch_at_a_time(
         recognizer: TextRecognizer, images: List[np.ndarray]) -> None:
     taken = []
@@ -176,25 +142,3 @@ def test_what_is_unreadable_is_told_and_the_rest_is_read(
     assert [word.error is None for word in bad] == [True, False, False]
     assert 'float32' in str(bad[2].error)
     assert recognizer([]) == []
-
-
-def test_a_recognizer_says_what_it_is(recognizer: TextRecognizer) -> None:
-    assert len(recognizer.characters) == 94
-    assert recognizer.characters[:3] == ['0', '1', '2']
-    assert '<EOS>' not in recognizer.characters
-    assert recognizer.device == torch.device('cpu')
-    assert recognizer.precision.name == 'fp32'
-    assert recognizer.cfg.model.type == 'EncoderDecoderRecognizer'
-    assert not recognizer.model.training
-
-
-@pytest.mark.parametrize('options, message', [
-    (dict(device='nowhere'), 'device nowhere cannot be used'),
-    (dict(batch_size=0), 'batch_size is 1 or more'),
-    (dict(precision='int3'), "'int3' is unknown: use one of auto, fp32"),
-    (dict(device='cpu', precision='fp16'), 'fp16 is for GPUs'),
-])
-def test_options_that_cannot_be(checkpoint: Path, options: dict,
-                                message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        TextRecognizer(checkpoint, **options)

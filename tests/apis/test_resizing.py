@@ -10,8 +10,7 @@ from mmocr.registry import MODELS
 from lmim.apis.resizing import _carry, _class_dims, resize_dictionary
 from lmim.checkpoints import CheckpointError
 from lmim.checkpoints.contents import Checkpoint
-from lmim.checkpoints.dictionaries import read_dict_file
-from tests.checkpoints.tiny import checkpoint, published, random
+from tests.checkpoints.tiny import checkpoint, random
 from tests.data.make_reference import RECOGNIZER, VIT
 
 OLD, NEW = list('abcd'), list('dxbyz')
@@ -81,25 +80,6 @@ def test_new_rows_are_those_of_a_new_model(model: Dict[str, Any]) -> None:
     # Xavier-uniform, of 16 channels and 8 classes, and biases of 0.
     assert 0 < one[name][1].abs().max() <= (6 / (16 + 8))**0.5
     assert one['decoder.classifier.bias'][[1, 3, 4]].tolist() == [0, 0, 0]
-
-
-def test_published_english_weights_to_chinese(repo: Path) -> None:
-    """97 classes, from the authors' names."""
-    weights = published('recognizer')
-    path = repo / 'projects/lmim/lmim/dicts/english_94.txt'
-    new = [*'0aZ~', *map(chr, range(0x4E00, 0x4E00 + 500))]
-    done = resize_dictionary(
-        checkpoint(weights), with_dictionary(path), read_dict_file(path),
-        new)
-    result = done.checkpoint
-    assert result.weights['decoder.classifier.bias'].shape == (507, )
-    assert (len(done.carried), len(done.new), len(done.dropped)) == (
-        4, 500, 90)
-    old = weights['decoder.trg_word_emb.weight']
-    rows = result.weights['decoder.trg_word_emb.weight']
-    assert torch.equal(rows[[0, 1, 2, 3]], old[[0, 10, 61, 93]])
-    assert torch.equal(rows[[504, 505, 506, 507]], old[[94, 95, 96, 97]])
-    assert result.kind is not None and result.kind.key == 'ours'
 
 
 def test_ctc(model: Dict[str, Any], tmp_path: Path) -> None:

@@ -1,36 +1,20 @@
 """Files of checkpoints: what is in them, and how they are written."""
-import os
 import sys
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import numpy as np
 import pytest
 import torch
 from mmengine.runner import CheckpointLoader
 
-from lmim.checkpoints import (Checkpoint, CheckpointError,
-                              load_encoder_weights, open_checkpoint,
+from lmim.checkpoints import (CheckpointError, open_checkpoint,
                               read_checkpoint, write_checkpoint)
-from lmim.checkpoints.contents import add_config, plain
 from lmim.checkpoints.reading import is_safetensors
-from lmim.models.backbones import TextViT
-from tests.checkpoints.tiny import assert_same, checkpoint, weights_of
-from tests.data.make_reference import VIT
+from tests.checkpoints.tiny import Runs, assert_same, checkpoint, weights_of
 
 META = {'cfg': 'model = dict(type="MIM")', 'epoch': 3,
         'dictionary': {'characters': ['a', '中'], 'with_end': True}}
-
-
-class Runs:
-    """Loading this with care for nothing would make a folder."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = str(path)
-
-    def __reduce__(self) -> tuple:
-        return os.mkdir, (self.path, )
 
 
 def test_file_of_torch(tmp_path: Path) -> None:
@@ -69,17 +53,6 @@ def test_file_of_safetensors(tmp_path: Path) -> None:
     assert_same(loaded['state_dict'], weights)
 
 
-def test_encoders_are_loaded_from_safetensors(tmp_path: Path) -> None:
-    pytest.importorskip('safetensors')
-    path = tmp_path / 'timm.safetensors'
-    write_checkpoint(checkpoint(weights_of('timm'), wraps=''), path)
-    model = TextViT(VIT['arch'], img_size=(8, 32))
-    report = load_encoder_weights(model, str(path))
-    assert report.is_full and len(report.loaded) == 30
-    assert torch.equal(model.layers[1].attn.qkv.bias,
-                       weights_of('timm')['blocks.1.attn.qkv.bias'])
-
-
 def test_damaged_safetensors(tmp_path: Path) -> None:
     pytest.importorskip('safetensors')
     path = tmp_path / 'whole.safetensors'
@@ -106,19 +79,6 @@ def test_without_the_library(tmp_path: Path) -> None:
         path.write_bytes(b'')
         with pytest.raises(CheckpointError, match='to read .*new.safetens'):
             read_checkpoint(path)
-
-
-def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
-    path = tmp_path / 'old.pth'
-    path.write_bytes(b'old')
-    new = checkpoint(weights_of('timm'))
-    with pytest.raises(FileExistsError, match='--overwrite'):
-        write_checkpoint(new, path)
-    with pytest.raises(FileExistsError, match='is a folder'):
-        write_checkpoint(new, tmp_path)
-    assert path.read_bytes() == b'old'
-    write_checkpoint(new, path, overwrite=True)
-    assert len(open_checkpoint(path).weights) == 30
 
 
 def test_a_broken_write_leaves_the_old_file(
@@ -164,26 +124,3 @@ def test_whole_models_and_programs(tmp_path: Path) -> None:
     for skip_code in (False, True):
         with pytest.raises(CheckpointError, match='program of TorchScript'):
             open_checkpoint(path, skip_code)
-
-
-def test_only_plain_values_are_carried() -> None:
-    value = {'a': (1, [True, None]), 'b': np.float64(2), 'c': torch.ones(1),
-             'd': {'e': 'f', 'g': object()}, 3: torch.__version__}
-    assert plain(value) == {'a': [1, [True, None]], 'b': 2.0,
-                            'd': {'e': 'f'}, 3: str(torch.__version__)}
-    kept = plain(value)
-    assert type(kept['b']) is float and type(kept[3]) is str
-
-
-def test_a_config_is_put_in_with_its_dictionary(repo: Path) -> None:
-    config = (repo / 'configs/textrecog/transformer' /
-              'transformer_vit-mini_1xb64_rendered-labels.py')
-    meta = {'dictionary': {'characters': ['x']}}
-    add_config(meta, config)
-    held = Checkpoint('in.pth', {}, meta)
-    model = held.model_config()
-    assert model is not None and model['backbone']['arch'] == 'mini'
-    characters = held.characters()
-    assert characters is not None and len(characters) == 94
-    assert characters[:2] == ['0', '1'] and characters[-1] == '~'
-    assert meta['dictionary']['with_end'] is True  # type: ignore[comparison-overlap]

@@ -3,6 +3,7 @@
 Those of LMIM's published code are the reference files'. The others are
 written down here, name by name, or are a library's own.
 """
+import os
 from pathlib import Path
 from typing import Dict, List
 
@@ -121,6 +122,15 @@ def built(cfg: dict) -> Dict[str, Tensor]:
                    for name, value in model.state_dict().items()})
 
 
+def write_encoder(cfg: dict, path: Path) -> str:
+    """Save an encoder of a config as a run of pre-training does."""
+    encoder = MODELS.build(dict(cfg, init_cfg=None, _scope_='mmocr'))
+    encoder.init_weights()
+    torch.save({'state_dict': {f'backbone.{name}': value for name, value
+                               in encoder.state_dict().items()}}, path)
+    return str(path)
+
+
 def published(kind: str) -> Dict[str, Tensor]:
     """Weights by the names of LMIM's published code."""
     with np.load(DATA / f'reference_{kind}.npz') as file:
@@ -150,6 +160,16 @@ def checkpoint(weights: Dict[str, Tensor], **about: object) -> Checkpoint:
     """Weights as if they were read from a file."""
     return Checkpoint('in.pth', weights, {},
                       kind=detect_format(weights))._replace(**about)
+
+
+class Runs:
+    """Loading this with care for nothing would make a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, (self.path, )
 
 
 def assert_same(one: Dict[str, Tensor], other: Dict[str, Tensor]) -> None:

@@ -54,14 +54,6 @@ def test_errors_end_in_their_message(capsys):
         run(capsys, '-1', '--debug')
 
 
-def test_help_shows_how_it_is_called(capsys):
-    with pytest.raises(SystemExit):
-        run(capsys, '--help')
-    out = capsys.readouterr().out
-    assert out.startswith('usage: lmim sums double [-h]')
-    assert '  lmim sums double 4\n' in out and 'exit status' in out
-
-
 def test_of_a_single_command_the_name_is_not_typed(capsys):
     assert run_command('double', Double(), ['4']) == 0
     assert capsys.readouterr().out == 'twice: 8\n'

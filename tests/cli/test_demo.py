@@ -1,33 +1,22 @@
 """What is behind the page, without one."""
-import functools
-import signal
-import struct
 import sys
-import zlib
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Dict
 from unittest import mock
 
 import cv2
-import numpy as np
 import pytest
 import torch
 
-from lmim.apis import Recognition, TextRecognizer
-from lmim.cli.demo import (EACH, EMPTY, KEPT, Checkpoints, is_local, main,
-                           make_reader, read_word, render_examples, served,
-                           temporary_folder, terminable)
-from lmim.datasets.records import UnreadableRecordError
+from lmim.apis import TextRecognizer
+from lmim.cli.demo import (EACH, EMPTY, Checkpoints, is_local, main,
+                           make_reader, read_word, render_examples, served)
 from lmim.utils.errors import CheckpointError
-from tests.apis.conftest import draw, png, write_checkpoint
-from tests.tool_runs import mini_config
+from tests.apis import conftest
+from tests.apis.conftest import draw, png
 
 
-@pytest.fixture(scope='module')
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp('checkpoint') / 'model.pth'
-    return write_checkpoint(path, mini_config('textrecog/transformer'))
+make_checkpoint, checkpoint = conftest.make_checkpoint, conftest.checkpoint
 
 
 @pytest.fixture(scope='module')
@@ -51,70 +40,6 @@ def test_a_word_is_what_the_recognizer_reads(
     assert [look.shape for look in looks] == [(96, 288, 3)] * len(word.text)
 
 
-@pytest.mark.parametrize('width, share, orange, grey', [
-    # The last quarter of the map, but its edge.
-    (128, 1., slice(272, 288), slice(0, 200)),
-    # Half of the map is over padding, and cut off.
-    (64, 0.5, slice(160, 192), slice(0, 80))])
-def test_what_is_looked_at_is_orange(recognizer: TextRecognizer, width: int,
-                                     share: float, orange: slice,
-                                     grey: slice) -> None:
-    maps = np.zeros((1, 8, 32), np.float32)
-    maps[0, :, 24:] = 1 / 64
-    if share < 1:
-        maps[0, :, 8:16], maps[0, :, 24:] = 1 / 64, 0
-    prepare = recognizer.prepare
-
-    def padded(images: Any) -> Dict[str, Any]:
-        data = prepare(images)
-        data['data_samples'][0].set_metainfo(dict(valid_ratio=share))
-        return data
-
-    image = np.full((32, width, 3), 255, np.uint8)
-    with mock.patch('lmim.cli.demo.character_attention',
-                    return_value=[maps]), mock.patch.object(
-                        recognizer, 'prepare', padded), mock.patch.object(
-                            TextRecognizer, '__call__', return_value=[
-                                Recognition('x', 1., [1.], 'array 1')]):
-        look = read_word(recognizer, png(image))[1][0].astype(int)
-    redness = look[..., 2] - look[..., 0]
-    assert redness[:, orange].min() > 100 and redness[:, grey].max() == 0
-
-
-def test_a_bomb_is_not_decoded(recognizer: TextRecognizer) -> None:
-    header = struct.pack('>IIBBBBB', 60000, 60000, 8, 2, 0, 0, 0)
-    chunk = b'IHDR' + header
-    bomb = (b'\x89PNG\r\n\x1a\n' + struct.pack('>I', 13) + chunk +
-            struct.pack('>I', zlib.crc32(chunk)))
-    with pytest.raises(UnreadableRecordError,
-                       match='decompression bomb|no image that OpenCV can'):
-        read_word(recognizer, bomb)
-
-
-LOOK = np.zeros((4, 9, 3), np.uint8)
-
-
-@pytest.mark.parametrize('word, looks, captions, rows', [
-    (Recognition('a b', 0.25, [0.9, 0.1, 0.5], ''), [LOOK] * 3,
-     ['a 0.90', '\u2423 0.10', 'b 0.50'], []),
-    (Recognition('ab', 0.25, [0.9, 0.1], ''), [], [],
-     [['a', '0.90'], ['b', '0.10']]),
-    # A token stands for what is not in the dictionary.
-    (Recognition('a<UKN>', 0.25, [0.9, 0.6], ''), [], [],
-     [['1', '0.90'], ['2', '0.60']])])
-def test_what_is_shown(checkpoints: Checkpoints, tmp_path: Path, word: Any,
-                       looks: Any, captions: Any, rows: Any) -> None:
-    (tmp_path / 'word.png').touch()
-    with mock.patch('lmim.cli.demo.read_word',
-                    return_value=(word, looks, 'A note.')):
-        text, note, pictures, table = make_reader(checkpoints)(
-            'model.pth', str(tmp_path / 'word.png'))
-    assert (text, note) == (word.text, 'Probability of the word: 0.250. '
-                            'A note.')
-    assert [caption for _, caption in pictures] == captions
-    assert table == rows
-
-
 def test_only_named_checkpoints_are_read(
         checkpoints: Checkpoints, checkpoint: Path, tmp_path: Path,
         caplog: pytest.LogCaptureFixture) -> None:
@@ -122,8 +47,13 @@ def test_only_named_checkpoints_are_read(
     path = tmp_path / 'word.png'
     path.write_bytes(png(draw('word')))
     assert read('model.pth', None) == ('', EMPTY, [], [])
-    text, _, pictures, _ = read('model.pth', str(path))
-    assert text and len(pictures) == len(text)
+    text, note, pictures, _ = read('model.pth', str(path))
+    word = checkpoints.recognizer('model.pth')(draw('word'))[0]
+    assert text == word.text != ''
+    assert note.startswith(f'Probability of the word: {word.score:.3f}. ')
+    assert [caption for _, caption in pictures] == [
+        f'{char} {score:.2f}'
+        for char, score in zip(word.text, word.char_scores)]
     text, note, *_ = read(str(checkpoint), str(path))
     assert not text and 'cannot be loaded' in note
     assert 'There is no checkpoint' in caplog.text
@@ -155,18 +85,6 @@ def test_a_folder_is_searched(checkpoint: Path, tmp_path: Path,
         Checkpoints([tmp_path / 'empty.pth'], device='cpu')
 
 
-def test_two_recognizers_are_kept() -> None:
-    with mock.patch('lmim.cli.demo.TextRecognizer') as build:
-        choices = Checkpoints([Path('a'), Path('b'), Path('x/a')])
-        assert choices.names == ['a', 'b', 'x/a']
-        assert build.call_count == 3 == KEPT + 1
-        choices.recognizer('a')
-        choices.recognizer('b')
-        assert build.call_count == 3
-        choices.recognizer('x/a')
-        assert build.call_count == 4
-
-
 def test_examples_are_what_can_be_read(
         recognizer: TextRecognizer, tmp_path: Path,
         capsys: pytest.CaptureFixture) -> None:
@@ -175,12 +93,6 @@ def test_examples_are_what_can_be_read(
     for path in paths:
         assert path.parent == tmp_path / 'words'
         assert cv2.imread(str(path)).shape[0] >= 48
-    with mock.patch('lmim.cli.demo.WordGenerator',
-                    side_effect=ValueError) as words:
-        for characters in (recognizer.characters, ['1', '<UKN>', ' ', '2']):
-            render_examples(characters, tmp_path / characters[1])
-    assert [call.args[1] for call in words.call_args_list] == [
-        'abcdefghijklmnopqrstuvwxyz', '12']
     # A script that no font has: none, and it is reported.
     assert render_examples('\ue000', tmp_path / 'none') == []
     assert 'no examples: ' in capsys.readouterr().err
@@ -192,16 +104,6 @@ def test_examples_are_what_can_be_read(
     ('10.1.2.3', False), ('example.org', False)])
 def test_local_addresses(host: str, local: bool) -> None:
     assert is_local(host) == local
-
-
-def test_the_folder_goes(tmp_path: Path) -> None:
-    with mock.patch('tempfile.tempdir', str(tmp_path)), mock.patch.dict(
-            'os.environ'):
-        with pytest.raises(KeyboardInterrupt), temporary_folder() as folder:
-            (folder / 'word.png').touch()
-            assert folder.parent == tmp_path.resolve()
-            raise KeyboardInterrupt
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_port_in_use_is_reported() -> None:
@@ -238,16 +140,3 @@ def test_the_address_is_printed(host: str,
     assert said.out == 'ADDRESS (Ctrl-C ends it)\n'
     warned = 'everybody who can reach 0.0.0.0 can use this page' in said.err
     assert warned == (host == '0.0.0.0')
-
-
-def test_the_end_is_the_same_by_either_signal(
-        request: pytest.FixtureRequest) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    # A shell starts what runs in the background with Ctrl-C ignored.
-    request.addfinalizer(functools.partial(
-        signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with pytest.raises(KeyboardInterrupt), terminable():
-            signal.raise_signal(number)
-    assert signal.getsignal(signal.SIGTERM) == before

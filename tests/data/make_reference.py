@@ -1,11 +1,6 @@
-"""Write the project's own reference numbers.
-
-    python tests/data/make_reference.py
-
-The files have the form that tools/verify_reference.py reads. They were made
-when the modules matched the numbers of the published code to 1e-5, and keep
-that match checked where those numbers are not at hand. Make them anew only
-after a verification against the published code's numbers.
+"""Write the project's own reference numbers, which keep the match with those
+of the published code checked where these are not at hand. Make them anew only
+after a verification against them: python tests/data/make_reference.py
 """
 import itertools
 import sys
@@ -18,6 +13,7 @@ import torch
 from mmocr.registry import MODELS
 
 import lmim  # noqa: F401
+from lmim.checkpoints import FORMATS
 from lmim.models.layers import (CharacterSpanMasking, DSHMMasking, InkMasking,
                                 masking_from_noise)
 from lmim.models.layers.content_masking import ink_map
@@ -48,28 +44,11 @@ RECOGNIZER = dict(
                           'projects/lmim/lmim/dicts/english_94.txt'))),
     data_preprocessor=dict(type='TextRecogDataPreprocessor'))
 
-#: From our names to the authors', in this order.
-_VIT_NAMES = [('patch_embed.projection.', 'patch_embed.proj.'),
-              ('ffn.layers.0.0.', 'mlp.fc1.'), ('ffn.layers.1.', 'mlp.fc2.'),
-              ('layers.', 'blocks.'), ('.ln1.', '.norm1.'),
-              ('.ln2.', '.norm2.')]
-_PARTS = [('backbone.', 'model_maeenc.', 'encoder.'),
-          ('target_generator.encoder.', 'model_maeenc_momentum.', ''),
-          ('neck.', '', ''), ('encoder.projection.', '', 'linear_norm.0.'),
-          ('encoder.norm.', '', 'linear_norm.1.')]
-
 
 def theirs(name: str, recognizer: bool) -> str:
     """The authors' name of one of our weights."""
-    for part in _PARTS:
-        if name.startswith(part[0]):
-            prefix, rest = part[1 + recognizer], name[len(part[0]):]
-            if part[0].startswith(('backbone', 'target')):
-                rest = 'norm.' + rest[4:] if rest.startswith('ln1') else rest
-                for ours, timm in _VIT_NAMES:
-                    rest = rest.replace(ours, timm)
-            return prefix + rest
-    return name
+    names = FORMATS['lmim-finetune' if recognizer else 'lmim-pretrain'].names
+    return names.theirs(name)
 
 
 def model_and_state(cfg: dict, seed: int) -> Tuple[Any, Dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Small LMDBs for the tests of datasets."""
 from pathlib import Path
-from typing import Dict, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import cv2
 import lmdb
@@ -11,6 +11,13 @@ def picture(value: int, height: int = 12, width: int = 30) -> bytes:
     """A PNG file of one colour, which tells the record after decoding."""
     img = np.full((height, width, 3), value, np.uint8)
     return cv2.imencode('.png', img)[1].tobytes()
+
+
+def noise(number: int, height: int = 24, width: int = 60) -> List[bytes]:
+    """PNG files of noise, the same each time."""
+    images = np.random.default_rng(0).integers(
+        0, 255, (number, height, width, 3), 'uint8')
+    return [cv2.imencode('.png', image)[1].tobytes() for image in images]
 
 
 def make_lmdb(path: Path,

@@ -7,13 +7,10 @@ import numpy as np
 import pytest
 
 from lmim.datasets import copies
-from lmim.datasets.copies import (BANDS, FINGERPRINT, KINDS,
-                                  LEAST_CORRELATION, MOST_BITS,
-                                  MOST_DIFFERENCE, band, compare, distance,
-                                  find_copies, fingerprint, grey,
-                                  perceptual_hash, similar_pairs)
-from lmim.datasets.records import open_sources
-from tests.datasets.make_lmdb import make_lmdb, picture
+from lmim.datasets.copies import (BANDS, FINGERPRINT, KINDS, LEAST_CORRELATION,
+                                  MOST_BITS, MOST_DIFFERENCE, band, compare,
+                                  distance, find_copies, grey, perceptual_hash,
+                                  similar_pairs)
 
 
 @pytest.fixture(scope='module')
@@ -98,27 +95,6 @@ def test_search_finds_what_comparing_all_finds(
     assert distance(left['hash'][:1], ~left['hash'][:1]).tolist() == [240]
 
 
-def test_fingerprints(tmp_path: Path, shared_data: Path) -> None:
-    """The bytes, the pixels, and what cannot be read."""
-    image = cv2.imread(str(
-        shared_data / 'rec_toy_dataset' / 'imgs' / '1036169.jpg'))
-    files = [cv2.imencode('.png', image, [cv2.IMWRITE_PNG_COMPRESSION, n])[1]
-             .tobytes() for n in (1, 1, 9)]
-    source = open_sources(make_lmdb(
-        tmp_path / 'x.lmdb', [*files, picture(7), b'broken', None]))
-    rows, reasons = zip(*(fingerprint(source, i) for i in range(6)))
-    prints = np.frombuffer(b''.join(rows), FINGERPRINT)
-    assert prints['bytes'][0] == prints['bytes'][1] != prints['bytes'][2]
-    assert len(set(prints['pixels'][:3].tolist())) == 1
-    assert prints['pixels'][3] != prints['pixels'][0]
-    # One colour has no hash.
-    assert prints['hash'].any(axis=1).tolist() == [True] * 3 + [False] * 3
-    assert prints['aspect'][0] == pytest.approx(
-        image.shape[1] / image.shape[0])
-    assert (prints['aspect'] > 0).tolist() == [True] * 4 + [False] * 2
-    assert reasons[:4] == (None, ) * 4 and 'no image' in reasons[4]
-
-
 def prints_of(*rows: str) -> np.ndarray:
     """Made fingerprints: bytes, pixels and look, a letter each; '' is
     unreadable."""
@@ -140,24 +116,6 @@ def alike(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 def kinds(of: np.ndarray) -> List[str]:
     return [KINDS[kind] for kind in of]
-
-
-def test_copies_in_another_set() -> None:
-    left = prints_of('apX', 'bpX', 'cqX', 'drY', '', 'esZ', 'etW')
-    right = prints_of('', 'bpX', 'zrY', 'yuX', 'xvV', 'bpX')
-    found = find_copies(left, right, alike)
-    assert kinds(found.kind) == ['pixels', 'bytes', 'near', 'pixels', '', '',
-                                 '']
-    assert found.of.tolist() == [1, 1, 1, 2, -1, -1, -1]
-    # uX looks like the left X, too; both records of bpX are in the left set.
-    assert found.found.tolist() == [False, True, True, True, False, True]
-    assert found.correlation[2] == pytest.approx(0.97)
-
-
-def test_pairs_that_do_not_look_the_same_are_none() -> None:
-    left, right = prints_of('apX', 'bqY'), prints_of('crX', 'dsY')
-    found = find_copies(left, right, lambda a, b: np.where(a == 0, np.nan, 1))
-    assert kinds(found.kind) == ['', 'near']
 
 
 def test_copies_inside_a_set() -> None:

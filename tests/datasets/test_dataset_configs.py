@@ -85,6 +85,7 @@ def test_counts_and_protocols_are_the_published_ones(cfg: Config) -> None:
     assert by_name['IC13_857'].num_samples == 857
     assert by_name['IC15_1811'].num_samples == 1811
     assert by_name['Incomplete'].num_samples == 1495
+    assert not by_name['Incomplete'].in_average
     labels = [cfg[f'common_benchmarks{kind}_textrecog_test_list'][0].published
               .labels for kind in ('', '_lmdb', '_corrected', '_parseq')]
     assert labels == ['original', 'original', 'corrected', 'PARSeq']
@@ -117,16 +118,3 @@ def test_each_set_tells_what_it_is_and_builds(tmp_path: Path) -> None:
         if labelled:
             assert dataset[0]['instances'] == [dict(text='Ab1')], each
         assert dataset[1]['img'].shape == (24, 60, 3)
-
-
-def test_own_list_through_the_config(cfg: Config, shared_data: Path) -> None:
-    root = shared_data / 'rec_toy_dataset'
-    dataset = DATASETS.build(dict(
-        cfg.labelled_textrecog_train,
-        paths=dict(path=str(root / 'old_label.txt'),
-                   image_root=str(root / 'imgs')),
-        pipeline=[dict(type='SetSampleSeed'),
-                  dict(type='LoadOCRAnnotations', with_text=True)]))
-    assert len(dataset) == 10
-    assert dataset[4]['gt_texts'] == ['03/09/2009']
-    assert dataset[4]['img'].shape == (25, 119, 3)

@@ -8,7 +8,7 @@ import pytest
 from lmim.datasets import lmdb_writer
 from lmim.datasets.lmdb_writer import LMDBWriter
 from tests.datasets.make_lmdb import read_entries
-from tests.killed import needs_fork
+from tests.processes import needs_fork
 
 
 def test_keys_and_labels(tmp_path):
@@ -92,14 +92,6 @@ def test_overwriting_is_asked_for(tmp_path):
         with pytest.raises(FileExistsError, match=reason):
             with LMDBWriter(tmp_path / name, overwrite=True):
                 pass
-
-
-def test_a_batch_is_limited_in_bytes(tmp_path, monkeypatch):
-    monkeypatch.setattr(lmdb_writer, 'BATCH_BYTES', 1000)
-    with LMDBWriter(tmp_path / 'a.lmdb') as writer:
-        for size in (600, 300, 100, 5):
-            writer.add(b'x' * size)
-        assert len(writer._batch) == 1
 
 
 @needs_fork

@@ -1,15 +1,10 @@
 """What training and testing do with their options, and how they end."""
 import argparse
-import inspect
 import os
-import platform
-import subprocess
-import sys
 from pathlib import Path
 from typing import List
 
 import pytest
-import torch
 
 from lmim.engine import launch
 
@@ -56,32 +51,3 @@ def test_a_data_root_is_one_folder(config: Path, value: str) -> None:
     with pytest.raises(ValueError, match='is not one folder'):
         launch.load_config(_args(config, f'data_root={value}'))
     assert os.environ['LMIM_DATA_ROOT'] == '/env'
-
-
-#: Blocks of 64 MB, before and after. The function alone: lmim takes seconds
-#: to import.
-PROGRAM = f"""
-import ctypes, platform, resource, torch
-
-{inspect.getsource(launch.hold_freed_memory)}
-
-def faults():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-
-for hold in (lambda: True, hold_freed_memory):
-    assert hold()
-    for _ in range(24):  # at first some do not fit beside one another
-        before = faults()
-        torch.ones(2**24)
-    print(faults() - before)
-"""
-
-
-@pytest.mark.skipif(
-    platform.libc_ver()[0] != 'glibc' or torch.cuda.is_available(),
-    reason='for CPUs and glibc')
-def test_large_blocks_are_not_asked_for_again() -> None:
-    given_back, held = map(int, subprocess.run(
-        [sys.executable, '-c', PROGRAM], text=True, check=True,
-        stdout=subprocess.PIPE).stdout.split())
-    assert held < given_back / 3

@@ -70,19 +70,6 @@ def test_what_no_device_has_is_refused(speed):
         choose_precision('bf16', 'meta')
 
 
-def test_the_product_is_timed_once_and_failures_are_infinite(monkeypatch):
-    seconds = precision.product_seconds('cpu', torch.float32)
-    assert 0 < seconds < 60
-    assert precision.product_seconds('cpu', torch.float32) == seconds
-
-    def fail(*_):
-        raise RuntimeError('could not create a primitive descriptor')
-
-    monkeypatch.setattr(precision.F, 'linear', fail)
-    assert precision.product_seconds.__wrapped__(
-        'cpu', torch.bfloat16) == float('inf')
-
-
 def test_an_optimizer_in_bf16_warns_with_the_factor(speed, caplog,
                                                     monkeypatch):
     speed(float32=1., bfloat16=7.5)

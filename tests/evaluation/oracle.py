@@ -2,8 +2,6 @@
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
-import cv2
-import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.model import BaseModel
@@ -13,7 +11,7 @@ from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
 from torch import nn
 
-from lmim.datasets.lmdb_writer import LMDBWriter
+from tests.datasets.make_lmdb import make_lmdb, picture
 
 VALID = '[^A-Za-z0-9]'
 METRICS = [
@@ -46,13 +44,7 @@ class OracleDecoder(nn.Module):
 
 @MODELS.register_module()
 class Oracle(BaseModel):
-    """Reads a word right, or as it is told.
-
-    Args:
-        dict_file (str): Its dictionary.
-        max_seq_len (int): Most characters of a word.
-        readings (Dict[str, str]): What it reads for a label.
-    """
+    """Reads a word right, or as ``readings`` has it for a label."""
 
     def __init__(self, dict_file: str, max_seq_len: int = 8,
                  readings: Optional[Dict[str, str]] = None,
@@ -73,10 +65,8 @@ class Oracle(BaseModel):
 
 def write_words(path: Path, words: Sequence[str]) -> Path:
     """An LMDB of grey pictures, the brighter the later."""
-    with LMDBWriter(path) as writer:
-        for number, text in enumerate(words):
-            image = np.full((16, 40, 3), 10 * number, 'uint8')
-            writer.add(cv2.imencode('.png', image)[1].tobytes(), text)
+    make_lmdb(path, [picture(10 * n, 16, 40) for n in range(len(words))],
+              [text.encode() for text in words])
     return path
 
 

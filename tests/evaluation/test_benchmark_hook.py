@@ -67,15 +67,6 @@ def test_tables_and_sheet_are_written(cfg: Config, tmp_path: Path) -> None:
     assert sheet.count('<img') == 3
 
 
-def test_the_sheet_can_be_limited_or_left_out(cfg: Config,
-                                              tmp_path: Path) -> None:
-    cfg.default_hooks.benchmark.max_misread = 0
-    cfg.load_from = None
-    run(cfg)
-    assert not list(tmp_path.glob('run/*.html'))
-    assert list(tmp_path.glob('run/*.md'))
-
-
 def test_evaluators_of_mmocr_are_left_alone(cfg: Config,
                                             tmp_path: Path) -> None:
     cfg.test_evaluator.type = 'MultiDatasetsEvaluator'

@@ -14,7 +14,6 @@ from lmim.evaluation.misread_sheet import (
     MisreadSet,
     misread_sheet,
     picture_of,
-    worst_first,
 )
 
 from .oracle import write_words
@@ -49,12 +48,6 @@ def words(tmp_path: Path) -> Any:
     return TextImageDataset(str(write_words(tmp_path / 'w.lmdb', 'cxbda')))
 
 
-def test_worst_come_first() -> None:
-    ranked = worst_first(RECORDS)
-    assert [number for number, _, _ in ranked] == [4, 2, 0, 3]
-    assert [distance for _, distance, _ in ranked] == [1., 1., 0.5, 0.5]
-
-
 def test_pictures_stand_by_their_words(words: Any) -> None:
     sheet = misread_sheet('Misread by x.pth', 'by the rules',
                           [MisreadSet('IIIT5K', words, RECORDS)], 3)
@@ -81,12 +74,6 @@ def test_texts_are_shown_and_not_run(words: Any) -> None:
     assert sheet.count('&lt;script&gt;alert(&quot;x&quot;)') == 4
     assert 'a<i>U+202E</i>b<i>U+0000</i><i>U+000A</i>' in sheet
     assert 'not shown' not in sheet
-
-
-def test_sets_without_errors_are_told(words: Any) -> None:
-    sheet = misread_sheet('x', 'y', [MisreadSet('A', words, [RIGHT])], 5)
-    assert '<p>0 of 1 words were not read.</p>' in sheet
-    assert '<table>' not in sheet
 
 
 def test_pictures_are_made_small(tmp_path: Path) -> None:

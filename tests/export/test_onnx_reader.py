@@ -52,20 +52,6 @@ def test_reads_in_a_process_without_torch(
         for path, word in zip(paths, torch_readings(kind))]
 
 
-def test_imports_without_torch(exported: Callable[[str], Exported],
-                               without_torch: Path) -> None:
-    code = ('import sys, numpy\nfrom read import OnnxTextReader\n'
-            f'reader = OnnxTextReader({str(exported("ctc").folder)!r})\n'
-            'print(reader([]), len(reader([numpy.zeros((9, 9, 3), "u1")])))\n'
-            f'print([name for name in {ABSENT!r} if name in sys.modules])')
-    paths = os.pathsep.join(map(str, (without_torch,
-                                      exported('ctc').folder)))
-    done = subprocess.run(
-        [sys.executable, '-c', code], env=dict(os.environ, PYTHONPATH=paths),
-        capture_output=True, text=True)
-    assert done.stdout.splitlines() == ['[] 1', '[]'], done.stderr
-
-
 @pytest.mark.parametrize('word', [[], [1], [1, 1], [2, 1, 1, 3], [3] * 5])
 def test_ctc_probability_is_torchs(word: List[int]) -> None:
     torch.manual_seed(len(word))

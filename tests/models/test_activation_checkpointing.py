@@ -1,10 +1,10 @@
 """Blocks that are computed again: same numbers, less memory."""
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Dict, Tuple
 
 import pytest
 import torch
 
-from lmim.models.backbones import TextViT, text_vit
+from lmim.models.backbones import TextViT
 
 from .conftest import ARCH, LMIM, build
 
@@ -60,28 +60,3 @@ def saved_bytes(with_cp: bool, images: torch.Tensor) -> int:
 def test_less_is_kept() -> None:
     images = torch.randn(16, 3, 8, 32)
     assert saved_bytes(True, images) < 0.3 * saved_bytes(False, images)
-
-
-def test_only_where_gradients_are_wanted(
-        monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: List[int] = []
-
-    def counted(layer: Callable, tokens: torch.Tensor,
-                use_reentrant: bool) -> torch.Tensor:
-        calls.append(1)
-        return layer(tokens)
-
-    monkeypatch.setattr(text_vit, 'checkpoint', counted)
-    images = torch.randn(1, 3, 8, 32)
-    frozen = dict(arch=ARCH, img_size=(8, 32), with_cp=True)
-    vit = TextViT(**frozen)
-    with torch.no_grad():
-        vit(images)
-    assert calls == []
-    vit(images)
-    assert len(calls) == 2
-    calls.clear()
-    TextViT(**frozen, frozen_stages=2)(images)
-    assert calls == []
-    TextViT(**frozen, frozen_stages=1)(images)
-    assert len(calls) == 1

@@ -45,20 +45,6 @@ def test_attention_and_its_gradients(dtype, close):
         assert error < 3 * close * other.grad.abs().max()
 
 
-def test_autocast_does_not_change_the_type_of_the_weights():
-    with torch.autocast('cpu', torch.bfloat16):
-        assert attend(*_qkv(torch.bfloat16)).dtype == torch.bfloat16
-
-
-def test_dropped_attention_keeps_its_mean():
-    query, keys, _ = _qkv()
-    values = torch.ones(2, 4, 33, 16)
-    torch.manual_seed(1)
-    found = torch.stack([attend(query, keys, values, dropout_p=0.4)
-                         for _ in range(200)])
-    assert abs(found.mean() - 1) < 0.01 and found.std() > 0.05
-
-
 @pytest.mark.parametrize('rate', [0., 0.1, 0.5])
 def test_the_mask_has_its_rate(rate):
     torch.manual_seed(3)
@@ -80,28 +66,6 @@ def test_dropout_follows_the_seed_and_rests_in_evaluation():
     assert not torch.equal(first, second)
     assert set(first.unique().tolist()) == {0., torch.tensor(4 / 3).item()}
     assert torch.equal(layer.eval()(tokens), tokens)
-
-
-def test_everything_of_a_vit_is_replaced():
-    plain = build(dict(ENCODER))
-    model = build(dict(ENCODER, init_cfg=None))
-    names, weights = list(model.state_dict()), list(model.parameters())
-    optimizer = torch.optim.SGD(model.parameters(), lr=1.)
-    assert use_cpu_kernels(model) is model
-    kinds = {type(part) for part in model.modules()}
-    assert nn.Linear not in kinds and nn.Dropout not in kinds
-    block = model.layers[0]
-    assert block.attn.scaled_dot_product_attention is attend
-    assert type(block.ffn.layers[0]).__name__ == 'CPULinearGELU'
-    assert isinstance(block.ffn.layers[1], CPULinear)
-    # The very parameters, so that an optimizer made before changes them.
-    assert list(model.state_dict()) == names == list(plain.state_dict())
-    assert all(one is other for one, other in zip(
-        model.parameters(), weights))
-    model(torch.randn(2, 3, 8, 32)).sum().backward()
-    optimizer.step()
-    assert not torch.equal(block.attn.qkv.weight,
-                           plain.layers[0].attn.qkv.weight)
 
 
 def test_a_layer_that_stands_twice_or_has_a_hook():
@@ -190,18 +154,6 @@ def test_without_gradients_the_result_is_the_same(dtype, close, lacking,
     assert (found - wanted).abs().max() < close
 
 
-@pytest.mark.parametrize('dtype,close', [(torch.float32, 2e-6),
-                                         (torch.bfloat16, 5e-2)])
-def test_the_real_operation_or_none(dtype, close, avx512):
-    """What this machine's own operation computes, where it has one."""
-    layer = CPULinear(8, 5)
-    tokens = torch.randn(3, 8)
-    with torch.no_grad(), torch.autocast(
-            'cpu', dtype, enabled=dtype != torch.float32):
-        found = layer(tokens).float()
-    assert (found - layer(tokens)).abs().max() < close
-
-
 @pytest.mark.parametrize('operation', [
     lambda *arguments: torch.zeros(3, 5), lambda tokens: tokens])
 def test_an_operation_that_is_another_is_left_alone(monkeypatch, avx512,
@@ -212,26 +164,3 @@ def test_an_operation_that_is_another_is_left_alone(monkeypatch, avx512,
     with torch.no_grad():
         found = layer(torch.ones(2, 4))
     assert torch.equal(found, layer(torch.ones(2, 4)))
-
-
-def test_without_avx512_torchs_own_layer_is_kept(monkeypatch):
-    monkeypatch.setattr(cpu_kernels, '_cpu_capability', lambda: 'AVX2')
-    cpu_kernels.onednn_serves.cache_clear()
-    try:
-        assert not cpu_kernels.onednn_serves(torch.float32)
-        assert not cpu_kernels.onednn_serves(torch.bfloat16)
-    finally:
-        cpu_kernels.onednn_serves.cache_clear()
-
-
-def test_tracing_and_exporting_see_torchs_own_layers():
-    model = nn.Sequential(nn.Linear(4, 4))
-    use_cpu_kernels(model)
-    tokens = torch.randn(2, 4)
-    with torch.no_grad():
-        traced = torch.jit.trace(model, tokens, check_trace=False)
-        assert 'mkldnn' not in str(traced.inlined_graph)
-        exported = torch.export.export(model, (tokens, ))
-    assert 'mkldnn' not in str(exported.graph)
-    assert torch.allclose(traced(tokens), F.linear(
-        tokens, model[0].weight, model[0].bias))

@@ -68,13 +68,6 @@ def test_score_of_a_word_is_that_of_all_its_paths(settings):
         assert sample.pred_text.word_score == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_batch_without_any_letter(settings):
-    probs = torch.eye(CLASSES)[torch.full((2, 3), BLANK)] * 0.5
-    for sample in CTCWordScorePostprocessor(**settings)(probs, samples(2)):
-        assert sample.pred_text.item == '' and sample.pred_text.score == []
-        assert sample.pred_text.word_score == pytest.approx(0.125)
-
-
 def test_score_of_a_word_is_that_of_its_characters_and_its_end(settings):
     processor = WordScorePostprocessor(
         dict(settings['dictionary'], with_end=True),

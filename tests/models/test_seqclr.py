@@ -1,9 +1,5 @@
 """SeqCLR: what is contrasted with what; and the moving average of a method."""
 import math
-import multiprocessing
-import socket
-from concurrent.futures import ProcessPoolExecutor
-from datetime import timedelta
 
 import pytest
 import torch
@@ -13,6 +9,7 @@ from mmocr.registry import MODELS
 
 from lmim.models.necks.instances import frames_of, map_instances
 from lmim.utils.errors import UserError
+from tests.processes import needs_fork, run_on_processes
 from .conftest import ENCODER, build
 
 SEQCLR = dict(
@@ -52,20 +49,6 @@ def test_loss_is_the_formula():
         assert loss.item() == pytest.approx(wanted, rel=1e-5)
 
 
-def test_order_of_images_and_views_does_not_matter():
-    torch.manual_seed(0)
-    first, second = torch.randn(2, 8, 5, 32)
-    loss = head().loss(first, second)
-    torch.testing.assert_close(head().loss(second, first), loss)
-    torch.testing.assert_close(head().loss(first.flip(0), second.flip(0)),
-                               loss)
-    # Unrelated features: each is told from the others by chance alone.
-    chance = math.log(2 * 8 * 5 - 1)
-    assert head(temperature=1.).loss(first, second).item() == pytest.approx(
-        chance, rel=0.02)
-    assert head().loss(first, first) < 1 < loss
-
-
 def test_windows_are_of_columns():
     tokens = torch.zeros(1, 1 + 2 * 7, 1)
     tokens[0, 1:8, 0] = torch.arange(7.)  # upper row; the lower one is 0
@@ -95,12 +78,6 @@ def test_every_weight_learns_from_both_views(views, projection, mapping,
                if p.requires_grad)
 
 
-def test_one_encoder_sees_whole_views(seqclr, views):
-    tokens = seqclr.predict(views).tokens
-    for view, found in zip(views, tokens):
-        torch.testing.assert_close(found, seqclr(view, mode='tensor'))
-
-
 def test_bf16_autocast_stays_near_fp32():
     torch.manual_seed(0)
     first, second = torch.randn(2, 4, 5, 8)
@@ -126,30 +103,23 @@ def test_wrong_options_are_refused(seqclr, views):
 FEATURES = torch.randn(2, 4, 3, 6, generator=torch.Generator().manual_seed(0))
 
 
-def _half_of_the_batch(rank: int, port: int) -> tuple:
-    """Loss and gradient of two of four images, contrasted with all."""
-    torch.set_num_threads(1)
-    dist.init_process_group(
-        'gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank,
-        world_size=2, timeout=timedelta(seconds=20))
-    own = FEATURES[:, 2 * rank:2 * rank + 2].clone().requires_grad_()
-    loss = head(gather=True).loss(*own)
-    loss.backward()
-    dist.destroy_process_group()
-    return loss.item(), own.grad.numpy()
+@needs_fork
+def test_processes_contrast_as_one_with_the_whole_batch(tmp_path):
+    def run(rank: int) -> None:
+        torch.set_num_threads(1)
+        dist.init_process_group('gloo')
+        own = FEATURES[:, 2 * rank:2 * rank + 2].clone().requires_grad_()
+        loss = head(gather=True).loss(*own)
+        loss.backward()
+        torch.save((loss.item(), own.grad), tmp_path / f'{rank}.pth')
 
-
-def test_processes_contrast_as_one_with_the_whole_batch():
     whole = FEATURES.clone().requires_grad_()
     loss = head(gather=True).loss(*whole)
     loss.backward()
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    with ProcessPoolExecutor(2, multiprocessing.get_context('fork')) as pool:
-        halves = list(pool.map(_half_of_the_batch, (0, 1), (port, port)))
+    assert run_on_processes(2, run) == [0, 0]
+    halves = [torch.load(tmp_path / f'{rank}.pth') for rank in range(2)]
     assert sum(each for each, _ in halves) / 2 == pytest.approx(loss.item())
-    gradient = torch.cat([torch.from_numpy(each) for _, each in halves], 1)
+    gradient = torch.cat([each for _, each in halves], 1)
     # Distributed training averages what processes have.
     torch.testing.assert_close(gradient / 2, whole.grad)
 

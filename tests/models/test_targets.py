@@ -3,15 +3,24 @@ import pytest
 import torch
 from mmengine.optim import build_optim_wrapper
 
-from lmim.checkpoints import CheckpointError
 from lmim.utils.errors import UserError
+from tests.checkpoints.tiny import weights_of
+from tests.data.make_reference import PRETRAIN
 
 from .conftest import ENCODER, LMIM, build
 
 
+@pytest.fixture
+def teacher_file(tmp_path) -> str:
+    """An encoder as MAE saves it, by timm's names."""
+    path = tmp_path / 'mae.pth'
+    torch.save({'model': weights_of('mae'), 'epoch': 3}, path)
+    return str(path)
+
+
 def with_teacher(path) -> dict:
-    return dict(LMIM, target_generator=dict(
-        type='MAERecTargetExtractor', checkpoint=path, encoder=ENCODER))
+    return dict(PRETRAIN, target_generator=dict(
+        PRETRAIN['target_generator'], checkpoint=path))
 
 
 def test_teacher_is_loaded_and_the_student_is_not_its_copy(teacher_file):
@@ -29,30 +38,19 @@ def test_teacher_never_moves(teacher_file, views):
     model = build(with_teacher(teacher_file))
     model.init_weights()
     model.train()
-    assert not model.target_generator.encoder.training
     assert not any(m.training for m in model.target_generator.modules())
     assert model.training and model.backbone.training
 
     wrapper = build_optim_wrapper(
         model, dict(type='OptimWrapper', optimizer=dict(
             type='AdamW', lr=0.1, weight_decay=0.5)))
-    held = {p.data_ptr() for group in wrapper.optimizer.param_groups
-            for p in group['params']}
-    frozen = model.target_generator.state_dict()
-    assert not held & {value.data_ptr() for value in frozen.values()}
-    before = {name: value.clone() for name, value in frozen.items()}
+    before = {name: value.clone() for name, value
+              in model.target_generator.state_dict().items()}
     student = model.backbone.layers[0].attn.qkv.weight.detach().clone()
     wrapper.update_params(sum(model.loss(views).values()))
     after = model.target_generator.state_dict()
     assert all(torch.equal(after[name], before[name]) for name in before)
     assert not torch.equal(model.backbone.layers[0].attn.qkv.weight, student)
-
-
-def test_target_has_no_gradient_and_is_normalised(lmim, views):
-    target = lmim().target_generator(views[0].requires_grad_())
-    assert target.shape == (3, 16, 16) and not target.requires_grad
-    assert target.mean(dim=-1).abs().max() < 1e-5
-    assert target.var(dim=-1, unbiased=False).sub(1).abs().max() < 1e-3
 
 
 def test_instance_norm_takes_out_what_the_tokens_have_in_common(views):
@@ -131,19 +129,6 @@ def test_without_a_teacher_training_is_refused():
     model = build(with_teacher(None))
     with pytest.raises(ValueError, match='target_generator.checkpoint'):
         model.init_weights()
-
-
-def test_a_teacher_that_lacks_weights_is_refused_with_its_keys(
-        teacher_file, tmp_path):
-    weights = torch.load(teacher_file, weights_only=True)['model']
-    del weights['blocks.0.attn.proj.weight'], weights['norm.bias']
-    path = tmp_path / 'partial.pth'
-    torch.save({'model': weights}, path)
-    model = build(with_teacher(str(path)))
-    with pytest.raises(CheckpointError) as error:
-        model.init_weights()
-    assert 'layers.0.attn.proj.weight' in str(error.value)
-    assert 'ln1.bias' in str(error.value) and '2 missing' in str(error.value)
 
 
 def test_random_target_is_part_of_the_checkpoint(lmim):

@@ -30,25 +30,6 @@ def test_masked_pass_sees_the_visible_patches_only():
     assert not torch.allclose(vit(changed, noise=noise)[0], tokens, atol=1e-2)
 
 
-def test_whole_pass_equals_the_plain_encoder():
-    masked = MaskedViT(arch=ARCH, img_size=(8, 32)).eval()
-    masked.init_weights()
-    plain = TextViT(arch=ARCH, img_size=(8, 32)).eval()
-    plain.load_state_dict(masked.state_dict())
-    images = torch.randn(2, 3, 8, 32)
-    assert torch.equal(masked(images, mask=False), plain(images))
-
-
-def test_feature_map_holds_patches_in_their_places():
-    vit = TextViT(arch=ARCH, img_size=(8, 32), out_type='featmap').eval()
-    images = torch.randn(1, 3, 8, 32)
-    featmap = vit(images)
-    assert featmap.shape == (1, 16, 2, 8)
-    vit.out_type = 'raw'
-    tokens = vit(images)
-    assert torch.equal(featmap[0, :, 1, 3], tokens[0, 1 + 8 + 3])
-
-
 def test_initialisation_is_maes():
     vit = TextViT(arch='tiny')
     vit.init_weights()

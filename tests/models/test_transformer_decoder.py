@@ -12,7 +12,6 @@ from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
 
 from lmim.datasets.known_sets import read_config
-from lmim.models.textrecog.transformer_decoder import beam_search
 
 from .conftest import ENCODER, build
 
@@ -109,16 +108,6 @@ def test_loss_is_summed_over_the_word_and_averaged_over_the_batch(dictionary):
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_characters_see_only_those_before_them(dictionary):
-    decoder = recognizer(dictionary).decoder.eval()
-    memory = torch.randn(1, 5, 24)
-    first = decoder.teacher_forced(memory, torch.tensor([[0, 1, 2, 3, 0, 1]]))
-    other = decoder.teacher_forced(memory, torch.tensor([[0, 1, 3, 3, 0, 1]]))
-    # Character 2 is the input of step 3.
-    assert torch.allclose(first[:, :3], other[:, :3], atol=1e-6)
-    assert not torch.allclose(first[:, 3], other[:, 3], atol=1e-3)
-
-
 def test_cached_decoding_equals_full_recomputation(dictionary):
     decoder = recognizer(dictionary, early_stop=False).decoder.eval()
     # The end is never written, so that all steps are compared.
@@ -132,31 +121,6 @@ def test_cached_decoding_equals_full_recomputation(dictionary):
     assert probs.shape == (4, 6, 7)
 
 
-def test_decoding_stops_when_all_words_have_ended(dictionary):
-    model = recognizer(dictionary)
-    decoder = model.decoder.eval()
-    with torch.no_grad():
-        decoder.classifier.bias[decoder.end_idx] = 1e4
-        assert decoder.forward_test(None, torch.randn(3, 5, 24)).shape[1] == 1
-    texts = model.eval().predict(torch.randn(2, 3, 8, 32), samples('a', 'b'))
-    assert [sample.pred_text.item for sample in texts] == ['', '']
-
-
-def test_a_word_reads_the_same_alone_and_in_a_batch(dictionary):
-    model = recognizer(dictionary).eval()
-    images = torch.randn(6, 3, 8, 32)
-    with torch.no_grad():
-        model.decoder.classifier.bias[model.decoder.end_idx] = 0.5
-        batch = model.predict(images, samples(*'aaaaaa'))
-        alone = [model.predict(images[i:i + 1], samples('a'))[0]
-                 for i in range(6)]
-    assert [s.pred_text.item for s in batch] == [
-        s.pred_text.item for s in alone]
-    for one, other in zip(batch, alone):
-        assert one.pred_text.score == pytest.approx(
-            other.pred_text.score, abs=1e-5)
-
-
 def test_label_outside_the_dictionary_is_an_error_that_names_it(dictionary):
     model = recognizer(dictionary)
     with pytest.raises(ValueError) as error:
@@ -164,13 +128,6 @@ def test_label_outside_the_dictionary_is_an_error_that_names_it(dictionary):
     message = str(error.value)
     assert "'aéx' of 1.png" in message and "'é' (U+00E9)" in message
     assert "'x'" in message and 'on_unknown=map' in message
-
-
-def test_label_outside_the_dictionary_can_be_mapped(dictionary):
-    decoder = recognizer(dictionary).decoder
-    decoder.module_loss.on_unknown = 'map'
-    data = decoder.module_loss.get_targets(samples('aéb'))
-    assert data[0].gt_text.padded_indexes.tolist() == [0, 6, 1, 4, 5, 5]
 
 
 def test_dictionary_with_a_start_token_is_refused(dictionary):
@@ -248,17 +205,6 @@ def test_wide_beams_find_the_likeliest_word(decoder):
                         decoder.forward_test(None, memory[number:number + 1]))
     # Otherwise nothing was shown that a greedy search would not do.
     assert greedy != found
-
-
-@torch.no_grad()
-def test_one_beam_is_the_greedy_search(decoder):
-    memory = torch.randn(5, 5, 24)
-    one = beam_search(decoder, memory, 1)
-    greedy = decoder.forward_test(None, memory)
-    assert words(decoder, one) == words(decoder, greedy)
-    for number, word in enumerate(words(decoder, greedy)):
-        assert torch.allclose(one[number, :len(word)].amax(-1),
-                              greedy[number, :len(word)].amax(-1), atol=1e-6)
 
 
 @torch.no_grad()

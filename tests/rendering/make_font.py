@@ -8,11 +8,8 @@ EM = 1000
 
 
 def make_font(path: Path, characters: str, family: str) -> str:
-    """Write a font whose glyphs all differ from each other.
-
-    Character ``i`` has ``i + 1`` upright bars; what is missing is a low one.
-    Glyphs have no names of Adobe's list.
-    """
+    """Write a font: character ``i`` has ``i + 1`` upright bars, what is
+    missing a low one. Glyphs have no names of Adobe's list."""
     names = [f'glyph{number:05d}' for number in range(1, len(characters) + 1)]
     glyphs = {'.notdef': _bars(1, top=300)}
     glyphs.update({name: _bars(i + 1) for i, name in enumerate(names)})

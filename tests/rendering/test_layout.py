@@ -77,31 +77,6 @@ def test_boxes_follow_curves_and_perspective():
     assert 0.25 < np.mean(tight) < 0.7  # letters fill about half
 
 
-def test_a_letter_is_in_its_own_box(fonts, clean):
-    """Take a letter away, and its box is what becomes empty."""
-    style = replace(clean, spacing=0.1)
-    whole = WordRenderer().compose('lolol', fonts['DejaVuSansMono'], style)
-    space = WordRenderer().compose('lo ol', fonts['DejaVuSansMono'], style)
-    assert whole.mask.shape == space.mask.shape
-    gone = (whole.mask > 127) & (space.mask < 127)
-    assert gone.any()
-    third = filled(whole.boxes[2:3], gone.shape, grow=1)
-    assert not (gone & ~third).any()
-    # A space has the room that it takes, without ink.
-    room = filled(space.boxes[2:3], gone.shape)
-    assert room.sum() > 48 and not (space.mask[room] > 127).any()
-
-
-def test_mask_is_the_text_of_a_clean_picture(fonts, clean):
-    for name in ('DejaVuSerif', 'cmti10', 'DejaVuSansMono-Bold'):
-        word = WordRenderer().compose('Mask it', fonts[name], clean)
-        text = word.image.mean(axis=2)
-        between = (np.mean(clean.foreground) + np.mean(clean.background)) / 2
-        assert ((text < between) == (word.mask > 127)).mean() > 0.985
-        sure = (word.mask < 30) | (word.mask > 225)
-        assert ((text < between) == (word.mask > 127))[sure].mean() > 0.999
-
-
 @pytest.mark.parametrize('style', [
     dict(), dict(bent=0.7, tilted=0.3, perspective=0.2, spaced=0.5)])
 def test_letters_tell_whose_ink_it_is(style):

@@ -1,11 +1,9 @@
 """Sets of rendered words: same seed, same bytes; as a user asks for them."""
-from itertools import combinations
 
 import pytest
 from make_font import make_font
 
-from lmim.rendering import (FontPool, RenderedWords, WordGenerator, find_fonts,
-                            make_sets, part_of_word)
+from lmim.rendering import make_sets, part_of_word
 
 BOTH = {'train': 60, 'test': 40}
 
@@ -25,39 +23,6 @@ def texts(words, epoch=0):
     return [words.text(index, epoch) for index in range(len(words))]
 
 
-def test_same_seed_and_epoch_same_bytes():
-    first, again, other = (RenderedWords(30, seed=s) for s in (3, 3, 4))
-    for index in (9, 3, 0):  # in any order
-        for epoch in (0, 2):
-            one, two = [words.sample(index, epoch) for words in (first, again)]
-            assert one.text == two.text == first.text(index, epoch)
-            assert one.image.tobytes() == two.image.tobytes()
-        assert one.image.tobytes() != first[index].image.tobytes()
-    drawn = [texts(first, epoch) for epoch in (0, 1, 2)] + [texts(other)]
-    for one, two in combinations(drawn, 2):
-        assert sum(map(str.__eq__, one, two)) < 3
-
-
-def test_words_that_no_font_can_draw_are_passed_over():
-    words = WordGenerator(None, 'ab', (3, 3), 'random')
-    pool = FontPool(find_fonts('a')[:1], 'ab')
-    pool._has[0, pool._columns['b']] = False
-    assert {w.text for w in RenderedWords(5, words, pool)} == {'aaa'}
-    pool._has[:] = False
-    with pytest.raises(ValueError, match='in none of the 1 fonts'):
-        RenderedWords(5, words, pool)[0]
-
-
-def test_pairs_of_one_text():
-    words = RenderedWords(12)
-    pairs = [(words[index], words.same_text(index)) for index in range(12)]
-    for one, two in pairs:
-        assert one.text == two.text
-        assert one.style != two.style
-    assert pairs[3][1].image.tobytes() == words.same_text(3).image.tobytes()
-    assert sum(one.font != two.font for one, two in pairs) > 6
-
-
 def test_parts_share_neither_words_nor_fonts():
     made = make_sets(BOTH, seed=3, alphabet='abc01', lengths=(2, 4))
     train, test = (made.parts[part] for part in BOTH)
@@ -71,28 +36,6 @@ def test_parts_share_neither_words_nor_fonts():
     assert whole.parts[None].fonts.fonts == shared['train'].fonts.fonts
     assert set(map(part_of_word, texts(whole.parts[None]))) == set(BOTH)
     assert str(whole.parts[None]) == 'rendered words (train and test, seed 0)'
-
-
-def test_style_settings_reach_the_renderer():
-    made = make_sets({'train': 1}, style='print', difficulty=0.25,
-                     style_options=dict(bent=0.4))
-    ranges = made.parts['train'].renderer.ranges
-    assert (ranges.difficulty, ranges.bent, ranges.dark_text) == (
-        0.25, 0.4, True)
-
-
-def test_listed_and_imitated_words(file):
-    listed = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta']
-    path = file('words.txt', '\n'.join(listed))
-
-    def drawn(**settings):
-        return set(texts(make_sets({None: 100}, **settings).parts[None]))
-
-    assert drawn(words=path) == set(listed)
-    assert drawn(words=path, lengths=(5, 5)) == {'alpha', 'gamma', 'delta'}
-    imitated = drawn(statistics=path, order=1)
-    assert imitated - set(listed) and set(''.join(imitated)) <= set(
-        ''.join(listed))
 
 
 def test_chinese_with_a_font_that_has_it(file, tmp_path):
@@ -126,18 +69,6 @@ def test_an_alphabet_of_a_file_leaves_out_what_cannot_be_drawn(
     assert set(''.join(texts(made.parts[None]))) == set('中文国')
     assert [line.split(' left out')[0] for line in made.left_out] == [
         f"1 character(s) 'א' of {path}", f"2 character(s) 'é好' of {path}"]
-
-
-@pytest.mark.parametrize('kwargs, message', [
-    (dict(alphabet='ab好'), "1 character.* '好' of the alphabet cannot be "
-     'drawn: no font has them'),
-    (dict(alphabet='abא'), 'right to left'),
-    (dict(alphabet='ab', words='x'), 'not from alphabet and words'),
-    (dict(style='plain'), 'style is one of print, varied'),
-])
-def test_settings_that_make_no_sense(kwargs, message):
-    with pytest.raises(ValueError, match=message):
-        make_sets(BOTH, **kwargs)
 
 
 def test_one_font_needs_leave_to_be_in_both_parts(tmp_path):

@@ -96,13 +96,6 @@ def test_characters_look_where_the_weights_say(recognizer, inputs,
         np.testing.assert_allclose(each[:, 0, 4], patch, rtol=1e-3)
 
 
-def test_words_are_read_where_they_are_not_known(recognizer, inputs):
-    data = [TextRecogDataSample() for _ in range(2)]
-    maps = character_attention(recognizer, inputs, data)
-    for each, sample in zip(maps, data):
-        assert len(each) == len(sample.pred_text.item)
-
-
 def test_overlay_is_orange_at_the_peak_and_grey_elsewhere():
     image = np.zeros((8, 16, 3), np.uint8)
     image[:, 8:] = (200, 10, 90)

@@ -65,20 +65,6 @@ def test_views_and_visible_patches():
     assert not np.array_equal(masked, other.pictures[1])
 
 
-def test_masks_hide_what_their_generators_say():
-    image = np.full((32, 128, 3), 7, np.uint8)
-    sheet = draw_view_sheet([image], levels=(), masks=[
-        dict(type='RandomMasking', ratio=0.75),
-        dict(type='BlockMasking', ratio=0.5)])
-    _, random, block = [each[0, :, :, 0] for each in sheet.pictures]
-    assert (random == 128).mean() == 0.75
-    assert (block == 128).mean() == 0.5
-    changes = [(np.diff(each.astype(int)) != 0).sum()
-               for each in (random, block)]
-    assert changes[1] < changes[0]  # blocks have fewer edges
-    assert sheet.titles[2] == 'BlockMasking: 128 of 256 visible'
-
-
 def test_perfect_pixels_give_back_the_original(batch):
     model = small_model('mae')
     seen = reconstruct(model, batch)

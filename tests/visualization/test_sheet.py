@@ -25,15 +25,6 @@ def test_scripts_are_drawn_as_themselves():
     assert not drawn('').any()
 
 
-def test_long_lines_are_cut():
-    ink = drawn('word ' * 30, width=100)
-    assert not ink[:, 104:].any()
-    assert (ink[:, :60] == drawn('word ' * 30)[:, :60]).all()
-    # The dots are low, unlike letters.
-    last = np.flatnonzero(ink.any(axis=0))[-1]
-    assert not ink[:12, last - 5:].any()
-
-
 def test_contact_sheet(tmp_path):
     pictures = [np.full((60, 20, 3), 100, np.uint8)] * 5
     sheet = contact_sheet(zip(pictures, ['a', 'b', 'слово', '', 'e']), 4)

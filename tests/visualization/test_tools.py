@@ -1,5 +1,5 @@
 """`lmim visualize` and `lmim visualize browse`, as typed."""
-import json
+from functools import partial
 from pathlib import Path
 from typing import Any, Dict
 
@@ -8,21 +8,14 @@ import numpy as np
 import pytest
 
 from lmim.cli.visualize import main
-from tests.tool_runs import mini_config
+from tests.tool_runs import call_json, mini_config
 
 
 @pytest.fixture
-def run(capsys: Any, tmp_path: Path, monkeypatch: Any) -> Any:
+def run(tmp_path: Path, monkeypatch: Any) -> Any:
     """Run a command with --json in an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*args: Any) -> Dict[str, Any]:
-        capsys.readouterr()
-        code = main([*map(str, args), '--json'])
-        found = json.loads(capsys.readouterr().out)
-        return dict(found, code=code)
-
-    return call
+    return partial(call_json, main)
 
 
 def test_views_and_masks(run, image_folder, tmp_path):

@@ -1,9 +1,7 @@
 """`lmim checkpoint`, as a user types it."""
-import contextlib
-import io
-import json
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List
 
 import pytest
 import torch
@@ -12,6 +10,7 @@ from mmengine.config import Config
 from lmim.checkpoints import open_checkpoint
 from lmim.apis.loading import build_model
 from lmim.cli.checkpoint import main
+from tests import tool_runs
 from tests.checkpoints.tiny import ENCODER, assert_same, weights_of
 from tests.good_runs import RECOGNIZER, recognizing
 from tests.tool_runs import mini_config, run_tool
@@ -19,26 +18,14 @@ from tests.tool_runs import mini_config, run_tool
 pytestmark = pytest.mark.usefixtures('nothing_lost')
 
 
-class Told(NamedTuple):
-    """Exit status, what was printed, and the errors."""
-    code: int
-    out: str
-    err: str
-
-
-def call(*args: Any) -> Told:
-    """Run the command."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main([str(arg) for arg in args])
-    return Told(code, out.getvalue(), err.getvalue())
+call = partial(tool_runs.call, main)
 
 
 def result(*args: Any) -> Dict[str, Any]:
     """Run the command; what it did."""
-    told = call(*args, '--json')
-    assert told.code == 0, told.err
-    return json.loads(told.out)
+    done = tool_runs.call_json(main, *args)
+    assert done['code'] == 0, done
+    return done
 
 
 def save(path: Path, kind: str, **more: Any) -> Path:
@@ -74,7 +61,7 @@ def test_inspect_a_run(room: Path, repo: Path) -> None:
     assert RECOGNIZER.name in names
     assert about['keys']['backbone.pos_embed'] == {
         'shape': [1, 33, 128], 'dtype': 'float32'}
-    words = call('inspect', path, '--configs', configs / 'pretrain/mae').out
+    words = call('inspect', path, '--configs', configs / 'pretrain/mae').stdout
     assert ('encoder: 4 layers of 128 channels, feed-forward 512; 32 patches '
             'of 32x4 (height x width)\n  by the config: 4 heads, 1x32 patches '
             'of images of 32x128') in words
@@ -117,7 +104,7 @@ def test_inspect_a_recognizer_of_mmocr(tmp_path: Path, repo: Path) -> None:
     assert about['fits']['whole'] == [str(config)]
     told = call('convert', path, tmp_path / 'with.pth', '--to',
                 'feature-map', '--config', config)
-    assert told.code == 0, told.err
+    assert told.code == 0, told.stderr
 
 
 def test_inspect_what_is_damaged_or_unknown(tmp_path: Path) -> None:
@@ -126,17 +113,17 @@ def test_inspect_what_is_damaged_or_unknown(tmp_path: Path) -> None:
     weights['norm.bias'][3] = float('nan')
     torch.save(weights, path)
     told = call('inspect', path, '--configs', tmp_path / 'none')
-    assert told.code == 1 and 'NOT FINITE: norm.bias' in told.out
-    assert 'timm ViT, 30 tensors' in told.out
-    assert 'no configs were tried' in told.out
+    assert told.code == 1 and 'NOT FINITE: norm.bias' in told.stdout
+    assert 'timm ViT, 30 tensors' in told.stdout
+    assert 'no configs were tried' in told.stdout
     torch.save({'conv.weight': torch.ones(2, 1)}, path)
     (tmp_path / 'configs').mkdir()
     (tmp_path / 'configs' / 'bad.py').write_text("model = dict(type='No')")
     told = call('inspect', path, '--keys', '--configs', tmp_path / 'configs')
     assert told.code == 0
-    assert 'no format that is known, 1 tensors of 2 values' in told.out
-    assert 'conv.weight  (2, 1) float32' in told.out
-    assert 'bad.py: ' in told.out and 'No is not in' in told.out
+    assert 'no format that is known, 1 tensors of 2 values' in told.stdout
+    assert 'conv.weight  (2, 1) float32' in told.stdout
+    assert 'bad.py: ' in told.stdout and 'No is not in' in told.stdout
 
 
 def test_convert_there_and_back(tmp_path: Path) -> None:
@@ -153,14 +140,14 @@ def test_convert_there_and_back(tmp_path: Path) -> None:
     assert_same(content['model'], weights_of('lmim-pretrain'))
     assert content['meta']['epoch'] == 9
     told = call('convert', source, ours, '--to', 'ours')
-    assert told.code == 1 and '--overwrite' in told.err
+    assert told.code == 1 and '--overwrite' in told.stderr
     told = call('convert', source, ours, '--to', 'timm', '--overwrite')
-    assert told.code == 1 and 'Add --drop' in told.err
-    assert 'teacher (model_maeenc_momentum.cls_token' in told.err
+    assert told.code == 1 and 'Add --drop' in told.stderr
+    assert 'teacher (model_maeenc_momentum.cls_token' in told.stderr
     assert open_checkpoint(ours).kind.key == 'ours'  # as it was
     told = call('convert', source, ours, '--to', 'timm', '--overwrite',
                 '--drop')
-    assert told.code == 0 and 'left out: teacher' in told.out
+    assert told.code == 0 and 'left out: teacher' in told.stdout
     assert len(torch.load(ours, weights_only=True)) == ENCODER
 
 
@@ -185,8 +172,8 @@ def test_a_config_must_fit(tmp_path: Path) -> None:
     source = save(tmp_path / 'in.pth', 'lmim-finetune')
     told = call('convert', source, tmp_path / 'out.pth', '--to', 'ours',
                 '--config', RECOGNIZER)
-    assert told.code == 1 and 'is not the config of' in told.err
-    assert 'mismatched: ' in told.err and '`inspect` tells' in told.err
+    assert told.code == 1 and 'is not the config of' in told.stderr
+    assert 'mismatched: ' in told.stderr and '`inspect` tells' in told.stderr
     assert not (tmp_path / 'out.pth').exists()
 
 
@@ -209,7 +196,7 @@ def test_extract_and_average(room: Path, tmp_path: Path) -> None:
                            'model.backbone.init_cfg.checkpoint': encoder}))
     assert outcome.code == 0, outcome.stderr
     told = call('average', runs[0], mean)
-    assert told.code == 1 and '--overwrite' in told.err
+    assert told.code == 1 and '--overwrite' in told.stderr
 
 
 def test_another_dictionary(room: Path, tmp_path: Path) -> None:
@@ -232,10 +219,10 @@ def test_another_dictionary(room: Path, tmp_path: Path) -> None:
     fewer = tmp_path / 'fewer.txt'
     fewer.write_text('文\nz', encoding='utf-8')
     told = call('resize-dictionary', new, tmp_path / 'b.pth', '--dict', fewer)
-    assert told.code == 0, told.err
-    assert 'carried: 2 characters  文z' in told.out
-    assert 'tokens kept: <EOS>, <PAD>, <UKN>' in told.out
-    assert 'decoder.trg_word_emb.weight: [9, 128] -> [6, 128]' in told.out
+    assert told.code == 0, told.stderr
+    assert 'carried: 2 characters  文z' in told.stdout
+    assert 'tokens kept: <EOS>, <PAD>, <UKN>' in told.stdout
+    assert 'decoder.trg_word_emb.weight: [9, 128] -> [6, 128]' in told.stdout
 
 
 def test_what_is_not_told_is_asked_for(tmp_path: Path) -> None:
@@ -246,7 +233,7 @@ def test_what_is_not_told_is_asked_for(tmp_path: Path) -> None:
     def refusal(*args: Any) -> str:
         told = call('resize-dictionary', source, tmp_path / 'out.pth', *args)
         assert told.code == 1 and not (tmp_path / 'out.pth').exists()
-        return told.err
+        return told.stderr
 
     assert 'carries no config of a model: name the one' in refusal(
         '--dict', words, '--old-dict', words)

@@ -173,29 +173,11 @@ def test_broken_off_it_leaves_nothing(tmp_path, capsys, monkeypatch, error,
             capsys.readouterr().err)
 
 
-def test_debug_shows_where_an_error_was_raised(tmp_path, odd):
-    with pytest.raises(FileExistsError):
-        main(['create', odd, odd, '--debug'])
-
-
 def pairs(path):
     """Pictures and labels of an LMDB, in their order."""
     found = read_entries(path)
     return [(found[b'image-%09d' % number], found[b'label-%09d' % number])
             for number in range(1, int(found[b'num-samples']) + 1)]
-
-
-def test_about_the_share_is_held_out():
-    keys = [b'%d' % number for number in range(20000)]
-    held = [{key for key in keys if part_of(key, share)}
-            for share in (0.0, 0.1, 0.3, 1.0)]
-    assert not held[0] and len(held[3]) == len(keys)
-    assert abs(len(held[1]) - 2000) < 200 and abs(len(held[2]) - 6000) < 300
-    assert held[1] < held[2]  # a larger share only adds
-    salted = {key for key in keys if part_of(key, 0.1, 'other')}
-    assert abs(len(salted & held[1]) - 200) < 60  # independent
-    with pytest.raises(ValueError, match='from 0 to 1, not 1.5'):
-        part_of(b'', 1.5)
 
 
 def test_the_decision_never_changes():
@@ -234,19 +216,6 @@ def test_each_record_is_in_one_part(run, tmp_path, words):
     assert sorted(file.name for file in out.iterdir()) == [
         'train.lmdb', 'val.lmdb'
     ]
-
-
-def test_a_record_stays_where_it_was_when_others_come(run, tmp_path, words):
-    path, images, labels = words
-    fewer = make_lmdb(tmp_path / 'fewer', images[50:150:-1] + images[60:120],
-                      labels[50:150:-1] + labels[60:120])
-    for source, out in ((path, 'all'), (fewer, 'some')):
-        run('split', source, tmp_path / out, '--val', 0.3, '--workers', 0)
-    for part in ('train', 'val'):
-        some, everything = (
-            {image for image, _ in pairs(tmp_path / f'{out}/{part}.lmdb')}
-            for out in ('some', 'all'))
-        assert some and some == everything & set(images[60:120])
 
 
 def test_split_by_label(run, report, tmp_path, words):

@@ -21,25 +21,6 @@ ODD = ['Ab c', 'caf\u00e9', 'cafe\u0301', '"quoted"', 'img.jpg', ' x', 'Ａ',
        'a\u200bb', 'b' * 30, '']
 
 
-def test_dictionary_of_real_labels(run: Any, shared_data: Path,
-                                   tmp_path: Path) -> None:
-    toy = shared_data / 'rec_toy_dataset'
-    for number, source in enumerate(
-        ([toy / 'old_label.txt'], [toy / 'labels.json'],
-         [toy / 'imgs.lmdb', '--labels', toy / 'label.lmdb'])):
-        out = tmp_path / f'{number}.txt'
-        status, result = run('dictionary', source[0], out, *source[1:])
-        assert status == 0 and result['labels'] == 10
-        # GRAND HOTEL HOTEL PACIFIC 03/09/2009 ANING Virgin america ATTACK
-        # DAVIDSON
-        assert ''.join(read_dict_file(out)) == (
-            '0239acegimnrACDEFGHIKLNOPRSTV/')
-    rows = {row['character']: row for row in result['characters']}
-    assert rows['0']['occurrences'] == 4 and rows['0']['labels'] == 1
-    assert rows['A']['labels'] == 5
-    assert result['odd'] == {}
-
-
 def test_dictionary_extends_and_leaves_out(run: Any, tmp_path: Path) -> None:
     base = tmp_path / 'base.txt'
     base.write_text('z\ne\n')
@@ -122,14 +103,6 @@ def test_check_is_silent_where_all_is_well(check: Any, tmp_path: Path) -> None:
     assert status == 0 and result['ok'] is True and 'all is well' in told
     status, _, told = check(data, '--dict', abc)
     assert status == 1 and '1 of 2 labels have characters' in told
-
-
-def test_check_tells_of_a_wrong_dictionary(check: Any, tmp_path: Path) -> None:
-    data = lmdb_of(tmp_path / 'x.lmdb', ['中文', '文字', 'ab'] + ['字'] * 9)
-    abc = tmp_path / 'abc.txt'
-    abc.write_text('a\nb\n')
-    _, _, told = check(data, '--dict', abc)
-    assert 'Hardly any label can be learnt as it is' in told
 
 
 def test_check_follows_the_config(check: Any, repo: Path,

@@ -7,7 +7,7 @@ import pytest
 
 from lmim.datasets.records import RecordSource
 from lmim.cli.data.parallel import map_records
-from tests.killed import needs_fork
+from tests.processes import needs_fork
 
 
 class Numbers(RecordSource):

@@ -150,6 +150,7 @@ def test_words_like_those_of_another_set(render):
     (['--words', 'no/such/list'], 'do not exist'),
     (['--style-options', 'curl=1'], 'no setting curl'),
     (['--alphabet', 'abא'], 'right to left'),
+    (['--alphabet', 'ab好'], 'cannot be drawn: no font has them'),
     (['--fonts', 'matplotlib', 'no/such/place'], 'does not exist'),
     (['--max-length', '2'], 'Lengths are'),
     (['--min-length', '5', '--max-length', '4'], 'Lengths are'),

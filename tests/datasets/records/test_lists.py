@@ -224,19 +224,6 @@ def test_absolute_paths(write, tmp_path):
     assert source.read(0) == b'a.jpg'
 
 
-def test_real_lists(shared_data):
-    root = shared_data / 'rec_toy_dataset'
-    words = ['GRAND', 'HOTEL', 'HOTEL', 'PACIFIC', '03/09/2009', 'ANING',
-             'Virgin', 'america', 'ATTACK', 'DAVIDSON']
-    for name, layout in [('labels.json', 'MMOCR JSON'),
-                         ('old_label.jsonl', 'JSON lines'),
-                         ('old_label.txt', 'list of paths and labels')]:
-        source = open_sources(name, data_root=str(root))
-        assert (source.layout, source.labelled) == (layout, True)
-        assert [source.label(i) for i in range(len(source))] == words
-        assert source.read(4) == (root / 'imgs/1036169.jpg').read_bytes()
-
-
 def test_a_list_takes_little_more_memory_than_its_text(write, monkeypatch):
     """Entries are kept neither as objects nor by each worker."""
     content = mmocr([(f'images/{number % 7:08d}.jpg', 'word')

@@ -41,22 +41,6 @@ def test_lmdb_reads_names_and_labels(tmp_path):
         source.read(2)
 
 
-def test_images_only(tmp_path):
-    source = open_sources(make_lmdb(tmp_path / 'a', [b'1', b'2']))
-    assert (source.layout, source.labelled) == ('LMDB with images only',
-                                                False)
-    assert source.label(0) is None and source.read(1) == b'2'
-
-
-def test_an_lmdb_of_one_file(tmp_path):
-    env = lmdb.open(str(tmp_path / 'words.mdb'), subdir=False)
-    with env.begin(write=True) as transaction:
-        transaction.put(b'num-samples', b'1')
-        transaction.put(b'image-000000001', b'one')
-    env.close()
-    assert open_sources(str(tmp_path / 'words.mdb')).read(0) == b'one'
-
-
 def test_json_labels(tmp_path):
     values = as_json('Größe', 'a "b"', '', 'x')
     values[3:] = [b'{"filename": "a.jpg"', b'{"filename": "a.jpg"}',
@@ -145,23 +129,6 @@ def test_a_folder_of_images_and_their_labels(tmp_path, messages):
     assert 'it is not read' not in messages()
 
 
-def test_real_lmdbs(shared_data):
-    root = shared_data / 'rec_toy_dataset'
-    words = ['GRAND', 'HOTEL', 'HOTEL', 'PACIFIC', '03/09/2009', 'ANING',
-             'Virgin', 'america', 'ATTACK', 'DAVIDSON']
-    plain = open_sources('imgs.lmdb', data_root=str(root))
-    assert plain.layout == 'LMDB with plain labels'
-    other = open_sources(dict(path='imgs.lmdb', labels='label.lmdb'),
-                         data_root=str(root))
-    assert other.layout == 'LMDB with labels in another LMDB'
-    assert labels_of(plain) == labels_of(other) == words
-    assert plain.read(4) == (root / 'imgs/1036169.jpg').read_bytes()
-    broken = open_sources(str(root / 'broken.lmdb'))
-    assert (len(broken), broken.label(0)) == (1, 'broken')
-    with pytest.raises(ValueError, match='label.lmdb holds 10 labels and no'):
-        open_sources(str(root / 'label.lmdb'))
-
-
 def test_the_same_lmdb_twice_in_one_process(tmp_path):
     # LMDB refuses to be opened twice; two datasets must share it.
     path = make_lmdb(tmp_path / 'a', [b'one'])
@@ -169,26 +136,6 @@ def test_the_same_lmdb_twice_in_one_process(tmp_path):
     assert first.store.env is second.store.env
     del first
     assert second.read(0) == b'one'
-
-
-def test_lmdb_is_closed_with_its_last_source(tmp_path):
-    path = make_lmdb(tmp_path / 'a', [b'one'])
-    source = LMDBSource(path)
-    del source
-    make_lmdb(tmp_path / 'a', [b'two', b'three'])
-    assert LMDBSource(path).read(0) == b'two'
-
-
-def test_lmdb_is_opened_again_after_fork(tmp_path):
-    source = LMDBSource(make_lmdb(tmp_path / 'a', [b'one']))
-    parent = source.store.env
-    child = os.fork()
-    if child == 0:
-        ok = (source.read(0) == b'one'
-              and source.store.env is not parent)
-        os._exit(0 if ok else 1)
-    assert os.waitpid(child, 0)[1] == 0
-    assert source.store.env is parent and source.read(0) == b'one'
 
 
 def test_lmdbs_that_are_not_as_they_should_be(tmp_path):

@@ -5,9 +5,8 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from mmengine.logging import MMLogger
 
-from lmim.datasets.records import (FolderSource, JoinedSource, LMDBSource,
+from lmim.datasets.records import (FolderSource, JoinedSource,
                                    UnreadableRecordError, base, folder,
                                    open_sources)
 from tests.datasets.make_lmdb import make_lmdb, picture
@@ -36,8 +35,6 @@ def test_joined_sources_keep_order(tmp_path):
     assert read_all(source) == [b'a1', b'a2', b'b1']
     assert [source.label(i) for i in range(3)] == ['x', 'y', 'z']
     assert source.name(2) == f'{paths[1]} image-000000001'
-    assert source.ends == [2, 3]
-    assert source.locate(2) == (source.sources[1], 0)
     assert source.layout == 'LMDB with plain labels' and source.labelled
     images = write_images(tmp_path / 'c', ['1.png'])
     source = open_sources([*paths, images])
@@ -105,17 +102,6 @@ def test_tables_lie_in_shared_memory(tmp_path, monkeypatch, messages):
     assert '--shm-size' in messages()
 
 
-def test_messages_reach_the_log_of_a_run(tmp_path):
-    path = tmp_path / 'run.log'
-    name = f'test_{tmp_path.name}'
-    MMLogger.get_instance(name, logger_name='mmengine', log_file=str(path))
-    try:
-        base.log_message('something is odd')
-    finally:
-        del MMLogger._instance_dict[name]
-    assert 'WARNING - something is odd' in path.read_text()
-
-
 def test_a_folder_of_lmdbs_is_all_of_them(tmp_path, messages):
     (tmp_path / 'u' / 'deep').mkdir(parents=True)
     make_lmdb(tmp_path / 'u' / 'b.lmdb', [b'b'], [b'y'])
@@ -168,13 +154,3 @@ def test_other_bad_places_are_refused(tmp_path):
             (dict(path=lmdb, image_root=images), 'is no list: `image_root`')]:
         with pytest.raises(ValueError, match=reason):
             open_sources(paths)
-
-
-def test_specs_take_paths_of_any_kind(tmp_path):
-    make_lmdb(tmp_path / 'a', [b'1'])
-    for spec in (tmp_path / 'a', [str(tmp_path / 'a')],
-                 dict(path=tmp_path / 'a', labels=None)):
-        assert open_sources(spec).read(0) == b'1'
-    source = open_sources(dict(path='a'), data_root=str(tmp_path))
-    assert isinstance(source, LMDBSource)
-    assert source.path == str(tmp_path / 'a')

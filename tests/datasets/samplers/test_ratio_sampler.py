@@ -1,13 +1,11 @@
 """Mixing by ratio: exact, without overlap, the same again on resume."""
-import logging
 from collections import Counter
 
 import pytest
 import torch
-from mmengine.dataset import DefaultSampler
 from mmocr.registry import DATASETS
 from mmocr.utils import register_all_modules
-from torch.utils.data import ConcatDataset, DataLoader
+from torch.utils.data import ConcatDataset
 
 from lmim.datasets import RatioSampler, TextImageDataset
 from lmim.datasets.samplers import ratio_sampler as module
@@ -126,17 +124,6 @@ def test_processes_share_an_epoch(monkeypatch, world_size, length):
         assert len(order) - length < world_size
 
 
-def test_padding_is_that_of_the_default_sampler(monkeypatch):
-    monkeypatch.setattr('mmengine.dataset.sampler.get_dist_info',
-                        lambda: (2, 3))
-    for round_up in (True, False):
-        theirs = DefaultSampler(range(100), shuffle=False, round_up=round_up)
-        ours = ranks(monkeypatch, 3, joined(100), shuffle=False,
-                     round_up=round_up)[2]
-        assert list(ours) == list(theirs)
-        assert len(ours) == len(theirs) == len(list(ours))
-
-
 def test_order_depends_on_seed_and_epoch_alone():
     dataset = joined(*SIZES)
     one = RatioSampler(dataset, [1, 1, 1], seed=5)
@@ -156,20 +143,6 @@ def test_unshuffled_parts_keep_their_order():
                            epoch_length=6)
     assert epoch(sampler, 0) == [0, 4, 1, 5, 2, 4]
     assert epoch(sampler, 1) == [3, 5, 0, 4, 1, 5]
-
-
-@pytest.mark.parametrize('num_workers', [0, 2])
-def test_in_a_dataloader(num_workers):
-    dataset = joined(*SIZES)
-    loader = DataLoader(
-        dataset, batch_size=20, num_workers=num_workers,
-        persistent_workers=num_workers > 0,
-        sampler=RatioSampler(dataset, [1, 1, 2], seed=0))
-    for number in range(2):
-        loader.sampler.set_epoch(number)
-        wanted = [dataset[index] for index in loader.sampler]
-        seen = torch.cat(list(loader)).tolist()
-        assert seen == wanted
 
 
 def test_paths_of_our_dataset_and_of_mmocrs_joined_ones(tmp_path):
@@ -202,29 +175,3 @@ def test_paths_of_our_dataset_and_of_mmocrs_joined_ones(tmp_path):
 def test_ratios_that_make_no_sense(sizes, kwargs, message):
     with pytest.raises(ValueError, match=message):
         RatioSampler(joined(*sizes), seed=0, **kwargs)
-
-
-def test_the_true_proportions_are_logged_once(monkeypatch):
-    lines = []
-    monkeypatch.setattr(
-        module, 'print_log',
-        lambda text, logger, level=logging.INFO: lines.append(text))
-    ranks(monkeypatch, 2, joined(*SIZES), [1, 2, 0])
-    assert lines == [
-        'RatioSampler: 100 records an epoch:\n'
-        '  Numbers: 60 records, 33 drawn an epoch (33.00%), each seen 0.55 '
-        'times\n'
-        '  Numbers: 30 records, 67 drawn an epoch (67.00%), each seen 2.23 '
-        'times\n'
-        '  Numbers: 10 records, none drawn'
-    ]
-
-
-def test_many_records_are_no_list(monkeypatch):
-    """No more than tensors is made of the indices."""
-    sampler = RatioSampler(joined(40000, 10000), [1, 1], seed=0)
-    monkeypatch.setattr(
-        torch.Tensor, 'tolist',
-        lambda self, real=torch.Tensor.tolist: (
-            real(self) if len(self) <= 4096 else pytest.fail('a long list')))
-    assert 0 <= next(iter(sampler)) < len(sampler) == 50000

@@ -19,22 +19,13 @@ def difference(one, other):
     return int(np.abs(one.astype(int) - other.astype(int)).max())
 
 
-@pytest.mark.parametrize('factor', [0.3, 0.5, 0.8, 1.0, 1.3])
-def test_contrast(img, factor):
-    wanted = iaa.LinearContrast(factor)(image=img)
-    assert difference(ops.contrast(img, factor), wanted) <= 1
-
-
-@pytest.mark.parametrize('sigma', [0.5, 1.0, 1.5, 2.0])
-def test_blur(img, sigma):
-    wanted = iaa.GaussianBlur(sigma)(image=img)
-    assert difference(ops.blur(img, sigma), wanted) <= 1
-
-
-@pytest.mark.parametrize('alpha, lightness', [(0, 0.3), (0.5, 0), (0.5, 0.5)])
-def test_sharpen(img, alpha, lightness):
-    wanted = iaa.Sharpen(alpha, lightness)(image=img)
-    assert difference(ops.sharpen(img, alpha, lightness), wanted) <= 1
+@pytest.mark.parametrize('ours, theirs, values', [
+    (ops.contrast, iaa.LinearContrast, [(0.3, ), (0.5, ), (0.8, ), (1.3, )]),
+    (ops.blur, iaa.GaussianBlur, [(0.5, ), (1.0, ), (1.5, ), (2.0, )]),
+    (ops.sharpen, iaa.Sharpen, [(0, 0.3), (0.5, 0), (0.5, 0.5)])])
+def test_what_imgaug_defines(img, ours, theirs, values):
+    for value in values:
+        assert difference(ours(img, *value), theirs(*value)(image=img)) <= 1
 
 
 @pytest.mark.parametrize('threshold', [32, 100.7, 128])
@@ -127,14 +118,6 @@ def test_rotate_by_right_angles_is_exact():
     assert (ops.rotate(img, 180) == np.rot90(img, 2)).all()
 
 
-@pytest.mark.parametrize('degrees', [-30, 7])
-def test_rotate_keeps_every_corner(degrees):
-    img, colors = corners_marked()
-    turned = ops.rotate(img, degrees)
-    for color in colors:
-        assert visible(turned, color) > 12
-
-
 def test_perspective_keeps_every_corner_and_the_size():
     img, colors = corners_marked()
     random = np.random.RandomState(0)
@@ -166,21 +149,6 @@ def test_piecewise_affine_moves_its_points_as_asked():
     assert (out[0] == ramp[0]).all() and (out[:, 0] == ramp[:, 0]).all()
     # A quarter of the way the shift is a half of that.
     assert out[19:21, 30].mean() - 60 == pytest.approx(6, abs=1)
-
-
-def test_piecewise_affine_cuts_nothing_and_repeats_the_edge():
-    img, colors = corners_marked()
-    random = np.random.RandomState(0)
-    for _ in range(50):
-        rows, columns = random.randint(2, 5, 2)
-        out = ops.piecewise_affine(
-            img, random.normal(0, 0.07, (rows, columns, 2)))
-        assert out.shape == img.shape
-        for color in colors:
-            assert visible(out, color, 100) > 10
-    plain = np.full((20, 50, 3), 77, np.uint8)
-    out = ops.piecewise_affine(plain, random.normal(0, 0.1, (4, 4, 2)))
-    assert (out == 77).all()
 
 
 def test_resize_keeps_thin_strokes_of_a_large_picture():

@@ -76,38 +76,6 @@ def test_three_to_ten_operations_each_equally_often_in_any_order():
     assert first == pytest.approx(0.5, abs=0.05)
 
 
-def test_weak_leaves_the_colours(img):
-    transform = GuidanceView('weak')
-    flat = np.full((30, 100, 3), (10, 120, 230), np.uint8)
-    seen = views(transform, flat, 50)
-    inside = seen[:, 14:18, 60:68]
-    assert np.abs(inside - (10, 120, 230)).max() <= 1
-
-
-def test_angles_are_uniform_in_the_range():
-    """Measured from the views: the direction of a bright bar."""
-    img = np.zeros((64, 64, 3), np.uint8)
-    img[31:33, 8:56] = 255
-    transform = GuidanceView(
-        'weak', img_size=(64, 64), crop_vertical=None, crop_horizontal=None)
-    angles = []
-    for view in views(transform, img, 300):
-        ys, xs = np.nonzero(view[..., 0] > 100)
-        angles.append(np.degrees(np.arctan(np.polyfit(xs, ys, 1)[0])))
-    assert -16 < min(angles) < -13 and 13 < max(angles) < 16
-    assert np.std(angles) == pytest.approx(30 / 12**0.5, abs=0.7)
-    assert np.mean(angles) == pytest.approx(0, abs=1.5)
-
-
-def test_levels_grow_stronger(img):
-    plain = cv2.resize(img, (128, 32), interpolation=cv2.INTER_CUBIC)
-    change = [
-        np.abs(views(GuidanceView(level), img, 300) - plain).mean()
-        for level in ('weak', 'medium', 'strong')
-    ]
-    assert change[0] < 0.75 * change[1] and change[1] < 0.95 * change[2]
-
-
 def test_options_change_the_statistics(img):
     def saturation(**kwargs):
         seen = views(GuidanceView(**kwargs), img, 100)
@@ -122,17 +90,6 @@ def test_options_change_the_statistics(img):
     assert (views(nothing, img, 2) == plain).all()
 
 
-def test_greyscale_and_jitter_come_as_often_as_configured(img):
-    gray = views(GuidanceView('weak', gray_prob=0.2), img, 400)
-    share = np.mean([(view.max(-1) == view.min(-1)).all() for view in gray])
-    assert share == pytest.approx(0.2, abs=0.06)
-    flat = np.full((32, 128, 3), (40, 100, 180), np.uint8)
-    jitter = GuidanceView('weak', rotate=None, color_jitter_prob=0.8)
-    same = np.mean([(view == flat).all()
-                    for view in views(jitter, flat, 400)])
-    assert same == pytest.approx(0.2, abs=0.06)
-
-
 @pytest.mark.parametrize('level', ['weak', 'medium', 'strong'])
 @pytest.mark.parametrize('shape', [(1, 90, 3), (90, 1, 3), (1, 1, 3), (20, 50),
                                    (20, 50, 1), (3, 4000, 3), (2, 2, 3)])
@@ -140,12 +97,6 @@ def test_odd_shapes(level, shape):
     odd = np.random.RandomState(0).randint(0, 256, shape, np.uint8)
     for view in views(GuidanceView(level), odd, 10):
         assert view.shape == (32, 128, 3)
-
-
-def test_a_huge_picture_is_reduced_first():
-    huge = np.full((3000, 9000, 3), 200, np.uint8)
-    reduced = GuidanceView()._as_color(dict(img=huge))
-    assert reduced.shape == (341, 1024, 3) and (reduced == 200).all()
 
 
 def test_other_arrays_are_refused(img):

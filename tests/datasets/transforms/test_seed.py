@@ -1,5 +1,3 @@
-import copy
-import pickle
 import random
 
 import imgaug
@@ -49,15 +47,6 @@ def test_seed_of_the_run_is_the_default():
 def test_without_index_it_refuses():
     with pytest.raises(KeyError, match='must be the first transform'):
         SetSampleSeed()(dict(img=None))
-
-
-def test_copies_follow_the_same_seed():
-    transform = SetSampleSeed()
-    SetSampleSeed.set_epoch(4)
-    for other in (copy.deepcopy(transform),
-                  pickle.loads(pickle.dumps(transform))):
-        assert other.run_seed is RUN_SEED
-    assert SetSampleSeed.get_epoch() == 4
 
 
 def test_mix_spreads_neighbouring_numbers():

@@ -57,11 +57,6 @@ def test_a_picture_is_not_changed_for_the_next_view() -> None:
     assert len(found) == 2 and (found[1] == 7).all()
 
 
-def test_pictures_without_views_are_a_batch_too() -> None:
-    batch = collate_views([dict(inputs=torch.zeros(1))] * 3)
-    assert len(batch['inputs']) == 3
-
-
 def test_no_view_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match='1 or more, not 0'):
         SeveralViews([], num_views=0)

@@ -141,12 +141,6 @@ def test_without_a_pointer_the_newest_is_found(tmp_path: Path,
     assert find_resumable(tmp_path / 'none') is None
 
 
-def test_checkpoints_are_read_with_the_check_on(tmp_path: Path) -> None:
-    train(make_cfg(tmp_path, accumulate=3))
-    content = torch.load(tmp_path / 'iter_7.pth', weights_only=True)
-    assert len(content['pending_gradients']) == 6
-
-
 def _test_cfg(work_dir: Path, checkpoint: Path, **kwargs) -> Config:
     cfg = with_val(make_cfg(work_dir, **kwargs), [0.5])
     cfg.test_dataloader = cfg.val_dataloader

@@ -79,26 +79,6 @@ def check(tmp_path: Path) -> Any:
     return run
 
 
-def test_all_characters_are_listed_at_once(check: Any, dict_file: str,
-                                         tmp_path: Path) -> None:
-    dataset = json_set(tmp_path, 'abc', 'aé', 'éé\u200b', 'dé', 'Af', 'xé')
-    with pytest.raises(ValueError) as error:
-        check(dataset, decoder(dict_file))
-    message = str(error.value)
-    assert message.startswith(
-        '5 of 6 training labels have characters that are not in the '
-        'dictionary abc.txt:\n'
-        "  'é' (U+00E9) in 4 label(s)\n"
-        "  'A' (U+0041) in 1 label(s); 'a' by letter_case=lower\n"
-        "  'x' (U+0078) in 1 label(s)\n"
-        "  '\\u200b' (U+200B) in 1 label(s); nothing is to be seen of it\n"
-        'For example:\n'
-        "  1.png: 'aé'\n  2.png: 'éé\\u200b'\n  3.png: 'dé'\n")
-    assert 'model.decoder.dictionary.dict_file=FILE' in message
-    assert 'model.decoder.module_loss.on_unknown=map' in message
-    assert check(dataset, decoder(dict_file), enable=False) == []
-
-
 def test_letter_case_and_mapping_are_those_of_the_loss(
         check: Any, dict_file: str, tmp_path: Path) -> None:
     dataset = json_set(tmp_path, 'ABC', 'aé')
@@ -165,17 +145,6 @@ def test_many_characters_are_listed_in_a_file(check: Any, dict_file: str,
     assert len(lines) == 100 and lines[99].startswith("'乣' (U+4E63)")
 
 
-def test_long_checks_report_progress(check: Any, dict_file: str,
-                                     tmp_path: Path,
-                                     monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data_check_hook, 'PATIENCE', -1.)
-    lines = check(json_set(tmp_path, *['abc'] * 2000), decoder(dict_file))
-    assert lines == [
-        'Checking labels: 1,000 of 2,000 (50%)',
-        'Checking labels: 2,000 of 2,000 (100%)'
-    ]
-
-
 def test_other_models_are_left_alone(check: Any, tmp_path: Path) -> None:
     """Pre-training has no decoder, or one without a dictionary."""
     assert check(object(), None) == []
@@ -219,23 +188,6 @@ def test_a_table_and_what_differs(runner: Any) -> None:
     assert runner.logger.warnings[0].startswith(
         'B has 2 records, and 1,015 are published: results are not '
         'comparable with published ones.')
-
-
-def test_each_use_is_logged_once(runner: Any, tmp_path: Path) -> None:
-    hook = SampleCountHook()
-    hook.before_train(runner)
-    assert runner.logger.infos == [
-        'Data sets for training:\n'
-        f'  {"set":<{len(str(tmp_path / "mine"))}}  labels  records  '
-        'published\n'
-        f'  {tmp_path / "mine"}  -             5          -'
-    ]
-    runner.val_loop = runner.test_loop
-    for _ in range(2):
-        hook.before_val(runner)
-    assert len(runner.logger.infos) == 2
-    assert runner.logger.infos[1].startswith('Data sets for validation:\n')
-    assert len(runner.logger.warnings) == 1
 
 
 def test_every_missing_path_is_listed(tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ import pytest
 import torch
 from mmocr.registry import HOOKS
 
-from lmim.checkpoints import Checkpoint, write_checkpoint
-from lmim.apis.loading import build_model
 from lmim.datasets.known_sets import read_config
+from tests.checkpoints.tiny import write_encoder
 from tests.tool_runs import mini_config, run_tool, small_loader
 
 LMIM = mini_config('pretrain/lmim')
@@ -26,11 +25,8 @@ def folder(tmp_path_factory: Any) -> Path:
         cv2.putText(image, f'w{number}', (6, 26), cv2.FONT_HERSHEY_SIMPLEX,
                     1, (0, 0, 0), 2)
         cv2.imwrite(str(folder / f'words/{number}.png'), image)
-    cfg = read_config(str(mini_config('pretrain/mae'))).model.to_dict()
-    torch.manual_seed(0)
-    weights = build_model(cfg, empty=False).state_dict()
-    path = folder / 'teacher.pth'
-    write_checkpoint(Checkpoint(str(path), weights, {}), path)
+    write_encoder(read_config(str(mini_config('pretrain/mae'))).model.backbone,
+                  folder / 'teacher.pth')
     return folder
 
 
@@ -102,29 +98,3 @@ def test_numbers_below_one_are_refused():
     for name in ('interval', 'num_pictures'):
         with pytest.raises(ValueError, match=f'{name} is 1 or more, not 0'):
             HOOKS.build({'type': 'PretrainPicturesHook', name: 0})
-
-
-class FakeRunner:
-    """What the hook looks at."""
-    model: Any = torch.nn.Linear(1, 1)
-    epoch, max_epochs = 0, 5
-
-
-def test_other_models_are_left_alone():
-    hook = HOOKS.build(dict(type='PretrainPicturesHook'))
-    runner = FakeRunner()
-    hook.before_train(runner)
-    hook.after_train_epoch(runner)
-    assert hook._batch is None
-
-
-@pytest.mark.parametrize('interval, epoch, drawn', [
-    (1, 0, True), (2, 0, False), (2, 1, True), (3, 4, True)])
-def test_when_it_draws(monkeypatch, interval, epoch, drawn):
-    hook = HOOKS.build(dict(type='PretrainPicturesHook', interval=interval))
-    found = []
-    monkeypatch.setattr(hook, '_reconstruct', found.append)
-    runner = FakeRunner()
-    runner.epoch = epoch
-    hook.after_train_epoch(runner)
-    assert found == [runner] * drawn

@@ -1,6 +1,5 @@
 """The command line of training and testing, as users run it."""
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,37 +7,19 @@ from typing import Any
 
 import pytest
 import torch
+from engine_dummies import assert_equal, make_cfg, train, weights
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS / 'engine'))
-
-from engine_dummies import (  # noqa: E402
-    assert_equal,
-    make_cfg,
-    train,
-    weights,
-    with_val,
-)
-
-from lmim.engine import launch, precision  # noqa: E402
-from lmim.engine.loops import ResumableEpochLoop  # noqa: E402
-from lmim.utils.atomic import write_atomic  # noqa: E402
-from tests.good_runs import refused  # noqa: E402
-from tests.killed import needs_fork, run_killed  # noqa: E402
-from tests.tool_runs import TOOLS, log_of, run_tool  # noqa: E402
+from lmim.engine import precision
+from lmim.engine.loops import ResumableEpochLoop
+from lmim.utils.atomic import write_atomic
+from tests.good_runs import refused
+from tests.processes import free_port, needs_fork, run_killed
+from tests.tool_runs import TOOLS, log_of, run_tool
 
 
 def _write(cfg: Any, path: Path) -> Path:
     cfg.dump(str(path))
     return path
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @needs_fork
@@ -79,15 +60,12 @@ def test_two_processes_are_one_with_the_same_global_batch(
     config = _write(
         make_cfg(tmp_path / 'two', batch_size=4, **settings),
         tmp_path / 'config.py')
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
     scripts = Path(sys.executable).parent
     done = subprocess.run(
         ['bash', str(TOOLS / 'dist_train.sh'), str(config), '2'],
         cwd=tmp_path, text=True, capture_output=True,
-        env=dict(os.environ, OMP_NUM_THREADS='1', PORT=str(port),
-                 PYTHONPATH=str(TESTS / 'engine'),
+        env=dict(os.environ, OMP_NUM_THREADS='1', PORT=str(free_port()),
+                 PYTHONPATH=str(Path(__file__).parent),
                  PATH=f'{scripts}:{os.environ["PATH"]}'))
     assert done.returncode == 0, done.stderr
     assert 'effective batch 8 = 4 a process x 2 process(es)' in done.stdout
@@ -106,22 +84,6 @@ def test_errors_end_in_one_message(tmp_path: Path) -> None:
     refused(run_tool('train.py', tmp_path, config,
                      options={'model.type': 'NoModel'}),
             'Error: NoModel is not in the')
-
-
-def test_several_processes_end_without_finalisation(
-        monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread of gloo may still need the interpreter."""
-    ended = []
-    monkeypatch.setattr(launch.os, '_exit', ended.append)
-    monkeypatch.setattr(launch.atexit, '_run_exitfuncs', lambda: None)
-    monkeypatch.setenv('WORLD_SIZE', '2')
-    with pytest.raises(SystemExit):  # what stands in for the end returned
-        launch.leave(1)
-    assert ended == [1]
-    monkeypatch.setenv('WORLD_SIZE', '1')
-    with pytest.raises(SystemExit) as end:
-        launch.leave(3)
-    assert end.value.code == 3 and ended == [1]
 
 
 def test_options_reach_the_run(tmp_path: Path, capsys: pytest.CaptureFixture,
@@ -156,19 +118,3 @@ def test_resuming_prefers_the_run_to_its_start(tmp_path: Path) -> None:
         (tmp_path / 'run' / 'iter_8.pth').unlink()
         write_atomic(tmp_path / 'run' / 'last_checkpoint',
                      str(tmp_path / 'run' / 'iter_4.pth').encode())
-
-
-def test_testing_reports_and_saves(tmp_path: Path,
-                                   capsys: pytest.CaptureFixture) -> None:
-    train(make_cfg(tmp_path / 'run', interval=100))
-    cfg = with_val(make_cfg(tmp_path / 'run', 'test'), [0.25])
-    cfg.test_dataloader, cfg.test_cfg = cfg.val_dataloader, cfg.val_cfg
-    cfg.test_cfg = dict(type='TestLoop')
-    cfg.test_evaluator = dict(type='DummyMetric', prefix='dummy')
-    config = _write(cfg, tmp_path / 'config.py')
-    assert run_tool('test.py', tmp_path, config, 'run/iter_8.pth',
-                    '--save-preds', '--work-dir', 'results').code == 0
-    out = capsys.readouterr().out
-    assert 'dummy/acc: 0.2500' in out
-    assert '6 tensors loaded, 0 missing, 0 of another shape' in out
-    assert (tmp_path / 'results' / 'iter_8.pth_predictions.pkl').is_file()

@@ -15,17 +15,8 @@ needs_fork = pytest.mark.skipif(
 
 def run_killed(run: Callable[[], Any], owner: Any, name: str, count: int,
                before: bool) -> bool:
-    """Run it in a forked process, and kill that with SIGKILL.
-
-    Args:
-        run (Callable): What to run.
-        owner (Any): The class or module that has a function.
-        name (str): The function's name.
-        count (int): At which of its calls, from 1.
-        before (bool): Whether before that call or after it.
-
-    Returns:
-        bool: Whether it was killed; it may have ended before that.
+    """Run it in a forked process, which is killed with SIGKILL at the call of
+    number ``count`` of a function, before or after it; whether it came to it.
     """
     function = getattr(owner, name)
     calls = 0
@@ -44,27 +35,20 @@ def run_killed(run: Callable[[], Any], owner: Any, name: str, count: int,
         with mock.patch.object(owner, name, wrapped):
             run()
 
-    return os.WIFSIGNALED(fork(child))
+    return os.WIFSIGNALED(os.waitpid(_start(child), 0)[1])
 
 
-def fork(run: Callable[[], Any]) -> int:
-    """Run it in a forked process; the process's status, as of os.wait."""
-    return os.waitpid(_start(run), 0)[1]
+def free_port() -> int:
+    """A port of this machine that nothing listens at."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return int(free.getsockname()[1])
 
 
 def run_on_processes(number: int, run: Callable[[int], Any]) -> List[int]:
-    """Run it in forked processes of one group, as torchrun starts them.
-
-    Args:
-        number (int): How many.
-        run (Callable): What to run; it gets the number of its process.
-
-    Returns:
-        List[int]: 0 for each process that ended without an error.
-    """
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
+    """Run it in forked processes of one group, as torchrun starts them; it
+    gets the number of its process. 0 for each that ended without an error."""
+    port = free_port()
 
     def process(rank: int) -> Callable[[], Any]:
         environment = dict(
