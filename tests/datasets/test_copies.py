@@ -82,13 +82,12 @@ def test_search_finds_what_comparing_all_finds(
     right = left if same else left[::3].copy()
     if not same:
         right['hash'], right['aspect'] = base, 1
-    found = np.concatenate([np.stack(pairs, axis=1) for pairs in
-                            similar_pairs(left, right, same)])
+    found = np.concatenate([*similar_pairs(left, right, same)])
     wanted = []
     for i in range(len(left)):
         bits = distance(left['hash'][i:i + 1], right['hash'])
         wanted += [
-            [i, j, bits[j]] for j in np.flatnonzero(
+            [i, j] for j in np.flatnonzero(
                 (bits <= MOST_BITS) & (left['aspect'][i] == right['aspect']))
             if i < j or not same]
     assert np.unique(found, axis=0).tolist() == wanted and len(wanted) > 60

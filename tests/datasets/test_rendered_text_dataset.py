@@ -10,8 +10,9 @@ from mmocr.registry import DATASETS
 from mmocr.utils import register_all_modules
 from torch.utils.data import DataLoader, default_collate
 
-from lmim.datasets import RenderedTextDataset, SetSampleSeed
+from lmim.datasets import RenderedTextDataset
 from lmim.datasets.labels.reading import innermost, iter_labels
+from lmim.datasets.transforms.seed import RUN_SEED
 from tests.datasets.make_lmdb import make_lmdb, picture
 
 PRETRAIN = [
@@ -25,7 +26,7 @@ PRETRAIN = [
 def reset_run():
     register_all_modules()
     yield
-    SetSampleSeed.set_epoch(0)
+    RUN_SEED.epoch = 0
 
 
 def build(**kwargs):
@@ -64,14 +65,14 @@ def test_fresh_and_fixed_epochs():
                           (dict(part='test'), True),
                           (dict(part='test', fixed=False), False)):
         dataset = build(length=4, with_text=True, **kwargs)
-        SetSampleSeed.set_epoch(0)
+        RUN_SEED.epoch = 0
         first = images(dataset)
-        SetSampleSeed.set_epoch(1)
+        RUN_SEED.epoch = 1
         assert (images(dataset) == first) == fixed
         for index in range(4):
             assert (dataset.get_data_info(index)['instances'] ==
                     dataset[index]['instances'])
-        SetSampleSeed.set_epoch(0)
+        RUN_SEED.epoch = 0
         assert images(dataset) == first
 
 
@@ -84,7 +85,7 @@ def test_workers_draw_the_same():
                             persistent_workers=workers > 0)
         found = []
         for epoch in range(2):
-            SetSampleSeed.set_epoch(epoch)
+            RUN_SEED.epoch = epoch
             found += [batch['inputs'] for batch in loader]
         return found
 
@@ -180,7 +181,7 @@ def test_words_from_labels_of_other_sets(tmp_path):
         build(length=1, words=make_lmdb(tmp_path / 'bare', [picture(1)]))
     (tmp_path / 'one.png').write_bytes(picture(1))
     (tmp_path / 'list.txt').write_text('one.png\tHello\n')
-    words = build(length=1, part=None, statistics='list.txt',
+    words = build(length=1, part=None, words='list.txt',
                   data_root=str(tmp_path)).words
     assert list(words.words.vocabulary) == ['Hello']
 

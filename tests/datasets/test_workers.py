@@ -9,8 +9,8 @@ from mmengine.logging import MMLogger
 from mmocr.utils import register_all_modules
 from torch.utils.data import DataLoader
 
-from lmim.datasets import (SetSampleSeed, TextImageDataset,
-                           TooManyUnreadableError)
+from lmim.datasets import TextImageDataset, TooManyUnreadableError
+from lmim.datasets.transforms.seed import RUN_SEED
 from lmim.datasets.unreadable import UnreadableRecords
 from tests.datasets.make_lmdb import make_lmdb, picture
 
@@ -26,8 +26,7 @@ PRETRAIN = [
 def reset_run():
     register_all_modules()
     yield
-    SetSampleSeed.set_epoch(0)
-    SetSampleSeed.set_seed(0)
+    RUN_SEED.epoch = RUN_SEED.seed = 0
 
 
 @pytest.fixture
@@ -58,7 +57,7 @@ def two_epochs(dataset, num_workers, **kwargs):
         **kwargs)
     epochs = []
     for epoch in range(2):
-        SetSampleSeed.set_epoch(epoch)
+        RUN_SEED.epoch = epoch
         batches = list(loader)
         epochs.append((torch.cat([b['inputs'][0] for b in batches]),
                        torch.cat([b['inputs'][1] for b in batches]),
@@ -95,7 +94,7 @@ def test_workers_change_nothing_and_report(mixed_lmdb, log_file, num_workers,
     # The main process knows what its workers met, and the log file too.
     assert dataset.num_unreadable == 2
     names = [f'{mixed_lmdb} image-{i:09d}' for i in (6, 31)]
-    assert dataset.unreadable_names() == names
+    assert dataset.unreadable.listed() == {5, 30}
     text = log_file.read_text()
     for name in names:
         assert 1 <= text.count(f'Unreadable record skipped: {name}') <= 2
@@ -131,7 +130,8 @@ def test_the_limit_holds_over_all_workers(tmp_path, log_file):
         message)
     lines = (log_file.parent / 'unreadable.jsonl').read_text().splitlines()
     names = {json.loads(line)['name'] for line in lines}
-    assert names == set(dataset.unreadable_names())
+    assert names == {
+        dataset.describe(i) for i in dataset.unreadable.listed()}
 
 
 def test_chance_does_not_stop_a_set_within_the_limit():

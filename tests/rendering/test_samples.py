@@ -61,14 +61,6 @@ def test_chinese_with_a_font_that_has_it(file, tmp_path):
     assert all(word.mask.any() for word in drawn)
 
 
-def test_an_alphabet_of_a_file_leaves_out_what_cannot_be_drawn(
-        file, tmp_path):
-    font = make_font(tmp_path / 'One.ttf', '中文国', 'One')
-    path = file('dict.txt', '中\n文\nא\n国\n好\ne\u0301\n')
-    made = make_sets({None: 50}, alphabet_file=path, fonts=font)
-    assert set(''.join(texts(made.parts[None]))) == set('中文国')
-    assert [line.split(' left out')[0] for line in made.left_out] == [
-        f"1 character(s) 'א' of {path}", f"2 character(s) 'é好' of {path}"]
 
 
 def test_one_font_needs_leave_to_be_in_both_parts(tmp_path):

@@ -1,13 +1,12 @@
-"""Words: made up, listed, and imitated."""
+"""Words: made up and listed."""
 from collections import Counter
 from itertools import product
 
 import numpy as np
 import pytest
 
-from lmim.rendering import (LOWER_CASE, PARTS, ImitatedWords, ListedWords,
-                            Vocabulary, WordGenerator, part_of_word,
-                            read_word_list)
+from lmim.rendering import (LOWER_CASE, PARTS, ListedWords, Vocabulary,
+                            WordGenerator, part_of_word, read_word_list)
 
 LETTERS_AND_DIGITS = LOWER_CASE + LOWER_CASE.upper() + '0123456789'
 
@@ -33,16 +32,16 @@ def read(tmp_path):
     return vocabulary
 
 
-@pytest.mark.parametrize('kind', ['syllables', 'random'])
-def test_words_of_the_parts_are_disjoint(kind):
-    train, test = (made_up(part, kind=kind) for part in PARTS)
+@pytest.mark.parametrize('alphabet', [LOWER_CASE, 'bcdfghjklmnp'])
+def test_words_of_the_parts_are_disjoint(alphabet):
+    train, test = (made_up(part, alphabet=alphabet) for part in PARTS)
     assert not set(train) & set(test)
     assert {part_of_word(word) for word in train} == {'train'}
     for words in (train, test):
         assert {len(word) for word in words} == {3, 4, 5, 6}
-        assert set(''.join(words)) == set(LOWER_CASE)
-    assert {part_of_word(word) for word in made_up(None, kind=kind)} == {
-        'train', 'test'}
+        assert set(''.join(words)) == set(alphabet)
+    both = made_up(None, alphabet=alphabet)
+    assert {part_of_word(word) for word in both} == {'train', 'test'}
 
 
 def test_words_can_be_pronounced_where_the_alphabet_has_vowels():
@@ -62,7 +61,6 @@ def test_words_can_be_pronounced_where_the_alphabet_has_vowels():
     (dict(alphabet='a b'), 'no spaces'),
     (dict(lengths=(4, 3)), '1 <= least'),
     (dict(part='val'), 'part is one of'),
-    (dict(kind='real'), 'kind is one of'),
 ])
 def test_generator_errors(kwargs, message):
     with pytest.raises(ValueError, match=message):
@@ -88,23 +86,19 @@ def test_listed_words_come_as_often_as_they_are_weighted(read):
     assert drawn['two words'] / 2000 == pytest.approx(0.6, abs=0.04)
 
 
-@pytest.mark.parametrize('kind', [ListedWords, ImitatedWords])
-def test_words_of_a_vocabulary_are_of_one_part(read, kind):
+def test_words_of_a_vocabulary_are_of_one_part(read):
     syllables = ('ba', 'co', 'du', 'fe', 'gi')
     vocabulary = read('\n'.join(map(''.join, product(syllables, repeat=3))))
-    train, test = (set(draw(kind(vocabulary, part), 1000)) for part in PARTS)
+    train, test = (set(draw(ListedWords(vocabulary, part), 1000))
+                   for part in PARTS)
     assert not train & test and len(train) > 50 and len(test) > 20
-    assert kind is ImitatedWords or train | test == set(vocabulary)
+    assert train | test == set(vocabulary)
 
 
 def test_vocabularies_without_words_of_a_part(read):
     other = PARTS[1 - PARTS.index(part_of_word('aaa'))]
     with pytest.raises(ValueError, match=f'belongs to the {other} part'):
         ListedWords(read('aaa'), other)
-    with pytest.raises(ValueError, match='No train word of 30 to 31'):
-        draw(ImitatedWords(read('ab'), 'train', (30, 31)))
-    with pytest.raises(ValueError, match='order'):
-        ImitatedWords(read('ab'), order=0)
 
 
 def test_words_that_cannot_be_drawn_are_counted_and_named(read):
@@ -132,21 +126,3 @@ def test_words_that_cannot_be_drawn_are_counted_and_named(read):
 def test_lists_that_make_no_sense(read, text, message):
     with pytest.raises(ValueError, match=message):
         read(text)
-
-
-def test_imitated_words_follow_the_statistics(read):
-    vocabulary = read('abab\t3\nabac\t1\n')
-    words = ImitatedWords(vocabulary, None, lengths=(2, 12), order=1)
-    drawn = draw(words, 3000)
-    # After a comes b (7 of 8 times) or c, after c the end, and so on.
-    pairs = Counter(pair for word in drawn for pair in zip(word, word[1:]))
-    assert set(pairs) == {('a', 'b'), ('b', 'a'), ('a', 'c')}
-    assert pairs['a', 'b'] / (pairs['a', 'b'] + pairs['a', 'c']) == \
-        pytest.approx(7 / 8, abs=0.03)
-    assert {word[0] for word in drawn} == {'a'}
-    assert {word[-1] for word in drawn} == {'b', 'c'}
-    assert {len(word) for word in drawn} == {2, 4, 6, 8, 10, 12}
-    # Of high order, nothing but the very words is left, as often as they are.
-    exact = Counter(draw(ImitatedWords(vocabulary, None, order=4), 2000))
-    assert set(exact) == {'abab', 'abac'}
-    assert exact['abab'] / 2000 == pytest.approx(0.75, abs=0.04)

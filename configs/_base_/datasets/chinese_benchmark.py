@@ -10,125 +10,37 @@ chinese_benchmark_source = dict(
     'by data/divide_scut.py of the home page, and make LMDBs with `'
     'lmim data create`.')
 
-chinese_scene_textrecog_train = dict(
-    type='TextImageDataset',
-    data_root=chinese_benchmark_data_root,
-    paths='scene_train',
-    with_text=True,
-    published=dict(name='Scene', num_samples=509164, labels='original'),
-    pipeline=None)
 
-chinese_web_textrecog_train = dict(
-    type='TextImageDataset',
-    data_root=chinese_benchmark_data_root,
-    paths='web_train',
-    with_text=True,
-    published=dict(name='Web', num_samples=112471, labels='original'),
-    pipeline=None)
+def _parts(subset, train, val, test):
+    """Training, validation and test sets of a subset, by their counts."""
 
-chinese_document_textrecog_train = dict(
-    type='TextImageDataset',
-    data_root=chinese_benchmark_data_root,
-    paths='document_train',
-    with_text=True,
-    published=dict(name='Document', num_samples=400000, labels='original'),
-    pipeline=None)
+    def _set(part, num_samples, test_mode, **published):
+        return dict(
+            type='TextImageDataset',
+            data_root=chinese_benchmark_data_root,
+            paths=f'{subset}_{part}',
+            with_text=True,
+            test_mode=test_mode,
+            published=dict(
+                name=subset.title(),
+                num_samples=num_samples,
+                labels='original',
+                **published),
+            pipeline=None)
 
-chinese_handwriting_textrecog_train = dict(
-    type='TextImageDataset',
-    data_root=chinese_benchmark_data_root,
-    paths='handwriting_train',
-    with_text=True,
-    published=dict(name='Handwriting', num_samples=74603, labels='original'),
-    pipeline=None)
+    return (_set('train', train, False), _set('val', val, True),
+            _set('test', test, True, benchmark='Chinese benchmark'))
 
-chinese_scene_textrecog_val = dict(
-    type='TextImageDataset',
-    data_root=chinese_benchmark_data_root,
-    paths='scene_val',
-    with_text=True,
-    test_mode=True,
-    published=dict(name='Scene', num_samples=63645, labels='original'),
-    pipeline=None)
 
-chinese_web_textrecog_val = dict(
-    type='TextImageDataset',
-    data_root=chinese_benchmark_data_root,
-    paths='web_val',
-    with_text=True,
-    test_mode=True,
-    published=dict(name='Web', num_samples=14059, labels='original'),
-    pipeline=None)
-
-chinese_document_textrecog_val = dict(
-    type='TextImageDataset',
-    data_root=chinese_benchmark_data_root,
-    paths='document_val',
-    with_text=True,
-    test_mode=True,
-    published=dict(name='Document', num_samples=50000, labels='original'),
-    pipeline=None)
-
-chinese_handwriting_textrecog_val = dict(
-    type='TextImageDataset',
-    data_root=chinese_benchmark_data_root,
-    paths='handwriting_val',
-    with_text=True,
-    test_mode=True,
-    published=dict(name='Handwriting', num_samples=18651, labels='original'),
-    pipeline=None)
-
-chinese_scene_textrecog_test = dict(
-    type='TextImageDataset',
-    data_root=chinese_benchmark_data_root,
-    paths='scene_test',
-    with_text=True,
-    test_mode=True,
-    published=dict(
-        name='Scene',
-        num_samples=63646,
-        labels='original',
-        benchmark='Chinese benchmark'),
-    pipeline=None)
-
-chinese_web_textrecog_test = dict(
-    type='TextImageDataset',
-    data_root=chinese_benchmark_data_root,
-    paths='web_test',
-    with_text=True,
-    test_mode=True,
-    published=dict(
-        name='Web',
-        num_samples=14059,
-        labels='original',
-        benchmark='Chinese benchmark'),
-    pipeline=None)
-
-chinese_document_textrecog_test = dict(
-    type='TextImageDataset',
-    data_root=chinese_benchmark_data_root,
-    paths='document_test',
-    with_text=True,
-    test_mode=True,
-    published=dict(
-        name='Document',
-        num_samples=50000,
-        labels='original',
-        benchmark='Chinese benchmark'),
-    pipeline=None)
-
-chinese_handwriting_textrecog_test = dict(
-    type='TextImageDataset',
-    data_root=chinese_benchmark_data_root,
-    paths='handwriting_test',
-    with_text=True,
-    test_mode=True,
-    published=dict(
-        name='Handwriting',
-        num_samples=23389,
-        labels='original',
-        benchmark='Chinese benchmark'),
-    pipeline=None)
+(chinese_scene_textrecog_train, chinese_scene_textrecog_val,
+ chinese_scene_textrecog_test) = _parts('scene', 509164, 63645, 63646)
+(chinese_web_textrecog_train, chinese_web_textrecog_val,
+ chinese_web_textrecog_test) = _parts('web', 112471, 14059, 14059)
+(chinese_document_textrecog_train, chinese_document_textrecog_val,
+ chinese_document_textrecog_test) = _parts('document', 400000, 50000, 50000)
+(chinese_handwriting_textrecog_train, chinese_handwriting_textrecog_val,
+ chinese_handwriting_textrecog_test) = _parts(
+     'handwriting', 74603, 18651, 23389)
 
 chinese_benchmark_textrecog_train_list = [
     chinese_scene_textrecog_train,

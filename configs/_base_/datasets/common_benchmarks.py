@@ -64,19 +64,22 @@ common_benchmarks_lmdb_source = dict(
     obtain='Download data_lmdb_release.zip from the links on the home page.')
 
 
-def _lmdb(folder, num_samples, name=None):
-    return _set(common_benchmarks_lmdb_data_root, f'evaluation/{folder}',
-                name or folder, num_samples, 'original')
+def _lmdbs(data_root, iiit5k, labels, folder=''):
+    """The six sets as LMDBs, with both sizes of IC13 and IC15."""
+    rows = [(iiit5k, 'IIIT5K', 3000), ('SVT', 'SVT', 647),
+            ('IC13_1015', 'IC13_1015', 1015), ('IC13_857', 'IC13_857', 857),
+            ('IC15_2077', 'IC15_2077', 2077), ('IC15_1811', 'IC15_1811', 1811),
+            ('SVTP', 'SVTP', 645), ('CUTE80', 'CUTE80', 288)]
+    return [_set(data_root, f'{folder}{path}', name, num_samples, labels)
+            for path, name, num_samples in rows]
 
 
-iiit5k_lmdb_textrecog_test = _lmdb('IIIT5k_3000', 3000, 'IIIT5K')
-svt_lmdb_textrecog_test = _lmdb('SVT', 647)
-icdar2013_lmdb_textrecog_test = _lmdb('IC13_1015', 1015)
-icdar2013_857_lmdb_textrecog_test = _lmdb('IC13_857', 857)
-icdar2015_lmdb_textrecog_test = _lmdb('IC15_2077', 2077)
-icdar2015_1811_lmdb_textrecog_test = _lmdb('IC15_1811', 1811)
-svtp_lmdb_textrecog_test = _lmdb('SVTP', 645)
-cute80_lmdb_textrecog_test = _lmdb('CUTE80', 288)
+(iiit5k_lmdb_textrecog_test, svt_lmdb_textrecog_test,
+ icdar2013_lmdb_textrecog_test, icdar2013_857_lmdb_textrecog_test,
+ icdar2015_lmdb_textrecog_test, icdar2015_1811_lmdb_textrecog_test,
+ svtp_lmdb_textrecog_test, cute80_lmdb_textrecog_test) = _lmdbs(
+     common_benchmarks_lmdb_data_root, 'IIIT5k_3000', 'original',
+     'evaluation/')
 
 # The training parts of IC13, IC15, IIIT5K and SVT together.
 common_benchmarks_lmdb_textrecog_val = dict(
@@ -104,20 +107,11 @@ common_benchmarks_corrected_source = dict(
     homepage='https://github.com/Xiaomeng-Yang/STR_benchmark_cleansed',
     obtain='Download the LMDBs from the link on the home page.')
 
-
-def _corrected(folder, num_samples, name=None):
-    return _set(common_benchmarks_corrected_data_root, folder, name or folder,
-                num_samples, 'corrected')
-
-
-iiit5k_corrected_textrecog_test = _corrected('IIIT5k_3000', 3000, 'IIIT5K')
-svt_corrected_textrecog_test = _corrected('SVT', 647)
-icdar2013_corrected_textrecog_test = _corrected('IC13_1015', 1015)
-icdar2013_857_corrected_textrecog_test = _corrected('IC13_857', 857)
-icdar2015_corrected_textrecog_test = _corrected('IC15_2077', 2077)
-icdar2015_1811_corrected_textrecog_test = _corrected('IC15_1811', 1811)
-svtp_corrected_textrecog_test = _corrected('SVTP', 645)
-cute80_corrected_textrecog_test = _corrected('CUTE80', 288)
+(iiit5k_corrected_textrecog_test, svt_corrected_textrecog_test,
+ icdar2013_corrected_textrecog_test, icdar2013_857_corrected_textrecog_test,
+ icdar2015_corrected_textrecog_test, icdar2015_1811_corrected_textrecog_test,
+ svtp_corrected_textrecog_test, cute80_corrected_textrecog_test) = _lmdbs(
+     common_benchmarks_corrected_data_root, 'IIIT5k_3000', 'corrected')
 
 common_benchmarks_corrected_textrecog_test_list = [
     iiit5k_corrected_textrecog_test, svt_corrected_textrecog_test,
@@ -134,20 +128,11 @@ common_benchmarks_parseq_source = dict(
     obtain='Download "val + test + most of train" from the links on the home '
     'page.')
 
-
-def _parseq(folder, num_samples, name=None):
-    return _set(common_benchmarks_parseq_data_root, folder, name or folder,
-                num_samples, 'PARSeq')
-
-
-iiit5k_parseq_textrecog_test = _parseq('IIIT5k', 3000, 'IIIT5K')
-svt_parseq_textrecog_test = _parseq('SVT', 647)
-icdar2013_parseq_textrecog_test = _parseq('IC13_1015', 1015)
-icdar2013_857_parseq_textrecog_test = _parseq('IC13_857', 857)
-icdar2015_parseq_textrecog_test = _parseq('IC15_2077', 2077)
-icdar2015_1811_parseq_textrecog_test = _parseq('IC15_1811', 1811)
-svtp_parseq_textrecog_test = _parseq('SVTP', 645)
-cute80_parseq_textrecog_test = _parseq('CUTE80', 288)
+(iiit5k_parseq_textrecog_test, svt_parseq_textrecog_test,
+ icdar2013_parseq_textrecog_test, icdar2013_857_parseq_textrecog_test,
+ icdar2015_parseq_textrecog_test, icdar2015_1811_parseq_textrecog_test,
+ svtp_parseq_textrecog_test, cute80_parseq_textrecog_test) = _lmdbs(
+     common_benchmarks_parseq_data_root, 'IIIT5k', 'PARSeq')
 
 common_benchmarks_parseq_textrecog_test_list = [
     iiit5k_parseq_textrecog_test, svt_parseq_textrecog_test,

@@ -16,7 +16,15 @@ def _set(data_root, paths, name, num_samples=None, **settings):
         **settings)
 
 
-# As published: files, with lists in MMOCR 1.x JSON.
+def _parts(data_root, paths_of, name, counts=(None, ) * 5):
+    """The five parts of a make."""
+    parts = ('easy', 'medium', 'normal', 'hard', 'challenging')
+    return [_set(data_root, paths_of(part), f'{name} {part}', count)
+            for part, count in zip(parts, counts)]
+
+
+# As published: files, with lists in MMOCR 1.x JSON, whose image paths start at
+# the root.
 union14m_l_data_root = '{{$LMIM_DATA_ROOT:data}}/Union14M-L'
 union14m_l_source = dict(
     homepage='https://github.com/Mountchicken/Union14M',
@@ -24,28 +32,21 @@ union14m_l_source = dict(
     'on the home page.')
 
 
-def _json(file, part, num_samples=None, **settings):
-    # Image paths start at the root.
-    paths = dict(path=f'train_annos/mmocr1.0/{file}.json', image_root='.')
-    return _set(union14m_l_data_root, paths, f'Union14M-L {part}',
-                num_samples, **settings)
+def _json(name):
+    return dict(path=f'train_annos/mmocr1.0/{name}.json', image_root='.')
 
 
-union14m_l_easy_textrecog_train = _json('train_easy', 'easy', 2076161)
-union14m_l_medium_textrecog_train = _json('train_medium', 'medium', 145525)
-union14m_l_normal_textrecog_train = _json('train_normal', 'normal', 218154)
-union14m_l_hard_textrecog_train = _json('train_hard', 'hard', 308025)
-union14m_l_challenging_textrecog_train = _json(
-    'train_challenging', 'challenging', 482877)
-union14m_l_textrecog_val = _json('val_annos', 'val', test_mode=True)
-
-union14m_l_textrecog_train_list = [
-    union14m_l_easy_textrecog_train,
-    union14m_l_medium_textrecog_train,
-    union14m_l_normal_textrecog_train,
-    union14m_l_hard_textrecog_train,
-    union14m_l_challenging_textrecog_train,
-]
+union14m_l_textrecog_train_list = _parts(
+    union14m_l_data_root, lambda part: _json(f'train_{part}'),
+    'Union14M-L', (2076161, 145525, 218154, 308025, 482877))
+(union14m_l_easy_textrecog_train,
+ union14m_l_medium_textrecog_train,
+ union14m_l_normal_textrecog_train,
+ union14m_l_hard_textrecog_train,
+ union14m_l_challenging_textrecog_train
+ ) = union14m_l_textrecog_train_list
+union14m_l_textrecog_val = _set(
+    union14m_l_data_root, _json('val_annos'), 'Union14M-L val', test_mode=True)
 
 # The same as LMDBs, which are copied and read faster than millions of files.
 union14m_l_lmdb_data_root = '{{$LMIM_DATA_ROOT:data}}/Union14M-L-LMDB'
@@ -54,29 +55,17 @@ union14m_l_lmdb_source = dict(
     obtain='Make it from Union14M-L, each list into an LMDB of its name, with '
     '`lmim data create`.')
 
-
-def _lmdb(folder, part, num_samples=None, **settings):
-    return _set(union14m_l_lmdb_data_root, folder, f'Union14M-L {part}',
-                num_samples, **settings)
-
-
-union14m_l_lmdb_easy_textrecog_train = _lmdb('train_easy', 'easy', 2076161)
-union14m_l_lmdb_medium_textrecog_train = _lmdb(
-    'train_medium', 'medium', 145525)
-union14m_l_lmdb_normal_textrecog_train = _lmdb(
-    'train_normal', 'normal', 218154)
-union14m_l_lmdb_hard_textrecog_train = _lmdb('train_hard', 'hard', 308025)
-union14m_l_lmdb_challenging_textrecog_train = _lmdb(
-    'train_challenging', 'challenging', 482877)
-union14m_l_lmdb_textrecog_val = _lmdb('val_annos', 'val', test_mode=True)
-
-union14m_l_lmdb_textrecog_train_list = [
-    union14m_l_lmdb_easy_textrecog_train,
-    union14m_l_lmdb_medium_textrecog_train,
-    union14m_l_lmdb_normal_textrecog_train,
-    union14m_l_lmdb_hard_textrecog_train,
-    union14m_l_lmdb_challenging_textrecog_train,
-]
+union14m_l_lmdb_textrecog_train_list = _parts(
+    union14m_l_lmdb_data_root, lambda part: f'train_{part}', 'Union14M-L',
+    (2076161, 145525, 218154, 308025, 482877))
+(union14m_l_lmdb_easy_textrecog_train,
+ union14m_l_lmdb_medium_textrecog_train,
+ union14m_l_lmdb_normal_textrecog_train,
+ union14m_l_lmdb_hard_textrecog_train,
+ union14m_l_lmdb_challenging_textrecog_train
+ ) = union14m_l_lmdb_textrecog_train_list
+union14m_l_lmdb_textrecog_val = _set(
+    union14m_l_lmdb_data_root, 'val_annos', 'Union14M-L val', test_mode=True)
 
 # Without the images of the benchmark: Union14M-L-Filter, 3,224,143 images,
 # which OpenOCR hands out as LMDBs.
@@ -87,26 +76,15 @@ union14m_l_filtered_source = dict(
     obtain='Download the LMDB archives of Union14M-L-Filter from the links on '
     'the home page.')
 
-
-def _filtered(part, num_samples):
-    return _set(union14m_l_filtered_data_root, f'filter_train_{part}',
-                f'Union14M-L-Filter {part}', num_samples)
-
-
-union14m_l_filtered_easy_textrecog_train = _filtered('easy', 2073822)
-union14m_l_filtered_medium_textrecog_train = _filtered('medium', 144677)
-union14m_l_filtered_normal_textrecog_train = _filtered('normal', 217070)
-union14m_l_filtered_hard_textrecog_train = _filtered('hard', 306771)
-union14m_l_filtered_challenging_textrecog_train = _filtered(
-    'challenging', 481803)
-
-union14m_l_filtered_textrecog_train_list = [
-    union14m_l_filtered_easy_textrecog_train,
-    union14m_l_filtered_medium_textrecog_train,
-    union14m_l_filtered_normal_textrecog_train,
-    union14m_l_filtered_hard_textrecog_train,
-    union14m_l_filtered_challenging_textrecog_train,
-]
+union14m_l_filtered_textrecog_train_list = _parts(
+    union14m_l_filtered_data_root, lambda part: f'filter_train_{part}',
+    'Union14M-L-Filter', (2073822, 144677, 217070, 306771, 481803))
+(union14m_l_filtered_easy_textrecog_train,
+ union14m_l_filtered_medium_textrecog_train,
+ union14m_l_filtered_normal_textrecog_train,
+ union14m_l_filtered_hard_textrecog_train,
+ union14m_l_filtered_challenging_textrecog_train
+ ) = union14m_l_filtered_textrecog_train_list
 
 # Without them, one's own make: `lmim data dedup` finds near
 # duplicates too, so that the counts need not be the published ones.
@@ -116,22 +94,12 @@ union14m_l_clean_source = dict(
     obtain='Make it from Union14M-L and its benchmark, part by part, with '
     '`lmim data dedup`.')
 
-
-def _clean(part):
-    return _set(union14m_l_clean_data_root, f'{part}.lmdb',
-                f'Union14M-L clean {part}')
-
-
-union14m_l_clean_easy_textrecog_train = _clean('easy')
-union14m_l_clean_medium_textrecog_train = _clean('medium')
-union14m_l_clean_normal_textrecog_train = _clean('normal')
-union14m_l_clean_hard_textrecog_train = _clean('hard')
-union14m_l_clean_challenging_textrecog_train = _clean('challenging')
-
-union14m_l_clean_textrecog_train_list = [
-    union14m_l_clean_easy_textrecog_train,
-    union14m_l_clean_medium_textrecog_train,
-    union14m_l_clean_normal_textrecog_train,
-    union14m_l_clean_hard_textrecog_train,
-    union14m_l_clean_challenging_textrecog_train,
-]
+union14m_l_clean_textrecog_train_list = _parts(
+    union14m_l_clean_data_root, lambda part: f'{part}.lmdb',
+    'Union14M-L clean')
+(union14m_l_clean_easy_textrecog_train,
+ union14m_l_clean_medium_textrecog_train,
+ union14m_l_clean_normal_textrecog_train,
+ union14m_l_clean_hard_textrecog_train,
+ union14m_l_clean_challenging_textrecog_train
+ ) = union14m_l_clean_textrecog_train_list

@@ -5,8 +5,7 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from lmim.cli.data import main
-from lmim.cli.data.create import Copying
+from lmim.cli.data import create, main
 from lmim.datasets.splitting import part_of, word_key
 from tests.datasets.make_lmdb import (make_lmdb, picture, read_entries,
                                       write_entries)
@@ -157,14 +156,14 @@ def test_broken_off_it_leaves_nothing(tmp_path, capsys, monkeypatch, error,
                                       status):
     path = make_lmdb(tmp_path / 'words', [picture(n) for n in range(30)])
     before = sorted(tmp_path.rglob('*'))
-    convert = Copying.__call__
+    read = create._read
 
-    def fail(self, source, index):
+    def fail(source, index, labels):
         if index == 20:
             raise error
-        return convert(self, source, index)
+        return read(source, index, labels)
 
-    monkeypatch.setattr(Copying, '__call__', fail)
+    monkeypatch.setattr(create, '_read', fail)
     assert main(['create', path, str(tmp_path / 'out'), '--workers',
                  '0']) == status
     assert sorted(tmp_path.rglob('*')) == before

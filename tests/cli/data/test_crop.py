@@ -1,4 +1,4 @@
-"""`crop`, with MMOCR's JSON and the text files of ICDAR's contests."""
+"""`crop`, with MMOCR's JSON of text detection and spotting."""
 import json
 from io import BytesIO
 from pathlib import Path
@@ -10,8 +10,6 @@ from PIL import Image
 
 from lmim.datasets.records import open_sources
 from tests.datasets.make_lmdb import read_entries
-
-BOX = '10,10,50,10,50,30,10,30'
 
 
 def test_real_scenes_into_an_lmdb(tmp_path, run, shared_data):
@@ -34,42 +32,24 @@ def test_real_scenes_into_an_lmdb(tmp_path, run, shared_data):
     assert (word == scene[top:bottom, left:right]).all()
 
 
-@pytest.fixture
-def contest(shared_data, tmp_path):
-    """The real scenes with their polygons as ICDAR 2015 writes them."""
-    scenes = shared_data / 'scene_images'
-    folder = tmp_path / 'gt'
-    folder.mkdir()
-    entries = json.loads((scenes / 'polygons.json').read_text())['data_list']
-    for entry in entries:
-        lines = [
-            ','.join(map(str, word['polygon'])) +
-            (',###' if word['ignore'] else f',w,{number}')
-            for number, word in enumerate(entry['instances'])
-        ]
-        name = f'gt_{Path(entry["img_path"]).stem}.txt'
-        (folder / name).write_text('\r\n'.join(lines), encoding='utf-8-sig')
-    return folder
-
-
-def test_real_scenes_as_in_icdar_2015(contest, shared_data, tmp_path, run):
+def test_real_scenes_with_transcriptions(shared_data, tmp_path, run):
     """Transcribed words only, with their labels."""
     scenes = shared_data / 'scene_images'
-    out = tmp_path / 'words.lmdb'
-    status, result = run('crop', contest, scenes, out)
-    assert status == 0 and result['format'] == 'ICDAR 2015'
+    content = json.loads((scenes / 'polygons.json').read_text())
+    for entry in content['data_list']:
+        for number, word in enumerate(entry['instances']):
+            word['text'] = '###' if word['ignore'] else f'w,{number}'
+    annotation = tmp_path / 'spotting.json'
+    annotation.write_text(json.dumps(content))
+    # Straightened, into a folder: it gets a list.
+    argv = ['crop', annotation, scenes, tmp_path / 'words', '--rectify']
+    status, result = run(*argv)
+    assert status == 0
     assert (result['images'], result['instances']) == (10, 82)
     assert result['written'] == result['labelled'] == 21
     assert result['skipped']['counts'] == {"marked 'ignore'": 61}
-    assert all(value.startswith(b'w,') for key, value
-               in read_entries(out).items() if key.startswith(b'label'))
-    # One file of it, straightened, into a folder: it gets a list.
-    argv = ['crop', contest / 'gt_img_10.txt', scenes, tmp_path / 'words',
-            '--rectify']
-    status, result = run(*argv)
-    assert status == 0 and result['images'] == 1
     source = open_sources(str(tmp_path / 'words' / 'labels.tsv'))
-    assert len(source) == result['labelled'] == result['written'] >= 1
+    assert len(source) == 21
     for index in range(len(source)):
         name = Path(source.name(index)).stem
         assert source.label(index) == f'w,{name.split("-")[-1]}'
@@ -185,23 +165,13 @@ def _json(*names):
     ('given.json', _json('img_1.png', 'a/1.jpg', '2.jpg'),
      '2 of 3 images that given.json names are not in images, neither by '
      'their path nor by their name: a/1.jpg, 2.jpg'),
-    ('gt/gt_img_1.txt', 'no words\n', "the first line is 'no words'"),
-    ('gt/gt_img_1.txt', '', 'there is no line in any .txt file'),
-    ('gt/gt_img_1.txt', f'{BOX},\xe9', 'is not in UTF-8'),
-    ('gt/gt_none.txt', f'{BOX},a', 'the picture of gt_none.txt'),
-    ('gt/gt_img_2.txt', f'{BOX},a', 'go by the same name'),
 ])
 def test_errors(tmp_path, run, monkeypatch, name, content, message):
     monkeypatch.chdir(tmp_path)
-    for folder in ('gt', 'images/a'):
-        Path(folder).mkdir(parents=True)
-    pictures = ['images/img_1.png']
-    if 'img_2' in name:
-        pictures += ['images/img_2.png', 'images/a/img_2.jpg']
-    for picture in pictures:
-        cv2.imwrite(picture, np.zeros((40, 60, 3), np.uint8))
+    Path('images').mkdir()
+    cv2.imwrite('images/img_1.png', np.zeros((40, 60, 3), np.uint8))
     if content is not None:
-        Path(name).write_bytes(content.encode('latin-1'))
-    status, result = run('crop', Path(name).parts[0], 'images', 'out')
+        Path(name).write_text(content)
+    status, result = run('crop', name, 'images', 'out')
     assert status == 1 and message in result['error']
     assert not Path('out').exists()

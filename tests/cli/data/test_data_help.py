@@ -1,4 +1,5 @@
 """What `lmim data --help` and its commands' say."""
+import re
 import shlex
 
 import pytest

@@ -64,7 +64,7 @@ def test_copies_in_a_benchmark(sets: Tuple[str, str], tmp_path: Path,
     assert [line['kind'] for line in lines] == ['bytes', 'pixels', 'near']
     assert lines[1]['label'] == 'two' and lines[1]['of_label'] == 'TWO'
     assert lines[2]['of'].endswith('b.lmdb image-000000001')
-    assert 0.95 <= lines[2]['correlation'] < 1 and lines[2]['bits'] <= 22
+    assert 0.95 <= lines[2]['correlation'] < 1
     assert cv2.imread(str(sheet)).shape[1] > 1000
 
 

@@ -4,19 +4,7 @@ import json
 import cv2
 import pytest
 
-from lmim.cli.data.inspect import kind_of
 from tests.datasets.make_lmdb import make_lmdb, picture
-
-
-@pytest.mark.parametrize('char, kind', [
-    ('a', 'Latin letters'), ('É', 'Latin letters'), ('文', 'Chinese letters'),
-    ('ж', 'Cyrillic letters'), ('か', 'Hiragana letters'),
-    ('7', 'digits and numbers'), ('７', 'digits and numbers beyond ASCII'),
-    ('。', 'punctuation beyond ASCII'), (' ', 'blanks'),
-    ('\x07', 'control and invisible characters'),
-])
-def test_kinds_of_characters(char, kind):
-    assert kind_of(char) == kind
 
 
 def test_real_pictures(run, tmp_path, shared_data):
@@ -43,7 +31,8 @@ def test_real_pictures(run, tmp_path, shared_data):
     assert labels['different'] == len(set(texts)) + 1  # of the broken one
     assert labels['length']['max'] == max(map(len, texts))
     assert labels['characters']['/'] == ''.join(texts).count('/') == 2
-    assert sum(labels['kinds'].values()) == sum(labels['characters'].values())
+    assert sum(labels['scripts'].values()) == sum(
+        labels['characters'].values())
     # Two rows of eight; the broken one is a cross.
     image = cv2.imread(str(sheet))
     assert image.shape == (2 * 68, 8 * 196, 3)
@@ -77,9 +66,7 @@ def test_counts(run, report, words):
     assert labels['repeated'] == [['same', 20]]
     assert labels['warnings']['lengths'] == {'3': 28, '4': 20}
     assert labels['characters']['w'] == 28
-    assert labels['kinds'] == {
-        'Latin letters': 28 + 80, 'digits and numbers': 56
-    }
+    assert labels['scripts'] == {'Latin': 28 + 80, 'Common': 56}
     assert labels['warnings']['odd']['missing']['labels'] == 1
     assert labels['warnings']['odd']['unreadable']['labels'] == 1
     told = report('inspect', words, '--sample', 0, '--workers', 0)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lmim.cli.data import main
+from tests.datasets.make_lmdb import make_lmdb, picture
 
 SMALL = ['--train', '24', '--test', '8', '--workers', '0']
 
@@ -134,16 +135,15 @@ def test_words_of_a_list_and_what_is_left_out(render, tmp_path):
     assert status == 1 and 'other settings (words)' in result['error']
 
 
-def test_words_like_those_of_another_set(render):
-    """The labels of a set that was rendered, imitated."""
-    _, first = render('one', '--alphabet', 'abcde')
-    status, result = render('two', '--statistics',
-                            first['parts']['train']['path'], '--order', 1)
+def test_words_of_another_set(render, tmp_path):
+    labels = [b'w%d' % number for number in range(40)]
+    path = make_lmdb(tmp_path / 'labelled', [picture(1)] * 40, labels)
+    status, result = render('two', '--words', path)
     assert status == 0
     for part in ('train', 'test'):
-        for key, value in records(result['parts'][part]['path']).items():
-            if key.startswith(b'label'):
-                assert set(value.decode()) <= set('abcde')
+        made = records(result['parts'][part]['path'])
+        assert {value for key, value in made.items()
+                if key.startswith(b'label')} <= set(labels)
 
 
 @pytest.mark.parametrize('argv, message', [

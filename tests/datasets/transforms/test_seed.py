@@ -31,16 +31,16 @@ def test_draws_depend_on_seed_epoch_and_index_only():
     torch.rand(7)
     assert draws(transform, 5) == first
     others = [draws(transform, 6), draws(SetSampleSeed(seed=4), 5)]
-    SetSampleSeed.set_epoch(1)
+    RUN_SEED.epoch = 1
     others.append(draws(transform, 5))
     for other in others:
         assert all(a != b for a, b in zip(first, other))
-    SetSampleSeed.set_epoch(0)
+    RUN_SEED.epoch = 0
     assert draws(transform, 5) == first
 
 
 def test_seed_of_the_run_is_the_default():
-    SetSampleSeed.set_seed(9)
+    RUN_SEED.seed = 9
     assert draws(SetSampleSeed(), 2) == draws(SetSampleSeed(seed=9), 2)
 
 

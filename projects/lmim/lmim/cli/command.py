@@ -141,26 +141,18 @@ def guarded(name: str, args: argparse.Namespace,
 
 
 def make_parser(tool: Tool) -> argparse.ArgumentParser:
-    """The parser of all sub-commands of a tool.
-
-    Args:
-        tool (Tool): The tool.
-    """
-    width = max(map(len, tool.commands))
-    listing = '\n'.join(f'  {name:<{width}}  {command.summary}'
-                        for name, command in sorted(tool.commands.items()))
+    """The parser of all sub-commands of a tool."""
     parser = argparse.ArgumentParser(
         prog=f'lmim {tool.name}',
         description=tool.description,
-        epilog=f'commands:\n{listing}\n\n{EXIT_CODES}',
+        epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(
-        dest='command',
-        required=True,
-        metavar='COMMAND',
-        help='one of those below; COMMAND --help describes it')
+        title='commands', description='COMMAND --help describes each',
+        metavar='COMMAND', dest='command', required=True)
     for name, command in sorted(tool.commands.items()):
-        _set_up(commands.add_parser(name), tool.name, command)
+        _set_up(commands.add_parser(name, help=command.summary), tool.name,
+                command)
     return parser
 
 

@@ -139,8 +139,8 @@ def _parser() -> argparse.ArgumentParser:
         help='words that it is less sure of are left out '
         '(default: %(default)s)')
     add('--polygons', type=Path, metavar='FILE',
-        help="where the words are: MMOCR's text detection JSON, or ICDAR's "
-        'text files; IMAGES is the folder of the photographs')
+        help="where the words are: MMOCR's text detection JSON; IMAGES is "
+        'the folder of the photographs')
     add('--overwrite', action='store_true',
         help='replace files that are there')
     add('--json', action='store_true',
@@ -227,7 +227,7 @@ def _items(args: argparse.Namespace) -> Any:
     if len(args.images) != 1:
         raise UserError('with --polygons, IMAGES is the one folder in which '
                         'the photographs lie')
-    return read_scenes(args.polygons, Path(args.images[0]))[1]
+    return read_scenes(args.polygons, Path(args.images[0]))
 
 
 @contextlib.contextmanager

@@ -61,7 +61,6 @@ FINGERPRINT = np.dtype([('bytes', np.uint64), ('pixels', np.uint64),
 _BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None],
                       axis=1).sum(axis=1, dtype=np.uint8)
 
-Pairs = Tuple[np.ndarray, np.ndarray, np.ndarray]
 #: Given numbers of records on the left and on the right, both of shape (P, )
 #: and sorted by the left, gives their correlations, shape (P, ), NaN where
 #: two do not look the same.
@@ -182,7 +181,7 @@ def compare(left: np.ndarray, right: np.ndarray) -> Tuple[float, float]:
 
 
 def similar_pairs(left: np.ndarray, right: np.ndarray,
-                  same: bool) -> Iterator[Pairs]:
+                  same: bool) -> Iterator[np.ndarray]:
     """Pairs of similar hashes, found without comparing all of millions.
 
     Args:
@@ -192,9 +191,8 @@ def similar_pairs(left: np.ndarray, right: np.ndarray,
             found once, the lower number left.
 
     Yields:
-        tuple[np.ndarray, np.ndarray, np.ndarray]: For each band, numbers on
-        the left and on the right, and bits in which they differ, each of
-        shape (P, ). A pair may come with several bands.
+        np.ndarray: For each band numbers on the left and on the right, of
+        shape (P, 2). A pair may come with several bands.
     """
     for number in range(BANDS):
         ours, theirs = (band(side['hash'], number) for side in (left, right))
@@ -206,7 +204,7 @@ def similar_pairs(left: np.ndarray, right: np.ndarray,
         count: np.ndarray = after - begin
         ends: np.ndarray = np.cumsum(count)
         total = int(ends[-1]) if len(ends) else 0
-        found: List[np.ndarray] = [np.zeros((0, 3), np.int64)]
+        found: List[np.ndarray] = [np.zeros((0, 2), np.int64)]
         for part in np.split(np.arange(len(ours)), np.searchsorted(
                 ends, np.arange(AT_ONCE, total, AT_ONCE), 'right')):
             # begin, begin + 1, ..., begin + count - 1 of each.
@@ -219,11 +217,11 @@ def similar_pairs(left: np.ndarray, right: np.ndarray,
                 right['aspect'][other])) <= np.log(MOST_STRETCH)
             if same:
                 keep &= one < other
-            one, other = one[keep], other[keep]
-            bits = distance(left['hash'][one], right['hash'][other])
-            triple = np.stack([one, other, bits], axis=1)
-            found.append(triple[bits <= MOST_BITS])
-        yield tuple(np.concatenate(found).T)  # type: ignore[misc]
+            pairs = np.stack([one[keep], other[keep]], axis=1)
+            bits = distance(left['hash'][pairs[:, 0]],
+                            right['hash'][pairs[:, 1]])
+            found.append(pairs[bits <= MOST_BITS])
+        yield np.concatenate(found)
 
 
 @dataclass
@@ -233,14 +231,12 @@ class Copies:
     Attributes:
         kind (np.ndarray): Of each record, shape (N, ); see :data:`KINDS`.
         of (np.ndarray): Number of the other one, shape (N, ), or -1.
-        bits (np.ndarray): In how many bits the hashes differ, shape (N, ).
         correlation (np.ndarray): Of the grey values, shape (N, ).
         found (np.ndarray): Which of the others, where they are another set,
             have a copy: bool of shape (M, ).
     """
     kind: np.ndarray
     of: np.ndarray
-    bits: np.ndarray
     correlation: np.ndarray
     found: np.ndarray
 
@@ -263,7 +259,7 @@ def find_copies(left: np.ndarray,
     size, same = len(left), right is None
     right = left if right is None else right
     copies = Copies(
-        np.zeros(size, np.uint8), np.full(size, -1), np.zeros(size, np.uint8),
+        np.zeros(size, np.uint8), np.full(size, -1),
         np.full(size, np.nan, np.float32), np.zeros(len(right), bool))
     _add_near(copies, left, right, same, verify)
     # Copies of a file are ones of its pixels too: what comes last stays.
@@ -274,7 +270,6 @@ def find_copies(left: np.ndarray,
             exact = exact[first[exact] != exact]
         copies.kind[exact] = kind
         copies.of[exact] = first[exact]
-        copies.bits[exact] = 0
         copies.correlation[exact] = 1
     copies.found |= _first_of(left, 'pixels', right) >= 0
     return copies
@@ -302,15 +297,12 @@ def _add_near(copies: Copies, left: np.ndarray, right: np.ndarray,
         np.flatnonzero((first == np.arange(len(prints)))
                        & prints['hash'].any(axis=1))
         for first, prints in ((picture, left), (others, right)))
-    one, other, bits = np.concatenate([
-        np.stack(pairs, axis=1) for pairs in track(
-            similar_pairs(left[ours], right[theirs], same), BANDS,
-            'searching')]).T
-    _, unique = np.unique(one * max(len(theirs), 1) + other,
-                          return_index=True)
-    one, other, bits = ours[one[unique]], theirs[other[unique]], bits[unique]
+    pairs = np.unique(np.concatenate([*track(
+        similar_pairs(left[ours], right[theirs], same), BANDS, 'searching')]),
+        axis=0)
+    one, other = ours[pairs[:, 0]], theirs[pairs[:, 1]]
     new = left['pixels'][one] != right['pixels'][other]
-    one, other, bits = one[new], other[new], bits[new]
+    one, other = one[new], other[new]
     correlation = verify(one, other)
     # The most alike first; and pictures in order, for what is decided.
     order = np.lexsort((-correlation, other if same else one))
@@ -323,12 +315,11 @@ def _add_near(copies: Copies, left: np.ndarray, right: np.ndarray,
                     (one[pair], other[pair]))
         if mine not in nearest and not (same and of in nearest):
             nearest[mine] = pair
-    pairs = np.full(len(left) + 1, -1)  # the last is for picture == -1
-    pairs[np.array([*nearest], np.int64)] = [*nearest.values()]
-    pairs = pairs[picture]
-    near = np.flatnonzero(pairs >= 0)
+    best = np.full(len(left) + 1, -1)  # the last is for picture == -1
+    best[np.array([*nearest], np.int64)] = [*nearest.values()]
+    best = best[picture]
+    near = np.flatnonzero(best >= 0)
     copies.kind[near] = NEAR
-    copies.of[near] = (one if same else other)[pairs[near]]
-    copies.bits[near] = bits[pairs[near]]
-    copies.correlation[near] = correlation[pairs[near]]
+    copies.of[near] = (one if same else other)[best[near]]
+    copies.correlation[near] = correlation[best[near]]
     copies.found |= np.isin(others, other[order])

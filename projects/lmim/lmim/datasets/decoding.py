@@ -1,21 +1,14 @@
 """From the bytes of an image file to pixels, wherever the bytes come from."""
-import io
-import warnings
-from typing import Tuple
-
 import cv2
 import mmcv
 import numpy as np
-from PIL import Image
 
 from lmim.compat import MAX_PIXELS
 
 from .records.base import UnreadableRecordError
 
 
-def decode_image(value: bytes,
-                 color_type: str = 'color',
-                 max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def decode_image(value: bytes, color_type: str = 'color') -> np.ndarray:
     """Decode an image file, unless it is a decompression bomb.
 
     A few bytes can claim a picture of a thousand million pixels, which takes
@@ -28,8 +21,6 @@ def decode_image(value: bytes,
         color_type (str): As in :func:`mmcv.imfrombytes`. Defaults to
             'color': 16 bits become 8, grey becomes three equal channels,
             transparency is dropped, and the orientation of EXIF is applied.
-        max_pixels (int): The most pixels it may have. Defaults to the most
-            that are decoded, :data:`~lmim.compat.MAX_PIXELS`.
 
     Returns:
         np.ndarray: (H, W, 3), uint8, BGR; with another ``color_type`` as
@@ -58,41 +49,4 @@ def decode_image(value: bytes,
                  else '')
         raise UnreadableRecordError(f'its {len(value):,} bytes are no image '
                                     f'that OpenCV can decode{begin}')
-    height, width = img.shape[:2]
-    if height * width > max_pixels:
-        raise UnreadableRecordError(
-            f'it has {width:,} x {height:,} pixels, more than the '
-            f'{max_pixels:,} of max_pixels: a decompression bomb, or no '
-            'picture of a word')
     return img
-
-
-def read_header(value: bytes) -> Tuple[str, int, int]:
-    """Format, height and width as the header of an image file says.
-
-    The orientation that EXIF may hold is not looked at: of a picture that
-    stands on its side the two are swapped once it is decoded.
-
-    Args:
-        value (bytes): The encoded image, or its beginning, in a format that
-            Pillow knows.
-
-    Raises:
-        UnreadableRecordError: If there are no bytes, no header that is
-            understood, or no pixels.
-    """
-    if not value:
-        raise UnreadableRecordError('no bytes')
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore', Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(value)) as image:
-                if not image.height or not image.width:
-                    raise ValueError('no pixels')
-                return image.format or 'other', image.height, image.width
-    # Parsers of broken headers raise all sorts of errors.
-    except Exception as error:
-        raise UnreadableRecordError(
-            f'its {len(value):,} bytes are no image whose header can be read '
-            f'({type(error).__name__}); they begin with {value[:8]!r}'
-        ) from error

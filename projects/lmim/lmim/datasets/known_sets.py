@@ -5,9 +5,9 @@ here reads it, with the one folder in which all data sets lie.
 """
 import os
 import os.path as osp
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from unittest import mock
 
 from mmengine.config import Config
 
@@ -67,16 +67,29 @@ class KnownSet(NamedTuple):
     @property
     def there(self) -> str:
         """str: Whether it is there: 'yes', 'no' or 'in part'."""
-        missing = self.missing
-        if not missing:
-            return 'yes'
-        return 'no' if set(self.paths) <= set(missing) else 'in part'
+        missing = set(self.missing)
+        part = 'no' if missing.issuperset(self.paths) else 'in part'
+        return part if missing else 'yes'
 
     @property
     def names(self) -> List[str]:
         """List[str]: What a user may call it, perhaps with others."""
         return list(dict.fromkeys([self.published['name'], self.variable,
                                    self.config, self.group]))
+
+    def about(self) -> Dict[str, Any]:
+        """What is known of it, of types that JSON has."""
+        return {
+            'variable': self.variable,
+            'config': self.config,
+            'kind': self.kind,
+            **{key: self.published.get(key)
+               for key in ('name', 'labels', 'num_samples')},
+            **{key: self.source.get(key) for key in ('homepage', 'obtain')},
+            'paths': self.paths,
+            'missing': self.missing,
+            'there': self.there,
+        }
 
     def _spec_paths(self) -> Iterator[Tuple[str, str]]:
         return spec_paths(self.dataset['paths'],
@@ -181,7 +194,10 @@ def read_config(path: str, data_root: Optional[str] = None) -> Config:
             environment's where it is None. Defaults to None.
     """
     # Or MMEngine logs the variable for each base config that takes it.
-    with quiet(), _environment(data_root):
+    with quiet(), mock.patch.dict(os.environ):
+        root = data_root or os.environ.pop(DATA_ROOT, None)
+        if root:  # MMEngine refuses an empty one
+            os.environ[DATA_ROOT] = root
         cfg = Config.fromfile(path)
     # Without yapf, which lays the whole config out anew for each of four
     # copies and takes more time than everything else before training.
@@ -197,20 +213,3 @@ def data_root_in_use(data_root: Optional[str] = None) -> str:
         data_root (str, optional): As of :func:`read_config`.
     """
     return data_root or os.environ.get(DATA_ROOT) or 'data'
-
-
-@contextmanager
-def _environment(data_root: Optional[str]) -> Iterator[None]:
-    """Set the data root, and put back what was there."""
-    before = os.environ.get(DATA_ROOT)
-    if data_root:
-        os.environ[DATA_ROOT] = data_root
-    elif not before:
-        os.environ.pop(DATA_ROOT, None)  # MMEngine refuses an empty one
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(DATA_ROOT, None)
-        else:
-            os.environ[DATA_ROOT] = before

@@ -31,7 +31,8 @@ class LMDBWriter:
 
     Args:
         path (str or Path): The folder to make.
-        overwrite (bool): Whether a database that is there gives way.
+        overwrite (bool): Whether a database that is there gives way; a folder
+            of other things does not.
 
     Raises:
         FileExistsError: On entry, if something is at the path and may not be
@@ -51,14 +52,19 @@ class LMDBWriter:
 
     @contextmanager
     def _opened(self) -> Iterator[None]:
-        refuse_to_replace(self.path, self.overwrite)
+        path = self.path
+        refuse_existing(path, self.overwrite)
+        if path.is_dir() and any(path.iterdir()) and not is_lmdb(str(path)):
+            raise FileExistsError(
+                f'{path} is a folder that holds other things than an LMDB; '
+                'it is not replaced. Give another path')
         # No lock file: nobody else writes, or knows of it yet.
-        with whole_folder(self.path, self.overwrite) as draft, lmdb.open(
+        with whole_folder(path, self.overwrite) as draft, lmdb.open(
                 str(draft), map_size=MAP_SIZE, lock=False,
                 sync=False) as self._env:
             yield
             if not self.count:
-                raise UserError(f'No record was added to {self.path}; an '
+                raise UserError(f'No record was added to {path}; an '
                                 'LMDB without records is not made')
             self._batch.append((b'num-samples', b'%d' % self.count))
             self._commit()
@@ -113,22 +119,3 @@ class LMDBWriter:
                 self._env.set_mapsize(2 * self._env.info()['map_size'])
         self._batch.clear()
         self._batch_bytes = 0
-
-
-def refuse_to_replace(path: Path, overwrite: bool) -> None:
-    """Refuse to make an LMDB where something is that may not be replaced.
-
-    A folder of other things is not, even where one may overwrite.
-
-    Args:
-        path (Path): Where the LMDB is to be.
-        overwrite (bool): Whether an LMDB that is there gives way.
-
-    Raises:
-        FileExistsError: If there is something that does not.
-    """
-    refuse_existing(path, overwrite)
-    if path.is_dir() and any(path.iterdir()) and not is_lmdb(str(path)):
-        raise FileExistsError(
-            f'{path} is a folder that holds other things than an LMDB; it is '
-            'not replaced. Give another path')

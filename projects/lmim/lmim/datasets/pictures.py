@@ -22,7 +22,6 @@ from .records import (IMAGE_SUFFIXES, RecordSource, UnreadableRecordError,
 
 One = Union[str, Path, np.ndarray, Image.Image, RecordSource]
 Inputs = Union[One, Iterable[One]]
-_LISTS = ('.txt', '.tsv', '.csv', '.json', '.jsonl')
 
 
 class Picture(NamedTuple):
@@ -57,7 +56,12 @@ class Pictures:
 
     def __init__(self, inputs: Inputs, first: int = 1) -> None:
         self._first = first
-        self._parts = list(_expand(_as_list(inputs)))
+        single = (str, os.PathLike, np.ndarray, Image.Image, RecordSource)
+        if isinstance(inputs, single):
+            inputs = [inputs]
+        elif not isinstance(inputs, Iterable):
+            raise TypeError(_refusal(inputs))
+        self._parts = list(_expand(list(inputs)))
         self._starts = list(itertools.accumulate(
             (len(part) if isinstance(part, RecordSource) else 1
              for part in self._parts), initial=0))
@@ -76,10 +80,10 @@ class Pictures:
         if isinstance(part, RecordSource):
             record = index - self._starts[place]
             return Picture(part.name(record),
-                           functools.partial(_read_record, part, record))
+                           functools.partial(_read, part.read, record))
         if isinstance(part, str):
             return Picture(printable(part),
-                           functools.partial(_read_file, part))
+                           functools.partial(_read, read_image_file, part))
         if isinstance(part, Image.Image):
             name = str(getattr(part, 'filename', '') or f'image {number}')
             return Picture(name, functools.partial(from_pillow, part))
@@ -182,17 +186,6 @@ def from_pillow(image: Image.Image) -> np.ndarray:
     return from_array(rgb[..., ::-1])
 
 
-def _as_list(inputs: Any) -> List[Any]:
-    """Several inputs as they are, a single one in a list."""
-    single = (str, os.PathLike, np.ndarray, Image.Image, RecordSource)
-    if isinstance(inputs, single):
-        return [inputs]
-    try:
-        return list(inputs)
-    except TypeError:
-        raise TypeError(_refusal(inputs)) from None
-
-
 def _expand(inputs: List[Any]) -> Iterator[Any]:
     """Arrays and sources as they are; paths as what lies there."""
     found = [_matches(os.fspath(one)) if isinstance(one, (str, os.PathLike))
@@ -230,19 +223,9 @@ def _matches(path: str) -> List[str]:
 
 def _is_image(path: str) -> bool:
     """Whether a path is that of an image, by its name or its first bytes."""
-    if osp.isdir(path):
-        return False
-    name = path.lower()
-    if name.endswith(IMAGE_SUFFIXES):
-        return True
-    if name.endswith((*_LISTS, '.mdb')):
-        return False
-    return cv2.haveImageReader(path)
+    return not osp.isdir(path) and (
+        path.lower().endswith(IMAGE_SUFFIXES) or cv2.haveImageReader(path))
 
 
-def _read_record(source: RecordSource, index: int) -> np.ndarray:
-    return decode_image(source.read(index))
-
-
-def _read_file(path: str) -> np.ndarray:
-    return decode_image(read_image_file(path))
+def _read(read: Callable[..., bytes], where: Any) -> np.ndarray:
+    return decode_image(read(where))

@@ -16,7 +16,7 @@ from .records import RecordSource, UnreadableRecordError, open_sources
 from .records.folder import IMAGE_SUFFIXES
 from .transforms.guidance_ops import resize
 
-#: As much as statistics of words need; larger sets are read evenly spread.
+#: As many words as are read of a set; of larger ones evenly spread.
 MOST_LABELS = 1_000_000
 
 
@@ -25,7 +25,7 @@ def make_rendered_sets(sizes: Mapping[Optional[str], int],
     """Make sets of rendered words, also with the words of other sets.
 
     Arguments are those of :func:`lmim.rendering.samples.make_sets`, but
-    ``words`` and ``statistics`` are paths that :func:`read_words` reads.
+    ``words`` is a path that :func:`read_words` reads.
     """
     return make_sets(sizes, read_words=read_words, **settings)
 
@@ -141,12 +141,11 @@ class RenderedTextDataset(Dataset):
             another style and font, as ``guidance_img`` of this height and
             width: a guidance view in place of the transform `GuidanceView`.
             Defaults to None.
-        data_root (str): Prefix of relative ``words``, ``statistics`` and
-            ``alphabet_file``. Defaults to ''.
+        data_root (str): Prefix of a relative ``words``. Defaults to ''.
         metainfo (dict, optional): Added to :attr:`metainfo`.
         settings: What is written and how it looks: ``seed``, ``alphabet``,
-            ``words``, ``statistics``, ``lengths``, ``fonts``, ``style``,
-            ``difficulty`` ...; see :func:`lmim.rendering.samples.make_sets`.
+            ``words``, ``lengths``, ``fonts``, ``style``, ``difficulty`` ...;
+            see :func:`lmim.rendering.samples.make_sets`.
 
     Raises:
         OSError: If a file or folder is missing.
@@ -185,9 +184,8 @@ class RenderedTextDataset(Dataset):
         if with_letters not in (False, True, 'labels'):
             raise UserError("with_letters is True, False or 'labels', not "
                             f'{with_letters!r}')
-        for key in ('words', 'statistics', 'alphabet_file'):
-            if settings.get(key) is not None:
-                settings[key] = osp.join(data_root, settings[key])
+        if settings.get('words') is not None:
+            settings['words'] = osp.join(data_root, settings['words'])
         made = make_rendered_sets({part: length}, **settings)
         #: The words, drawn or not; ``left_out`` says what is not drawn.
         self.words = made.parts[part]

@@ -1,5 +1,5 @@
 """Word images from wherever they lie, with or without their text."""
-from typing import Any, Callable, Dict, List, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Optional, Sequence, Union
 
 from mmengine.dataset import Compose
 from mmocr.registry import DATASETS
@@ -7,7 +7,7 @@ from torch.utils.data import Dataset
 
 from lmim.utils.errors import UserError
 
-from .decoding import MAX_PIXELS, decode_image
+from .decoding import decode_image
 from .records import (Part, Spec, UnreadableRecordError, leaves, open_sources,
                       parts_of_source)
 from .transforms.seed import RUN_SEED, mix
@@ -40,8 +40,6 @@ class TextImageDataset(Dataset):
             unreadable then. Defaults to False: labels are not looked at.
         color_type (str): As in :func:`~lmim.datasets.decoding.decode_image`.
             Defaults to 'color': (H, W, 3), BGR.
-        max_pixels (int): A picture with more is unreadable. Defaults to
-            :data:`~lmim.compat.MAX_PIXELS`, the most that OpenCV decodes.
         max_unreadable (float): Training stops where a larger fraction of the
             reads fails (ten different records at least). Defaults to 0.01.
         test_mode (bool): Whether an unreadable record is an error, as it
@@ -78,7 +76,6 @@ class TextImageDataset(Dataset):
                  pipeline: Sequence[Union[dict, Callable]] = (),
                  with_text: bool = False,
                  color_type: str = 'color',
-                 max_pixels: int = MAX_PIXELS,
                  max_unreadable: float = 0.01,
                  test_mode: bool = False,
                  published: Optional[dict] = None,
@@ -86,7 +83,6 @@ class TextImageDataset(Dataset):
         super().__init__()
         self.with_text = with_text
         self.color_type = color_type
-        self.max_pixels = max_pixels
         self.test_mode = test_mode
         self.published = published
         self.pipeline = Compose(pipeline)
@@ -109,10 +105,6 @@ class TextImageDataset(Dataset):
     def num_unreadable(self) -> int:
         """int: Unreadable records met so far, by all workers."""
         return len(self.unreadable)
-
-    def unreadable_names(self) -> List[str]:
-        """Names of the unreadable records met so far, by all workers."""
-        return [self.source.name(i) for i in sorted(self.unreadable.listed())]
 
     def describe(self, index: int) -> str:
         """Name of a record, by its ``sample_idx``, for a person to find."""
@@ -152,8 +144,7 @@ class TextImageDataset(Dataset):
         Raises:
             UnreadableRecordError: If it cannot be.
         """
-        img = decode_image(
-            self.source.read(index), self.color_type, self.max_pixels)
+        img = decode_image(self.source.read(index), self.color_type)
         info = self.get_data_info(index)
         info.update(img=img, ori_shape=img.shape[:2], img_shape=img.shape[:2])
         return info

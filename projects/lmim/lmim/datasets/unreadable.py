@@ -62,7 +62,6 @@ class UnreadableRecords:
         self.state = torch.zeros(
             self.num_rows, _LIST + self.capacity,
             dtype=torch.int64).share_memory_()
-        self._log_file: Optional[str] = None
 
     @property
     def rows(self) -> np.ndarray:
@@ -126,14 +125,14 @@ class UnreadableRecords:
         """Name a record, the ``number``-th that this process meets."""
         if number <= self.capacity:
             # Names of files need not be UTF-8.
-            self._warn(f'Unreadable record skipped: {_encode(name).decode()}:'
+            _warn(f'Unreadable record skipped: {_encode(name).decode()}:'
                        f' {reason}.')
         if number == self.capacity:
-            self._warn(
+            _warn(
                 f'This process has met {number:,} unreadable records. Further '
                 f'ones are counted, and named in {FILE} only, perhaps more '
                 'than once.')
-        log_file = _current_log_file() or self._log_file
+        log_file = _current_log_file()
         folder = self.folder or (log_file and osp.dirname(log_file))
         if folder is None:
             return
@@ -141,17 +140,6 @@ class UnreadableRecords:
         # In one write, so that no other process comes between.
         with open(osp.join(folder, FILE), 'ab', buffering=0) as file:
             file.write(_encode(line) + b'\n')
-
-    def _warn(self, message: str) -> None:
-        """Log, also from a worker.
-
-        A forked worker inherits MMEngine's logger with its open file. A
-        spawned one has no logger, and gets one for the same file.
-        """
-        if self._log_file is not None and not MMLogger._instance_dict:
-            MMLogger.get_instance('lmim_worker', logger_name='mmengine',
-                                  log_file=self._log_file, file_mode='a')
-        print_log(message, logger='current', level=logging.WARNING)
 
     def _check(self, name: Callable[[int], str]) -> None:
         totals = self.rows[:, :_LIST].sum(axis=0)
@@ -171,8 +159,20 @@ class UnreadableRecords:
             'Repair the set, or raise max_unreadable of the dataset.')
 
     def __getstate__(self) -> Dict[str, Any]:
-        # Called when a worker is spawned, which has to know the log file.
-        return {**self.__dict__, '_log_file': _current_log_file()}
+        return {**self.__dict__, 'log_file': _current_log_file()}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        log_file = state.pop('log_file')
+        self.__dict__.update(state)
+        # A spawned worker has no logger, and gets one for the same file. A
+        # forked one inherits MMEngine's with its open file.
+        if log_file and not MMLogger._instance_dict:
+            MMLogger.get_instance('lmim_worker', logger_name='mmengine',
+                                  log_file=log_file, file_mode='a')
+
+
+def _warn(message: str) -> None:
+    print_log(message, logger='current', level=logging.WARNING)
 
 
 def _current_log_file() -> Optional[str]:

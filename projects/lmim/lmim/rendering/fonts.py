@@ -329,15 +329,9 @@ class FontPool:
 
     def __init__(self, fonts: Sequence[Font], characters: str) -> None:
         self.fonts: List[Font] = list(fonts)
-        wanted = sorted(set(characters))
-        self._columns: Dict[str, int] = {
-            char: column for column, char in enumerate(wanted)
-        }
-        # (fonts, characters): whether the font has the character.
-        self._has = np.ones((len(self.fonts), len(wanted)), bool)
-        for row, font in enumerate(self.fonts):
-            for char in missing_characters(font.path, characters):
-                self._has[row, self._columns[char]] = False
+        self._wanted = frozenset(characters)
+        self._has = [self._wanted.difference(
+            missing_characters(font.path, characters)) for font in fonts]
 
     def __len__(self) -> int:
         return len(self.fonts)
@@ -345,8 +339,7 @@ class FontPool:
     @property
     def missing(self) -> str:
         """str: The characters that none of the fonts has."""
-        return ''.join(char for char, column in self._columns.items()
-                       if not self._has[:, column].any())
+        return ''.join(sorted(self._wanted.difference(*self._has)))
 
     def pick(self, text: str, rng: np.random.Generator) -> Optional[Font]:
         """Draw one of the fonts that have all characters of a text.
@@ -359,8 +352,6 @@ class FontPool:
             Font, optional: Each as likely as any other; None if no font has
             all of the characters.
         """
-        columns = [self._columns[char] for char in text]
-        able = np.flatnonzero(self._has[:, columns].all(axis=1))
-        if not len(able):
-            return None
-        return self.fonts[able[int(rng.integers(len(able)))]]
+        able = [font for font, has in zip(self.fonts, self._has)
+                if has.issuperset(text)]
+        return able[int(rng.integers(len(able)))] if able else None

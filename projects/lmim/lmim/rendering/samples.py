@@ -1,5 +1,4 @@
 """Sets of rendered words, each drawn when it is asked for."""
-import unicodedata
 from typing import (Any, Dict, Iterator, List, Mapping, NamedTuple, Optional,
                     Tuple)
 
@@ -9,8 +8,8 @@ from lmim.utils.errors import UserError
 from .fonts import (BUNDLED, PARTS, Font, FontPool, Places, find_fonts,
                     needs_shaping, split_fonts)
 from .renderer import STYLES, RenderedWord, WordRenderer
-from .words import (LOWER_CASE, ImitatedWords, Lengths, ListedWords, ReadWords,
-                    Vocabulary, WordGenerator, Words, read_word_list)
+from .words import (LOWER_CASE, Lengths, ListedWords, ReadWords, Vocabulary,
+                    WordGenerator, Words, read_word_list)
 
 
 class RenderedWords:
@@ -132,12 +131,8 @@ class RenderedSets(NamedTuple):
 def make_sets(sizes: Mapping[Optional[str], int],
               seed: int = 0,
               alphabet: Optional[str] = None,
-              alphabet_file: Optional[str] = None,
               words: Optional[str] = None,
-              statistics: Optional[str] = None,
               lengths: Optional[Lengths] = None,
-              kind: str = 'syllables',
-              order: int = 2,
               fonts: Places = BUNDLED,
               same_fonts: bool = False,
               style: str = 'varied',
@@ -146,8 +141,7 @@ def make_sets(sizes: Mapping[Optional[str], int],
               read_words: ReadWords = read_word_list) -> RenderedSets:
     """Make sets of rendered words; nothing is drawn yet.
 
-    Of ``alphabet``, ``alphabet_file``, ``words`` and ``statistics`` one says
-    where words come from.
+    Either ``alphabet`` or ``words`` says where words come from.
 
     Args:
         sizes (Mapping[str, int]): For each part ('train', 'test', or None
@@ -155,16 +149,10 @@ def make_sets(sizes: Mapping[Optional[str], int],
         seed (int): The seed, 0 or more.
         alphabet (str, optional): Characters that words are made of. Defaults
             to lower-case letters.
-        alphabet_file (str, optional): A text file that holds them, such as a
-            dictionary of MMOCR. Those that cannot be drawn are left out.
         words (str, optional): Words to draw, each as often as it comes: a
             path that ``read_words`` reads.
-        statistics (str, optional): The same, for words made up after its
-            statistics.
         lengths (tuple[int, int], optional): Least and greatest number of
             characters. Defaults to 3 and 6 for an alphabet, else 1 and 25.
-        kind (str): Of an alphabet's words, 'syllables' or 'random'.
-        order (int): How many characters the statistics look back at.
         fonts (str or Sequence[str]): Where fonts are; see
             :func:`.fonts.find_fonts`.
         same_fonts (bool): Whether training and test share all fonts.
@@ -187,31 +175,24 @@ def make_sets(sizes: Mapping[Optional[str], int],
     if difficulty is not None:
         settings['difficulty'] = difficulty
     renderer = WordRenderer(**settings)
-    given = [name for name, value in dict(
-        alphabet=alphabet, alphabet_file=alphabet_file, words=words,
-        statistics=statistics).items() if value is not None]
-    if len(given) > 1:
-        raise UserError('Words come from one place, not from '
-                        f'{" and ".join(given)}. Leave out all but one')
+    if alphabet is not None and words is not None:
+        raise UserError('Words come from one place, not from alphabet and '
+                        'words. Leave out one')
     left_out: List[str] = []
-    path = words or statistics
-    if path is None:
-        chars = _alphabet(alphabet, alphabet_file, fonts, left_out)
+    if words is None:
+        chars = alphabet or LOWER_CASE
+        _refuse_undrawable(chars, fonts)
         makers: Dict[Optional[str], Words] = {
-            part: WordGenerator(part, chars, lengths or (3, 6), kind)
+            part: WordGenerator(part, chars, lengths or (3, 6))
             for part in sizes
         }
     else:
         lengths = lengths or (1, 25)
-        vocabulary = Vocabulary(
-            read_words(str(path)), str(path), lengths)
+        vocabulary = Vocabulary(read_words(str(words)), str(words), lengths)
         left_out += vocabulary.left_out
         chars = vocabulary.characters
-        makers = {
-            part: (ListedWords(vocabulary, part, lengths) if words else
-                   ImitatedWords(vocabulary, part, lengths, order))
-            for part in sizes
-        }
+        makers = {part: ListedWords(vocabulary, part, lengths)
+                  for part in sizes}
     found = find_fonts(chars, fonts)
     split = {} if same_fonts or None in sizes else split_fonts(found)
     parts = {}
@@ -225,33 +206,17 @@ def make_sets(sizes: Mapping[Optional[str], int],
     return RenderedSets(parts, left_out)
 
 
-def _alphabet(alphabet: Optional[str], path: Optional[str], fonts: Places,
-              left_out: List[str]) -> str:
-    """The characters of an alphabet that can be drawn."""
-    text = alphabet or LOWER_CASE
-    if path is not None:
-        with open(path, encoding='utf-8-sig') as file:
-            text = ''.join(unicodedata.normalize('NFC', file.read()).split())
-    refused = needs_shaping(text)
-    reasons = {
-        'they run from right to left, need shaping or have no shape': refused}
-    text = ''.join(char for char in dict.fromkeys(text)
-                   if char not in refused)
-    if text:
-        none = FontPool(find_fonts(text, fonts), text).missing
-        reasons['no font has them'] = none
-        text = ''.join(char for char in text if char not in none)
-    for reason, characters in reasons.items():
-        # Of a file, which may be a dictionary of thousands, they are left
-        # out; typed ones that cannot be drawn are a mistake.
-        if characters and path is None:
-            raise UserError(
-                f'{_name(characters)} of the alphabet cannot be drawn: '
-                f'{reason}. Leave them out, or name more places with fonts')
-        if characters:
-            left_out.append(f'{_name(characters)} of {path} left out: '
-                            f'{reason}')
-    return text
+def _refuse_undrawable(alphabet: str, fonts: Places) -> None:
+    """Refuse an alphabet of which some characters cannot be drawn."""
+    refused = needs_shaping(alphabet)
+    reason = 'they run from right to left, need shaping or have no shape'
+    if alphabet and not refused:
+        refused = FontPool(find_fonts(alphabet, fonts), alphabet).missing
+        reason = 'no font has them'
+    if refused:
+        raise UserError(
+            f'{_name(refused)} of the alphabet cannot be drawn: {reason}. '
+            'Leave them out, or name more places with fonts')
 
 
 def _name(characters: str) -> str:

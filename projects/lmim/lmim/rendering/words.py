@@ -1,4 +1,4 @@
-"""Words to draw: made up from an alphabet, listed, or like those of a list."""
+"""Words to draw: made up from an alphabet, or listed."""
 import hashlib
 import unicodedata
 from abc import ABCMeta, abstractmethod
@@ -12,7 +12,6 @@ from lmim.utils.errors import UserError
 from .fonts import PARTS, needs_shaping
 
 LOWER_CASE = 'abcdefghijklmnopqrstuvwxyz'
-KINDS = ('syllables', 'random')
 
 #: Words, and how often each comes.
 Counts = Iterable[Tuple[str, float]]
@@ -49,10 +48,6 @@ class Words(metaclass=ABCMeta):
         UserError: If a setting is not one of the above.
     """
 
-    # A part that holds a quarter of all words is hit within so many draws
-    # unless there is hardly any word.
-    MAX_DRAWS = 1000
-
     def __init__(self, part: Optional[str], lengths: Lengths,
                  characters: str) -> None:
         if part is not None and part not in PARTS:
@@ -69,12 +64,6 @@ class Words(metaclass=ABCMeta):
         """All that words depend on besides part and seed, as JSON has it."""
 
     @abstractmethod
-    def _make(self, rng: np.random.Generator) -> str:
-        """Make up a word of any part; '' if it went wrong."""
-
-    #: Where words come from and what to change, for a message.
-    _advice: str
-
     def draw(self, rng: np.random.Generator) -> str:
         """Draw one word of the part.
 
@@ -84,13 +73,6 @@ class Words(metaclass=ABCMeta):
         Raises:
             UserError: If there is (almost) no word of this part.
         """
-        for _ in range(self.MAX_DRAWS):
-            word = self._make(rng)
-            if self.lengths[0] <= len(word) and self._is_wanted(word):
-                return word
-        raise UserError(
-            f'No {self.part or ""} word of {self.lengths[0]} to '
-            f'{self.lengths[1]} characters was found {self._advice}')
 
     def _is_wanted(self, word: str) -> bool:
         return self.part is None or part_of_word(word) == self.part
@@ -99,14 +81,13 @@ class Words(metaclass=ABCMeta):
 class WordGenerator(Words):
     """Words made up from an alphabet.
 
+    They can be pronounced where it has vowels and consonants; characters that
+    are neither are mixed in by their share of it. Else they are any strings.
+
     Args:
         part (str, optional): As of :class:`Words`.
         alphabet (str): The characters to use; doubled ones count once.
         lengths (tuple[int, int]): As of :class:`Words`.
-        kind (str): 'syllables' for words that can be pronounced (where the
-            alphabet has vowels and consonants; characters that are neither
-            are mixed in by their share of the alphabet), or 'random' for
-            plain strings.
 
     Raises:
         UserError: If a setting is not one of the above.
@@ -117,15 +98,15 @@ class WordGenerator(Words):
     # come.
     VOWEL_FIRST = 0.25
     DOUBLED = 0.15
+    # A part that holds a quarter of all words is hit within so many draws
+    # unless there is hardly any word.
+    MAX_DRAWS = 1000
 
     def __init__(self,
                  part: Optional[str] = 'train',
                  alphabet: str = LOWER_CASE,
-                 lengths: Lengths = (3, 6),
-                 kind: str = 'syllables') -> None:
+                 lengths: Lengths = (3, 6)) -> None:
         super().__init__(part, lengths, ''.join(dict.fromkeys(alphabet)))
-        if kind not in KINDS:
-            raise UserError(f'kind is one of {KINDS}, not {kind!r}')
         if not alphabet or any(not c.isprintable() or c.isspace()
                                for c in alphabet):
             raise UserError('The alphabet needs one visible character at '
@@ -137,17 +118,27 @@ class WordGenerator(Words):
             sorted_[0 if base in 'aeiou' else
                     1 if base in LOWER_CASE else 2].append(char)
         self.vowels, self.consonants, self.others = map(''.join, sorted_)
-        speakable = bool(self.vowels and self.consonants)
-        self.kind = kind if speakable else 'random'
-        self._advice = (f'with the alphabet {alphabet[:40]!r}: allow more '
-                        'characters or longer words')
+        self.kind = ('syllables' if self.vowels and self.consonants else
+                     'random')
 
     def settings(self) -> Dict[str, Any]:
         """Alphabet, lengths and kind."""
         return dict(alphabet=self.characters, lengths=list(self.lengths),
                     kind=self.kind)
 
+    def draw(self, rng: np.random.Generator) -> str:
+        """Draw one word of the part; see :meth:`Words.draw`."""
+        for _ in range(self.MAX_DRAWS):
+            word = self._make(rng)
+            if self._is_wanted(word):
+                return word
+        raise UserError(
+            f'No {self.part or ""} word of {self.lengths[0]} to '
+            f'{self.lengths[1]} characters was found with the alphabet '
+            f'{self.characters[:40]!r}: allow more characters or longer words')
+
     def _make(self, rng: np.random.Generator) -> str:
+        """Make up a word of any part."""
         length = int(rng.integers(self.lengths[0], self.lengths[1] + 1))
         if self.kind == 'syllables':
             return self._speakable(length, rng)
@@ -182,11 +173,6 @@ class WordGenerator(Words):
 def _pick(characters: str, rng: np.random.Generator) -> str:
     """One character, each as likely as any other."""
     return characters[int(rng.integers(len(characters)))]
-
-
-def _weighted(sums: np.ndarray, rng: np.random.Generator) -> int:
-    """A number as often as its weight says, of which these are the sums."""
-    return int(np.searchsorted(sums, rng.random() * sums[-1], side='right'))
 
 
 class Vocabulary:
@@ -331,70 +317,7 @@ class ListedWords(Words):
         return dict(words=self.vocabulary.digest(),
                     lengths=list(self.lengths))
 
-    def _make(self, rng: np.random.Generator) -> str:
-        return self.vocabulary[_weighted(self._sums, rng)]
-
-    draw = _make  # each is of the part
-
-
-class ImitatedWords(Words):
-    """Words made up after the statistics of a vocabulary.
-
-    A Markov chain: each character follows the ``order`` before it as often as
-    in the vocabulary's words, their ends included. So words look like those
-    of the language, also rare ones and such as no list has.
-
-    Args:
-        vocabulary (Vocabulary): What is imitated.
-        part (str, optional): As of :class:`Words`.
-        lengths (tuple[int, int]): As of :class:`Words`.
-        order (int): How many characters are looked back at. More come nearer
-            to the vocabulary, up to its very words.
-
-    Raises:
-        UserError: If the order is below 1.
-    """
-
-    END = '\0'
-
-    def __init__(self, vocabulary: Vocabulary, part: Optional[str] = 'train',
-                 lengths: Lengths = (1, 25), order: int = 2) -> None:
-        super().__init__(part, lengths, vocabulary.characters)
-        if order < 1:
-            raise UserError(f'order is 1 or more, not {order}')
-        self.vocabulary = vocabulary
-        self.order = order
-        self._advice = (f'after the statistics of {vocabulary.origin}: give '
-                        'more words, or other lengths')
-        following: Dict[str, Dict[str, float]] = {}
-        for word, count in zip(vocabulary, vocabulary.counts.tolist()):
-            padded = self.END * order + word + self.END
-            for at in range(len(word) + 1):
-                after = following.setdefault(padded[at:at + order], {})
-                char = padded[at + order]
-                after[char] = after.get(char, 0) + count
-        #: Context to the characters after it, and sums of their counts.
-        self._chain: Dict[str, Tuple[str, np.ndarray]] = {
-            context: (''.join(after), np.cumsum(list(after.values())))
-            for context, after in following.items()
-        }
-
-    def settings(self) -> Dict[str, Any]:
-        """What tells the vocabulary from others; order and lengths."""
-        return dict(statistics=self.vocabulary.digest(), order=self.order,
-                    lengths=list(self.lengths))
-
-    def _make(self, rng: np.random.Generator) -> str:
-        """Follow the chain to a word's end; '' if that is too far."""
-        context = self.END * self.order
-        word: List[str] = []
-        while True:
-            characters, sums = self._chain[context]
-            char = characters[_weighted(sums, rng)]
-            if char == self.END:
-                # Labels may hold spaces, which pictures do not show at ends.
-                return ''.join(word).strip()
-            if len(word) == self.lengths[1]:
-                return ''
-            word.append(char)
-            context = context[1:] + char
+    def draw(self, rng: np.random.Generator) -> str:
+        """Draw one word of the part, as often as it comes."""
+        at = rng.random() * self._sums[-1]
+        return self.vocabulary[int(np.searchsorted(self._sums, at, 'right'))]

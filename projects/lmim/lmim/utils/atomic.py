@@ -7,7 +7,7 @@ had the name before.
 """
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Iterator, Union
 
@@ -69,10 +69,7 @@ def refuse_file(path: Union[str, Path], overwrite: bool = False) -> None:
     if path.is_dir():
         raise FileExistsError(
             f'{path} is a folder; give the path of a file to make')
-    if path.exists() and not overwrite:
-        raise FileExistsError(
-            f'{path} exists; give another path, or say that it may be '
-            'overwritten (--overwrite)')
+    _refuse(path, overwrite)
 
 
 @contextmanager
@@ -145,6 +142,10 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
     if path.exists() and not path.is_dir():
         raise FileExistsError(
             f'{path} is a file; give the path of a folder to make')
+    _refuse(path, overwrite)
+
+
+def _refuse(path: Path, overwrite: bool) -> None:
     if path.exists() and not overwrite:
         raise FileExistsError(
             f'{path} exists; give another path, or say that it may be '
@@ -153,13 +154,9 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Bring a rename to the disk, where the system can open folders."""
-    try:
+    with suppress(OSError):  # Windows, some network file systems
         handle = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows, some network file systems
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

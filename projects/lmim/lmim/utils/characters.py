@@ -29,11 +29,7 @@ _INVISIBLE = re.compile('[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0'
 
 
 def named_character(char: str) -> str:
-    """A character with its code point.
-
-    Args:
-        char (str): One character.
-    """
+    """A character with its code point."""
     return f'{char!r} (U+{ord(char):04X})'
 
 

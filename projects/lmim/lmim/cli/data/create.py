@@ -2,9 +2,9 @@
 import argparse
 import json
 from contextlib import ExitStack
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from lmim.cli import Command
 from lmim.datasets.decoding import decode_image
@@ -15,7 +15,7 @@ from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
 from .inputs import (Reasons, add_input_arguments, describe, open_input,
-                     reason_lines, refuse_source_as_result)
+                     reason_lines, refuse_source_as_result, source_lines)
 from .parallel import add_workers_argument, map_records
 
 
@@ -42,8 +42,7 @@ class Create(Command):
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Copy all records."""
         source = open_input(args)
-        done = _copy(source, Copying(not args.unlabelled), {'all': args.out},
-                     args,
+        done = _copy(source, {'all': args.out}, args,
                      args.out.with_name(f'{args.out.name}.skipped.jsonl'))
         made, = done.pop('parts').values()
         return {'out': made['path'], 'sources': describe(source),
@@ -52,8 +51,7 @@ class Create(Command):
 
     def report(self, result: Dict[str, Any]) -> str:
         """Report in words."""
-        lines = [f'{one["path"]}: {one["layout"]}, {one["records"]:,} records'
-                 for one in result['sources']]
+        lines = source_lines(result['sources'])
         lines.append(f'{result["written"]:,} of {result["records"]:,} records '
                      f'are in {result["out"]}, {result["labelled"]:,} of them '
                      'with a label')
@@ -109,8 +107,7 @@ class Split(Command):
                             'split --by image')
         places = {part: args.out_dir / f'{part}.lmdb'
                   for part in ('train', 'val')}
-        done = _copy(source, Copying(not args.unlabelled, args.val, args.by),
-                     places, args, args.out_dir / 'skipped.jsonl')
+        done = _copy(source, places, args, args.out_dir / 'skipped.jsonl')
         return {'out_dir': str(args.out_dir), 'val': args.val, 'by': args.by,
                 **done}
 
@@ -124,47 +121,6 @@ class Split(Command):
         return '\n'.join(lines + _copy_lines(result))
 
 
-class Copy(NamedTuple):
-    """A record as it will be written, or its name and why it will not."""
-    image: bytes = b''
-    label: Optional[str] = None
-    part: str = 'all'
-    reason: Optional[str] = None
-    name: str = ''
-
-
-@dataclass(frozen=True)
-class Copying:
-    """Reads a record, decodes it, and decides into which part it goes.
-
-    Args:
-        labels (bool): Whether labels are taken along.
-        share (float, optional): The part to hold out, where there are two.
-        by (str): 'image' or 'label': what decides.
-    """
-    labels: bool = True
-    share: Optional[float] = None
-    by: str = 'image'
-
-    def __call__(self, source: RecordSource, index: int) -> Copy:
-        """Read a record."""
-        try:
-            image = source.read(index)
-            label = source.label(index) if self.labels else None
-            decode_image(image)
-            return Copy(image, label, self._part(image, label))
-        except UnreadableRecordError as error:
-            return Copy(reason=str(error), name=source.name(index))
-
-    def _part(self, image: bytes, label: Optional[str]) -> str:
-        if self.share is None:
-            return 'all'
-        if self.by == 'label' and label is None:
-            raise UnreadableRecordError('no label')
-        key = image if label is None or self.by == 'image' else word_key(label)
-        return 'val' if part_of(key, self.share) else 'train'
-
-
 def _add_copy_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the commands that copy records have in common."""
     add = parser.add_argument
@@ -174,7 +130,7 @@ def _add_copy_arguments(parser: argparse.ArgumentParser) -> None:
     add_workers_argument(parser)
 
 
-def _copy(source: RecordSource, copying: Copying, places: Dict[str, Path],
+def _copy(source: RecordSource, places: Dict[str, Path],
           args: argparse.Namespace, skipped: Path) -> Dict[str, Any]:
     """Write all records into the LMDBs of their parts.
 
@@ -190,16 +146,26 @@ def _copy(source: RecordSource, copying: Copying, places: Dict[str, Path],
         writers = {part: stack.enter_context(LMDBWriter(place,
                                                         args.overwrite))
                    for part, place in places.items()}
-        for copy in map_records(copying, source, range(len(source)),
-                                args.workers, args.command):
-            if copy.reason is not None:
-                reasons.add(copy.name, copy.reason)
-                lines.append(json.dumps({'record': copy.name,
-                                         'reason': copy.reason}) + '\n')
+        copies = map_records(partial(_read, labels=not args.unlabelled),
+                             source, range(len(source)), args.workers,
+                             args.command)
+        for index, (image, label, reason) in enumerate(copies):
+            by_label = getattr(args, 'by', 'image') == 'label'
+            if by_label and label is None:
+                reason = reason or 'no label'
+            if reason:
+                name = source.name(index)
+                reasons.add(name, reason)
+                lines.append(json.dumps({'record': name,
+                                         'reason': reason}) + '\n')
                 continue
-            writers[copy.part].add(copy.image, copy.label)
-            parts[copy.part]['records'] += 1
-            parts[copy.part]['labelled'] += copy.label is not None
+            part = 'all'
+            if 'val' in places:
+                key = word_key(label) if by_label and label else image
+                part = 'val' if part_of(key, args.val) else 'train'
+            writers[part].add(image, label)
+            parts[part]['records'] += 1
+            parts[part]['labelled'] += label is not None
         _refuse_empty(parts, reasons, len(source))
     if lines:
         write_atomic(skipped, ''.join(lines).encode())
@@ -211,6 +177,18 @@ def _copy(source: RecordSource, copying: Copying, places: Dict[str, Path],
         'skipped': reasons.result(),
         'skipped_file': str(skipped) if lines else None,
     }
+
+
+def _read(source: RecordSource, index: int,
+          labels: bool) -> Tuple[bytes, Optional[str], str]:
+    """The picture of a record and its label, or why it is left out."""
+    try:
+        image = source.read(index)
+        label = source.label(index) if labels else None
+        decode_image(image)
+    except UnreadableRecordError as error:
+        return b'', None, str(error)
+    return image, label, ''
 
 
 def _refuse_empty(parts: Dict[str, Dict[str, Any]], reasons: Reasons,

@@ -28,11 +28,10 @@ class Crop(Command):
 
     They are cut along their polygons or boxes, into an LMDB where OUT ends
     in .lmdb, otherwise into a folder of PNG files. ANNOTATION is MMOCR 1.x
-    JSON (text detection or spotting), or a folder of text files, one for
-    each image, as in ICDAR 2013, 2015, MLT 2017 and 2019, CTW1500 (test) or
-    Total-Text; which one is found out. Transcriptions become the labels; in
-    a folder, labels.tsv lists them (path<TAB>label). OUT appears whole or
-    not at all; what is left out is counted and named.
+    JSON (text detection or spotting), as MMOCR's prepare_dataset.py makes it
+    of ICDAR's and other formats. Transcriptions become the labels; in a
+    folder, labels.tsv lists them (path<TAB>label). OUT appears whole or not
+    at all; what is left out is counted and named.
 
     Words marked 'ignore' or '###' were mostly just not transcribed, which
     pre-training does not need: they are left out only where other words are
@@ -41,14 +40,13 @@ class Crop(Command):
 
     name = 'crop'
     summary = 'cut words out of scene images'
-    example = 'crop ic15/gt/ ic15/images/ ic15-words.lmdb --rectify'
+    example = 'crop ic15/textdet_train.json ic15 ic15-words.lmdb --rectify'
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
         add = parser.add_argument
         add('annotation', type=Path, metavar='ANNOTATION',
-            help="MMOCR's JSON; or ICDAR's text files: their folder, or one "
-            'of them')
+            help="MMOCR's JSON of text detection or spotting")
         add('images_dir', type=Path, metavar='IMAGES_DIR',
             help='where the images lie, by the path that the annotation '
             'gives or by their name alone')
@@ -60,7 +58,7 @@ class Crop(Command):
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Crop; what is left out is in the result, with reasons."""
-        layout, scenes = read_scenes(args.annotation, args.images_dir)
+        scenes = read_scenes(args.annotation, args.images_dir)
         labelled = any(label_of(instance) is not None for scene in scenes
                        for instance in scene.instances)
         skipped = Reasons()
@@ -82,7 +80,6 @@ class Crop(Command):
                     f'({why or "it has no instances"}); nothing was written')
         return {
             'out': str(args.out),
-            'format': layout,
             'rectified': args.rectify,
             'images': len(scenes),
             'instances': sum(len(scene.instances) for scene in scenes),
@@ -95,8 +92,8 @@ class Crop(Command):
         """Report in words."""
         return '\n'.join([
             f'{result["written"]} of {result["instances"]} words of '
-            f'{result["images"]} images ({result["format"]}) are in '
-            f'{result["out"]}, {result["labelled"]} of them with a label',
+            f'{result["images"]} images are in {result["out"]}, '
+            f'{result["labelled"]} of them with a label',
             *reason_lines(result['skipped'], 'left out')
         ])
 
@@ -124,8 +121,6 @@ def _word(image: np.ndarray, instance: Dict[str, Any], rectify: bool,
     """One crop; a ValueError says why there is none."""
     if not isinstance(instance, dict):
         raise UserError('malformed instance')
-    if 'problem' in instance:
-        raise UserError(instance['problem'])
     if labelled and label_of(instance) is None:
         raise UserError("marked 'ignore'" if is_ignored(instance) else
                         'no transcription, as others have')

@@ -231,7 +231,6 @@ def _pair(copies: Copies, record: int, left: RecordSource,
         'of_index': of,
         'of_label': label_or_none(right, of),
         'kind': KINDS[copies.kind[record]],
-        'bits': int(copies.bits[record]),
         'correlation': round(float(copies.correlation[record]), 4),
     }
 

@@ -93,6 +93,12 @@ def describe(source: RecordSource) -> List[Dict[str, Any]]:
     } for leaf in leaves(source)]
 
 
+def source_lines(sources: List[Dict[str, Any]]) -> List[str]:
+    """Lines of a report on what :func:`describe` gives."""
+    return [f'{one["path"]}: {one["layout"]}, {one["records"]:,} records'
+            for one in sources]
+
+
 def refuse_source_as_result(source: RecordSource,
                             places: Sequence[Path]) -> None:
     """Refuse to write where something is read.
@@ -168,7 +174,7 @@ def reason_lines(result: Dict[str, Any], title: str) -> List[str]:
     return lines + ([f'  and {more:,} more'] if more > 0 else [])
 
 
-def table(rows: List[Tuple[str, ...]]) -> List[str]:
+def table(rows: Sequence[Tuple[str, ...]]) -> List[str]:
     """Rows of text as lines with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows)]
     return ['  '.join(map(str.ljust, row, widths)).rstrip() for row in rows]

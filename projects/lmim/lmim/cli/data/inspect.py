@@ -1,18 +1,20 @@
 """`inspect`: what is in a set."""
 import argparse
+import io
 import random
-import unicodedata
+import warnings
 from array import array
 from collections import Counter
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Sequence, Tuple, Union
 
 import cv2
 import numpy as np
+from fontTools import unicodedata
+from PIL import Image
 
 from lmim.cli import Command, at_least, track
-from lmim.datasets.decoding import decode_image, read_header
+from lmim.datasets.decoding import decode_image
 from lmim.datasets.labels.reading import iter_labels
 from lmim.datasets.labels.report import LabelWarnings, warning_lines
 from lmim.datasets.records import (RecordSource, UnreadableRecordError,
@@ -21,7 +23,7 @@ from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
 from lmim.visualization.sheet import contact_sheet
 from .inputs import (Reasons, add_input_arguments, describe, open_input,
-                     reason_lines, table)
+                     reason_lines, source_lines, table)
 from .parallel import add_workers_argument, map_records
 
 #: Pictures whose headers are read unless asked for more, pictures on the
@@ -31,15 +33,6 @@ PICTURES, SHOWN, SEED = 1000, 96, 0
 RAREST, REPEATED = 40, 10
 #: What numbers are summed up by, and the quantiles that these are.
 QUANTILES = {'min': 0, '5%': 0.05, 'median': 0.5, '95%': 0.95, 'max': 1}
-#: Kinds of characters that are no letters, by the first of Unicode's category.
-KINDS = {
-    'N': 'digits and numbers',
-    'P': 'punctuation',
-    'S': 'symbols',
-    'Z': 'blanks',
-    'M': 'combining marks',
-    'C': 'control and invisible characters',
-}
 
 
 class Inspect(Command):
@@ -89,10 +82,7 @@ class Inspect(Command):
     def report(self, result: Dict[str, Any]) -> str:
         """Report in words and tables."""
         total, pictures = result['records'], result['pictures']
-        lines = [
-            f'{one["path"]}: {one["layout"]}, {one["records"]:,} records'
-            for one in result['sources']
-        ]
+        lines = source_lines(result['sources'])
         if len(lines) > 1:
             lines.append(f'{total:,} records in all')
         lines += ['', _looked_at('pictures', pictures['looked_at'], total),
@@ -141,60 +131,54 @@ def _pictures(source: RecordSource, indices: Sequence[int],
 
 def _read_header(source: RecordSource,
                  index: int) -> Union[Tuple[str, int, int, int], str]:
-    """Format, bytes, width and height of a picture, or what is wrong."""
+    """Format, bytes, width and height by the header, or what is wrong.
+
+    The orientation that EXIF may hold is not looked at.
+    """
     try:
         value = source.read(index)
-        kind, height, width = read_header(value)
     except UnreadableRecordError as error:
         return str(error)
-    return kind, len(value), width, height
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(value)) as image:
+                if not image.height or not image.width:
+                    raise ValueError('no pixels')
+                return (image.format or 'other', len(value), image.width,
+                        image.height)
+    # Parsers of broken headers raise all sorts of errors.
+    except Exception as error:
+        return (f'its {len(value):,} bytes are no image whose header can be '
+                f'read ({type(error).__name__}); they begin with '
+                f'{value[:8]!r}')
 
 
 def _labels(source: RecordSource, indices: Sequence[int]) -> Dict[str, Any]:
     """Lengths, characters and repetitions of labels."""
     warnings = LabelWarnings()
+    texts: Counter = Counter()
     characters: Counter = Counter()
-    # Numbers only: of ten million labels these are 160 MB.
-    hashes, records = array('q'), array('q')
+    scripts: Counter = Counter()
     for label in track(iter_labels(source, indices), len(indices), 'labels'):
         warnings.add(label)
         if label.text is not None:
+            texts[label.text] += 1
             characters.update(label.text)
-            hashes.append(hash(label.text))
-            records.append(label.number)
-    kinds: Counter = Counter()
     for char, count in characters.items():
-        kinds[kind_of(char)] += count
-    _, first, counts = np.unique(np.array(hashes, np.int64),
-                                 return_index=True, return_counts=True)
-    often = np.argsort(-counts, kind='stable')[:REPEATED]
+        scripts[unicodedata.script_name(unicodedata.script(char))] += count
     return {
         'looked_at': len(indices),
-        'labels': len(records),
-        'different': len(counts),
-        'repeated': [[source.label(records[first[at]]), int(counts[at])]
-                     for at in often if counts[at] > 1],
+        'labels': sum(texts.values()),
+        'different': len(texts),
+        'repeated': [[text, count] for text, count
+                     in texts.most_common(REPEATED) if count > 1],
         'length': _spread(np.repeat([*warnings.lengths],
                                     [*warnings.lengths.values()])),
-        'kinds': dict(kinds.most_common()),
+        'scripts': dict(scripts.most_common()),
         'characters': dict(characters.most_common()),
         'warnings': warnings.summary(),
     }
-
-
-@lru_cache(maxsize=None)
-def kind_of(char: str) -> str:
-    """The script of a letter, or the kind of another character.
-
-    Python's tables know no scripts, but the names of letters begin with
-    theirs.
-    """
-    kind = KINDS.get(unicodedata.category(char)[0])
-    if kind is None:
-        script = unicodedata.name(char, 'unnamed').split()[0]
-        kind = f'{"Chinese" if script == "CJK" else script.title()} letters'
-    return kind if char.isascii() or char.isalpha() else (
-        f'{kind} beyond ASCII')
 
 
 def _spread(values: np.ndarray) -> Dict[str, float]:
@@ -233,7 +217,7 @@ def _label_lines(found: Dict[str, Any]) -> List[str]:
         _counts('of each length', found['warnings']['lengths']),
         f'characters: {len(characters):,} different ones, '
         f'{sum(characters.values()):,} in all',
-        _counts('kinds', found['kinds']),
+        _counts('scripts', found['scripts']),
         _counts('rarest', dict(rarest), repr),
         *warning_lines(found['warnings'])
     ]

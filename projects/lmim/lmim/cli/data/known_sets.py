@@ -42,7 +42,7 @@ class ListSets(Command):
         sets = _choose(read_catalogue(args.configs, args.data_root), args.sets)
         return {
             'data_root': osp.abspath(data_root_in_use(args.data_root)),
-            'sets': [_about(each) for each in sets],
+            'sets': [each.about() for each in sets],
         }
 
     def report(self, result: Dict[str, Any]) -> str:
@@ -51,17 +51,20 @@ class ListSets(Command):
         for config, sets in groupby(result['sets'],
                                     lambda each: each['config']):
             group = list(sets)
-            lines.append(f'configs/_base_/datasets/{config}.py')
-            lines += table([('set', 'for', 'images', 'labels', 'there',
-                              'in the data root')] + [
-                (each['name'], each['kind'],
-                 f'{each["num_samples"]:,}' if each['num_samples']
-                 else '', each['labels'] or '', each['there'],
-                 ', '.join(osp.relpath(path, root) + (
-                     ' (missing)' if each['there'] == 'in part'
-                     and path in each['missing'] else '')
-                     for path in each['paths'])) for each in group])
-            lines += [*dict.fromkeys(map(_obtain, group)), '']
+            rows = [('set', 'for', 'images', 'labels', 'there',
+                     'in the data root')]
+            for each in group:
+                lost = each['missing'] if each['there'] == 'in part' else []
+                places = [osp.relpath(path, root) +
+                          (' (missing)' if path in lost else '')
+                          for path in each['paths']]
+                count = each['num_samples']
+                rows.append((each['name'], each['kind'],
+                             f'{count:,}' if count else '',
+                             each['labels'] or '', each['there'],
+                             ', '.join(places)))
+            lines += [f'configs/_base_/datasets/{config}.py', *table(rows),
+                      *dict.fromkeys(map(_obtain, group)), '']
         there = sum(each['there'] == 'yes' for each in result['sets'])
         lines.append(
             f'{there} of {len(result["sets"])} sets lie in {root}. Another '
@@ -143,7 +146,7 @@ class Verify(Command):
 def _verify(known: KnownSet, sample: int,
             names: Dict[int, str]) -> Dict[str, Any]:
     """All that is wrong with a set; ``names`` are sets by their counts."""
-    verdict = dict(_about(known), records=None, problems=[])
+    verdict = dict(known.about(), records=None, problems=[])
     problems: List[str] = verdict['problems']
     if known.missing:
         problems += [f'{path} is missing' for path in known.missing]
@@ -213,21 +216,3 @@ def _choose(known: List[KnownSet], names: List[str]) -> List[KnownSet]:
                              '`list` without a name lists all')
     return [each for each in known if not names
             or wanted.intersection(map(str.casefold, each.names))]
-
-
-def _about(known: KnownSet) -> Dict[str, Any]:
-    """What is known of a set, of types that JSON has."""
-    facts = known.published
-    return {
-        'variable': known.variable,
-        'config': known.config,
-        'kind': known.kind,
-        'name': facts['name'],
-        'labels': facts.get('labels'),
-        'num_samples': facts.get('num_samples'),
-        'paths': known.paths,
-        'missing': known.missing,
-        'there': known.there,
-        'homepage': known.source.get('homepage'),
-        'obtain': known.source.get('obtain'),
-    }

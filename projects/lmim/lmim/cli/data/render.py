@@ -5,19 +5,20 @@ import json
 from dataclasses import asdict, fields
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping
 
-import lmdb
 from mmengine.config import DictAction
 from PIL import Image
 
 from lmim.cli import Command, at_least
 from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.datasets.records.lmdb import LMDBStore
 from lmim.datasets.rendered_text_dataset import (RenderedRecords,
                                                  make_rendered_sets)
 from lmim.rendering import (LOWER_CASE, PARTS, STYLES, RenderedWords,
                             StyleRanges)
-from lmim.utils.atomic import write_atomic
+from lmim.utils.atomic import refuse_existing, write_atomic
+from lmim.utils.errors import UserError
 from lmim.visualization.sheet import contact_sheet
 from .inputs import read_record
 from .parallel import add_workers_argument, map_records
@@ -29,8 +30,8 @@ FORMAT = 2
 SHOWN = 48
 
 #: Options that are passed to `make_sets` as they are.
-PASSED = ('seed', 'alphabet', 'words', 'statistics', 'kind', 'order', 'fonts',
-          'same_fonts', 'style', 'difficulty', 'style_options')
+PASSED = ('seed', 'alphabet', 'words', 'fonts', 'same_fonts', 'style',
+          'difficulty', 'style_options')
 
 
 class Render(Command):
@@ -70,21 +71,13 @@ class Render(Command):
         add('--words', metavar='PATH',
             help='words to draw: a text file with one a line (word, or '
             'word<TAB>count), or any labelled set, whose labels are taken')
-        add('--statistics', metavar='PATH',
-            help='the same, for words made up after its statistics')
         add = group.add_argument
-        add('--order', type=at_least(1), default=2,
-            help='characters that the statistics look back at (default: '
-            '%(default)s)')
-        add('--kind', choices=('syllables', 'random'), default='syllables',
-            help='whether words of an alphabet can be pronounced (default: '
-            '%(default)s)')
         add('--min-length', type=at_least(1),
-            help='least characters of a word (default: 3, and 1 with --words '
-            'or --statistics)')
+            help='least characters of a word (default: 3, and 1 with '
+            '--words)')
         add('--max-length', type=at_least(1),
-            help='most characters of a word (default: 6, and 25 with --words '
-            'or --statistics)')
+            help='most characters of a word (default: 6, and 25 with '
+            '--words)')
 
         add = parser.add_argument_group('looks').add_argument
         add('--style', choices=sorted(STYLES), default='varied',
@@ -107,8 +100,7 @@ class Render(Command):
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Draw both parts, or find that they are there."""
-        listed = args.words is not None or args.statistics is not None
-        least, most = (1, 25) if listed else (3, 6)
+        least, most = (3, 6) if args.words is None else (1, 25)
         made = make_rendered_sets(
             {'train': args.train, 'test': args.test},
             lengths=(args.min_length or least, args.max_length or most),
@@ -195,43 +187,34 @@ def _is_there(out_dir: Path, manifest: Dict[str, Any],
     Raises:
         FileExistsError: If another set is, and may not be replaced.
     """
-    if out_dir.exists() and not out_dir.is_dir():
-        raise FileExistsError(
-            f'{out_dir} is a file; give the path of a folder')
+    refuse_existing(out_dir, overwrite=True)
     wanted = manifest['settings']
     try:
         found = json.loads((out_dir / MANIFEST).read_text(encoding='utf-8'))
-        settings: Optional[Dict[str, Any]] = dict(found['settings'])
+        settings = dict(found['settings'])
     except FileNotFoundError:
-        found, settings = {}, None
-    except (ValueError, KeyError, TypeError):
-        found, settings = {}, {}
-    other = [key for key, value in wanted.items()
-             if settings is None or settings.get(key) != value]
-    if not other:
-        return found.get('complete') is True and all(
-            _count(out_dir / f'{part}.lmdb') == size
-            for part, size in wanted['samples'].items())
-    if overwrite:
+        for path in (out_dir / f'{part}.lmdb' for part in PARTS):
+            if path.exists() and not overwrite:
+                raise FileExistsError(
+                    f'{path} is there and was not made by this command. '
+                    'Give another folder, or --overwrite') from None
         return False
-    if settings is not None:
+    except (ValueError, KeyError, TypeError):
+        settings = {}
+    other = [key for key, value in wanted.items()
+             if settings.get(key) != value]
+    if other and not overwrite:
         raise FileExistsError(
             f'{out_dir} holds a set of other settings ({", ".join(other)}); '
             'see its rendered.json. Give another folder, or --overwrite')
-    for part in PARTS:
-        path = out_dir / f'{part}.lmdb'
-        if path.exists():
-            raise FileExistsError(
-                f'{path} is there and was not made by this command. '
-                'Give another folder, or --overwrite')
-    return False
+    return not other and found.get('complete') is True and all(
+        _count(out_dir / f'{part}.lmdb') == size
+        for part, size in wanted['samples'].items())
 
 
 def _count(path: Path) -> int:
     """Records that an LMDB says it has; 0 if it cannot be read."""
     try:
-        with lmdb.open(str(path), readonly=True, lock=False) as env:
-            with env.begin() as txn:
-                return int(txn.get(b'num-samples', b'0'))
-    except (lmdb.Error, ValueError):
+        return LMDBStore(str(path)).count()
+    except (OSError, UserError):
         return 0

@@ -2,25 +2,23 @@
 import argparse
 import functools
 import json
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from lmim.cli import Command
 from lmim.datasets.decoding import decode_image
+from lmim.datasets.labels.report import oddities
 from lmim.datasets.records import (JoinedSource, RecordSource,
                                    UnreadableRecordError)
-from lmim.utils.atomic import whole_file
-from lmim.utils.characters import named_character, oddity
+from lmim.utils.atomic import write_atomic
 from .inputs import Reasons, add_input_arguments, open_input, reason_lines
 from .parallel import add_workers_argument, map_records
 
 #: A picture is odd whose shorter side has fewer pixels, or whose longer side
 #: is more times the shorter one.
 MIN_SIDE, MAX_RATIO = 4, 30
-#: Kinds of characters that are odd in a label, but not a fault: scripts need
-#: them.
-ORDINARY = ('combining mark', 'full-width or half-width form')
+#: What is odd about a label, but not a fault: scripts need it.
+ORDINARY = ('combining mark in it', 'full-width or half-width form in it')
 
 
 class Validate(Command):
@@ -32,8 +30,8 @@ class Validate(Command):
 
     Odd ones are warnings: pictures that are tiny or very long, labels that
     are empty, begin or end with a blank, or hold characters that cannot be
-    seen. `inspect` shows sizes and characters as a whole, and `check`
-    whether a recognizer can learn the labels.
+    seen. `inspect` shows sizes and characters as a whole, and `check` whether
+    a recognizer can learn the labels.
     """
 
     name = 'validate'
@@ -56,26 +54,22 @@ class Validate(Command):
         source = open_input(args)
         examine = functools.partial(_examine, labels=not args.unlabelled)
         bad, odd, odd_records = Reasons(), Reasons(), 0
-        with ExitStack() as stack:
-            file = None
-            if args.report is not None:
-                draft = stack.enter_context(
-                    whole_file(args.report, overwrite=True))
-                file = stack.enter_context(open(draft, 'w', encoding='utf-8'))
-            for found in map_records(examine, source, range(len(source)),
-                                     args.workers, self.name):
-                if found is None:
-                    continue
-                if found.fault is not None:
-                    bad.add(found.name, found.fault)
-                texts = [f'{kind}: {detail}' for kind, detail in found.odd]
-                for reason, (kind, _) in zip(texts, found.odd):
-                    odd.add(found.name, reason, kind)
-                odd_records += bool(texts)
-                if file is not None:
-                    file.write(json.dumps({
-                        'record': found.name, 'bad': found.fault, 'odd': texts
-                    }) + '\n')
+        lines: List[str] = []
+        for found in map_records(examine, source, range(len(source)),
+                                 args.workers, self.name):
+            if found is None:
+                continue
+            if found.fault is not None:
+                bad.add(found.name, found.fault)
+            texts = [f'{kind}: {detail}' for kind, detail in found.odd]
+            for reason, (kind, _) in zip(texts, found.odd):
+                odd.add(found.name, reason, kind)
+            odd_records += bool(texts)
+            lines.append(json.dumps({
+                'record': found.name, 'bad': found.fault, 'odd': texts
+            }) + '\n')
+        if args.report is not None:
+            write_atomic(args.report, ''.join(lines).encode())
         return {
             'ok': not bad.total,
             'path': source.path,
@@ -141,14 +135,5 @@ def _odd_label(source: RecordSource, index: int) -> List[Tuple[str, str]]:
         if source.labelled:
             raise UnreadableRecordError('no label')
         return []
-    if not label.strip():
-        return [('the label is empty', repr(label))]
-    odd = []
-    if label != label.strip():
-        odd.append(('the label begins or ends with a blank', repr(label)))
-    for char in sorted(set(label)):
-        kind = oddity(char)
-        if kind is not None and kind not in ORDINARY:
-            odd.append((f'{kind} in the label',
-                        f'{named_character(char)} in {label!r}'))
-    return odd
+    return [(f'label: {kind}', repr(label)) for kind in oddities(label)
+            if kind not in ORDINARY]

@@ -1,8 +1,9 @@
 """What is wrong or odd about labels, and whether a recognizer learns them."""
+import heapq
 import re
 import unicodedata
 from collections import Counter
-from typing import Any, Callable, Dict, List, Optional, Set
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from lmim.utils.characters import meant_as, named_character, oddity
 
@@ -33,9 +34,10 @@ class Tally:
         return [f'{label.picture}: {label.problem or repr(label.text)}'
                 for label in self.first]
 
-    def examples(self) -> str:
-        """A line for each of the first."""
-        return ''.join(f'\n  {name}' for name in self.names())
+
+def ranked(counts: Dict[str, int]) -> List[Tuple[str, int]]:
+    """Names and counts, the largest first."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 class LabelReport:
@@ -57,11 +59,8 @@ class LabelReport:
         self.unknown, self.long, self.empty = Tally(), Tally(), Tally()
         #: In how many labels each unknown character is.
         self.characters: Counter = Counter()
-        case = spelling.letter_case
         #: All characters, in the recognizer's letter case.
         self.seen: Set[str] = set()
-        self._convert: Optional[Callable[[str], str]] = (
-            None if case == 'unchanged' else getattr(str, case))
 
     def add(self, label: Label) -> None:
         """Look at a label."""
@@ -71,8 +70,8 @@ class LabelReport:
             self.bad += 1
             self.empty.add(label)
             return
-        if self._convert is not None:
-            text = self._convert(text)
+        if self.spelling.letter_case != 'unchanged':
+            text = getattr(text, self.spelling.letter_case)()
         self.seen.update(text)
         length = self.spelling.max_length
         long = length is not None and len(text) > length
@@ -124,8 +123,8 @@ class LabelReport:
         text = (f'{self._share(self.unknown)} {self.subject} have '
                 'characters that are not in the dictionary'
                 f'{f" {dict_file}" if dict_file else ""}:' +
-                ''.join(f'\n  {line}' for line in lines) +
-                '\nFor example:' + self.unknown.examples())
+                _indented(lines) +
+                '\nFor example:' + _indented(self.unknown.names()))
         if self.spelling.maps_unknown:
             return f'{text}\nThey are learnt as the unknown token.'
         fix = self.spelling.fix
@@ -137,13 +136,12 @@ class LabelReport:
 
     def character_lines(self) -> List[str]:
         """Unknown characters, their code points and in how many labels."""
-        ranked = sorted(self.characters.items(), key=lambda x: (-x[1], x[0]))
-        hints = {char: self.hint(char) for char in self.characters}
-        return [
-            f'{named_character(char)} in {count:,} label(s)' +
-            (f'; {hints[char]}' if hints[char] else '')
-            for char, count in ranked
-        ]
+        lines = []
+        for char, count in ranked(self.characters):
+            hint = self.hint(char)
+            lines.append(f'{named_character(char)} in {count:,} label(s)' +
+                         (f'; {hint}' if hint else ''))
+        return lines
 
     def length_message(self) -> Optional[str]:
         """What to say of labels that are too long, or empty."""
@@ -153,17 +151,21 @@ class LabelReport:
                 f'{self._share(self.long)} {self.subject} have more than '
                 f'{self.spelling.max_length} characters and are learnt cut '
                 'off there; model.decoder.max_seq_len sets how many. For '
-                f'example:{self.long.examples()}')
+                f'example:{_indented(self.long.names())}')
         if self.empty.count:
             parts.append(
                 f"{self._share(self.empty)} {self.subject} are empty (''), "
                 'learnt as a picture without text, or missing (None): such a '
                 'record is skipped, or ends the run. For example:'
-                f'{self.empty.examples()}')
+                f'{_indented(self.empty.names())}')
         return '\n'.join(parts) or None
 
     def _share(self, tally: Tally) -> str:
         return f'{tally.count:,} of {self.total:,}'
+
+
+def _indented(lines: List[str]) -> str:
+    return ''.join(f'\n  {line}' for line in lines)
 
 
 #: So many of the longest labels are named.
@@ -190,6 +192,26 @@ ADVICE = {
 }
 
 
+def oddities(text: str) -> List[str]:
+    """What is odd about a label, whatever the dictionary; kinds in words."""
+    if not text:
+        return ['empty']
+    found = []
+    if not _PLAIN.fullmatch(text):
+        if text != text.strip():
+            found.append('begins or ends with a blank')
+        if not unicodedata.is_normalized('NFC', text):
+            found.append('not in NFC')
+        found += [f'{kind} in it'
+                  for kind in sorted({oddity(char) or '' for char in text})
+                  if kind]
+    if text[0] == text[-1] == '"' and len(text) > 2:
+        found.append('in quotation marks')
+    elif _FILE_NAME.search(text, len(text) - 5):
+        found.append('like the name of a picture file')
+    return found
+
+
 class LabelWarnings:
     """Counts labels that are mostly mistakes, whatever the dictionary.
 
@@ -199,8 +221,6 @@ class LabelWarnings:
             those that are missing or cannot be read are left out.
         longest (List[Label]): The longest ones, longest first.
         kinds (Dict[str, Tally]): Labels of each kind that is odd.
-        composed (int): Labels with characters that could be spelt as a letter
-            and a mark, and are not.
     """
 
     def __init__(self) -> None:
@@ -208,8 +228,6 @@ class LabelWarnings:
         self.lengths: Counter = Counter()
         self.longest: List[Label] = []
         self.kinds: Dict[str, Tally] = {}
-        self.composed = 0
-        self._least = 0  # a longer label is one of the longest
 
     def add(self, label: Label) -> None:
         """Look at a label."""
@@ -220,34 +238,16 @@ class LabelWarnings:
             return
         length = len(text)
         self.lengths[length] += 1
-        if not text:
-            self._count('empty', label)
-            return
-        if length > self._least:
-            self.longest = sorted([*self.longest, label], key=_length,
-                                  reverse=True)[:LONGEST]
-            if len(self.longest) == LONGEST:
-                self._least = _length(self.longest[-1])
-        if not _PLAIN.fullmatch(text):
-            self._look_closer(text, label)
-        if text[0] == text[-1] == '"' and length > 2:
-            self._count('in quotation marks', label)
-        elif _FILE_NAME.search(text, length - 5):
-            self._count('like the name of a picture file', label)
+        if (len(self.longest) < LONGEST
+                or length > len(self.longest[-1].text or '')):
+            self.longest = heapq.nlargest(
+                LONGEST, [*self.longest, label],
+                key=lambda label: len(label.text or ''))
+        for kind in oddities(text):
+            self._count(kind, label)
 
     def _count(self, kind: str, label: Label) -> None:
         self.kinds.setdefault(kind, Tally()).add(label)
-
-    def _look_closer(self, text: str, label: Label) -> None:
-        """Look at a label that is more than plain ASCII."""
-        if text != text.strip():
-            self._count('begins or ends with a blank', label)
-        if not unicodedata.is_normalized('NFC', text):
-            self._count('not in NFC', label)
-        elif not unicodedata.is_normalized('NFD', text):
-            self.composed += 1
-        for kind in set(map(oddity, text)) - {None}:
-            self._count(f'has a {kind}', label)
 
     def summary(self) -> Dict[str, Any]:
         """All of it, in types that JSON has."""
@@ -260,17 +260,12 @@ class LabelWarnings:
                         for length, n in sorted(self.lengths.items())},
             'longest': [f'{label.picture}: {label.text!r}'
                         for label in self.longest],
-            'composed': self.composed,
             'odd': {
-                kind: {'labels': tally.count, 'examples': tally.names()}
-                for kind, tally in sorted(
-                    self.kinds.items(), key=lambda x: (-x[1].count, x[0]))
+                kind: {'labels': count, 'examples': self.kinds[kind].names()}
+                for kind, count in ranked(
+                    {kind: tally.count for kind, tally in self.kinds.items()})
             },
         }
-
-
-def _length(label: Label) -> int:
-    return len(label.text or '')
 
 
 def warning_lines(summary: Dict[str, Any]) -> List[str]:
@@ -285,8 +280,4 @@ def warning_lines(summary: Dict[str, Any]) -> List[str]:
         lines.append(f'{found["labels"]:,} of {summary["labels"]:,} labels: '
                      f'{kind}{f" ({advice})" if advice else ""}')
         lines += [f'  {name}' for name in found['examples']]
-    if summary['composed'] and 'not in NFC' in summary['odd']:
-        lines.append(
-            f'{summary["composed"]:,} other labels spell such characters as '
-            'one: the same text in two spellings')
     return lines

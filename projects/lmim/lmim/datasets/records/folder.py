@@ -49,39 +49,38 @@ class FolderSource(RecordSource):
     def _file(self, index: int) -> str:
         return osp.join(self.path, os.fsdecode(self._names[index]))
 
-    def _walk(self) -> Iterator['os.DirEntry[bytes]']:
-        """Every file below the folder; links are followed, loops are not."""
+    def _find(self) -> Iterator[bytes]:
+        """Paths of all images, relative to the folder.
+
+        Links are followed, loops are not.
+        """
+        begin = len(osp.join(os.fsencode(self.path), b''))
         seen: Set[bytes] = set()
-        folders: List[bytes] = [os.fsencode(self.path)]
-        while folders:
-            folder = folders.pop()
+        found, last = 0, time.monotonic()
+        for folder, folders, files in os.walk(
+                os.fsencode(self.path), onerror=_fail, followlinks=True):
             real = osp.realpath(folder)
             if real in seen:
+                folders.clear()
                 continue
             seen.add(real)
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    if entry.is_dir():
-                        folders.append(entry.path)
-                    else:
-                        yield entry
-
-    def _find(self) -> Iterator[bytes]:
-        """Paths of all images, relative to the folder."""
-        begin = len(osp.join(os.fsencode(self.path), b''))
-        found, last = 0, time.monotonic()
-        for entry in self._walk():
-            if entry.name.startswith(b'._'):  # macOS leaves them in archives
-                continue
-            if entry.name.lower().endswith(_SUFFIXES):
+            if b'data.mdb' in files:
+                self.lmdbs.append(os.fsdecode(folder))
+            for name in files:
+                # macOS leaves files ._* in archives.
+                if name.startswith(b'._') or not name.lower().endswith(
+                        _SUFFIXES):
+                    continue
                 found += 1
                 if time.monotonic() - last > REPORT_EVERY:
                     last = time.monotonic()
                     log_message(f'searching {self.path}: {found:,} images so '
                                 'far', logging.INFO)
-                yield entry.path[begin:]
-            elif entry.name == b'data.mdb':
-                self.lmdbs.append(os.fsdecode(osp.dirname(entry.path)))
+                yield osp.join(folder, name)[begin:]
+
+
+def _fail(error: OSError) -> None:
+    raise error
 
 
 def _open_at_once(path: str, flags: int) -> int:

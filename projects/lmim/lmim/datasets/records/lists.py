@@ -3,7 +3,8 @@ import json
 import logging
 import os
 import os.path as osp
-from typing import Any, Iterator, List, Optional, Sequence, Tuple
+from pathlib import Path
+from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple
 
 from lmim.utils.errors import UserError
 
@@ -39,8 +40,8 @@ class ListSource(RecordSource):
     Args:
         path (str): The list, in UTF-8.
         image_root (str, optional): What its paths are relative to. Defaults
-            to the list's own folder, or where else the images are found; see
-            :func:`find_image_root`.
+            to the list's own folder; or, where its images are not there, to
+            the one of the folders above and in it that has them.
 
     Raises:
         UserError: If it is no such list, or empty, or none of its first
@@ -49,15 +50,16 @@ class ListSource(RecordSource):
 
     def __init__(self, path: str, image_root: Optional[str] = None) -> None:
         self.path = path
-        self.layout, self._separator = recognise(path)
+        self.layout, self._separator = _recognise(path)
         read = _mmocr_entries if self.layout == 'MMOCR JSON' else _lines
         self._entries = PackedBytes(read(path))
         if not len(self):
             raise UserError(f'{path} is empty: it lists no image.')
-        self.labelled = (self._has_label() if self._separator is None else
-                         bool(self._separator))
-        self.image_root = find_image_root(path, self._first_images(),
-                                          image_root)
+        self.labelled = (
+            bool(self._separator) if self._separator is not None else
+            any(label is not None for label in self._first(self.label)))
+        self.image_root = _find_image_root(path, self._first_images(),
+                                           image_root)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -99,15 +101,13 @@ class ListSource(RecordSource):
             raise UnreadableRecordError(f'no path{names} in {shown(entry)}')
         return path
 
-    def _has_label(self) -> bool:
-        """Whether any of the first entries has one."""
+    def _first(self, read: Callable[[int], Any]) -> Iterator[Any]:
+        """What is read of the first entries, without those at fault."""
         for index in range(min(len(self), HEAD_LINES)):
             try:
-                if self.label(index) is not None:
-                    return True
+                yield read(index)
             except UnreadableRecordError:
                 continue
-        return False
 
     def _first_images(self) -> List[str]:
         """The first paths.
@@ -115,32 +115,19 @@ class ListSource(RecordSource):
         Raises:
             UserError: If none of the first entries has one.
         """
-        first, found = '', []
-        for index in range(min(len(self), HEAD_LINES)):
-            try:
-                found.append(self._path(index))
-            except UnreadableRecordError as error:
-                first = first or str(error)
+        found = list(self._first(self._path))
         if not found:
             raise UserError(
-                f'{self.path}: none of its first entries names an image. '
-                f'The first: {first}.')
+                f'{self.path}: none of its first entries names an image. The '
+                f'first: {shown(self._entries[0])}. JSON names it as one of '
+                f'{", ".join(PATH_KEYS)}.')
         return found
 
 
-def recognise(path: str) -> Tuple[str, Optional[bytes]]:
-    """Find out from its first lines how a list is written.
+def _recognise(path: str) -> Tuple[str, Optional[bytes]]:
+    """The layout of a list in words, and what separates path and label.
 
-    Args:
-        path (str): The list.
-
-    Returns:
-        Tuple[str, bytes or None]: Its layout in words, and what separates
-        path and label on a line: empty where there are no labels, None where
-        the entries are JSON.
-
-    Raises:
-        UserError: If it is empty or no text.
+    That is empty where there are no labels, None where entries are JSON.
     """
     with open(path, 'rb') as file:
         head = file.read(HEAD_BYTES)
@@ -159,10 +146,10 @@ def recognise(path: str) -> Tuple[str, Optional[bytes]]:
         raise UserError(f'{path} is empty: it lists no image.')
     if lines[0].lstrip().startswith(b'{'):
         try:
-            several = 'data_list' not in json_object(lines[0])
+            whole = 'data_list' in json_object(lines[0])
         except UnreadableRecordError:
-            several = False
-        return ('JSON lines' if several else 'MMOCR JSON'), None
+            whole = True
+        return ('MMOCR JSON' if whole else 'JSON lines'), None
     if path.endswith(('.json', '.jsonl')):
         raise UserError(
             f'{path} does not begin with an object. A list of images is '
@@ -261,22 +248,13 @@ def _json_text(value: dict) -> Optional[str]:
     return None
 
 
-def find_image_root(path: str, images: Sequence[str],
-                    given: Optional[str] = None) -> str:
+def _find_image_root(path: str, images: Sequence[str],
+                     given: Optional[str] = None) -> str:
     """The folder that the paths in a list are relative to.
 
     That is the list's own folder, unless the images are not there but
     relative to exactly one of: the folders above it, the folders in it, the
     working directory.
-
-    Args:
-        path (str): The list.
-        images (Sequence[str]): The first paths in it.
-        given (str, optional): What the user says that it is.
-
-    Raises:
-        UserError: If none of the images is there, or there are several such
-            folders.
     """
     own = osp.dirname(path)
     likely = own if given is None else given
@@ -308,16 +286,11 @@ def _any_exists(root: str, images: Sequence[str]) -> bool:
 
 def _others(own: str) -> Iterator[str]:
     """Other folders that paths may be relative to, each once."""
-    roots: List[str] = []
-    above = osp.abspath(own)
-    for _ in range(LEVELS):
-        above = osp.dirname(above)
-        roots.append(above)
-    with os.scandir(own or '.') as entries:
-        roots += sorted(osp.join(own, entry.name) for entry in entries
-                        if entry.is_dir())
+    above = list(Path(osp.abspath(own)).parents)[:LEVELS]
+    below = sorted(path for path in Path(own or '.').iterdir()
+                   if path.is_dir())
     seen = {osp.realpath(own)}
-    for root in [*roots, '']:
+    for root in [*map(str, [*above, *below]), '']:
         if osp.realpath(root) not in seen:
             seen.add(osp.realpath(root))
             yield root

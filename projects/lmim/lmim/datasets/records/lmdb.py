@@ -8,7 +8,6 @@ import lmdb
 
 from lmim.utils.errors import UserError
 
-
 from .base import RecordSource, UnreadableRecordError
 from .labels import are_json_labels, json_label, plain_label
 
@@ -50,7 +49,8 @@ class LMDBSource(RecordSource):
         self.labelled = self._labels.holds('label', self._length)
         if self._length:
             self._check_images()
-        self._json = self.labelled and are_json_labels(self._first_labels())
+        self._json = self.labelled and are_json_labels([
+            *self._labels.values('label', range(min(HEAD, self._length)))])
         if labels is not None:
             self.layout = 'LMDB with labels in another LMDB'
         elif self.labelled:
@@ -82,10 +82,6 @@ class LMDBSource(RecordSource):
     def name(self, index: int) -> str:
         """The path of the LMDB, and the key."""
         return f'{self.path} image-{index + 1:09d}'
-
-    def _first_labels(self) -> List[bytes]:
-        return list(self._labels.values('label', range(
-            min(HEAD, self._length))))
 
     def _check_images(self) -> None:
         if self.store.holds('image', self._length):
@@ -188,6 +184,11 @@ class LMDBStore:
         looked_at = [*range(min(HEAD, count)), *spread]
         return any(True for _ in self.values(kind, looked_at))
 
+    def holds_labels_only(self) -> bool:
+        """Whether there are labels and no images."""
+        count = self.count()
+        return self.holds('label', count) and not self.holds('image', count)
+
     def values(self, kind: str, indices: Iterable[int]) -> Iterator[bytes]:
         """What there is of some records, without those on damaged pages."""
         for index in indices:
@@ -274,32 +275,14 @@ def is_lmdb(path: str) -> bool:
     return head[_MAGIC_AT:] == _MAGIC
 
 
-def find_labels(path: str, count: int, lmdbs: List[str]) -> List[str]:
-    """LMDBs that hold nothing but the labels of an LMDB of images.
-
-    Args:
-        path (str): The LMDB of images.
-        count (int): How many it has.
-        lmdbs (List[str]): LMDBs that may be it.
-
-    Returns:
-        List[str]: Those of as many records, with labels and no images.
-    """
+def find_labels(count: int, lmdbs: List[str]) -> List[str]:
+    """Those LMDBs that hold so many labels, and no images."""
     found = []
     for other in lmdbs:
-        if osp.realpath(other) == osp.realpath(path):
-            continue
         try:
             store = LMDBStore(other)
-            fits = store.count() == count and holds_labels_only(store)
+            if store.count() == count and store.holds_labels_only():
+                found.append(other)
         except (OSError, ValueError):  # nobody has asked for this one
             continue
-        if fits:
-            found.append(other)
     return found
-
-
-def holds_labels_only(store: LMDBStore) -> bool:
-    """Whether an LMDB has labels and no images."""
-    count = store.count()
-    return store.holds('label', count) and not store.holds('image', count)

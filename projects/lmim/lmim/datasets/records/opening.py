@@ -8,8 +8,7 @@ from lmim.utils.errors import UserError
 from .base import JoinedSource, RecordSource, log_message
 from .folder import IMAGE_SUFFIXES, FolderSource
 from .lists import ListSource
-from .lmdb import (LMDBSource, LMDBStore, find_labels, holds_labels_only,
-                   is_lmdb)
+from .lmdb import LMDBSource, LMDBStore, find_labels, is_lmdb
 
 Spec = Union[str, 'os.PathLike[str]', Dict[str, str]]
 
@@ -118,7 +117,7 @@ def _open_lmdb(path: str, labels: Optional[str]) -> LMDBSource:
         others = sorted(osp.join(osp.dirname(path), entry.name)
                         for entry in entries
                         if entry.is_dir() and is_lmdb(entry.path))
-    found = find_labels(path, len(source), others)
+    found = find_labels(len(source), others)
     if len(found) > 1:
         log_message(
             f'{path} has images only, and {len(found)} LMDBs beside it hold '
@@ -141,7 +140,7 @@ def _open_folder(path: str) -> List[RecordSource]:
                 'their paths to read them.')
         return [source]
     labels = [lmdb for lmdb in source.lmdbs
-              if holds_labels_only(LMDBStore(lmdb))]
+              if LMDBStore(lmdb).holds_labels_only()]
     sources = [_open_lmdb(lmdb, None) for lmdb in source.lmdbs
                if lmdb not in labels]
     for lmdb in sorted(set(labels).difference(s.labels for s in sources)):

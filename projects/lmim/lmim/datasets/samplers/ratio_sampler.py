@@ -83,7 +83,7 @@ class RatioSampler(Sampler):
         if epoch_length is None:
             epoch_length = sum(part.size for part in self.parts)
         #: Records of each part in an epoch.
-        self.quotas = quotas_of(self.parts, ratios, epoch_length)
+        self.quotas = _quotas_of(self.parts, ratios, epoch_length)
         self.epoch_length = epoch_length
         processes = self.world_size
         self.total_size = (
@@ -181,24 +181,9 @@ class RatioSampler(Sampler):
         self.epoch = epoch
 
 
-def quotas_of(parts: Sequence[Part], ratios: Optional[Sequence[float]],
-              total: int) -> List[int]:
-    """Records of each part, in these proportions.
-
-    Args:
-        parts (Sequence[Part]): The parts of a set.
-        ratios (Sequence[float], optional): One for each; None for those of
-            their sizes.
-        total (int): Records of all parts together.
-
-    Returns:
-        List[int]: One for each part; they add up to ``total``.
-
-    Raises:
-        UserError: If the ratios do not fit the parts, are negative or all
-            zero, or a part is empty or would never be drawn from, or the
-            total is less than 1.
-    """
+def _quotas_of(parts: Sequence[Part], ratios: Optional[Sequence[float]],
+               total: int) -> List[int]:
+    """How many of ``total`` records each part gives, in these proportions."""
     if ratios is None:
         ratios = [part.size for part in parts]
     listing = ''.join(f'\n  {part.name} ({part.size:,} records)'

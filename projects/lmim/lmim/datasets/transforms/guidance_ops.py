@@ -25,8 +25,8 @@ _IDENTITY[1, 1] = 1
 _MID_GREY = 127.5
 
 
-def crop(img: ndarray, top: float, bottom: float, left: float,
-         right: float) -> ndarray:
+def crop(img: ndarray, top: float = 0, bottom: float = 0, left: float = 0,
+         right: float = 0) -> ndarray:
     """Cut off parts of the height and width, at least a pixel is left.
 
     Returns:
@@ -118,15 +118,9 @@ def piecewise_affine(img: ndarray, shift: ndarray) -> ndarray:
 
 @lru_cache(maxsize=1024)
 def _interpolation(points: int, length: int) -> Tuple[ndarray, ndarray]:
-    """Weights of linear interpolation between points on a line.
+    """Linear interpolation between points that are evenly spread.
 
-    Args:
-        points (int): Number of points, evenly spread from end to end.
-        length (int): Number of pixels.
-
-    Returns:
-        Tuple[ndarray, ndarray]: The weights (length, points), and the
-        positions of the points in pixels (points, ), both float32.
+    The weights, (length, points), and the places of the points in pixels.
     """
     grid = np.linspace(0, length - 1, points, dtype=np.float32)
     at = np.linspace(0, points - 1, length, dtype=np.float32)[:, None]

@@ -119,13 +119,8 @@ LEVELS: Dict[str, GuidanceRanges] = {
 }
 
 
-def ranges_of(level: str, overrides: Dict[str, Any]) -> GuidanceRanges:
-    """The ranges of a level, some of them changed; see :class:`GuidanceView`.
-
-    Raises:
-        UserError: If there is no such level, or a range is no pair.
-        TypeError: If there is no such field.
-    """
+def _ranges_of(level: str, overrides: Dict[str, Any]) -> GuidanceRanges:
+    """The ranges of a level, some of them changed."""
     if level not in LEVELS:
         raise UserError(f'GuidanceView(level={level!r}): there is no such '
                         f'level; take one of {list(LEVELS)}.')
@@ -143,6 +138,15 @@ def _uniform(low: float, high: float) -> float:
     return low + (high - low) * np.random.random_sample()
 
 
+#: Operations whose arguments are drawn from their range alone.
+_SIMPLE: Dict[str, Any] = {
+    'contrast': (ops.contrast, 'factor'),
+    'blur': (ops.blur, 'sigma'),
+    'crop_vertical': (ops.crop, 'top', 'bottom'),
+    'crop_horizontal': (ops.crop, 'left', 'right'),
+    'rotate': (ops.rotate, 'degrees'),
+    'grayscale': (ops.grayscale, 'alpha'),
+}
 #: Each jitter, and the value at which it changes nothing.
 _JITTERS = ((ops.jitter_brightness, 1), (ops.jitter_contrast, 1),
             (ops.jitter_saturation, 1), (ops.jitter_hue, 0))
@@ -198,14 +202,14 @@ class GuidanceView(BaseTransform):
         self.img_size = (int(img_size[0]), int(img_size[1]))
         self.max_side = max_side
         self.with_warp = with_warp
-        self.ranges: GuidanceRanges = ranges_of(level, overrides)
+        self.ranges: GuidanceRanges = _ranges_of(level, overrides)
 
     def transform(self, results: Dict) -> Dict:
         """Add the view; ``img`` is left as it is."""
         img = self._as_color(results)
         where = _places(img) if self.with_warp else None
         for name in self._choose():
-            change = getattr(self, f'_{name}')()
+            change = self._draw(name)
             img = change(img)
             if where is not None and name in GEOMETRIC:
                 where = change(where)
@@ -225,12 +229,7 @@ class GuidanceView(BaseTransform):
         return [names[i] for i in order]
 
     def _as_color(self, results: Dict) -> ndarray:
-        """The picture as (H, W, 3), not too large.
-
-        Raises:
-            UserError: If it is no picture of uint8, has an alpha channel,
-                or has no pixels.
-        """
+        """The picture as (H, W, 3), not too large."""
         img = results['img']
         shape = img.shape
         if img.dtype != np.uint8 or img.ndim not in (2, 3) or img.size == 0:
@@ -254,53 +253,29 @@ class GuidanceView(BaseTransform):
             img = cv2.resize(img, size, interpolation=cv2.INTER_AREA)
         return img
 
-    # Each of the ten draws what it does, and returns what does it.
+    def _draw(self, name: str) -> Change:
+        """One of the ten operations, with what it does drawn."""
 
-    def _draw(self, name: str) -> float:
-        return _uniform(*getattr(self.ranges, name))
+        def draw(field: str = name) -> float:
+            return _uniform(*getattr(self.ranges, field))
 
-    def _contrast(self) -> Change:
-        return partial(ops.contrast, factor=self._draw('contrast'))
-
-    def _blur(self) -> Change:
-        return partial(ops.blur, sigma=self._draw('blur'))
-
-    def _crop_vertical(self) -> Change:
-        return partial(ops.crop, top=self._draw('crop_vertical'),
-                       bottom=self._draw('crop_vertical'), left=0, right=0)
-
-    def _crop_horizontal(self) -> Change:
-        return partial(ops.crop, top=0, bottom=0,
-                       left=self._draw('crop_horizontal'),
-                       right=self._draw('crop_horizontal'))
-
-    def _sharpen(self) -> Change:
-        return partial(ops.sharpen, alpha=self._draw('sharpen'),
-                       lightness=self._draw('sharpen_lightness'))
-
-    def _rotate(self) -> Change:
-        return partial(ops.rotate, degrees=self._draw('rotate'))
-
-    def _piecewise_affine(self) -> Change:
-        # imgaug's grid: 2 to 4 rows and columns.
-        rows, columns = np.random.randint(2, 5, size=2)
-        scale = self._draw('piecewise_affine')
-        return partial(ops.piecewise_affine, shift=np.random.normal(
-            0, scale, (rows, columns, 2)))
-
-    def _perspective(self) -> Change:
-        scale = self._draw('perspective')
-        jitter = np.abs(np.random.normal(0, scale, (4, 2)))
+        if name in _SIMPLE:
+            operation, *arguments = _SIMPLE[name]
+            return partial(operation, **{key: draw() for key in arguments})
+        if name == 'sharpen':
+            return partial(ops.sharpen, alpha=draw(),
+                           lightness=draw('sharpen_lightness'))
+        if name == 'solarize':
+            above = np.random.random_sample() < 0.5
+            return partial(ops.solarize, threshold=draw(), above=above)
+        if name == 'piecewise_affine':
+            # imgaug's grid: 2 to 4 rows and columns.
+            rows, columns = np.random.randint(2, 5, size=2)
+            return partial(ops.piecewise_affine, shift=np.random.normal(
+                0, draw(), (rows, columns, 2)))
+        jitter = np.abs(np.random.normal(0, draw(), (4, 2)))
         # More than a fifth from each side leaves too little of the picture.
         return partial(ops.perspective, jitter=np.minimum(jitter, 0.2))
-
-    def _solarize(self) -> Change:
-        above = np.random.random_sample() < 0.5
-        return partial(ops.solarize, threshold=self._draw('solarize'),
-                       above=above)
-
-    def _grayscale(self) -> Change:
-        return partial(ops.grayscale, alpha=self._draw('grayscale'))
 
     def _recolor(self, img: ndarray) -> ndarray:
         """Colour jitter and greyscale of the resized view."""

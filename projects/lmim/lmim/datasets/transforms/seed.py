@@ -118,32 +118,12 @@ class SetSampleSeed(BaseTransform):
     - sample_idx
 
     Args:
-        seed (int, optional): Defaults to None, the seed of the run as given
-            to :meth:`set_seed`, or 0.
+        seed (int, optional): Defaults to None, that of :data:`RUN_SEED`.
     """
 
     def __init__(self, seed: Optional[int] = None) -> None:
         self.seed = seed
         self.run_seed = RUN_SEED.share()
-
-    @staticmethod
-    def set_epoch(epoch: int) -> None:
-        """Set the epoch for all workers, before the epoch's first batch.
-
-        Args:
-            epoch (int): From 0.
-        """
-        RUN_SEED.epoch = epoch
-
-    @staticmethod
-    def get_epoch() -> int:
-        """The epoch, in the main process or in a worker."""
-        return RUN_SEED.epoch
-
-    @staticmethod
-    def set_seed(seed: int) -> None:
-        """Set the seed of the run for all workers."""
-        RUN_SEED.seed = seed
 
     def transform(self, results: Dict) -> Dict:
         """Seed the generators; the results are left as they are.

@@ -7,7 +7,7 @@ from mmengine.hooks.hook import DATA_BATCH, Hook
 from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 
-from lmim.datasets.transforms.seed import SetSampleSeed, mix
+from lmim.datasets.transforms.seed import RUN_SEED, mix
 
 
 @HOOKS.register_module()
@@ -22,7 +22,7 @@ class StepSeedHook(Hook):
     ``seed_masks(seed, rank, world_size)`` gets one of (seed of the run,
     iteration), of which each process takes its own slice.
 
-    Before every epoch :class:`SetSampleSeed` gets both, so that the
+    Before every epoch :data:`RUN_SEED` gets both, so that the
     augmentation of a picture depends on (seed, epoch, picture).
     """
 
@@ -31,8 +31,8 @@ class StepSeedHook(Hook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Hand seed and epoch to the pipelines."""
-        SetSampleSeed.set_seed(runner.seed)
-        SetSampleSeed.set_epoch(runner.epoch)
+        RUN_SEED.seed = runner.seed
+        RUN_SEED.epoch = runner.epoch
 
     def before_train_iter(self,
                           runner: Runner,
