@@ -9,7 +9,6 @@ import torch.distributed as dist
 from mmocr.registry import EVALUATOR
 
 from lmim.datasets.labels.spelling import Spelling
-from lmim.evaluation.benchmark_evaluator import Misread
 from tests.processes import needs_fork, run_on_processes
 
 from .oracle import METRICS, word
@@ -71,10 +70,10 @@ def test_words_are_kept_as_they_were_read() -> None:
     assert [r.empty for r in second] == [True, True, False, False]
     assert [r.outside for r in first] == [False, False, True]  # ^
     assert [r.outside for r in second] == [False, True, False, True]  # &, i
-    assert [r.misread for r in second] == [
-        None, None, Misread('seventeen', 'seven', pytest.approx(0.8)),
-        Misread('exit', '', 0.)
-    ]
+    assert [r[:3] for r in second if not r.correct] == [
+        ('seventeen', 'seven', pytest.approx(0.8)), ('exit', '', 0.)]
+    assert [r.confidence for r in first] == [
+        pytest.approx(0.9), None, pytest.approx(0.6)]
     # Another run starts anew; nine characters are not more than nine.
     evaluator.spelling = Spelling(frozenset(), max_length=9)
     evaluate(evaluator)

@@ -75,7 +75,8 @@ def test_figures_are_rounded_once_and_halves_up() -> None:
 
 
 def result(name: str, correct: int, total: int, **facts: Any) -> Any:
-    records = [WordRecord(i < correct, False, 0., False, False, False, None)
+    records = [WordRecord('a', 'b', None, i < correct, False, 0., False, False,
+                          False)
                for i in range(total)]
     return SetResult.count(name, records, facts), facts
 
@@ -123,7 +124,7 @@ def test_markdown_shows_averages_and_what_cannot_be_compared(
     lines = to_markdown([table, table]).splitlines()
     assert lines[0] == '### U, original labels'
     assert lines[2].startswith('Protocol: WAICS (by the rules); original')
-    assert lines[-1] == 'does not write. All of these words count.'
+    assert lines[-1].endswith('All of these words count.')
     second = lines.index(lines[0], 1)
     assert lines[:second] == lines[second:2 * second]
     rows = [cells(line) for line in lines[:second] if line.startswith('| ')]

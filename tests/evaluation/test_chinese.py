@@ -52,7 +52,7 @@ def test_metrics_compare_whole_strings_after_the_rules() -> None:
     records = evaluator.records[0]
     assert [one.correct for one in records] == [True, False, True, False]
     assert not any(one.exact for one in records)
-    assert records[1].misread[:2] == ('汉-书', '汉书')
+    assert records[1][:2] == ('汉-书', '汉书')
     assert evaluator.protocol.accuracy == 'Accuracy'
 
 

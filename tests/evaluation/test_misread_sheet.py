@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from lmim.datasets.text_image_dataset import TextImageDataset
-from lmim.evaluation.benchmark_evaluator import Misread, WordRecord
+from lmim.evaluation.benchmark_evaluator import WordRecord
 from lmim.evaluation.misread_sheet import (
-    MisreadSet,
     misread_sheet,
     picture_of,
 )
@@ -21,11 +20,11 @@ from .oracle import write_words
 
 def wrong(distance: float, label: str, read: str,
           confidence: Optional[float] = 0.5) -> WordRecord:
-    return WordRecord(False, False, distance, False, False, False,
-                      Misread(label, read, confidence))
+    return WordRecord(label, read, confidence, False, False, distance, False,
+                      False, False)
 
 
-RIGHT = WordRecord(True, True, 0., False, False, False, None)
+RIGHT = WordRecord('x', 'x', 0.9, True, True, 0., False, False, False)
 RECORDS = [
     wrong(0.5, 'c', 'third', 0.9),
     RIGHT,
@@ -50,7 +49,7 @@ def words(tmp_path: Path) -> Any:
 
 def test_pictures_stand_by_their_words(words: Any) -> None:
     sheet = misread_sheet('Misread by x.pth', 'by the rules',
-                          [MisreadSet('IIIT5K', words, RECORDS)], 3)
+                          [('IIIT5K', words, RECORDS)], 3)
     shown = re.findall(r'<td class="text">(.*?)<td class="text">(.*?)<td>',
                        sheet)
     assert shown == [('a', 'first'), ('b', 'second'), ('c', 'third')]
@@ -69,7 +68,7 @@ def test_texts_are_shown_and_not_run(words: Any) -> None:
     evil = '<script>alert("x")</script>&'
     records = [wrong(1., evil, 'a\u202eb\x00\n')]
     sheet = misread_sheet(f'of {evil}', 'by <b>', [
-        MisreadSet(f'set {evil}', words, records)], 5)
+        (f'set {evil}', words, records)], 5)
     assert '<script' not in sheet and '<b>' not in sheet
     assert sheet.count('&lt;script&gt;alert(&quot;x&quot;)') == 4
     assert 'a<i>U+202E</i>b<i>U+0000</i><i>U+000A</i>' in sheet
@@ -83,7 +82,7 @@ def test_pictures_are_made_small(tmp_path: Path) -> None:
                     np.full((*size, 3), 99, 'uint8'))
     dataset = TextImageDataset(str(tmp_path))
     sheet = misread_sheet('x', 'y', [
-        MisreadSet('A', dataset, [wrong(1., 'a', 'b')] * 3)], 5)
+        ('A', dataset, [wrong(1., 'a', 'b')] * 3)], 5)
     assert [picture.shape for picture in pictures(sheet)] == [
         (96, 4, 3), (96, 1, 3), (2, 240, 3)]
 
@@ -106,7 +105,7 @@ def test_pictures_of_other_data_sets_come_from_their_files(
     assert picture_of(FileSet(path), 0).shape == (8, 9, 3)
     gone = tmp_path / 'gone.png'
     sheet = misread_sheet('x', 'y', [
-        MisreadSet('A', FileSet(gone, None), [wrong(1., 'a', 'b')] * 2)], 5)
+        ('A', FileSet(gone, None), [wrong(1., 'a', 'b')] * 2)], 5)
     assert 'no picture: [Errno 2] No such file or directory: ' in sheet
     assert str(gone) in sheet
     assert 'no picture: its data set names no file' in sheet

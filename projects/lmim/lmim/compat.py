@@ -76,10 +76,8 @@ def restore_numpy_names() -> List[str]:
     imgaug reads ``np.sctypes`` at import (gone in NumPy 2), ``np.bool`` in
     ``OneOf`` and ``SomeOf`` (gone in NumPy 1.24 to 1.26, back in 2) and
     ``np.complex`` in ``Clouds`` and ``Fog`` (gone since 1.24); two of MMOCR's
-    text detection files use ``np.int0`` (gone in NumPy 2).
-
-    Returns:
-        List[str]: The names that were missing and are there now.
+    text detection files use ``np.int0`` (gone in NumPy 2). Returns the names
+    that were missing and are there now.
     """
     names: Dict[str, Any] = {
         'bool': np.bool_,
@@ -112,10 +110,7 @@ def provide_torchvision_ops() -> bool:
     Beside a CPU build of torch, PyPI's torchvision cannot load its extension,
     and ``import torchvision`` then dies on describing ``torchvision::nms``,
     which the extension would have defined. Defining the two schemas is
-    enough; nothing here calls them.
-
-    Returns:
-        bool: Whether the schemas were defined here.
+    enough; nothing here calls them. Returns whether they were defined here.
     """
     try:
         import torchvision  # noqa: F401
@@ -142,10 +137,8 @@ def skip_mmpretrain_multimodal() -> bool:
 
     mmpretrain imports its vision-language models wherever transformers is
     installed, and those read names that transformers 5 no longer has. They
-    are then skipped, as mmpretrain itself does without transformers.
-
-    Returns:
-        bool: Whether the vision-language models are skipped here.
+    are then skipped, as mmpretrain itself does without transformers. Returns
+    whether they are skipped here.
     """
     name = 'mmpretrain.utils.dependency'
     if name in sys.modules:
@@ -179,10 +172,8 @@ def provide_mmcv_ext() -> bool:
 
     mmdet, hence mmocr, imports ``mmcv.ops``. mmcv-lite ships it without
     ``mmcv._ext``, and the full mmcv's extension does not load beside another
-    torch than it was built for; the latter is also warned of.
-
-    Returns:
-        bool: Whether the stand-in is in place.
+    torch than it was built for; the latter is also warned of. Returns whether
+    the stand-in is in place.
 
     Raises:
         ImportError: If there is no mmcv at all.
@@ -223,9 +214,8 @@ WORKAROUNDS: Dict[str, Callable[[], Any]] = {
 def install() -> Dict[str, Any]:
     """Apply every work-around that is needed; again, it changes nothing.
 
-    Returns:
-        Dict[str, Any]: The name of each work-around and what it did; a false
-        value means that it was not needed.
+    Returns what each work-around did, by its name: a false value means that
+    it was not needed.
 
     Raises:
         ImportError: If mmcv is not installed.

@@ -77,11 +77,8 @@ def allow_mmengine_checkpoints() -> List[Any]:
     """Let ``torch.load(weights_only=True)`` read MMEngine's checkpoints.
 
     Files written under NumPy 1 and under NumPy 2 are read alike. Nothing that
-    runs content of the file is allowed.
-
-    Returns:
-        List[Any]: What was allowed; empty before torch 2.4, which has no such
-        list and reads these files with ``weights_only=False``.
+    runs content of the file is allowed. Returns what was allowed: nothing
+    before torch 2.4, which has no such list.
     """
     allow = getattr(torch.serialization, 'add_safe_globals', None)
     if allow is None:
@@ -105,9 +102,6 @@ def load(path: Union[str, os.PathLike],
             put a :class:`Skipped` in its place, and its name in this list.
             Nothing of the file is run.
 
-    Returns:
-        Any: The content of the file.
-
     Raises:
         pickle.UnpicklingError: If the file holds anything that is not
             allowed; the error names it.
@@ -128,11 +122,8 @@ class Skipped:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
 
-    def _ignore(self, *args: Any, **kwargs: Any) -> None:
-        pass
-
     # What a pickle may ask of an object that it has made.
-    __call__ = __setstate__ = __setitem__ = append = extend = add = _ignore
+    __call__ = __setstate__ = __setitem__ = append = extend = add = __init__
 
 
 def _restricted_load(path: Union[str, os.PathLike], map_location: Any,

@@ -84,11 +84,11 @@ def test_probe_what_was_pretrained(room: Path) -> None:
     # A fine-tuned encoder has no target; its words have labels, or not.
     path, data = room / 'recognizer' / 'epoch_2.pth', room / 'words.lmdb'
     words = call('probe', path, '--data', data)
-    assert words.code == 0, words.err
-    assert 'over 8 words\n[CLS]: standard deviation' in words.out
-    assert 'a linear probe reads' in words.out and 'target' not in words.out
+    assert words.code == 0, words.stderr
+    assert 'over 8 words\n[CLS]: standard deviation' in words.stdout
+    assert 'a linear probe reads' in words.stdout and 'target' not in words.stdout
     assert 'probe reads' not in call(
-        'probe', path, '--data', data, '--unlabelled').out
+        'probe', path, '--data', data, '--unlabelled').stdout
 
 
 def test_inspect_a_recognizer_of_mmocr(tmp_path: Path, repo: Path) -> None:

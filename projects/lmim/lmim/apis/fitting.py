@@ -19,30 +19,17 @@ _WEIGHTLESS = ('init_cfg', 'checkpoint', 'drop_rate', 'drop_path_rate',
 
 
 class Fits(NamedTuple):
-    """The configs that a checkpoint fits.
-
-    Attributes:
-        whole (List[str]): Every weight of model and checkpoint fits.
-        encoder (List[str]): Only those of the encoder do, all of them.
-        unread (Dict[str, str]): Configs whose model cannot be built, and why.
-        model (nn.Module, optional): A model that fits, shapes only.
-    """
-    whole: List[str]
-    encoder: List[str]
-    unread: Dict[str, str]
-    model: Optional[nn.Module]
+    """The configs that a checkpoint fits."""
+    whole: List[str]  # every weight of model and checkpoint fits
+    encoder: List[str]  # only those of the encoder do, all of them
+    unread: Dict[str, str]  # those whose model cannot be built, and why
+    model: Optional[nn.Module]  # one that fits, shapes only
 
 
 def find_configs(checkpoint: Checkpoint, folder: Union[str, Path]) -> Fits:
     """Find the configs whose model has weights of these names and shapes.
 
-    Args:
-        checkpoint (Checkpoint): Of any format.
-        folder (str or Path): Where to look for configs; folders called
-            ``_base_`` hold parts of configs and are left out.
-
-    Returns:
-        Fits: Paths of configs.
+    Folders called ``_base_`` hold parts of configs and are left out.
     """
     fits: Dict[str, List[str]] = {'whole': [], 'encoder': [], '': []}
     models: Dict[str, nn.Module] = {}

@@ -43,18 +43,13 @@ FITTING = ('--config CONFIG (`lmim checkpoint inspect` tells which ones fit)')
 class ModelConfig(NamedTuple):
     """The config of a checkpoint's model.
 
-    Attributes:
-        cfg (Config): The whole config.
-        model (Dict[str, Any]): That of the model.
-        name (str): What messages call it.
-        given (bool): Whether it is the user's own. That of a checkpoint is
-            plain data: only its ``model`` was seen to hold nothing but known
-            components.
+    That of a checkpoint is plain data: only its ``model`` was seen to hold
+    nothing but known components.
     """
-    cfg: Config
-    model: Dict[str, Any]
-    name: str
-    given: bool
+    cfg: Config  # the whole config
+    model: Dict[str, Any]  # that of the model
+    name: str  # what messages call it
+    given: bool  # whether it is the user's own
 
 
 AnyConfig = Union[PathLike, Config, ModelConfig, None]
@@ -64,13 +59,7 @@ def find_config(opened: Checkpoint,
                 config: AnyConfig = None) -> Optional[ModelConfig]:
     """Find the config of a checkpoint: the user's, or what it carries.
 
-    Args:
-        opened (Checkpoint): The checkpoint.
-        config (str, Path, Config or ModelConfig, optional): The user's
-            config, which is run as any config.
-
-    Returns:
-        ModelConfig, optional: None where neither is there.
+    The user's is run as any config. None where neither is there.
 
     Raises:
         FileNotFoundError: If there is no such config file.
@@ -127,9 +116,6 @@ def build_model(model: Dict[str, Any],
         empty (bool): Whether shapes are enough; then no memory is used where
             the model allows it.
 
-    Returns:
-        nn.Module: The model.
-
     Raises:
         CheckpointError: If the file of a dictionary is not there.
     """
@@ -163,7 +149,7 @@ def build_model(model: Dict[str, Any],
 
 def load_encoder(checkpoint: Union[PathLike, Checkpoint],
                  config: AnyConfig = None) -> TextViT:
-    """Build the encoder of a checkpoint of any known format.
+    """Build the encoder of a checkpoint of any known format, in eval mode.
 
     Args:
         checkpoint (str, Path or Checkpoint): This project's, the authors',
@@ -171,9 +157,6 @@ def load_encoder(checkpoint: Union[PathLike, Checkpoint],
         config (str, Path, Config or ModelConfig, optional): A config of its
             model, instead of that in the file. Where there is none, its
             sizes are read off the weights.
-
-    Returns:
-        TextViT: In eval mode, with all its weights.
 
     Raises:
         FileNotFoundError: If a file does not exist.
@@ -192,10 +175,7 @@ def load_encoder(checkpoint: Union[PathLike, Checkpoint],
 
 
 def encoder_settings(config: ModelConfig) -> Dict[str, Any]:
-    """The settings of the :class:`TextViT` in a model's config.
-
-    Returns:
-        Dict[str, Any]: Those of :data:`SETTINGS` that the config has.
+    """Those of :data:`SETTINGS` that a model's config has of a TextViT.
 
     Raises:
         CheckpointError: If its backbone is another.
@@ -212,11 +192,7 @@ def encoder_settings(config: ModelConfig) -> Dict[str, Any]:
 
 
 def encoder_shape(config: ModelConfig) -> Dict[str, Tuple[int, int]]:
-    """``img_size`` and ``patch_size`` of an encoder, each height and width.
-
-    Raises:
-        CheckpointError: If the config has no :class:`TextViT`.
-    """
+    """``img_size`` and ``patch_size`` of an encoder, each height and width."""
     settings = encoder_settings(config)
     height, width = settings.get('img_size', IMG_SIZE)
     patch = settings.get('patch_size', 4)
@@ -302,7 +278,7 @@ def load_recognizer(checkpoint: PathLike,
 def load_pretrained(checkpoint: PathLike,
                     config: Optional[PathLike] = None,
                     target_checkpoint: Optional[PathLike] = None) -> nn.Module:
-    """Build a model of pre-training with all its weights.
+    """Build a model of pre-training with all its weights, in eval mode.
 
     Args:
         checkpoint (str or Path): Of a run of pre-training; the authors' too.
@@ -310,9 +286,6 @@ def load_pretrained(checkpoint: PathLike,
             carries none.
         target_checkpoint (str or Path, optional): The frozen encoder of the
             targets, where the checkpoint lacks it. This project's have it.
-
-    Returns:
-        nn.Module: A :class:`~lmim.models.selfsup.SelfSup`, in eval mode.
 
     Raises:
         FileNotFoundError: If a file does not exist.
@@ -347,12 +320,7 @@ def load_pretrained(checkpoint: PathLike,
 def dictionary_of(model: nn.Module) -> List[str]:
     """The characters that a recognizer knows, in the order of its classes.
 
-    Args:
-        model (nn.Module): The recognizer.
-
-    Returns:
-        List[str]: They; tokens such as the end are left out. Empty for a
-        recognizer without a dictionary.
+    Tokens such as the end are left out. Empty without a dictionary.
     """
     dictionary = getattr(getattr(model, 'decoder', None), 'dictionary', None)
     if dictionary is None:
@@ -376,12 +344,7 @@ def _load_all(model: nn.Module, opened: Checkpoint,
 
 def _characters(opened: Checkpoint,
                 config: ModelConfig) -> Optional[List[str]]:
-    """The dictionary: the checkpoint's, or else that of the config's file.
-
-    Raises:
-        FileNotFoundError: If there is neither.
-        CheckpointError: If the user's config has another than the checkpoint.
-    """
+    """The checkpoint's dictionary; None where the config's file is needed."""
     held = opened.characters()
     for part in dictionaries_of(config.model):
         path = part['dict_file']

@@ -54,11 +54,7 @@ class PhotographReader:
             raise UserError(f'{detector}: {error}') from error
 
     def __call__(self, inputs: Inputs) -> List[Recognition]:
-        """Read all words of photographs.
-
-        Args:
-            inputs (str, Path, np.ndarray, Image, RecordSource or Iterable):
-                As for :class:`TextRecognizer`.
+        """Read all words of photographs, given as to :class:`TextRecognizer`.
 
         Returns:
             List[Recognition]: The words of each photograph in reading order:
@@ -80,10 +76,7 @@ class PhotographReader:
                                      picture.source)
 
     def find(self, image: np.ndarray) -> List[np.ndarray]:
-        """Find the words in a photograph.
-
-        Args:
-            image (np.ndarray): (H, W, 3), uint8, BGR.
+        """Find words in a photograph, (H, W, 3), uint8, BGR.
 
         Returns:
             List[np.ndarray]: Polygons of shape (N, 2), x and y in pixels.
@@ -106,8 +99,7 @@ def read_polygons(recognizer: TextRecognizer,
     Args:
         recognizer (TextRecognizer): Reads them.
         image (np.ndarray): (H, W, 3), uint8, BGR.
-        polygons (Sequence[np.ndarray]): Each of shape (N, 2), x and y in
-            pixels, from any corner on.
+        polygons (Sequence[np.ndarray]): Each (N, 2), x and y in pixels.
         source (str): What the photograph is called.
 
     Returns:
@@ -131,12 +123,7 @@ def read_polygons(recognizer: TextRecognizer,
 
 def read_annotated(recognizer: TextRecognizer,
                    scenes: Iterable[Scene]) -> Iterator[Recognition]:
-    """Read the words of annotated photographs.
-
-    Args:
-        recognizer (TextRecognizer): Reads them.
-        scenes (Iterable[Scene]): Photographs with the places of their words,
-            as :func:`~lmim.datasets.scenes.read_scenes` gives them.
+    """Read the words of photographs with the places of their words.
 
     Yields:
         Recognition: As :func:`read_polygons`. An unreadable photograph, or a
@@ -162,17 +149,10 @@ def read_annotated(recognizer: TextRecognizer,
 
 
 def reading_order(polygons: Sequence[np.ndarray]) -> List[int]:
-    """The order in which words are read: lines from the top, each from the
-    left.
+    """Numbers of polygons, each (N, 2), as words are read: line by line.
 
     A word is of a line if the middle of its height lies within the first word
-    of that line.
-
-    Args:
-        polygons (Sequence[np.ndarray]): Each of shape (N, 2).
-
-    Returns:
-        List[int]: Numbers of the polygons.
+    of that line; lines go from the top, and each from the left.
     """
     middles = [polygon.mean(axis=0) for polygon in polygons]
     lines: List[List[int]] = []

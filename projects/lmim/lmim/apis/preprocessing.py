@@ -1,5 +1,5 @@
 """From a picture to what a recognizer takes, as its config tests it."""
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import cv2
 import numpy as np
@@ -54,10 +54,7 @@ class Preprocessing:
             TRANSFORMS.build({'_scope_': 'mmocr', **step}) for step in steps]
 
     def __call__(self, image: np.ndarray) -> Dict[str, Any]:
-        """Prepare a picture.
-
-        Args:
-            image (np.ndarray): (H, W, 3), uint8, BGR.
+        """Prepare a picture, (H, W, 3), uint8, BGR.
 
         Returns:
             Dict[str, Any]: ``inputs`` (a tensor of shape (C, h, w)) and
@@ -90,21 +87,17 @@ class Preprocessing:
 def find_pipeline(cfg: Dict[str, Any]) -> Optional[List[Dict[str, Any]]]:
     """The transforms by which a config tests.
 
-    Args:
-        cfg (Dict[str, Any]): A config.
-
-    Returns:
-        List[Dict[str, Any]], optional: Those of ``test_dataloader``, or else
-        of ``val_dataloader``, or else ``test_pipeline``; in a config without
-        any, a resize to the pictures that the encoder of its model takes.
-        None where that has no such size.
+    They are those of ``test_dataloader``, or else of ``val_dataloader``, or
+    else ``test_pipeline``; in a config without any, a resize to the pictures
+    that the encoder of its model takes. None where that has no such size.
     """
     for name in ('test_dataloader', 'val_dataloader'):
         loader = cfg.get(name)
         if isinstance(loader, (list, tuple)):
             loader = loader[0] if loader else None
         if isinstance(loader, dict):
-            for pipeline in _pipelines_of(loader.get('dataset')):
+            pipeline = _pipeline_of(loader.get('dataset'))
+            if pipeline:
                 return pipeline
     if cfg.get('test_pipeline'):
         return list(cfg['test_pipeline'])
@@ -116,14 +109,10 @@ def find_pipeline(cfg: Dict[str, Any]) -> Optional[List[Dict[str, Any]]]:
     return None
 
 
-def _pipelines_of(dataset: Any) -> Iterator[List[Dict[str, Any]]]:
-    """The pipelines of a data set, then of those that it is joined from."""
-    if not isinstance(dataset, dict):
-        return
-    if dataset.get('pipeline'):
-        yield list(dataset['pipeline'])
-    for other in dataset.get('datasets') or [dataset.get('dataset')]:
-        yield from _pipelines_of(other)
+def _pipeline_of(dataset: Any) -> List[Dict[str, Any]]:
+    """The pipeline of a data set, or of the first that it is joined from."""
+    return next((list(part['pipeline']) for part in dicts_in(dataset)
+                 if part.get('pipeline')), [])
 
 
 def loads(step: Dict[str, Any]) -> bool:

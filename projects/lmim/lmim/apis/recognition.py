@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 
-import cv2
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -13,7 +12,7 @@ from lmim.datasets.records import UnreadableRecordError
 from lmim.rendering.fonts import font_file_with
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
-from lmim.visualization.sheet import contact_sheet, save_picture
+from lmim.visualization.sheet import contact_sheet, fit_within, save_picture
 
 #: Height and width of a picture in a sheet.
 CELL = (48, 192)
@@ -104,11 +103,7 @@ def unreadable(source: str, reason: object) -> Recognition:
 
 
 def draw_recognition(word: Recognition) -> Figure:
-    """Draw a word: its picture, and below it each character's probability.
-
-    Raises:
-        UserError: If there is no picture.
-    """
+    """Draw a word: its picture, and below it each character's probability."""
     picture = word.image
     tokens = tokens_of(word)
     figure = Figure(figsize=(max(4., 0.45 * len(tokens) + 1.), 3.2),
@@ -144,9 +139,7 @@ def draw_recognition(word: Recognition) -> Figure:
 def draw_sheet(words: Iterable[Recognition]) -> np.ndarray:
     """Lay pictures out in rows, each with what was read below.
 
-    Args:
-        words (Iterable[Recognition]): Words; in place of an unreadable
-            picture there is a grey one.
+    In place of an unreadable picture there is a grey one.
 
     Returns:
         np.ndarray: BGR uint8 of shape (H, W, 3).
@@ -154,18 +147,8 @@ def draw_sheet(words: Iterable[Recognition]) -> np.ndarray:
     Raises:
         UserError: If there is no word.
     """
-    samples = [_sample(word) for word in words]
-    return contact_sheet(samples, columns=min(COLUMNS, len(samples) or 1),
-                         cell=CELL)
-
-
-def fit_within(picture: np.ndarray, cell: Tuple[int, int]) -> np.ndarray:
-    """Resize a picture (H, W, 3) to the height or width of a cell."""
-    height, width = picture.shape[:2]
-    scale = min(cell[0] / height, cell[1] / width)
-    return cv2.resize(
-        picture, (max(1, round(width * scale)), max(1, round(height * scale))),
-        interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    samples = list(map(_sample, words))
+    return contact_sheet(samples, min(COLUMNS, len(samples) or 1), CELL)
 
 
 def _sample(word: Recognition) -> Tuple[np.ndarray, str]:

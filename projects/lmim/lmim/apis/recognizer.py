@@ -109,14 +109,18 @@ class TextRecognizer:
     def stream(self, inputs: Inputs) -> Iterator[Recognition]:
         """Read pictures batch by batch, however many they are.
 
-        Args:
-            inputs: As :meth:`__call__`. Of an iterator one batch is taken at
-                a time.
+        The inputs are those of :meth:`__call__`; of an iterator one batch is
+        taken at a time.
 
         Yields:
             Recognition: One for each picture, in their order.
         """
-        yield from self.read(_pictures(inputs))
+        if isinstance(inputs, Iterator):
+            yield from self.read(picture for number, one
+                                 in enumerate(inputs, 1)
+                                 for picture in Pictures([one], first=number))
+        else:
+            yield from self.read(Pictures(inputs))
 
     def read(self, pictures: Iterable[Picture]) -> Iterator[Recognition]:
         """Read pictures, such as :class:`Pictures`; as :meth:`stream`."""
@@ -126,10 +130,7 @@ class TextRecognizer:
             yield from self._read(batch)
 
     def prepare(self, images: Sequence[np.ndarray]) -> Prepared:
-        """Make of pictures what the model's ``data_preprocessor`` takes.
-
-        Args:
-            images (Sequence[np.ndarray]): Each (H, W, 3), uint8, BGR.
+        """Make of pictures, each (H, W, 3), uint8, BGR, the model's input.
 
         Returns:
             Dict[str, Any]: ``inputs`` (a tensor of shape (C, h, w) for each)
@@ -180,15 +181,6 @@ def _usable_device(name: Optional[str]) -> torch.device:
             f'device {name} cannot be used ({reason}): --device cpu'
         ) from error
     return device
-
-
-def _pictures(inputs: Inputs) -> Iterator[Picture]:
-    """Pictures of inputs, taken one by one from an iterator."""
-    if not isinstance(inputs, Iterator):
-        yield from Pictures(inputs)
-        return
-    for number, one in enumerate(inputs, 1):
-        yield from Pictures([one], first=number)
 
 
 def _recognition(picture: Picture, read: Any) -> Recognition:

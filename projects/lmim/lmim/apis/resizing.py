@@ -13,22 +13,13 @@ from .loading import build_model
 
 
 class Resized(NamedTuple):
-    """A recognizer with another dictionary.
-
-    Attributes:
-        checkpoint (Checkpoint): The result, by our names.
-        carried (List[str]): Characters whose weights were carried over.
-        new (List[str]): Characters that start as in a new model.
-        dropped (List[str]): Characters that are no more.
-        tokens (List[str]): Tokens that are no characters; carried over.
-        tensors (Dict[str, Tuple[List[int], List[int]]]): Shapes before and
-            after, of the weights that have to do with characters.
-    """
-    checkpoint: Checkpoint
-    carried: List[str]
-    new: List[str]
-    dropped: List[str]
-    tokens: List[str]
+    """A recognizer with another dictionary."""
+    checkpoint: Checkpoint  # the result, by our names
+    carried: List[str]  # characters whose weights were carried over
+    new: List[str]  # characters that start as in a new model
+    dropped: List[str]  # characters that are no more
+    tokens: List[str]  # that are no characters; carried over
+    #: Shapes before and after, of the weights that belong to characters.
     tensors: Dict[str, Tuple[List[int], List[int]]]
 
 
@@ -39,17 +30,8 @@ def resize_dictionary(checkpoint: Checkpoint, model: Dict[str, Any],
 
     Which weights have a row (or a column) for each class is found out by
     building the model with one character more. So it works for any
-    recognizer.
-
-    Args:
-        checkpoint (Checkpoint): The recognizer, of any known format.
-        model (Dict[str, Any]): Its config.
-        old (Sequence[str]): The characters it was trained with.
-        new (Sequence[str]): The characters it is to have.
-        seed (int): Of the weights of new characters.
-
-    Returns:
-        Resized: The result, and what was done.
+    recognizer, of any known format, with the config of its model. The seed is
+    that of the weights of new characters.
 
     Raises:
         CheckpointError: If the checkpoint is not of that model with the old

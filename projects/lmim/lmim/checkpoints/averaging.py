@@ -9,28 +9,15 @@ from .contents import Checkpoint, open_checkpoint
 
 
 class Average(NamedTuple):
-    """Averaged weights.
-
-    Attributes:
-        checkpoint (Checkpoint): The result; all but the weights is the last
-            checkpoint's.
-        from_last (List[str]): Weights of whole numbers that differ, and are
-            the last checkpoint's.
-    """
+    """Averaged weights; all else is the last checkpoint's."""
     checkpoint: Checkpoint
-    from_last: List[str]
+    from_last: List[str]  # whole numbers that differ: the last one's, too
 
 
 def average(paths: Sequence[Union[str, Path]]) -> Average:
-    """Average the weights of checkpoints of one model.
+    """Average the weights of checkpoints of one model, at least two files.
 
     Sums are of double precision. One checkpoint is in memory at a time.
-
-    Args:
-        paths (Sequence[str or Path]): At least two files.
-
-    Returns:
-        Average: The result.
 
     Raises:
         FileNotFoundError: If a file is not there.

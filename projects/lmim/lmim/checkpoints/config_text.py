@@ -26,12 +26,9 @@ def write_config(config: Dict[str, Any]) -> str:
 def parse_config(text: str, where: str) -> Dict[str, Any]:
     """Read the text of a config, as ``Config.pretty_text`` writes it.
 
-    Args:
-        text (str): Assignments.
-        where (str): Where it is from, for messages.
-
     Raises:
-        CheckpointError: If there is more in it than data.
+        CheckpointError: If there is more in it than data; it names ``where``
+            the text is from.
     """
     try:
         return dict(map(_assignment, ast.parse(text).body))
@@ -70,20 +67,20 @@ class _Literals(ast.NodeTransformer):
         self.generic_visit(node)
         keys: List[Optional[ast.expr]] = []
         values: List[ast.expr] = []
-        given: List[Tuple[Optional[str], ast.expr]] = [
-            (None, value) for value in node.args]
-        given += [(item.arg, item.value) for item in node.keywords]
-        for key, value in given:
-            if key is not None:
-                keys.append(ast.Constant(key))
-                values.append(value)
-            elif isinstance(value, ast.Dict):
-                keys += value.keys
-                values += value.values
+        if not isinstance(node.func, ast.Name) or node.func.id != 'dict':
+            return node
+        # dict({...}) is dict(**{...}).
+        positional = [ast.keyword(None, value) for value in node.args]
+        for given in positional + node.keywords:
+            if given.arg is not None:
+                keys.append(ast.Constant(given.arg))
+                values.append(given.value)
+            elif isinstance(given.value, ast.Dict):
+                keys += given.value.keys
+                values += given.value.values
             else:
                 return node
-        called = isinstance(node.func, ast.Name) and node.func.id == 'dict'
-        return ast.Dict(keys, values) if called else node
+        return ast.Dict(keys, values)
 
 
 def check_types(model: Dict[str, Any], where: str) -> None:
@@ -91,12 +88,9 @@ def check_types(model: Dict[str, Any], where: str) -> None:
 
     MMEngine imports and calls whatever a ``type`` names by its dotted path.
 
-    Args:
-        model (Dict[str, Any]): Config of a model.
-        where (str): Where it is from, for messages.
-
     Raises:
-        CheckpointError: If a ``type`` or ``_scope_`` is not known.
+        CheckpointError: If a ``type`` or ``_scope_`` is not known; it names
+            ``where`` the config is from.
     """
     scopes: Dict[str, Set[str]] = {}
     for kind in (MODELS, TASK_UTILS, WEIGHT_INITIALIZERS):

@@ -17,24 +17,16 @@ from .reading import SUFFIX, find_weights, read_checkpoint, save_safetensors
 class Checkpoint(NamedTuple):
     """What is in a checkpoint file.
 
-    Attributes:
-        path (str): The file.
-        weights (Dict[str, torch.Tensor]): Weights by their own names.
-        meta (Dict[str, Any]): What is told about them, plain values only:
-            ``cfg`` is the text of the config, ``dictionary`` the characters.
-        wraps (str): The key under which the weights are, or ''.
-        kind (CheckpointFormat, optional): The format of the names, None
-            where it is not known.
-        others (List[str]): What else is in the file.
-        skipped (List[str]): What would have been executed and was skipped.
+    ``meta`` is what is told about the weights, plain values only: ``cfg`` is
+    the text of the config, ``dictionary`` the characters.
     """
     path: str
-    weights: Dict[str, torch.Tensor]
+    weights: Dict[str, torch.Tensor]  # by their own names
     meta: Dict[str, Any]
-    wraps: str = 'state_dict'
-    kind: Optional[CheckpointFormat] = None
-    others: List[str] = []
-    skipped: List[str] = []
+    wraps: str = 'state_dict'  # the key under which the weights are, or ''
+    kind: Optional[CheckpointFormat] = None  # of the names, if it is known
+    others: List[str] = []  # what else is in the file
+    skipped: List[str] = []  # what would have been executed
 
     def by_our_names(self) -> Dict[str, torch.Tensor]:
         """The weights by our names, or by their own in an unknown format."""
@@ -46,15 +38,11 @@ class Checkpoint(NamedTuple):
         They are our names, but for a recognizer that reads the encoder as a
         feature map: its encoder is a part of the backbone.
         """
-        if self.kind is None or self.kind.key == 'feature-map':
-            return self.weights
-        return to_ours(self.weights)
+        mapped = self.kind is not None and self.kind.key == 'feature-map'
+        return self.weights if mapped else self.by_our_names()
 
     def model_config(self) -> Optional[Dict[str, Any]]:
-        """The config of the model, read as plain data.
-
-        Returns:
-            Dict[str, Any], optional: None where the file holds no config.
+        """The config of the model, read as plain data, if the file holds it.
 
         Raises:
             CheckpointError: If the config is more than data.
@@ -81,13 +69,7 @@ def open_checkpoint(path: Union[str, Path],
                     skip_code: bool = False) -> Checkpoint:
     """Read a checkpoint of any format.
 
-    Args:
-        path (str or Path): The file.
-        skip_code (bool): Skip what would have to be executed instead of
-            refusing.
-
-    Returns:
-        Checkpoint: What is in it.
+    ``skip_code`` skips what would have to be executed instead of refusing.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -112,11 +94,7 @@ def open_checkpoint(path: Union[str, Path],
 
 
 def add_config(meta: Dict[str, Any], config: Union[str, Path]) -> Config:
-    """Put a config file of the user's and its dictionary into ``meta``.
-
-    Raises:
-        CheckpointError: If the config has no model.
-    """
+    """Put a config of the user's, with a model, and its dictionary in meta."""
     cfg = Config.fromfile(config)
     if not isinstance(cfg.get('model'), dict):
         raise CheckpointError(f'config {config} has no model')
@@ -137,13 +115,10 @@ def complete_dictionary(meta: Dict[str, Any],
 
 def write_checkpoint(checkpoint: Checkpoint, path: Union[str, Path],
                      overwrite: bool = False) -> None:
-    """Write a checkpoint, whole or not at all.
+    """Write a checkpoint, whole or not at all, to ``path``, not its own.
 
-    Args:
-        checkpoint (Checkpoint): Its ``path`` is not regarded.
-        path (str or Path): The file; ``.safetensors`` is written by that
-            library, anything else by ``torch.save``.
-        overwrite (bool): Whether a file that is there gives way.
+    ``.safetensors`` is written by that library, anything else by
+    ``torch.save``.
 
     Raises:
         FileExistsError: If there is a file that may not be overwritten.

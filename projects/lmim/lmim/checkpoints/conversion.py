@@ -20,15 +20,9 @@ OTHERS = 'others'
 
 
 class Conversion(NamedTuple):
-    """What became of a checkpoint.
-
-    Attributes:
-        checkpoint (Checkpoint): The result.
-        dropped (Dict[str, List[str]]): The names of the weights that were
-            left out, by their part.
-    """
+    """What became of a checkpoint."""
     checkpoint: Checkpoint
-    dropped: Dict[str, List[str]]
+    dropped: Dict[str, List[str]]  # names of what was left out, by part
 
 
 def part_of(name: str) -> str:
@@ -39,17 +33,10 @@ def part_of(name: str) -> str:
 
 def convert(checkpoint: Checkpoint, kind: CheckpointFormat,
             drop: bool = False) -> Conversion:
-    """Give a checkpoint the names of another format.
+    """Give a checkpoint of any known format the names of another.
 
-    The tensors stay what they are, to the bit.
-
-    Args:
-        checkpoint (Checkpoint): Of any known format.
-        kind (CheckpointFormat): The format it is to have.
-        drop (bool): Leave parts out that the format has no place for.
-
-    Returns:
-        Conversion: The result, and what was left out.
+    The tensors stay what they are, to the bit. ``drop`` leaves parts out that
+    the format has no place for.
 
     Raises:
         CheckpointError: If the format of the checkpoint is not known, if the
@@ -101,13 +88,7 @@ def convert(checkpoint: Checkpoint, kind: CheckpointFormat,
 
 
 def extract_encoder(checkpoint: Checkpoint) -> Conversion:
-    """Take only the encoder, by our names.
-
-    Args:
-        checkpoint (Checkpoint): Of any known format.
-
-    Returns:
-        Conversion: The result, and what was left out.
+    """Take only the encoder of a checkpoint of any known format, by our names.
 
     Raises:
         CheckpointError: If there is no encoder, or none for word images.

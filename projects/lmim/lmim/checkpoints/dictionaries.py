@@ -30,9 +30,6 @@ def read_dict_file(path: Union[str, Path]) -> List[str]:
 
     A line that holds one blank is the blank; an empty line is nothing.
 
-    Args:
-        path (str or Path): The file.
-
     Raises:
         FileNotFoundError: If there is no such file.
         UserError: If it is empty or MMOCR would refuse it; the message says
@@ -68,16 +65,9 @@ def _why(path: Union[str, Path], error: Exception) -> str:
 def in_order(characters: Iterable[str], base: Iterable[str] = ()) -> List[str]:
     """Characters in the order in which they come to stand in a file.
 
-    The same characters always come in the same order.
-
-    Args:
-        characters (Iterable[str]): What the dictionary is to hold.
-        base (Iterable[str]): Characters of a dictionary that is extended:
-            they keep their places, so that a checkpoint's rows stay theirs.
-
-    Returns:
-        List[str]: Those of the base; then digits, lower case, upper case and
-        punctuation of ASCII; then the rest by code point.
+    First those of the base, a dictionary that is extended: they keep their
+    places, so that a checkpoint's rows stay theirs. Then digits, lower case,
+    upper case and punctuation of ASCII; then the rest by code point.
     """
     base = list(base)
     place = {char: number for number, char in enumerate(FIRST)}
@@ -89,15 +79,9 @@ def in_order(characters: Iterable[str], base: Iterable[str] = ()) -> List[str]:
 def write_dict_file(path: Union[str, Path],
                     characters: Iterable[str],
                     overwrite: bool = False) -> None:
-    """Write a dictionary file, whole or not at all.
+    """Write a dictionary file; see :func:`~lmim.utils.atomic.whole_file`.
 
-    Args:
-        path (str or Path): The file.
-        characters (Iterable[str]): None of :data:`IMPOSSIBLE`.
-        overwrite (bool): Whether a file that is there gives way.
-
-    Raises:
-        FileExistsError: If it is there and may not be replaced.
+    None of the characters is one of :data:`IMPOSSIBLE`.
     """
     with whole_file(path, overwrite) as draft:
         draft.write_bytes(''.join(f'{char}\n'
@@ -113,16 +97,10 @@ def describe_dictionary(
         model: Dict[str, Any],
         characters: Optional[Sequence[str]] = None
 ) -> Optional[Dict[str, Any]]:
-    """Make the entry of a checkpoint for a model's dictionary.
+    """Make the entry of a checkpoint for the dictionary of a model's config.
 
-    Args:
-        model (Dict[str, Any]): Config of the model.
-        characters (Sequence[str], optional): Its characters. Defaults to
-            those of the file that the config names.
-
-    Returns:
-        Dict[str, Any], optional: Characters and options; None where the
-        model has no dictionary, or its file is not there.
+    The characters are by default those of the file that the config names.
+    None where the model has no dictionary, or its file is not there.
     """
     for part in dictionaries_of(model):
         if characters is None and Path(part['dict_file']).is_file():

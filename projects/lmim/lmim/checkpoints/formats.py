@@ -62,38 +62,23 @@ class NameTable:
 
 
 class CheckpointFormat(NamedTuple):
-    """A checkpoint format.
-
-    Attributes:
-        key (str): What a command line calls it.
-        name (str): What messages call it.
-        markers (Tuple[str, ...]): Patterns, each of which matches the
-            beginning of a name of this format. Formats of methods exclude
-            each other by their markers.
-        names (NameTable): Its names and ours.
-        wraps (str): The key of a file under which the weights are, or ''.
-        prefix (str): What its names of an encoder start with.
-        aside (str): A pattern of names that are no part of what is
-            converted, such as a classifier's.
-        needs (Tuple[str, ...]): Parts, by what our names of them start with,
-            without which it is not this format.
-        start_rows (int, optional): How many rows the embedding of characters
-            has beyond the classes: LMIM's start symbol is no class.
-        generic (bool): Whether it is asked after the formats of methods, in
-            the order of registration.
-        written (bool): Whether checkpoints can be converted to it.
-    """
-    key: str
-    name: str
+    """A checkpoint format."""
+    key: str  # what a command line calls it
+    name: str  # what messages call it
+    #: Patterns, each of which matches the beginning of a name of this format.
+    #: Formats of methods exclude each other by their markers.
     markers: Tuple[str, ...]
-    names: NameTable
-    wraps: str = 'model'
-    prefix: str = ''
-    aside: str = '(?!)'
+    names: NameTable  # its names and ours
+    wraps: str = 'model'  # the key of a file under which weights are, or ''
+    prefix: str = ''  # what its names of an encoder start with
+    aside: str = '(?!)'  # names that are not converted, as a classifier's
+    #: Parts, by what our names of them start with, that belong to it.
     needs: Tuple[str, ...] = (ENCODER, )
+    #: How many rows the embedding of characters has beyond the classes:
+    #: LMIM's start symbol is no class.
     start_rows: Optional[int] = None
-    generic: bool = False
-    written: bool = True
+    generic: bool = False  # asked after the formats of methods, in order
+    written: bool = True  # whether checkpoints can be converted to it
 
 
 #: The formats by their keys; see :func:`register_format`.
@@ -101,11 +86,7 @@ FORMATS: Dict[str, CheckpointFormat] = {}
 
 
 def register_format(kind: CheckpointFormat) -> None:
-    """Let checkpoints of a format be read and written.
-
-    Raises:
-        UserError: If another format has its key.
-    """
+    """Let checkpoints of a format, whose key is new, be read and written."""
     if kind.key in FORMATS:
         raise UserError(f'there is a checkpoint format {kind.key} already')
     FORMATS[kind.key] = kind
@@ -128,14 +109,9 @@ def detect_format(names: Iterable[str]) -> CheckpointFormat:
 
 
 def names_to_ours(names: Iterable[str]) -> Dict[str, str]:
-    """Find out what our modules call the weights of a checkpoint.
+    """Find out what our modules call all weights of a checkpoint.
 
-    Args:
-        names (Iterable[str]): All names of the weights, in any known format.
-
-    Returns:
-        Dict[str, str]: Our name for each. A name that the format does not
-        know stays as it is.
+    A name that its format does not know stays as it is.
 
     Raises:
         CheckpointError: If the format is not known.

@@ -18,40 +18,25 @@ _POSITIONS = 'pos_embed'
 
 
 class LoadReport(NamedTuple):
-    """What a checkpoint gave to a module.
-
-    Attributes:
-        source (str): File and format.
-        loaded (List[str]): Names that were loaded.
-        missing (List[str]): Names of the module that the file lacks.
-        mismatched (List[str]): Names with both shapes, file and module.
-        unexpected (List[str]): Weights of the file that the module has no
-            place for.
-        unused (int): Number of weights of the file that belong to other parts
-            of its model.
-    """
-    source: str
-    loaded: List[str]
-    missing: List[str]
-    mismatched: List[str]
-    unexpected: List[str]
-    unused: int
+    """What a checkpoint gave to a module."""
+    source: str  # file and format
+    loaded: List[str]  # names that were loaded
+    missing: List[str]  # names of the module that the file lacks
+    mismatched: List[str]  # names with both shapes, file and module
+    unexpected: List[str]  # weights that the module has no place for
+    unused: int  # how many of the file are of other parts of its model
 
     @property
     def is_full(self) -> bool:
         """Whether every weight of the module was loaded and none left over."""
         return not (self.missing or self.mismatched or self.unexpected)
 
-    def counts(self) -> str:
-        """How many tensors are of each kind."""
+    def __str__(self) -> str:
         unused = (f', {self.unused} of other parts left aside'
                   if self.unused else '')
-        return (f'{len(self.loaded)} tensors loaded, {len(self.missing)} '
-                f'missing, {len(self.mismatched)} of another shape, '
-                f'{len(self.unexpected)} unexpected{unused}')
-
-    def __str__(self) -> str:
-        return f'{self.source}: {self.counts()}'
+        return (f'{self.source}: {len(self.loaded)} tensors loaded, '
+                f'{len(self.missing)} missing, {len(self.mismatched)} of '
+                f'another shape, {len(self.unexpected)} unexpected{unused}')
 
     def details(self) -> str:
         """What does not fit, a line for each kind, '' where all does."""
@@ -70,9 +55,6 @@ def compare(module: nn.Module, weights: Dict[str, torch.Tensor], source: str,
         source (str): What they are, for the report.
         part (str): What names begin with that are compared. Defaults to all.
         unused (int): How many others the file has.
-
-    Returns:
-        LoadReport: What fits and what does not.
     """
     found = {k: v.shape for k, v in weights.items() if k.startswith(part)}
     wanted = {k: v.shape for k, v in module.state_dict().items()
@@ -152,15 +134,11 @@ def load_encoder_weights(encoder: Any,
 
 
 def encoder_sizes(weights: Dict[str, torch.Tensor]) -> Dict[str, Any]:
-    """Read the sizes of a ViT off its weights; heads leave no trace in them.
+    """Read the sizes of a ViT off its weights, which go by our names.
 
-    Args:
-        weights (Dict[str, torch.Tensor]): Weights by our names.
-
-    Returns:
-        Dict[str, Any]: ``embed_dims``, ``num_layers``,
-        ``feedforward_channels``, ``patch_size`` (height, width) and
-        ``num_patches``. Empty where there is no ViT.
+    They are ``embed_dims``, ``num_layers``, ``feedforward_channels``,
+    ``patch_size`` (height, width) and ``num_patches``; heads leave no trace.
+    Empty where there is no ViT.
     """
     own = {name[len(ENCODER):]: value for name, value in weights.items()
            if name.startswith(ENCODER)}

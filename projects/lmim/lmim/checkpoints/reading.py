@@ -40,9 +40,6 @@ def read_checkpoint(path: Union[str, pathlib.Path],
         skipped (List[str], optional): Skip what would have to be executed
             instead of refusing, and put its names in this list.
 
-    Returns:
-        Dict[str, Any]: Its content, tensors on the CPU.
-
     Raises:
         FileNotFoundError: If there is no such file.
         CheckpointError: If the file is truncated, is no checkpoint, or holds
@@ -65,9 +62,10 @@ def read_checkpoint(path: Union[str, pathlib.Path],
             path, also=COMMAND_LINE_TYPES, skipped=skipped)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError,
             ValueError, AttributeError, TypeError) as error:
-        if (skipped is None and isinstance(error, pickle.UnpicklingError)
-                and _is_pickled(path)):
-            raise CheckpointError(_refusal(path, error)) from error
+        if skipped is None and isinstance(error, pickle.UnpicklingError):
+            with open(path, 'rb') as file:  # torch.save's: a zip or a pickle
+                if file.read(4).startswith((b'PK\x03\x04', b'\x80')):
+                    raise CheckpointError(_refusal(path, error)) from error
         reason = str(error).strip().split('\n')[0]
         raise CheckpointError(
             f'checkpoint {path} cannot be read: it is truncated, or no file '
@@ -83,15 +81,10 @@ def read_checkpoint(path: Union[str, pathlib.Path],
 def find_weights(
     content: Dict[str, Any], path: Union[str, pathlib.Path]
 ) -> Tuple[Dict[str, torch.Tensor], str]:
-    """Find the weights in the content of a checkpoint.
+    """Find the weights in what :func:`read_checkpoint` gave.
 
-    Args:
-        content (Dict[str, Any]): What :func:`read_checkpoint` gave.
-        path (str | Path): The file, for messages.
-
-    Returns:
-        Tuple[Dict[str, torch.Tensor], str]: Weights by name, without a
-        leading ``module.``; the key that they were under, or ''.
+    They go by name, without a leading ``module.``; beside them is the key
+    that they were under, or ''.
 
     Raises:
         CheckpointError: If there are none.
@@ -117,12 +110,6 @@ def _is_program(path: pathlib.Path) -> bool:
                        for name in archive.namelist())
     except zipfile.BadZipFile:  # of torch's old format, or damaged
         return False
-
-
-def _is_pickled(path: pathlib.Path) -> bool:
-    """Whether a file begins as those of torch.save: a zip or a pickle."""
-    with open(path, 'rb') as file:
-        return file.read(4).startswith((b'PK\x03\x04', b'\x80'))
 
 
 def _refusal(path: pathlib.Path, error: Exception) -> str:
@@ -179,16 +166,10 @@ def _read_safetensors(filename: str,
 
 def save_safetensors(path: pathlib.Path, weights: Dict[str, torch.Tensor],
                      meta: Dict[str, Any], key: str) -> None:
-    """Write a file of safetensors.
+    """Write a file of safetensors, with ``meta`` of types that JSON has.
 
-    Args:
-        path (Path): The file.
-        weights (Dict[str, torch.Tensor]): Tensors of any shape by name.
-        meta (Dict[str, Any]): Of types that JSON has.
-        key (str): The key of the format of the names, '' where unknown.
-
-    Raises:
-        CheckpointError: If the library is missing.
+    ``key`` is that of the format of the weights' names, '' where unknown. A
+    CheckpointError says so if the library is missing.
     """
     _library(f'to write {path}')
     from safetensors.torch import save_file

@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import (Any, Callable, Dict, Iterator, List, Optional, Sequence,
                     TextIO, Tuple)
@@ -21,7 +21,7 @@ import torch
 from mmengine.structures import LabelData
 
 from lmim.apis import Recognition, TextRecognizer
-from lmim.apis.recognition import fit_within, tokens_of
+from lmim.apis.recognition import tokens_of
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.records import UnreadableRecordError
 from lmim.rendering import (LOWER_CASE, STYLES, RenderedWords, WordGenerator,
@@ -29,6 +29,7 @@ from lmim.rendering import (LOWER_CASE, STYLES, RenderedWords, WordGenerator,
 from lmim.utils.errors import EXIT_CODES, UserError
 from lmim.visualization.attention import (character_attention,
                                           overlay_attention)
+from lmim.visualization.sheet import fit_within
 
 from . import at_least, guarded, track
 
@@ -94,11 +95,8 @@ class Checkpoints:
 
     Each is loaded once here, so that a page offers only what works.
 
-    Args:
-        files (Sequence[Path]): Checkpoints, which must be recognizers.
-        folder (Path, optional): Where more are looked for, at any depth. What
-            is no recognizer is reported and left out.
-        device (str, optional): As of :class:`~lmim.apis.TextRecognizer`.
+    The files must be recognizers; in the folder more are looked for, at any
+    depth, and what is none is reported and left out.
 
     Raises:
         FileNotFoundError: If a file or the folder does not exist.
@@ -106,12 +104,10 @@ class Checkpoints:
             all, or the device cannot be used.
     """
 
-    def __init__(self,
-                 files: Sequence[Path],
-                 folder: Optional[Path] = None,
+    def __init__(self, files: Sequence[Path], folder: Optional[Path] = None,
                  device: Optional[str] = None) -> None:
-        self.device = device
-        self._load = lru_cache(maxsize=KEPT)(self._build)
+        self._load = lru_cache(maxsize=KEPT)(
+            partial(TextRecognizer, device=device, batch_size=1))
         paths = [Path(os.path.abspath(path)) for path in files]
         for path in reversed(paths):  # the first is needed first: kept
             self._load(path)
@@ -136,9 +132,6 @@ class Checkpoints:
         if name not in self._paths:
             raise UserError(f'There is no checkpoint {name!r} on this page.')
         return self._load(self._paths[name])
-
-    def _build(self, path: Path) -> TextRecognizer:
-        return TextRecognizer(path, device=self.device, batch_size=1)
 
     def _working(self, folder: Path) -> List[Path]:
         """The recognizers in a folder; of others it is said why not."""
@@ -186,11 +179,7 @@ def render_examples(characters: Sequence[str], folder: Path) -> List[Path]:
 
 def read_word(recognizer: TextRecognizer, value: bytes
               ) -> Tuple[Recognition, List[np.ndarray], str]:
-    """Read the picture of a word, and find where it was looked at.
-
-    Args:
-        recognizer (TextRecognizer): Reads it.
-        value (bytes): An image file, of which nothing is trusted.
+    """Read a word in an image file, of which nothing is trusted.
 
     Returns:
         tuple: The word; for each character the picture with what the decoder

@@ -11,16 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, TextIO
 
-import cv2
-
 from lmim.apis.photographs import PhotographReader, read_annotated
 from lmim.apis.recognition import Recognition, draw_sheet
 from lmim.apis.recognizer import TextRecognizer
 from lmim.datasets.pictures import Pictures
 from lmim.datasets.scenes import read_scenes
 from lmim.engine.precision import PRECISIONS
-from lmim.utils.atomic import refuse_file, whole_file, write_atomic
+from lmim.utils.atomic import refuse_file, whole_file
 from lmim.utils.errors import EXIT_CODES, UserError
+from lmim.visualization import save_picture
 
 from . import at_least, guarded, track
 
@@ -50,14 +49,7 @@ _HEADER = 'source,text,score,char_scores,polygon,error\n'
 
 
 def main(argv: Optional[List[str]] = None) -> int:
-    """Read pictures as the command line says.
-
-    Args:
-        argv (list[str], optional): Arguments. Defaults to the process's own.
-
-    Returns:
-        int: The exit status.
-    """
+    """Read pictures as the command line says; the exit status."""
     args = _parser().parse_args(argv)
     out = sys.stdout
 
@@ -81,13 +73,9 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def line(word: Recognition, kind: str) -> str:
-    """A word in a format, with the end of the line.
+    """A word in a format of :data:`FORMATS`, with the end of the line.
 
-    Args:
-        word (Recognition): The word. The text format leaves unreadable ones
-            out: they are reported on standard error.
-        kind (str): 'text', 'jsonl' or 'csv'. Text is source, text and score
-            and, in a photograph, the polygon, with tabs between them.
+    Text leaves unreadable ones out: they are reported on standard error.
     """
     held = word.to_dict()
     if kind == 'jsonl':
@@ -145,8 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         help='replace files that are there')
     add('--json', action='store_true',
         help='print the result as one JSON object on standard output')
-    add('--debug', action='store_true',
-        help='show where an error was raised')
+    add('--debug', action='store_true', help='show where an error was raised')
     return parser
 
 
@@ -200,8 +187,7 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
         result['results'] = held
     if args.sheet is not None:
         if shown:
-            code = cv2.imencode('.png', draw_sheet(shown))[1]
-            write_atomic(args.sheet, code.tobytes())
+            save_picture(draw_sheet(shown), args.sheet)
         result.update(sheet=str(args.sheet) if shown else None,
                       on_sheet=len(shown))
     return result

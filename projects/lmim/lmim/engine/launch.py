@@ -33,32 +33,23 @@ COUNTED = 'counted_accumulation'
 def add_common_options(parser: argparse.ArgumentParser, example: str) -> None:
     """Declare the options that training and testing share, as in MMOCR.
 
-    Args:
-        parser (argparse.ArgumentParser): Of the tool.
-        example (str): A setting that its users may want to change, such as
-            ``train_dataloader.batch_size=32``.
+    The example is a setting that users of the tool may want to change, such
+    as ``train_dataloader.batch_size=32``.
     """
     add = parser.add_argument
     add('--work-dir',
         help='folder for checkpoints, logs and results (default: work_dir of '
         'the config, else ./work_dirs/NAME_OF_CONFIG)')
-    add('--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
+    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
         help=f'change settings of the config, such as {example} or '
         'key="[a,b]"; data_root=FOLDER says where all data sets lie')
-    add('--precision',
-        choices=PRECISIONS,
+    add('--precision', choices=PRECISIONS,
         help='auto: bf16 where it is faster here (fp16 on GPUs without it), '
         'else fp32, found by timing a matrix product '
         '(default: as the config says, fp32 where it says nothing)')
-    add('--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='how several processes were started')
-    add('--debug',
-        action='store_true',
+    add('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none', help='how several processes were started')
+    add('--debug', action='store_true',
         help='show where an error was raised (as LMIM_DEBUG=1 does)')
     # Older launchers pass it; newer ones set the environment variable.
     add('--local_rank', '--local-rank', type=int, default=0)
@@ -66,12 +57,7 @@ def add_common_options(parser: argparse.ArgumentParser, example: str) -> None:
 
 def parse_args(parser: argparse.ArgumentParser,
                argv: Optional[List[str]] = None) -> argparse.Namespace:
-    """Read the command line, and set the launcher's rank for MMEngine.
-
-    Args:
-        parser (argparse.ArgumentParser): With :func:`add_common_options`.
-        argv (List[str], optional): Defaults to the process's own.
-    """
+    """Read the command line, and set the launcher's rank for MMEngine."""
     args = parser.parse_args(argv)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
@@ -83,9 +69,6 @@ def load_config(args: argparse.Namespace) -> Config:
     ``data_root`` among the options becomes the environment variable that the
     configs read, of this process and those that it starts. MMOCR's own tools
     know the environment variable only.
-
-    Args:
-        args (argparse.Namespace): With ``config`` and the common options.
 
     Raises:
         UserError: If ``data_root`` is not one folder.
@@ -107,14 +90,7 @@ def load_config(args: argparse.Namespace) -> Config:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build what trains and tests, on GPUs or CPUs.
-
-    Args:
-        cfg (Config): The whole config, changed in place.
-
-    Raises:
-        UserError: As of :func:`prepare_cpu_launch`.
-    """
+    """Build what trains and tests; see :func:`prepare_cpu_launch`."""
     hold_freed_memory()
     prepare_cpu_launch(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
@@ -128,11 +104,7 @@ def _logged_precision(name: str) -> Precision:
 
 
 def set_precision(cfg: Config, name: str) -> None:
-    """Train in a precision; ``'auto'`` takes what is fastest here.
-
-    Args:
-        cfg (Config): The config, changed in place.
-        name (str): One of :data:`~lmim.engine.precision.PRECISIONS`.
+    """Set one of :data:`PRECISIONS` for training, in the config.
 
     Raises:
         UserError: If the device lacks the precision, or the optimizer
@@ -155,11 +127,7 @@ def set_precision(cfg: Config, name: str) -> None:
 
 
 def set_test_precision(cfg: Config, name: str) -> None:
-    """Test in a precision; ``'auto'`` takes what is fastest here.
-
-    Args:
-        cfg (Config): The config, changed in place.
-        name (str): One of :data:`~lmim.engine.precision.PRECISIONS`.
+    """Set one of :data:`PRECISIONS` for testing, in the config.
 
     Raises:
         UserError: If the device lacks the precision.
@@ -174,14 +142,11 @@ def set_test_precision(cfg: Config, name: str) -> None:
 
 
 def enable_auto_scale_lr(cfg: Config) -> None:
-    """Scale the learning rate with the effective batch.
+    """Scale the learning rate with the effective batch, in the config.
 
     MMEngine scales by batch size x processes / ``base_batch_size``. Dividing
     ``base_batch_size`` by the accumulated iterations counts these as well; a
     mark beside it keeps a dumped config from being divided again.
-
-    Args:
-        cfg (Config): The config, changed in place.
 
     Raises:
         UserError: If the config does not say for which batch its rate is.
@@ -199,13 +164,10 @@ def enable_auto_scale_lr(cfg: Config) -> None:
 
 
 def prepare_cpu_launch(cfg: Config) -> None:
-    """Let several processes train on CPUs.
+    """Let several processes train on CPUs, by changes of the config.
 
     MMEngine's launchers choose a CUDA device and hand it to the model's
     wrapper; both fail without one. Where there is a GPU nothing is done.
-
-    Args:
-        cfg (Config): The config, changed in place.
 
     Raises:
         UserError: If the launcher is another than ``pytorch``.
@@ -226,10 +188,7 @@ def prepare_cpu_launch(cfg: Config) -> None:
 
 
 def add_tensorboard(cfg: Config) -> None:
-    """Write scalars and pictures for TensorBoard beside the local log.
-
-    Args:
-        cfg (Config): The config, changed in place.
+    """Have the config write scalars and pictures for TensorBoard as well.
 
     Raises:
         UserError: If TensorBoard is not installed, or the config has no
@@ -257,10 +216,8 @@ def hold_freed_memory() -> bool:
     training frees and asks for gigabytes of them, and the system clears each
     page anew: 390,000 pages and 7 % of a step of LMIM ViT-S at batch 16, 12 %
     at batch 48. The peak stays as it is. Nothing is done where there is a
-    GPU, whose memory torch holds itself, nor with another C library.
-
-    Returns:
-        bool: Whether memory is held from now on.
+    GPU, whose memory torch holds itself, nor with another C library. Returns
+    whether memory is held from now on.
     """
     if torch.cuda.is_available() or platform.libc_ver()[0] != 'glibc':
         return False
@@ -273,17 +230,11 @@ def hold_freed_memory() -> bool:
 def run_cleanly(main: Callable[[], None], debug: bool = False) -> int:
     """Run a tool; an error that a user can fix ends in one message.
 
-    Args:
-        main (Callable): The tool.
-        debug (bool): Whether to show the traceback in any case. Defaults to
-            False.
+    Other errors are raised, with ``debug`` all; see
+    :func:`lmim.utils.errors.end_after`.
 
     Returns:
         int: The exit status: 0, or 1 after an error.
-
-    Raises:
-        Exception: What the tool raised, where it is not the user's to fix;
-            see :func:`lmim.utils.errors.end_after`.
     """
     try:
         main()
@@ -304,9 +255,6 @@ def leave(status: int) -> NoReturn:
     aborts ('terminate called without an active exception') after all is done,
     and the launcher reports a failure. It happened in a third of the runs on
     a busy machine.
-
-    Args:
-        status (int): The exit status.
     """
     if int(os.environ.get('WORLD_SIZE', 1)) > 1:
         atexit._run_exitfuncs()

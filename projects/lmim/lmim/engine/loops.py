@@ -16,16 +16,11 @@ class SkippableBatches:
 
     Only indices are skipped: no picture of a left-out batch is read.
     Everything else is the wrapped sampler's.
-
-    Args:
-        batches (Sized): The batch sampler.
-
-    Attributes:
-        skip (int): How many batches the next pass leaves out.
     """
 
     def __init__(self, batches: Sized) -> None:
         self.batches = batches
+        #: How many batches the next pass leaves out.
         self.skip = 0
 
     def __iter__(self) -> Iterator[Any]:
@@ -137,11 +132,9 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
         """Refuse or warn where this run is not the one of the checkpoint."""
         hub = self.runner.message_hub
         then: Dict[str, int] = hub.runtime_info.get('train_data', {})
-        changed = {
-            name: (then[name], now)
-            for name, now in self._data_info().items()
-            if name in then and then[name] != now
-        }
+        changed = {name: (then[name], now)
+                   for name, now in self._data_info().items()
+                   if then.get(name, now) != now}
         words = '; '.join(f'{name.replace("_", " ")}: {old} then, {new} now'
                           for name, (old, new) in changed.items())
         done = self._iter - self._epoch * len(self.dataloader)
@@ -161,13 +154,11 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
                 f'This run differs from the one that it resumes: {words}. '
                 'Its weights will not be those of an uninterrupted run; the '
                 'learning rate follows the schedule of the checkpoint.',
-                logger='current',
-                level=logging.WARNING)
+                'current', logging.WARNING)
         if done:
             print_log(
                 f'Resuming epoch {self._epoch + 1} after {done} of '
-                f'{len(self.dataloader)} iterations.',
-                logger='current')
+                f'{len(self.dataloader)} iterations.', 'current')
 
     def _follow_seed(self) -> None:
         """Give the sampler the seed of the resumed run.

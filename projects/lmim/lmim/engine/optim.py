@@ -35,11 +35,7 @@ class BF16OptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """The context of the forward pass: accumulation, and autocast.
-
-        Args:
-            model (nn.Module): The model that is trained.
-        """
+        """The context of the forward pass: accumulation, and autocast."""
         with super().optim_context(model), autocast(dtype=torch.bfloat16):
             yield
 
@@ -119,10 +115,8 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
                             f'at most 1, not {factor}')
         if factor == 1:
             return
-        encoders: List[Any] = [
-            part for part in model.modules()
-            if hasattr(part, 'get_layer_depth')
-        ]
+        encoders: List[Any] = [part for part in model.modules()
+                               if hasattr(part, 'get_layer_depth')]
         if not encoders:
             raise UserError(
                 'paramwise_cfg.layer_decay_rate needs a ViT in the model '

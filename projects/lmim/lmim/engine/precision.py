@@ -29,17 +29,10 @@ SHAPES = {'cpu': (256, 384, 1536), 'cuda': (65536, 384, 1536)}
 
 
 class Precision(NamedTuple):
-    """A precision and why it was chosen.
-
-    Attributes:
-        name (str): ``'fp32'``, ``'bf16'`` or ``'fp16'``.
-        reason (str): One sentence with the measured figures.
-        slowdown (float): Time of a matrix product in this precision over the
-            time in fp32; infinite where it cannot be computed.
-    """
-    name: str
-    reason: str
-    slowdown: float = 1.
+    """A precision and why it was chosen."""
+    name: str  # 'fp32', 'bf16' or 'fp16'
+    reason: str  # one sentence with the measured figures
+    slowdown: float = 1.  # time of a matrix product over the time in fp32
 
     @property
     def dtype(self) -> Optional[torch.dtype]:
@@ -55,17 +48,13 @@ def choose_precision(name: str = 'auto',
     is faster in it than in fp32, on a GPU without it float16, else fp32. The
     product is timed once in a process, in about a tenth of a second.
 
-    Args:
-        name (str): One of :data:`PRECISIONS`.
-        device (str, optional): The device, such as ``'cuda:0'``; by default
-            the one that MMEngine takes.
-
-    Returns:
-        Precision: What is used. A precision that is asked for by name is
-        taken, however slow it is (see :func:`warning_of`).
+    A precision that is asked for by name is taken, however slow it is (see
+    :func:`warning_of`). The device, such as ``'cuda:0'``, is by default the
+    one that MMEngine takes.
 
     Raises:
-        UserError: If the name is unknown, or the device lacks the precision.
+        UserError: If the name is none of :data:`PRECISIONS`, or the device
+            lacks the precision.
     """
     if name not in PRECISIONS:
         raise UserError(f'precision {name!r} is unknown: use one of '
@@ -110,15 +99,10 @@ def warn_if_slower(precision: Precision) -> None:
 
 @lru_cache(maxsize=None)
 def product_seconds(kind: str, dtype: torch.dtype) -> float:
-    """Time a linear layer over the tokens of a training step.
+    """Time a linear layer over the tokens of a training step, in seconds.
 
-    Args:
-        kind (str): ``'cpu'`` or ``'cuda'``.
-        dtype (torch.dtype): The dtype of tokens and weights.
-
-    Returns:
-        float: Seconds, the best of three after a first call; infinite where
-        the product fails.
+    It is the best of three after a first call, on ``'cpu'`` or ``'cuda'``;
+    infinite where the product fails.
     """
     tokens, channels, outputs = SHAPES[kind]
     generator = torch.Generator().manual_seed(0)

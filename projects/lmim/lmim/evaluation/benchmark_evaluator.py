@@ -24,25 +24,18 @@ KEPT = {
 class Protocol(NamedTuple):
     """How accuracy is measured.
 
-    Attributes:
-        accuracy (str): What the accuracy is called.
-        rules (str): What is done to label and reading, in words.
-        normalize (Callable[[str], str]): The same, done. A word is read where
-            both are equal after it.
+    A word is read where label and reading are equal after ``normalize``.
     """
-    accuracy: str
-    rules: str
-    normalize: Callable[[str], str]
+    accuracy: str  # what the accuracy is called
+    rules: str  # what is done to label and reading, in words
+    normalize: Callable[[str], str]  # the same, done
 
 
 def protocol_of(metrics: Sequence[BaseMetric]) -> Protocol:
-    """The protocol of the first ``WordMetric`` among the metrics.
+    """The protocol of the first ``WordMetric`` among an evaluator's metrics.
 
     Of several modes it is the most lenient one, by which benchmarks are
     compared: ``ignore_case_symbol``, then ``ignore_case``, then ``exact``.
-
-    Args:
-        metrics (Sequence[BaseMetric]): The metrics of an evaluator.
 
     Raises:
         UserError: If there is no ``WordMetric``.
@@ -70,42 +63,21 @@ def _of_word_metric(metric: WordMetric) -> Protocol:
     return Protocol('Accuracy', 'case and symbols count', str)
 
 
-class Misread(NamedTuple):
-    """A word that was not read.
-
-    Attributes:
-        label (str): What is written.
-        read (str): What the recognizer read.
-        confidence (float, optional): The mean of its characters' scores, as
-            MMOCR's test-time augmentation takes it; 0 where nothing was
-            read, None where the model gives no scores.
-    """
-    label: str
-    read: str
-    confidence: Optional[float]
-
-
 class WordRecord(NamedTuple):
-    """What a table needs to know of one word.
-
-    Attributes:
-        correct (bool): Whether it was read, by the protocol.
-        exact (bool): Whether it was read to the letter.
-        distance (float): Edit distance after the protocol's rules, from 0 to
-            1: divided by the length of the longer text.
-        too_long (bool): Whether the recognizer cannot write so many
-            characters.
-        empty (bool): Whether the rules leave nothing of the label.
-        outside (bool): Whether characters of it are in no dictionary.
-        misread (Misread, optional): The texts, where it was not read.
-    """
-    correct: bool
-    exact: bool
+    """What tables and sheets need to know of one word."""
+    label: str  # what is written
+    read: str  # what the recognizer read
+    #: The mean of its characters' scores, as MMOCR's test-time augmentation
+    #: takes it; 0 where nothing was read, None where there are no scores.
+    confidence: Optional[float]
+    correct: bool  # whether it was read, by the protocol
+    exact: bool  # whether it was read to the letter
+    #: Edit distance after the protocol's rules, from 0 to 1: divided by the
+    #: length of the longer text.
     distance: float
-    too_long: bool
-    empty: bool
-    outside: bool
-    misread: Optional[Misread]
+    too_long: bool  # whether the recognizer cannot write so many characters
+    empty: bool  # whether the rules leave nothing of the label
+    outside: bool  # whether characters of it are not in the dictionary
 
 
 @EVALUATOR.register_module()
@@ -144,14 +116,7 @@ class BenchmarkEvaluator(MultiDatasetsEvaluator):
         self._recorded: List[WordRecord] = []
 
     def check_prefixes(self, num_sets: int) -> None:
-        """Refuse another number of prefixes than of sets, before the run.
-
-        Args:
-            num_sets (int): Number of sets.
-
-        Raises:
-            UserError: If they differ.
-        """
+        """Raise a UserError unless there is a prefix for each set."""
         given = self.dataset_prefixes
         if isinstance(given, (list, tuple)) and len(given) == num_sets:
             return
@@ -162,13 +127,7 @@ class BenchmarkEvaluator(MultiDatasetsEvaluator):
 
     def process(self, data_samples: Sequence[Any],
                 data_batch: Optional[Any] = None) -> None:
-        """Hand a batch to the metrics and keep its words.
-
-        Args:
-            data_samples (Sequence[BaseDataElement]): Words with ``gt_text``
-                and ``pred_text``.
-            data_batch (Any, optional): The batch from the dataloader.
-        """
+        """Hand a batch to the metrics; keep its ``gt_text``, ``pred_text``."""
         super().process(data_samples, data_batch)
         if self.recording:
             self._recorded += [self._record(word) for word in data_samples]
@@ -179,7 +138,6 @@ class BenchmarkEvaluator(MultiDatasetsEvaluator):
         prediction = word.get('pred_text')
         read = prediction.get('item')
         wanted, got = map(self.protocol.normalize, (label, read))
-        correct = wanted == got
         too_long = outside = False
         if self.spelling is not None:
             length = self.spelling.max_length
@@ -188,10 +146,9 @@ class BenchmarkEvaluator(MultiDatasetsEvaluator):
             too_long = length is not None and len(text) > length
             outside = not self.spelling.characters.issuperset(text)
         return WordRecord(
-            correct, label == read, Levenshtein.normalized_distance(
-                wanted, got), too_long, not wanted, outside,
-            None if correct else Misread(label, read,
-                                         _confidence(prediction.get('score'))))
+            label, read, _confidence(prediction.get('score')), wanted == got,
+            label == read, Levenshtein.normalized_distance(wanted, got),
+            too_long, not wanted, outside)
 
     def evaluate(self, size: int) -> dict:
         """Compute all metrics and collect the words of all processes.
@@ -206,12 +163,14 @@ class BenchmarkEvaluator(MultiDatasetsEvaluator):
         if self.recording:
             everything = collect_results(recorded, size, 'cpu')
             if is_main_process():
-                self.records = self._by_set(everything, size)
+                # The words of all sets come in order.
+                ends = (self.dataset_meta or {}).get('cumulative_sizes',
+                                                     [size])
+                self.records = [everything[start:end] for start, end
+                                in zip([0, *ends[:-1]], ends)]
         whole = self.metrics
         dumps = [one for one in whole if isinstance(one, DumpResults)]
-        self.metrics = [
-            one for one in whole if not isinstance(one, DumpResults)
-        ]
+        self.metrics = [one for one in whole if one not in dumps]
         try:
             metrics = super().evaluate(size)
         finally:
@@ -219,14 +178,6 @@ class BenchmarkEvaluator(MultiDatasetsEvaluator):
         for dump in dumps:
             dump.evaluate(size)
         return metrics
-
-    def _by_set(self, records: List[WordRecord],
-                size: int) -> List[List[WordRecord]]:
-        """Cut the words of all sets, which come in order, into sets."""
-        ends = (self.dataset_meta or {}).get('cumulative_sizes', [size])
-        return [
-            records[start:end] for start, end in zip([0, *ends[:-1]], ends)
-        ]
 
 
 def _confidence(score: Any) -> Optional[float]:

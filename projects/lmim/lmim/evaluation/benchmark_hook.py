@@ -14,7 +14,7 @@ from lmim.utils.atomic import write_atomic
 
 from .benchmark_evaluator import BenchmarkEvaluator
 from .benchmark_table import SetResult, make_tables, write_tables
-from .misread_sheet import MisreadSet, misread_sheet
+from .misread_sheet import misread_sheet
 
 
 @HOOKS.register_module()
@@ -66,37 +66,30 @@ class BenchmarkHook(Hook):
             return
         datasets = _sets(runner.test_dataloader)
         facts: List[Dict[str, Any]] = [
-            getattr(dataset, 'published', None) or {} for dataset in datasets
-        ]
+            getattr(dataset, 'published', None) or {} for dataset in datasets]
         results = [
             SetResult.count(fact.get('name', prefix), records, fact)
             for fact, prefix, records in zip(
-                facts, evaluator.dataset_prefixes, evaluator.records)
-        ]
+                facts, evaluator.dataset_prefixes, evaluator.records)]
         tables = make_tables(
             list(zip(results, facts)), evaluator.protocol, evaluator.spelling)
         checkpoint = str(runner.cfg.get('load_from') or 'model')
-        augmented = any(
-            isinstance(model, BaseTTAModel)
-            for model in _wrapped(runner.model))
+        augmented = any(isinstance(model, BaseTTAModel)
+                        for model in _wrapped(runner.model))
         stem = osp.join(
             runner.work_dir,
             Path(checkpoint).stem + ('_tta' if augmented else ''))
-        page = write_tables(
-            f'{stem}_benchmark',
-            tables,
-            checkpoint=checkpoint,
-            test_time_augmentation=augmented)
+        page = write_tables(f'{stem}_benchmark', tables, checkpoint=checkpoint,
+                            test_time_augmentation=augmented)
         written = f'Written to {stem}_benchmark.md, .csv and .json'
         if self.max_misread > 0:
             titles = [
                 result.name +
                 (f', {fact["labels"]} labels' if 'labels' in fact else '')
-                for result, fact in zip(results, facts)
-            ]
+                for result, fact in zip(results, facts)]
             sheet = misread_sheet(
                 f'Misread by {checkpoint}', evaluator.protocol.rules,
-                list(map(MisreadSet, titles, datasets, evaluator.records)),
+                list(zip(titles, datasets, evaluator.records)),
                 self.max_misread)
             write_atomic(f'{stem}_misread.html', sheet.encode('utf-8'))
             written += f'; misread words are in {stem}_misread.html'

@@ -16,97 +16,68 @@ from .benchmark_evaluator import Protocol, WordRecord
 #: What is averaged over sets.
 FIGURES = ('accuracy', 'exact', 'one_minus_ned')
 #: Counts of a row by their heading.
-COUNTS = {
-    'Too long': 'too_long',
-    'Empty': 'empty',
-    'Not in dictionary': 'outside'
-}
+COUNTS = {'Too long': 'too_long', 'Empty': 'empty',
+          'Not in dictionary': 'outside'}
 #: What the columns mean.
-LEGEND = (
-    'Exact: read to the letter. Too long: labels of more characters than the '
-    'recognizer',
-    'writes. Empty: labels of which the rules leave nothing; read where they '
-    'leave nothing',
-    'of the reading, either. Not in dictionary: labels with characters that '
-    'the recognizer',
-    'does not write. All of these words count.',
-)
+LEGEND = """\
+Exact: read to the letter. Too long: labels of more characters than the
+recognizer writes. Empty: labels of which the rules leave nothing; read where
+they leave nothing of the reading, either. Not in dictionary: labels with
+characters that the recognizer does not write. All of these words count.
+"""
 
 
 class SetResult(NamedTuple):
-    """What was measured on a set. Figures are exact, 1 is all words.
-
-    Attributes:
-        name (str): The set.
-        samples (int): Number of words.
-        accuracy (Fraction): Words read by the protocol.
-        exact (Fraction, optional): Words read to the letter.
-        one_minus_ned (Fraction, optional): 1 - normalised edit distance.
-        too_long (int): Words longer than the recognizer writes.
-        empty (int): Words of whose labels the rules leave nothing.
-        outside (int): Words with characters outside the dictionary.
-        published (int, optional): The published number of words.
-        in_average (bool): Whether it counts in Avg and W-Avg.
-    """
+    """What was measured on a set. Figures are exact, 1 is all words."""
     name: str
-    samples: int
-    accuracy: Fraction
-    exact: Optional[Fraction] = None
-    one_minus_ned: Optional[Fraction] = None
-    too_long: int = 0
-    empty: int = 0
-    outside: int = 0
-    published: Optional[int] = None
-    in_average: bool = True
+    samples: int  # number of words
+    accuracy: Fraction  # words read by the protocol
+    exact: Optional[Fraction] = None  # words read to the letter
+    one_minus_ned: Optional[Fraction] = None  # 1 - normalised edit distance
+    too_long: int = 0  # words longer than the recognizer writes
+    empty: int = 0  # words of whose labels the rules leave nothing
+    outside: int = 0  # words with characters outside the dictionary
+    published: Optional[int] = None  # the published number of words
+    in_average: bool = True  # whether it counts in Avg and W-Avg
 
     @property
     def as_published(self) -> bool:
-        """bool: Whether it has as many words as are published."""
+        """Whether it has as many words as are published."""
         return self.published in (None, self.samples)
 
     @classmethod
     def count(cls, name: str, records: Sequence[WordRecord],
               published: Dict[str, Any]) -> 'SetResult':
-        """Count the words of a set.
-
-        Args:
-            name (str): The set.
-            records (Sequence[WordRecord]): Its words, one or more.
-            published (Dict[str, Any]): What is published of it.
-        """
+        """Count a set's words (at least one), and take what is published."""
         samples = len(records)
         distance = math.fsum(record.distance for record in records)
+        counts = {name: sum(getattr(record, name) for record in records)
+                  for name in ('correct', 'exact', *COUNTS.values())}
         return cls(
-            name,
-            samples,
-            Fraction(sum(record.correct for record in records), samples),
-            Fraction(sum(record.exact for record in records), samples),
+            name, samples,
+            Fraction(counts.pop('correct'), samples),
+            Fraction(counts.pop('exact'), samples),
             1 - Fraction(distance) / samples,
-            too_long=sum(record.too_long for record in records),
-            empty=sum(record.empty for record in records),
-            outside=sum(record.outside for record in records),
             published=published.get('num_samples'),
-            in_average=published.get('in_average', True))
+            in_average=published.get('in_average', True), **counts)
 
 
 class BenchmarkTable(NamedTuple):
-    """The sets of one benchmark, all measured by one protocol.
-
-    Attributes:
-        title (str): The benchmark.
-        labels (str, optional): Which labels: ``original``, ``corrected``.
-        metric (str): What the accuracy is called.
-        protocol (str): How it was measured, a line.
-        results (List[SetResult]): The sets.
-        max_length (int, optional): Most characters that the recognizer
-            writes.
-    """
-    title: str
-    labels: Optional[str]
-    metric: str
-    protocol: str
+    """The sets of one benchmark, all measured by one protocol."""
+    title: str  # the benchmark
+    labels: Optional[str]  # which: original or corrected
+    metric: str  # what the accuracy is called
+    protocol: str  # how it was measured, a line
     results: List[SetResult]
-    max_length: Optional[int] = None
+    max_length: Optional[int] = None  # most characters the recognizer writes
+
+    def inside(self) -> List[SetResult]:
+        """The sets that count in the averages."""
+        return [result for result in self.results if result.in_average]
+
+    def outside(self) -> List[SetResult]:
+        """The sets that do not."""
+        return [result for result in self.results if not result.in_average]
 
     def averages(self) -> List[SetResult]:
         """Avg, the plain mean over the sets, and W-Avg, over their words.
@@ -115,7 +86,7 @@ class BenchmarkTable(NamedTuple):
             List[SetResult]: Two rows; none where there are no two sets to
             average.
         """
-        sets = [result for result in self.results if result.in_average]
+        sets = self.inside()
         if len(sets) < 2:
             return []
         samples = [result.samples for result in sets]
@@ -131,11 +102,9 @@ class BenchmarkTable(NamedTuple):
 
 
 def percent(value: Optional[Fraction], digits: int = 1) -> str:
-    """A figure as it is printed, halves rounded up; '' where there is none.
+    """A figure, 1 is 100 %, as it is printed, with digits after the point.
 
-    Args:
-        value (Fraction, optional): The figure; 1 is 100 %.
-        digits (int): Digits after the point. Defaults to 1.
+    Halves are rounded up; '' where there is no figure.
     """
     if value is None:
         return ''
@@ -149,11 +118,8 @@ def make_tables(sets: Sequence[Tuple[SetResult, Dict[str, Any]]],
                 spelling: Optional[Spelling]) -> List[BenchmarkTable]:
     """A table for each benchmark and kind of labels.
 
-    Args:
-        sets (Sequence[Tuple[SetResult, Dict]]): Each result, and what is
-            published of the set; ``benchmark`` and ``labels`` tell its table.
-        protocol (Protocol): How accuracy was measured.
-        spelling (Spelling, optional): What the recognizer can write.
+    With each result comes what is published of the set: ``benchmark`` and
+    ``labels`` tell its table.
     """
     groups: Dict[Tuple, List[SetResult]] = {}
     for result, facts in sets:
@@ -192,13 +158,8 @@ def write_tables(stem: str, tables: Sequence[BenchmarkTable],
                  **facts: Any) -> str:
     """Write tables as ``STEM.md``, ``STEM.csv`` and ``STEM.json``.
 
-    Args:
-        stem (str): Path without the ending.
-        tables (Sequence[BenchmarkTable]): The tables.
-        **facts (Any): Told beside them in JSON, such as the checkpoint.
-
-    Returns:
-        str: What the first of them holds.
+    JSON has the facts, such as the checkpoint, beside them. Returns what the
+    first file holds.
     """
     page = to_markdown(tables)
     for ending, text in (('md', page), ('csv', to_csv(tables)),
@@ -208,20 +169,15 @@ def write_tables(stem: str, tables: Sequence[BenchmarkTable],
 
 
 def to_markdown(tables: Sequence[BenchmarkTable]) -> str:
-    """Tables for eyes, each with its protocol above and remarks below.
-
-    Args:
-        tables (Sequence[BenchmarkTable]): The tables.
-    """
-    return '\n'.join([*map(_page, tables), *LEGEND, ''])
+    """Tables for eyes, each with its protocol above and remarks below."""
+    return '\n'.join([*map(_page, tables), LEGEND])
 
 
 def _page(table: BenchmarkTable) -> str:
     """What is told of one table."""
     head = ['Set', 'Samples', f'{table.metric} %', 'Exact %', '1-NED %']
     rows = [[*head, *COUNTS]]
-    inside, outside = _by_use(table)
-    for result in [*inside, *table.averages(), *outside]:
+    for result in [*table.inside(), *table.averages(), *table.outside()]:
         average = result.name in ('Avg', 'W-Avg')
         name = result.name.replace('|', '\\|')
         samples = f'{result.samples:,}'
@@ -242,12 +198,6 @@ def _page(table: BenchmarkTable) -> str:
     ])
 
 
-def _by_use(table: BenchmarkTable) -> Tuple[List[SetResult], List[SetResult]]:
-    """The sets that count in the averages, and the others."""
-    inside = [result for result in table.results if result.in_average]
-    return inside, [one for one in table.results if not one.in_average]
-
-
 def _aligned(rows: Sequence[Sequence[str]]) -> List[str]:
     """Lines of a Markdown table, as wide in each row."""
     widths = [max(map(len, column)) for column in zip(*rows)]
@@ -264,12 +214,11 @@ def _aligned(rows: Sequence[Sequence[str]]) -> List[str]:
 def _remarks(table: BenchmarkTable) -> List[str]:
     """What a reader has to know of the rows."""
     remarks = []
-    inside, outside = _by_use(table)
-    if len(inside) > 1:
-        remarks.append(f'Avg: plain mean over {len(inside)} sets. '
+    if len(table.inside()) > 1:
+        remarks.append(f'Avg: plain mean over {len(table.inside())} sets. '
                        'W-Avg: weighted by their samples.')
-        if outside:
-            names = ', '.join(result.name for result in outside)
+        if table.outside():
+            names = ', '.join(result.name for result in table.outside())
             remarks.append(f'In neither: {names}.')
     other = [one.name for one in table.results if not one.as_published]
     if other:
@@ -289,33 +238,22 @@ def _row(result: SetResult) -> Dict[str, Any]:
 
 
 def to_json(tables: Sequence[BenchmarkTable], **facts: Any) -> str:
-    """All tables for machines; figures in percent.
-
-    Args:
-        tables (Sequence[BenchmarkTable]): The tables.
-        **facts (Any): Told beside them, such as the checkpoint.
-    """
+    """All tables for machines, with facts beside them; figures in percent."""
     listed = []
     for table in tables:
         entry = table._asdict()
-        entry.update(
-            sets=[_row(result) for result in entry.pop('results')],
-            averages={
-                row.name: {name: _row(row)[name]
-                           for name in ('samples', *FIGURES)}
-                for row in table.averages()
-            })
+        averages = {row.name: {name: _row(row)[name]
+                               for name in ('samples', *FIGURES)}
+                    for row in table.averages()}
+        entry.update(sets=list(map(_row, entry.pop('results'))),
+                     averages=averages)
         listed.append(entry)
     return json.dumps(
         dict(facts, tables=listed), ensure_ascii=False, indent=2) + '\n'
 
 
 def to_csv(tables: Sequence[BenchmarkTable]) -> str:
-    """All tables as one sheet, whose first columns tell the table.
-
-    Args:
-        tables (Sequence[BenchmarkTable]): The tables.
-    """
+    """All tables as one sheet, whose first columns tell the table."""
     file = io.StringIO()
     columns = ['table', 'labels', *SetResult._fields, 'protocol']
     writer = csv.DictWriter(file, columns, lineterminator='\n')

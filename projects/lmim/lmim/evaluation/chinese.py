@@ -49,12 +49,8 @@ def chinese_normalizer() -> Callable[[str], str]:
 class _Normalized:
     """Hands a metric of MMOCR both texts of a word after the rules.
 
-    Args:
-        collect_device (str): See ``BaseMetric``. Defaults to 'cpu'.
-        prefix (str, optional): The same.
-
-    Raises:
-        UserError: If OpenCC is not installed.
+    The arguments are those of ``BaseMetric``. Raises a UserError where OpenCC
+    is not installed.
     """
 
     #: Of the metric.
@@ -64,18 +60,11 @@ class _Normalized:
                  prefix: Optional[str] = None) -> None:
         super().__init__(  # type: ignore[call-arg]
             collect_device=collect_device, prefix=prefix, **self.settings)
-        normalize = chinese_normalizer()
-        self.protocol = Protocol('Accuracy', RULES, normalize)
+        self.protocol = Protocol('Accuracy', RULES, chinese_normalizer())
 
     def process(self, data_batch: Optional[Sequence[Dict]],
                 data_samples: Sequence[Dict]) -> None:
-        """Count a batch of words in.
-
-        Args:
-            data_batch (Sequence[Dict], optional): Not used.
-            data_samples (Sequence[Dict]): Words with ``gt_text.item`` and
-                ``pred_text.item``.
-        """
+        """Count words in, by ``gt_text.item`` and ``pred_text.item``."""
         super().process(  # type: ignore[misc]
             data_batch, [{
                 key: dict(item=self.protocol.normalize(sample[key]['item']))

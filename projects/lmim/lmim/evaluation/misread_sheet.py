@@ -2,7 +2,7 @@
 import base64
 import html
 from pathlib import Path
-from typing import Any, List, NamedTuple, Sequence, Tuple
+from typing import Any, List, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from lmim.datasets.decoding import decode_image
 from lmim.datasets.labels.reading import Label
 from lmim.datasets.records import UnreadableRecordError
 
-from .benchmark_evaluator import Misread, WordRecord
+from .benchmark_evaluator import WordRecord
 
 #: Most pixels of a picture in the sheet, (height, width).
 PICTURE_SIZE = (96, 240)
@@ -23,34 +23,19 @@ STYLE = ('body{font-family:sans-serif;margin:2em}'
          'td.name{color:#666;font-size:.8em;word-break:break-all}')
 
 
-class MisreadSet(NamedTuple):
-    """A set whose misread words are shown.
-
-    Attributes:
-        title (str): The set.
-        dataset (Any): The data set, for the pictures.
-        records (Sequence[WordRecord]): All its words, in its order.
-    """
-    title: str
-    dataset: Any
-    records: Sequence[WordRecord]
+#: What the set is called, the data set, and all its words in its order.
+MisreadSet = Tuple[str, Any, Sequence[WordRecord]]
 
 
 def worst_first(
-        records: Sequence[WordRecord]) -> List[Tuple[int, float, Misread]]:
-    """The misread words of a set: the most distant, then the surest, first.
+        records: Sequence[WordRecord]) -> List[Tuple[int, WordRecord]]:
+    """The misread words of a set, each with its number in the set.
 
-    Args:
-        records (Sequence[WordRecord]): All words of a set, in its order.
-
-    Returns:
-        List[Tuple[int, float, Misread]]: For each its number in the set, its
-        edit distance after the protocol's rules (0 to 1), and the texts.
+    The most distant come first, and of those the surest.
     """
-    wrong = [(number, record.distance, record.misread)
-             for number, record in enumerate(records)
-             if record.misread is not None]
-    return sorted(wrong, key=lambda one: (-one[1], -(one[2].confidence or 0.)))
+    wrong = [one for one in enumerate(records) if not one[1].correct]
+    return sorted(wrong, key=lambda one: (-one[1].distance,
+                                          -(one[1].confidence or 0.)))
 
 
 def picture_of(dataset: Any, number: int) -> np.ndarray:
@@ -67,9 +52,8 @@ def picture_of(dataset: Any, number: int) -> np.ndarray:
     Raises:
         UnreadableRecordError: If it cannot be read.
     """
-    load = getattr(dataset, 'load', None)
-    if load is not None:
-        return load(number)['img']
+    if hasattr(dataset, 'load'):
+        return dataset.load(number)['img']
     path = dataset.get_data_info(number).get('img_path')
     if path is None:
         raise UnreadableRecordError('its data set names no file')
@@ -84,11 +68,8 @@ def misread_sheet(heading: str, protocol: str, sets: Sequence[MisreadSet],
                   limit: int) -> str:
     """The sheet, a web page without other files.
 
-    Args:
-        heading (str): What was tested.
-        protocol (str): The rules by which words count as read.
-        sets (Sequence[MisreadSet]): The sets.
-        limit (int): How many words of each set are shown, at most.
+    Under a heading that says what was tested stands the protocol by which
+    words count as read, then of each set so many words at most.
     """
     title = html.escape(heading)
     parts = [
@@ -100,26 +81,27 @@ def misread_sheet(heading: str, protocol: str, sets: Sequence[MisreadSet],
         'were misread.</p>\n'
     ]
     for one in sets:
-        parts += _section(one, limit)
+        parts += _section(*one, limit)
     return ''.join([*parts, '</body></html>\n'])
 
 
-def _section(one: MisreadSet, limit: int) -> List[str]:
+def _section(title: str, dataset: Any, records: Sequence[WordRecord],
+             limit: int) -> List[str]:
     """The lines of a set."""
-    wrong = worst_first(one.records)
-    parts = [f'<h2>{html.escape(one.title)}</h2>\n<p>{len(wrong):,} of '
-             f'{len(one.records):,} words were not read.</p>\n']
+    wrong = worst_first(records)
+    parts = [f'<h2>{html.escape(title)}</h2>\n<p>{len(wrong):,} of '
+             f'{len(records):,} words were not read.</p>\n']
     if not wrong:
         return parts
     parts.append('<table>\n<tr><th>Picture<th>Label<th>Read<th>Distance'
                  '<th>Confidence<th>Name</tr>\n')
-    for number, distance, misread in wrong[:limit]:
-        sure = misread.confidence
-        name = Label(one.dataset, number, None).picture
+    for number, word in wrong[:limit]:
+        sure = word.confidence
+        name = Label(dataset, number, None).picture
         parts.append(
-            f'<tr><td>{_image(one.dataset, number)}'
-            f'<td class="text">{_text(misread.label)}'
-            f'<td class="text">{_text(misread.read)}<td>{distance:.2f}'
+            f'<tr><td>{_image(dataset, number)}'
+            f'<td class="text">{_text(word.label)}'
+            f'<td class="text">{_text(word.read)}<td>{word.distance:.2f}'
             f'<td>{"" if sure is None else f"{sure:.2f}"}'
             f'<td class="name">{html.escape(name)}</tr>\n')
     parts.append('</table>\n')

@@ -2,7 +2,7 @@
 import hashlib
 import json
 import shutil
-import time
+import timeit
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -130,15 +130,11 @@ def export(checkpoint: Path,
 
 def write_encoder(vit: TextViT, facts: PixelFacts,
                   folder: Path) -> Dict[str, Any]:
-    """Write the graph of an encoder in eval mode; what the manifest says.
-
-    Raises:
-        UserError: If torch cannot make a graph of it.
-    """
+    """Write the graph of an encoder in eval mode; what the manifest says."""
     file = GRAPH.format('encoder')
     pixels = torch.zeros(3, facts.height, facts.width, 3, dtype=torch.uint8)
-    write_graph(EncoderGraph(vit, facts), folder / file,
-                dict(pixels=(pixels, {0: BATCH})), ['tokens'])
+    write_graph(EncoderGraph(vit, facts), folder / file, (pixels, ),
+                ({0: BATCH}, ), ['pixels'], ['tokens'])
     return {'kind': 'encoder', 'files': {'encoder': file},
             'grid': list(vit.grid), 'embed_dims': vit.embed_dims}
 
@@ -184,9 +180,8 @@ def _to_int8(manifest: Dict[str, Any], draft: Path,
 
 def _cosine(wanted: np.ndarray, found: np.ndarray) -> float:
     """Mean cosine between tokens, both (N, L, C)."""
-    products = (wanted * found).sum(axis=-1)
-    sizes = np.linalg.norm(wanted, axis=-1) * np.linalg.norm(found, axis=-1)
-    return float((products / sizes).mean())
+    return float(torch.cosine_similarity(
+        torch.from_numpy(wanted), torch.from_numpy(found), dim=-1).mean())
 
 
 def _rate(reader: Any, images: Sequence[np.ndarray], size: int) -> float:
@@ -194,12 +189,8 @@ def _rate(reader: Any, images: Sequence[np.ndarray], size: int) -> float:
     some = [images[number % len(images)] for number in range(TIMED)]
     reader.batch_size = size
     reader(some[:size])
-    best = float('inf')
-    for _ in range(TURNS):
-        start = time.perf_counter()
-        reader(some)
-        best = min(best, time.perf_counter() - start)
-    return len(some) / best
+    return len(some) / min(timeit.repeat(lambda: reader(some), number=1,
+                                         repeat=TURNS))
 
 
 def _open(manifest: Dict[str, Any], draft: Path) -> Any:

@@ -17,12 +17,7 @@ Tensors = Tuple[torch.Tensor, ...]
 
 
 class PixelGraph(nn.Module):
-    """A graph whose input is pixels.
-
-    Args:
-        model (nn.Module): What takes them normalised.
-        facts (PixelFacts): Mean, deviation and order of the channels.
-    """
+    """A graph whose input is pixels, normalised for a model by the facts."""
 
     def __init__(self, model: Any, facts: PixelFacts) -> None:
         super().__init__()
@@ -54,10 +49,7 @@ class WholeGraph(PixelGraph):
     """An ``EncoderDecoderRecognizer`` of CTC or of a parallel decoder."""
 
     def forward(self, pixels: torch.Tensor) -> Tensors:
-        """Read pixels.
-
-        Args:
-            pixels (torch.Tensor): uint8, (N, H, W, 3).
+        """Read pixels, uint8, (N, H, W, 3).
 
         Returns:
             Tuple: Probabilities (N, T, classes); of each place or column the
@@ -79,25 +71,15 @@ class MemoryGraph(PixelGraph):
     def forward(self, pixels: torch.Tensor) -> Tensors:
         """Keys and values of each block of the decoder, in turns.
 
-        Args:
-            pixels (torch.Tensor): uint8, (N, H, W, 3).
-
-        Returns:
-            Tuple: Two for each block, (N, heads, M, dims).
+        Of pixels, uint8, (N, H, W, 3), two for each, (N, heads, M, dims).
         """
         memory = self.model(self.normalize(pixels))
-        found: List[torch.Tensor] = []
-        for layer in self.layers:
-            found += layer.memorize(memory)
-        return tuple(found)
+        return tuple(one for layer in self.layers
+                     for one in layer.memorize(memory))
 
 
 class StepGraph(nn.Module):
-    """One step of a decoder: from the last character to the next.
-
-    Args:
-        decoder (nn.Module): A ``TextTransformerDecoder``.
-    """
+    """One step of a ``TextTransformerDecoder``: from the last character on."""
 
     def __init__(self, decoder: Any) -> None:
         super().__init__()

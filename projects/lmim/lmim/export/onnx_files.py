@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import (Any, Dict, Iterable, Iterator, List, Mapping, Sequence,
-                    Tuple, Union)
+                    Tuple)
 
 import numpy as np
 import torch
@@ -27,11 +27,6 @@ BATCH = 'batch'
 TOLERANCE = 1e-3
 #: Pictures at once: single ones, and batches the last of which is smaller.
 BATCHES = (1, 5)
-#: The axes of an input whose length is free, with a name for it.
-Axes = Dict[int, str]
-#: An example of an input with its free axes, or several by their names.
-Example = Union[Tuple[torch.Tensor, Axes],
-                Dict[str, Tuple[torch.Tensor, Axes]]]
 #: The first version with torch.onnx.export(dynamo=True, dynamic_shapes=...).
 _TORCH = '2.6'
 OTHER_VERSIONS = ('Nothing was written. Other versions of torch, onnxscript '
@@ -49,11 +44,7 @@ def library(name: str) -> ModuleType:
 
 
 def check_libraries() -> Dict[str, str]:
-    """The versions of all that exporting needs, found out early.
-
-    Raises:
-        UserError: If one is missing or too old.
-    """
+    """The versions of all that exporting needs, or a UserError, early."""
     if digit_version(torch.__version__) < digit_version(_TORCH):
         raise UserError(f'exporting needs torch {_TORCH} or newer, and '
                         f'this is {torch.__version__}')
@@ -63,39 +54,37 @@ def check_libraries() -> Dict[str, str]:
     return versions
 
 
-def write_graph(module: nn.Module, path: Path, inputs: Dict[str, Example],
+def write_graph(module: nn.Module, path: Path, example: Tuple[Any, ...],
+                free: Tuple[Any, ...], inputs: List[str],
                 outputs: List[str]) -> None:
     """Write a module as a graph.
 
     Args:
         module (nn.Module): In eval mode.
         path (Path): The file.
-        inputs (Dict[str, Example]): By the names of its arguments.
+        example (Tuple): An example of each argument: a tensor, or a tuple of
+            tensors.
+        free (Tuple): Of each tensor, the axes whose length is free, with a
+            name for it: ``{0: 'batch'}``.
+        inputs (List[str]): Names of all these tensors.
         outputs (List[str]): Names of what it returns.
 
     Raises:
         UserError: If torch cannot make a graph of it.
     """
-    axes = {name: torch.export.Dim(name) for name in (BATCH, 'written')}
+    dims = {name: torch.export.Dim(name) for name in (BATCH, 'written')}
 
-    def tensors(example: Any) -> Any:
-        return (tuple(map(tensors, example.values()))
-                if isinstance(example, dict) else example[0])
+    def with_dims(axes: Any) -> Any:
+        if isinstance(axes, tuple):
+            return tuple(map(with_dims, axes))
+        return {axis: dims[name] for axis, name in axes.items()}
 
-    def free_axes(example: Any) -> Any:
-        if isinstance(example, dict):
-            return tuple(map(free_axes, example.values()))
-        return {axis: axes[name] for axis, name in example[1].items()}
-
-    names: List[str] = []
-    for name, example in inputs.items():
-        names += example if isinstance(example, dict) else [name]
     try:
         # With gradients, for models have other ways, of no graph, without.
         with _less_logged('torch.onnx'), torch.enable_grad():
             program = torch.onnx.export(
-                module.eval(), tensors(inputs), dynamo=True,
-                dynamic_shapes=free_axes(inputs), input_names=names,
+                module.eval(), example, dynamo=True,
+                dynamic_shapes=with_dims(free), input_names=inputs,
                 output_names=outputs, verbose=False)
             assert program is not None
             program.save(str(path))
@@ -129,16 +118,9 @@ def quantize(source: Path, target: Path) -> None:
 
 
 class OnnxEncoder:
-    """An encoder that was exported.
+    """An encoder that was exported to a folder with a manifest."""
 
-    Args:
-        folder (Path): The folder of the export.
-        manifest (Dict[str, Any]): Its manifest.
-        batch_size (int): Pictures that are encoded at once.
-    """
-
-    def __init__(self, folder: Path, manifest: Dict[str, Any],
-                 batch_size: int = 16) -> None:
+    def __init__(self, folder: Path, manifest: Dict[str, Any]) -> None:
         runtime: Any = library('onnxruntime')
         options = runtime.SessionOptions()
         options.intra_op_num_threads = 1  # for speeds that can be compared
@@ -146,7 +128,7 @@ class OnnxEncoder:
             str(folder / manifest['files']['encoder']), options,
             providers=['CPUExecutionProvider'])
         self.image = manifest['image']
-        self.batch_size = batch_size
+        self.batch_size = 16
 
     def __call__(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """Tokens (N, 1 + L, C) of pictures, each (h, w, 3), uint8, BGR."""
@@ -160,14 +142,10 @@ class OnnxEncoder:
 def compare(names: Iterable[str], wanted: Sequence[Any],
             found: Sequence[Any],
             word_scores: bool = True) -> Tuple[List[str], float]:
-    """Compare readings of the same pictures.
+    """Compare readings of the same pictures by two readers.
 
-    Args:
-        names (Iterable[str]): The pictures.
-        wanted (Sequence): What they say: ``text``, ``score`` and
-            ``char_scores`` of each.
-        found (Sequence): The same by another reader.
-        word_scores (bool): Whether scores of words are compared, too.
+    Each reading has a ``text``, a ``score``, which is compared if
+    ``word_scores`` says so, and ``char_scores``.
 
     Returns:
         Tuple[List[str], float]: The pictures with another text, in words; and
@@ -190,16 +168,11 @@ def compare(names: Iterable[str], wanted: Sequence[Any],
 def check_recognizer(recognizer: Any, reader: Any,
                      pictures: Mapping[str, np.ndarray],
                      word_scores: bool) -> float:
-    """Read pictures with torch and with onnxruntime.
-
-    Args:
-        recognizer (TextRecognizer): The model.
-        reader (OnnxTextReader): What was exported.
-        pictures (Mapping[str, np.ndarray]): By name, each (h, w, 3) BGR.
-        word_scores (bool): Whether the model gives scores of words.
+    """Read pictures, each (h, w, 3) BGR, with torch and with onnxruntime.
 
     Returns:
-        float: The greatest difference of scores.
+        float: The greatest difference between scores of a ``TextRecognizer``
+        and an ``OnnxTextReader``, of words too if the model gives these.
 
     Raises:
         UserError: If texts differ, or scores by more than rounding, or
@@ -228,13 +201,7 @@ def check_recognizer(recognizer: Any, reader: Any,
 
 def check_encoder(vit: Any, facts: PixelFacts, encoder: OnnxEncoder,
                   pictures: Mapping[str, np.ndarray]) -> float:
-    """Encode pictures with torch and with onnxruntime.
-
-    Args:
-        vit (TextViT): The encoder.
-        facts (PixelFacts): How its pictures are prepared.
-        encoder (OnnxEncoder): What was exported.
-        pictures (Mapping[str, np.ndarray]): By name, each (h, w, 3) BGR.
+    """Encode pictures, each (h, w, 3) BGR, with torch and with onnxruntime.
 
     Returns:
         float: The greatest difference of tokens.

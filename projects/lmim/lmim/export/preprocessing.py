@@ -16,30 +16,17 @@ _ONLY = ('what is exported takes pictures that OpenCV resizes to one size: '
 
 
 class PixelFacts(NamedTuple):
-    """From OpenCV's picture to a model's input.
-
-    Attributes:
-        height (int): Rows that pictures are resized to.
-        width (int): Columns.
-        interpolation (str): How, one of :data:`.onnx_reader.INTERPOLATIONS`.
-        mean (Tuple[float, ...]): Of channels, what is subtracted.
-        std (Tuple[float, ...]): Of channels, what is divided by then.
-        rgb (bool): Whether the model takes red first.
-    """
-    height: int
+    """From OpenCV's picture to a model's input."""
+    height: int  # rows and columns that pictures are resized to
     width: int
-    interpolation: str
-    mean: Tuple[float, ...]
-    std: Tuple[float, ...]
-    rgb: bool
+    interpolation: str  # how, one of INTERPOLATIONS
+    mean: Tuple[float, ...]  # of channels, what is subtracted
+    std: Tuple[float, ...]  # of channels, what is divided by then
+    rgb: bool  # whether the model takes red first
 
 
 def facts_of_recognizer(model: Any, cfg: Config) -> PixelFacts:
-    """How a recognizer's pictures are prepared.
-
-    Args:
-        model (nn.Module): The recognizer.
-        cfg (Config): Its config, with a test pipeline.
+    """How a recognizer's pictures are prepared, with its test pipeline.
 
     Raises:
         UserError: If its pictures are prepared in a way that the reader
@@ -71,13 +58,10 @@ def facts_of_recognizer(model: Any, cfg: Config) -> PixelFacts:
 
 
 def facts_of_encoder(vit: Any, model: Optional[Dict[str, Any]]) -> PixelFacts:
-    """How an encoder's pictures are prepared.
+    """How the pictures of a ``TextViT`` are prepared.
 
-    Args:
-        vit (nn.Module): A ``TextViT``.
-        model (Dict[str, Any], optional): The config of its model; without
-            one, and without a word on it there, pixels are those of this
-            project's and MAERec's pre-training.
+    Where there is no config of its model, or no word on it there, pixels are
+    those of this project's and MAERec's pre-training.
     """
     about: Dict[str, Any] = (
         (model or {}).get('data_preprocessor') or PREPROCESSOR)

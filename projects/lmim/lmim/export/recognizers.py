@@ -16,7 +16,7 @@ from lmim.models.textrecog import (CTCWordScorePostprocessor, LinearEncoder,
 from lmim.utils.errors import UserError
 
 from .graphs import MemoryGraph, StepGraph, WholeGraph
-from .onnx_files import BATCH, GRAPH, Axes, write_graph
+from .onnx_files import BATCH, GRAPH, write_graph
 from .preprocessing import PixelFacts
 
 CAN = ("Recognizers that can be exported: the paper's (TextViT, "
@@ -32,8 +32,7 @@ _PICTURES, _WRITTEN = 3, 5
 def kind_of(model: nn.Module) -> str:
     """How a recognizer writes: 'autoregressive', 'parallel' or 'ctc'.
 
-    Raises:
-        UserError: If it cannot be exported.
+    A UserError says why, if it cannot be exported.
     """
     parts = {name: type(getattr(model, name, None))
              for name in ('backbone', 'encoder', 'decoder')}
@@ -78,12 +77,8 @@ def write_recognizer(model: Any, kind: str, facts: PixelFacts,
                      folder: Path) -> Dict[str, Any]:
     """Write the graphs of a recognizer in eval mode, of a :func:`kind_of`.
 
-    Returns:
-        Dict[str, Any]: What the manifest says of them: ``kind``, ``files``,
-        and what a reader of texts needs.
-
-    Raises:
-        UserError: If torch cannot make graphs of it.
+    Returns what the manifest says of them: ``kind``, ``files``, and what a
+    reader of texts needs.
     """
     dictionary = model.decoder.dictionary
     about: Dict[str, Any] = {
@@ -99,9 +94,8 @@ def write_recognizer(model: Any, kind: str, facts: PixelFacts,
         about['max_length'] = model.decoder.max_seq_len
         return {**about, **_write_two(model, facts, folder)}
     file = GRAPH.format('recognizer')
-    write_graph(WholeGraph(model, facts), folder / file,
-                dict(pixels=(_pixels(facts), {0: BATCH})),
-                ['probs', 'classes', 'chances'])
+    write_graph(WholeGraph(model, facts), folder / file, (_pixels(facts), ),
+                ({0: BATCH}, ), ['pixels'], ['probs', 'classes', 'chances'])
     return {**about, 'files': {'recognizer': file}}
 
 
@@ -115,21 +109,20 @@ def _write_two(model: Any, facts: PixelFacts, folder: Path) -> Dict[str, Any]:
     names = [f'{what}_{layer}' for layer in range(len(decoder.layer_stack))
              for what in ('keys', 'values')]
     given = [f'memory_{name}' for name in names]
-    write_graph(graph, folder / GRAPH.format('encoder'),
-                dict(pixels=(pixels, {0: BATCH})), given)
+    write_graph(graph, folder / GRAPH.format('encoder'), (pixels, ),
+                ({0: BATCH}, ), ['pixels'], given)
     past = [f'past_{name}' for name in names]
-    own: Axes = {0: BATCH, 2: 'written'}
     heads, dims = memory[0].shape[1], memory[0].shape[3]
     last = torch.full((_PICTURES, ), decoder.start_idx)
+    # Each a tensor of its own: torch takes one for the other else.
+    written = tuple(torch.zeros(_PICTURES, heads, _WRITTEN, dims)
+                    for _ in past)
     write_graph(
         StepGraph(decoder), folder / GRAPH.format('decoder'),
-        dict(last=(last, {0: BATCH}),
-             step=(torch.tensor([_WRITTEN]), {}),
-             memory={name: (value, {0: BATCH})
-                     for name, value in zip(given, memory)},
-             # Each a tensor of its own: torch takes one for the other else.
-             past={name: (torch.zeros(_PICTURES, heads, _WRITTEN, dims), own)
-                   for name in past}),
+        (last, torch.tensor([_WRITTEN]), memory, written),
+        ({0: BATCH}, {}, ({0: BATCH}, ) * len(given),
+         ({0: BATCH, 2: 'written'}, ) * len(past)),
+        ['last', 'step', *given, *past],
         ['probs', 'classes', 'chances', *(f'new_{name}' for name in past)])
     return {
         'files': {name: GRAPH.format(name) for name in ('encoder', 'decoder')},

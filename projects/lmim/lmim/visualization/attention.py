@@ -31,12 +31,8 @@ CHARACTERS = ('Where the decoder looks as it writes each character (last '
 def find_encoder(model: nn.Module) -> TextViT:
     """The ViT that a model reads pictures with, not a frozen teacher.
 
-    Args:
-        model (nn.Module): A recognizer, a model of pre-training, or the ViT
-            itself.
-
-    Raises:
-        UserError: If there is none.
+    The model is a recognizer, one of pre-training, or the ViT itself; a
+    UserError says so if there is none.
     """
     for name, module in model.named_modules():
         if isinstance(module, TextViT) and 'target_generator' not in name:
@@ -193,10 +189,11 @@ def draw_attention_sheet(
         head: Optional[int] = None) -> np.ndarray:
     """Draw what [CLS] and some patches look at, as the paper's Figure 3.
 
+    There is a row for each picture and encoder.
+
     Args:
         images (Sequence[np.ndarray]): The pictures, (H, W, 3) uint8, BGR.
-        encoders (Mapping[str, TextViT]): Encoders by the names to show, in
-            eval mode. The maps of several are below one another.
+        encoders (Mapping[str, TextViT]): By the names to show, in eval mode.
         names (Sequence[str]): Of the pictures.
         queries (Sequence[Tuple[int, int]], optional): Rows and columns of
             patches of the first encoder's grid. Where another has another
@@ -204,9 +201,6 @@ def draw_attention_sheet(
             the middle row, from left to right.
         block (int): Number of the block; -1 is the last.
         head (int, optional): Of which head; the mean of all where it is None.
-
-    Returns:
-        np.ndarray: (H, W, 3) uint8, BGR; a row for each picture and encoder.
 
     Raises:
         UserError: If there is no such block, head or patch.
@@ -220,14 +214,14 @@ def draw_attention_sheet(
             raise UserError(
                 f'there is no patch in row {at}, column {column}: the grid '
                 f'has rows 0 to {rows - 1} and columns 0 to {columns - 1}')
-    shown = {name: _maps(images, encoder, block, head)
-             for name, encoder in encoders.items()}
+    shown = [_maps(images, encoder, block, head)
+             for encoder in encoders.values()]
     drawn: List[List[np.ndarray]] = []
     for number, original in enumerate(images):
-        for name, encoder in encoders.items():
+        for encoder, every in zip(encoders.values(), shown):
             grid = encoder.grid
             image = enlarge(resized(original, encoder.img_size), ZOOM)
-            maps = shown[name][number].reshape(-1, *grid)
+            maps = every[number].reshape(-1, *grid)
             drawn.append([image, overlay_attention(image, maps[0])])
             for query in queries:
                 # The patch of this grid at the middle of the first one's.
@@ -253,15 +247,8 @@ def draw_character_sheet(images: Sequence[np.ndarray], words: Sequence[str],
                          columns: int = 7) -> np.ndarray:
     """Draw where a recognizer looks as it writes each character.
 
-    Args:
-        images (Sequence[np.ndarray]): N pictures, (H, W, 3) uint8, BGR.
-        words (Sequence[str]): What was read in each.
-        maps (Sequence[np.ndarray]): For each, (characters, rows, columns).
-        columns (int): Pictures side by side.
-
-    Returns:
-        np.ndarray: (H, W, 3) uint8, BGR. A word begins a new line, with its
-        picture first.
+    A word begins a new line of so many columns, with its picture, (H, W, 3)
+    uint8, BGR, first; its maps are (characters, rows, columns).
     """
     blank = np.full((1, 1, 3), 255, np.uint8)
     tiles: List[Tuple[np.ndarray, str]] = []

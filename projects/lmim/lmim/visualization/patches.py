@@ -9,14 +9,7 @@ def merge(image: np.ndarray, visible: np.ndarray,
           hidden: np.ndarray) -> np.ndarray:
     """Take the hidden patches of one picture, the others of another.
 
-    Args:
-        image (np.ndarray): (H, W, 3) uint8, for the hidden patches.
-        visible (np.ndarray): (H, W, 3) uint8, for the others.
-        hidden (np.ndarray): True or 1 where a patch is hidden,
-            (rows, columns).
-
-    Returns:
-        np.ndarray: (H, W, 3) uint8.
+    Both are (H, W, 3) uint8; True or 1 is hidden, (rows, columns).
     """
     size = (image.shape[0] // hidden.shape[0],
             image.shape[1] // hidden.shape[1])
@@ -28,26 +21,18 @@ def join_patches(patches: torch.Tensor, grid: Tuple[int, int],
                  size: Tuple[int, int]) -> torch.Tensor:
     """Put patches together, the inverse of ``PixelTarget``.
 
-    Args:
-        patches (torch.Tensor): (N, L, height * width * C), pixels row by row,
-            channels last.
-        grid (Tuple[int, int]): Rows and columns, L in all.
-        size (Tuple[int, int]): Height and width of a patch.
-
-    Returns:
-        torch.Tensor: (N, rows * height, columns * width, C).
+    Of patches (N, L, height * width * C), pixels row by row, channels last,
+    in a grid of (rows, columns), L in all, each of a size (height, width),
+    it makes pictures (N, rows * height, columns * width, C).
     """
     patches = patches.unflatten(2, (*size, -1)).unflatten(1, grid)
     return patches.permute(0, 1, 3, 2, 4, 5).flatten(3, 4).flatten(1, 2)
 
 
 class FeatureColors:
-    """The three main components of features as blue, green and red.
+    """The three main components of features (M, C) as blue, green and red.
 
     Like colours mean like features; what a colour is has no meaning.
-
-    Args:
-        features (torch.Tensor): What the components are fitted on, (M, C).
     """
 
     def __init__(self, features: torch.Tensor) -> None:
@@ -73,16 +58,6 @@ class FeatureColors:
 
 
 def nearest(queries: torch.Tensor, bank: torch.Tensor) -> torch.Tensor:
-    """Number of the nearest of a bank of features, for each query.
-
-    Args:
-        queries (torch.Tensor): (M, C).
-        bank (torch.Tensor): (K, C).
-
-    Returns:
-        torch.Tensor: (M, ), Euclidean distance.
-    """
-    return torch.cat([
-        torch.cdist(some, bank.float()).argmin(dim=1)
-        for some in queries.float().split(1024)
-    ])
+    """Number (M, ) of the nearest of a bank (K, C), for each query (M, C)."""
+    return torch.cat([torch.cdist(some, bank.float()).argmin(dim=1)
+                      for some in queries.float().split(1024)])

@@ -105,16 +105,7 @@ def _masked(mask: dict, images: np.ndarray, patch_size: Tuple[int, int],
 
 def draw_batch_sheet(model: SelfSup, seen: Reconstruction,
                      count: int) -> np.ndarray:
-    """Draw the first pictures of a batch as the model sees them.
-
-    Args:
-        model (SelfSup): The model.
-        seen (Reconstruction): Of the batch.
-        count (int): How many of its pictures.
-
-    Returns:
-        np.ndarray: (H, W, 3) uint8, BGR; a row for each picture.
-    """
+    """Draw the first pictures of a batch as the model sees them, in rows."""
     return draw_sheet([(title, pictures[:count])
                        for title, pictures in _view_columns(model, seen)],
                       note=BATCH)
@@ -134,10 +125,6 @@ def draw_reconstruction(model: SelfSup,
         names (Sequence[str], optional): Of the pictures.
         shown (Sequence[int], optional): Numbers of the pictures to draw.
             Defaults to all.
-
-    Returns:
-        np.ndarray: (H, W, 3) uint8, BGR. A row for each picture; the
-        explanation is below.
     """
     columns, found = _view_columns(model, seen), seen.found
     titles = list(names or [''] * len(seen.inputs))

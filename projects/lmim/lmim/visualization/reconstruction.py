@@ -14,17 +14,10 @@ from lmim.models.selfsup import Prediction, SelfSup
 
 
 class Reconstruction(NamedTuple):
-    """Pictures and what a model makes of them.
-
-    Attributes:
-        views (List[np.ndarray]): The views of the pictures, of the encoder's
-            size, each (N, H, W, 3) uint8, BGR.
-        inputs (torch.Tensor): The first view, normalised, (N, 3, H, W).
-        found (Prediction): What the method computes of them.
-    """
-    views: List[np.ndarray]
-    inputs: torch.Tensor
-    found: Prediction
+    """Pictures and what a model makes of them."""
+    views: List[np.ndarray]  # of the encoder's size, (N, H, W, 3) uint8, BGR
+    inputs: torch.Tensor  # the first view, normalised, (N, 3, H, W)
+    found: Prediction  # what the method computes of them
 
     def errors(self) -> Dict[str, torch.Tensor]:
         """Mean squared errors of hidden patches of each picture, (N, ).
@@ -42,8 +35,7 @@ class Reconstruction(NamedTuple):
                        error_of_own_mean=target.mean(dim=1, keepdim=True))
         return {
             name: (((guess - target)**2).mean(dim=-1) * mask).sum(dim=1) /
-            mask.sum(dim=1) for name, guess in guesses.items()
-        }
+            mask.sum(dim=1) for name, guess in guesses.items()}
 
     def matches(self) -> torch.Tensor:
         """Instances of the first view that find their partner, bool (N, T).
@@ -67,18 +59,11 @@ def reconstruct(model: SelfSup, batch: Dict[str, Any],
                 seed: int = 0) -> Reconstruction:
     """Run a method's forward pass on pictures.
 
+    The batch is as the dataloader gives it: ``inputs`` is a uint8 tensor
+    (N, 3, H, W), BGR, or a list of these, the views; ``data_samples``, if
+    there, is for masks that depend on images. Masks follow the seed.
     The model is left in the mode that it was in, no random numbers are drawn
     from shared generators, and its mask generator is not touched.
-
-    Args:
-        model (SelfSup): The model.
-        batch (Dict[str, Any]): As the dataloader gives it: ``inputs`` is a
-            uint8 tensor (N, 3, H, W), BGR, or a list of these, the views;
-            ``data_samples``, if there, is for masks that depend on images.
-        seed (int): Of the masks.
-
-    Returns:
-        Reconstruction: Pictures, masks, predictions and targets.
     """
     views = batch['inputs']
     views = [views] if isinstance(views, torch.Tensor) else list(views)
@@ -114,16 +99,9 @@ def view_batch(images: Sequence[np.ndarray],
                seed: int = 0) -> Dict[str, Any]:
     """Views of pictures as the dataloader of pre-training gives them.
 
-    Args:
-        images (Sequence[np.ndarray]): N pictures, (H, W, 3) uint8, BGR.
-        img_size (Tuple[int, int]): Height and width that the encoder sees.
-        levels (Sequence[str, optional]): Of each view, as in
-            ``SelfSup.view_levels``.
-        seed (int): Of the views.
-
-    Returns:
-        Dict[str, Any]: ``inputs``: a uint8 tensor (N, 3, H, W), BGR, of each;
-        ``data_samples``: a dict of the pictures' ``aspect``, (N, ).
+    Of N pictures (h, w, 3), uint8, BGR, ``inputs`` has a uint8 tensor
+    (N, 3, H, W), BGR, of the size that the encoder sees, for each level (as
+    in ``SelfSup.view_levels``), and ``data_samples`` their ``aspect``, (N, ).
     """
     views = []
     with random_state_kept(seed):
@@ -145,10 +123,8 @@ def random_state_kept(seed: Optional[int] = None) -> Iterator[None]:
     """Restore random numbers afterwards, as if nothing had been drawn.
 
     The generators of Python, NumPy and torch (on the CPU, and on GPUs that
-    are in use) are put back, and imgaug's where it is imported.
-
-    Args:
-        seed (int, optional): Given to all of them meanwhile.
+    are in use) are put back, and imgaug's where it is imported. Meanwhile all
+    of them have the seed, if it is given.
     """
     python, numpy = random.getstate(), np.random.get_state()
     imgaug: Any = getattr(sys.modules.get('imgaug'), 'random', None)

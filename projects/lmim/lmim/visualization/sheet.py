@@ -63,15 +63,9 @@ def draw_sheet(columns: Sequence[Column],
                width: int = 256) -> np.ndarray:
     """Lay columns of pictures out, each picture with its column's title.
 
-    Args:
-        columns (Sequence[Column]): As many pictures in each.
-        names (Sequence[str], optional): Of the rows, written above them.
-        note (str): What is to be seen, in words, below.
-        width (int): Of a picture, in pixels; the first one's shape says how
-            high the cells are.
-
-    Returns:
-        np.ndarray: BGR uint8 of shape (H, W, 3).
+    The names of the rows are written above them, and below in words what is
+    to be seen. The width is that of a picture, in pixels; the first one's
+    shape says how high the cells are. It is BGR uint8 of shape (H, W, 3).
     """
     titles = [title for title, _ in columns]
     height, old_width = columns[0][1][0].shape[:2]
@@ -89,12 +83,8 @@ def _tile(image: np.ndarray, caption: str,
           cell: Tuple[int, int]) -> np.ndarray:
     """One picture above its caption, on white."""
     scale = min(each / side for each, side in zip(cell, image.shape))
-    if scale < 1:
-        height, width = (max(int(side * scale), 1)
-                         for side in image.shape[:2])
-        image = cv2.resize(image, (width, height),
-                           interpolation=cv2.INTER_AREA)
-    image = enlarge(image, max(int(scale), 1))
+    image = (fit_within(image, cell) if scale < 1 else
+             enlarge(image, int(scale)))
     tile = np.full((cell[0] + CAPTION_HEIGHT + 2 * MARGIN,
                     cell[1] + 2 * MARGIN, 3), 255, np.uint8)
     height, width = image.shape[:2]
@@ -118,18 +108,13 @@ def _paragraph(text: str, width: int) -> np.ndarray:
 
 def draw_caption(image: np.ndarray, text: str, corner: Tuple[int, int],
                  width: int) -> None:
-    r"""Write a line in black; where it is too long it ends in three dots.
+    r"""Write a line in black on a picture, uint8 of shape (H, W, 3).
 
     Each character is drawn with a face that has it, of those that matplotlib
     brings and the machine has. One that none has, or that cannot be seen, is
-    written as its number: ``\u4e2d``.
-
-    Args:
-        image (np.ndarray): BGR uint8 of shape (H, W, 3); it is drawn on.
-        text (str): What to write.
-        corner (tuple[int, int]): x of the line's left end and y of its base
-            line, in pixels.
-        width (int): Pixels that it may take.
+    written as its number: ``\u4e2d``. The corner is x of the line's left end
+    and y of its base line, in pixels. Where the line would take more pixels
+    than its width, it ends in three dots.
     """
     text = ''.join(map(_visible, text[:LONGEST]))
     if _width(text) > width:
@@ -167,6 +152,15 @@ def _load(path: str) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(path, CAPTION_SIZE)
 
 
+def fit_within(picture: np.ndarray, cell: Tuple[int, int]) -> np.ndarray:
+    """Resize a picture (H, W, 3) to the height or width of a cell."""
+    height, width = picture.shape[:2]
+    scale = min(cell[0] / height, cell[1] / width)
+    return cv2.resize(
+        picture, (max(1, round(width * scale)), max(1, round(height * scale))),
+        interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+
+
 def enlarge(picture: np.ndarray, factor: int) -> np.ndarray:
     """Repeat the pixels of a picture (H, W, 3)."""
     return picture.repeat(factor, axis=0).repeat(factor, axis=1)
@@ -174,16 +168,10 @@ def enlarge(picture: np.ndarray, factor: int) -> np.ndarray:
 
 def frame_cells(picture: np.ndarray, cells: np.ndarray,
                 color: Sequence[int] = (60, 170, 0)) -> np.ndarray:
-    """Draw a thin frame round some cells of a grid.
+    """Draw a thin frame round some cells of a grid, in a copy of a picture.
 
-    Args:
-        picture (np.ndarray): (H, W, 3) uint8; H and W are multiples of the
-            grid's rows and columns.
-        cells (np.ndarray): Which, bool, (rows, columns).
-        color (Sequence[int]): BGR.
-
-    Returns:
-        np.ndarray: A copy with the frames.
+    The picture is (H, W, 3) uint8, where H and W are multiples of the grid's
+    rows and columns; which cells, bool, (rows, columns); the colour, BGR.
     """
     rows, columns = cells.shape
     edge = np.ones((picture.shape[0] // rows, picture.shape[1] // columns),

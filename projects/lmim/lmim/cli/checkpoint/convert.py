@@ -17,6 +17,11 @@ from lmim.utils.errors import UserError, some
 
 #: Not a format: the names stay.
 SAME = 'same'
+#: The arguments IN and --skip-code.
+INPUT: Dict[str, Any] = dict(type=Path, metavar='IN', help='a checkpoint')
+SKIP_CODE: Dict[str, Any] = dict(
+    action='store_true', help='where a file holds what would be executed on '
+    'loading, skip that and take the weights; nothing of it is run')
 #: What reports call lists of names in results.
 _TITLES = {
     'from_last': 'whole numbers that differ are those of the last',
@@ -30,7 +35,7 @@ class Maker(Command):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare IN, OUT and --overwrite."""
-        add_input(parser)
+        parser.add_argument('input', **INPUT)
         add_output(parser)
 
     @abstractmethod
@@ -110,7 +115,7 @@ class Convert(Maker):
         add('--config', type=Path,
             help='a config that the weights fit, to be carried in OUT with '
             'its dictionary')
-        add_skip_code(parser)
+        add('--skip-code', **SKIP_CODE)
 
     def make(self, args: argparse.Namespace
              ) -> Tuple[Checkpoint, Dict[str, Any]]:
@@ -154,11 +159,6 @@ class Extract(Maker):
                                  'dropped': done.dropped}
 
 
-def add_input(parser: argparse.ArgumentParser) -> None:
-    """Declare IN."""
-    parser.add_argument('input', type=Path, metavar='IN', help='a checkpoint')
-
-
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Declare OUT and --overwrite."""
     parser.add_argument(
@@ -167,14 +167,6 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         'of torch.save')
     parser.add_argument(
         '--overwrite', action='store_true', help='replace OUT if it is there')
-
-
-def add_skip_code(parser: argparse.ArgumentParser) -> None:
-    """Declare --skip-code."""
-    parser.add_argument(
-        '--skip-code', action='store_true',
-        help='where a file holds what would be executed on loading, skip '
-        'that and take the weights; nothing of it is run')
 
 
 def describe_file(checkpoint: Checkpoint, path: Path) -> Dict[str, Any]:

@@ -14,7 +14,7 @@ from lmim.checkpoints.conversion import OTHERS, PARTS, part_of
 from lmim.checkpoints.loading import compare, encoder_sizes
 from lmim.cli import Command
 from lmim.utils.errors import some
-from .convert import add_input, add_skip_code, describe_file, file_lines
+from .convert import INPUT, SKIP_CODE, describe_file, file_lines
 
 #: What is told of a checkpoint beside config and dictionary.
 _TOLD = ('epoch', 'iter', 'time', 'mmengine_version', 'converted_from',
@@ -37,12 +37,12 @@ class Inspect(Command):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
-        add_input(parser)
         add = parser.add_argument
+        add('input', **INPUT)
         add('--configs', type=Path, default=Path('configs'), metavar='DIR',
             help='where to look for configs that fit (default: %(default)s)')
         add('--keys', action='store_true', help='list all weights')
-        add_skip_code(parser)
+        add('--skip-code', **SKIP_CODE)
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Look into one file."""

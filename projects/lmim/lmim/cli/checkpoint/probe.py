@@ -13,7 +13,7 @@ from lmim.evaluation.probes import (draw_words, probe_encoder,
                                     probe_prediction, read_words)
 from lmim.models.selfsup import SelfSup
 from lmim.visualization.reconstruction import reconstruct, view_batch
-from .convert import add_input
+from .convert import INPUT
 
 #: Pictures of which targets are computed.
 COMPARED = 64
@@ -51,8 +51,8 @@ class Probe(Command):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
-        add_input(parser)
         add = parser.add_argument
+        add('input', **INPUT)
         add('--data', nargs='+', metavar='PATH',
             help='words to probe with: LMDBs, folders, lists (default: drawn)')
         add('--unlabelled', action='store_true',

@@ -85,11 +85,7 @@ class Attention(PictureCommand):
 
 
 def patch(text: str) -> Tuple[int, int]:
-    """Row and column of a patch, from ``2,14``.
-
-    Raises:
-        argparse.ArgumentTypeError: If it is no such pair.
-    """
+    """Row and column of a patch, from ``2,14``."""
     try:
         row, column = (int(part) for part in text.split(','))
     except ValueError:

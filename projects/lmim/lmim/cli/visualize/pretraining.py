@@ -58,9 +58,9 @@ class Views(PictureCommand):
              names: List[str], images: List[np.ndarray]
              ) -> Tuple[np.ndarray, Dict[str, Any]]:
         """Draw the sheet."""
-        sheet = draw_view_sheet(images, levels=self.levels, seed=args.seed,
-                                names=names, **prepared)
-        return sheet, {'masks': prepared['masks']}
+        return draw_view_sheet(
+            images, levels=self.levels, seed=args.seed, names=names,
+            **prepared), {'masks': prepared['masks']}
 
 
 class Mask(Views):
@@ -158,11 +158,7 @@ class Reconstruction(PictureCommand):
 
 
 def mask_of(text: str) -> Dict[str, Any]:
-    """The config of a mask generator, from words as ``block:0.6``.
-
-    Raises:
-        argparse.ArgumentTypeError: If they are others.
-    """
+    """The config of a mask generator, from words as ``block:0.6``."""
     kind, _, ratio = text.partition(':')
     try:
         share = float(ratio)

@@ -54,12 +54,6 @@ def find_resumable(work_dir: Union[str, Path]) -> Optional[str]:
     ``last_checkpoint`` is taken. Where ``last_checkpoint`` is missing or
     names no file (MMEngine writes it in place), it is the newest
     ``epoch_*.pth`` or ``iter_*.pth`` in the folder.
-
-    Args:
-        work_dir (str or Path): The work dir of the run.
-
-    Returns:
-        str, optional: The path of the checkpoint.
     """
     work_dir = Path(work_dir)
     pointer = work_dir / LAST_CHECKPOINT
@@ -70,29 +64,21 @@ def find_resumable(work_dir: Union[str, Path]) -> Optional[str]:
         for path in (work_dir / osp.basename(name), Path(name)):
             if path.exists():
                 return str(path)
-    found = [
-        path for kind in ('epoch', 'iter')
-        for path in work_dir.glob(f'{kind}_*.pth')
-    ]
+    found = [*work_dir.glob('epoch_*.pth'), *work_dir.glob('iter_*.pth')]
     if not found:
         return None
     return str(max(found, key=lambda path: path.stat().st_mtime))
 
 
 def _pending_gradients(model: nn.Module) -> Optional[Dict[str, Tensor]]:
-    """The gradients that wait for the next update of the weights.
+    """The gradients that wait for the next update, by name, on the CPU.
 
     To be called by all processes: before the update each holds those of its
     own images, and their mean is what the update would use.
-
-    Returns:
-        Dict[str, Tensor], optional: By the parameter's name, on the CPU, each
-        of its parameter's shape. None where there are none.
     """
     gradients = {
         name: param.grad.detach().clone()
-        for name, param in model.named_parameters() if param.grad is not None
-    }
+        for name, param in model.named_parameters() if param.grad is not None}
     if get_world_size() > 1:
         for gradient in gradients.values():
             all_reduce(gradient, op='mean')
@@ -159,21 +145,16 @@ class SafeCheckpointHook(CheckpointHook):
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         self._pending = _pending_gradients(bare_model(runner.model))
         runner.save_checkpoint(
-            self.out_dir,
-            name,
-            self.file_client_args,
+            self.out_dir, name, self.file_client_args,
             save_optimizer=self.save_optimizer,
-            save_param_scheduler=self.save_param_scheduler,
-            meta=meta,
-            by_epoch=self.by_epoch,
-            backend_args=self.backend_args,
+            save_param_scheduler=self.save_param_scheduler, meta=meta,
+            by_epoch=self.by_epoch, backend_args=self.backend_args,
             **self.args)
         self._pending = None
         if not is_main_process():
             return
-        write_atomic(
-            osp.join(runner.work_dir, LAST_CHECKPOINT),
-            str(self.last_ckpt).encode())
+        write_atomic(osp.join(runner.work_dir, LAST_CHECKPOINT),
+                     str(self.last_ckpt).encode())
         for name in outdated:
             self._remove(name)
 
@@ -288,14 +269,12 @@ class CheckpointGuardHook(Hook):
         report = compare(bare_model(runner.model), weights,
                          str(runner._load_from))
         runner.logger.info(f'Weights from {report}')
-        partial = bool(report.missing or report.mismatched)
+        if not (report.missing or report.mismatched):
+            return
         training = isinstance(runner._train_loop, BaseLoop)
         if training and not runner._resume and report.loaded:
-            if partial:
-                runner.logger.warning('Not all weights were loaded:'
-                                      f'{report.details()}')
-            return
-        if not partial:
+            runner.logger.warning('Not all weights were loaded:'
+                                  f'{report.details()}')
             return
         message = (
             f'{runner._load_from} does not fit the model of this config; the '

@@ -2,7 +2,7 @@
 import json
 import os
 import os.path as osp
-import time
+from itertools import chain
 from typing import (Any, Dict, Iterable, Iterator, List, Optional, Sequence,
                     Set, Tuple)
 
@@ -19,23 +19,17 @@ from lmim.datasets.labels.report import SHOWN, LabelReport
 from lmim.datasets.labels.spelling import Spelling, spelling_of
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
+from lmim.utils.progress import track
 
 from .checkpoint_hook import bare_model
 
-#: Seconds between two lines of progress.
-PATIENCE = 5.
 #: In the work dir: all characters that are not in the dictionary.
 LISTING = 'characters_outside_dictionary.txt'
 
 
 def find_missing(cfg: Config,
                  dataloaders: Iterable[str]) -> List[Tuple[str, str]]:
-    """The paths that the datasets of a config name and that do not exist.
-
-    Args:
-        cfg (Config): The config.
-        dataloaders (Iterable[str]): Which dataloaders to look at, such as
-            ``train_dataloader``.
+    """The paths that dataloaders of a config name and that do not exist.
 
     Returns:
         List[Tuple[str, str]]: The setting that names each, as
@@ -51,11 +45,8 @@ def find_missing(cfg: Config,
 def check_data(cfg: Config, dataloaders: Sequence[str]) -> None:
     """Refuse a config whose data are not there, naming all at once.
 
-    To be called before anything is built from the config.
-
-    Args:
-        cfg (Config): The config.
-        dataloaders (Sequence[str]): Which dataloaders to look at.
+    To be called before anything is built from the config, with the names of
+    the dataloaders to look at.
 
     Raises:
         FileNotFoundError: If any path is missing.
@@ -121,20 +112,15 @@ def _named_paths(dataset: Any, where: str) -> Iterator[Tuple[str, str]]:
     if not isinstance(dataset, dict):
         return
     root = dataset.get('data_root') or ''
-    own: List[Tuple[str, str]] = []
-    if dataset.get('paths'):
-        own += spec_paths(dataset['paths'])
+    own = list(spec_paths(dataset['paths'])) if dataset.get('paths') else []
     # MMOCR's own data sets.
-    named = dict(ann_file=dataset.get('ann_file'))
     prefix = dataset.get('data_prefix')
-    if isinstance(prefix, dict):
-        named.update({f'data_prefix.{key}': value
-                      for key, value in prefix.items()})
-    own += [(key, os.fspath(path)) for key, value in named.items()
+    named = [('ann_file', dataset.get('ann_file'))]
+    named += [(f'data_prefix.{key}', value) for key, value in
+              (prefix.items() if isinstance(prefix, dict) else ())]
+    own += [(key, os.fspath(path)) for key, value in named
             for path in _listed(value) if not isinstance(path, dict)]
-    if not own and root:
-        own = [('data_root', '')]
-    for key, path in own:
+    for key, path in own or ([('data_root', '')] if root else []):
         yield f'{where}.{key}', osp.join(root, path)
     for key in ('dataset', 'datasets'):
         yield from _named_paths(dataset.get(key), f'{where}.{key}')
@@ -185,7 +171,11 @@ class LabelCheckHook(Hook):
 
     def _check(self, runner: Runner, spelling: Spelling) -> Optional[str]:
         """Log warnings; return the message of an error, if there is one."""
-        report = self._read(runner, spelling)
+        report = LabelReport(spelling)
+        datasets = innermost(runner.train_dataloader.dataset)
+        for label in track(chain.from_iterable(map(iter_labels, datasets)),
+                           sum(map(len, datasets)), 'checking labels'):
+            report.add(label)
         cut = report.length_message()
         if cut:
             runner.logger.warning(cut)
@@ -202,23 +192,6 @@ class LabelCheckHook(Hook):
             return None
         return message
 
-    @staticmethod
-    def _read(runner: Runner, spelling: Spelling) -> LabelReport:
-        """Read all labels, with a line of progress where it takes long."""
-        report = LabelReport(spelling)
-        datasets = innermost(runner.train_dataloader.dataset)
-        total = sum(len(dataset) for dataset in datasets)
-        logged = time.monotonic()
-        for dataset in datasets:
-            for label in iter_labels(dataset):
-                report.add(label)
-                if report.total % 1000 == 0 and (time.monotonic() - logged
-                                                 > PATIENCE):
-                    logged = time.monotonic()
-                    runner.logger.info(
-                        f'Checking labels: {report.total:,} of {total:,} '
-                        f'({report.total / total:.0%})')
-        return report
 
 
 @HOOKS.register_module()
@@ -272,10 +245,8 @@ class SampleCountHook(Hook):
         if len(rows) == 1:
             return
         widths = [max(map(len, column)) for column in zip(*rows)]
-        table = '\n'.join(
-            f'  {line[0]:<{widths[0]}}  {line[1]:<{widths[1]}}  '
-            f'{line[2]:>{widths[2]}}  {line[3]:>{widths[3]}}'
-            for line in rows)
+        layout = '  {:<%d}  {:<%d}  {:>%d}  {:>%d}' % tuple(widths)
+        table = '\n'.join(layout.format(*row) for row in rows)
         runner.logger.info(f'Data sets for {use}:\n{table}')
         for warning in warnings:
             runner.logger.warning(warning)

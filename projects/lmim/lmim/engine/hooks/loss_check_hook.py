@@ -33,16 +33,12 @@ class LossCheckHook(Hook):
 
     priority = 'ABOVE_NORMAL'
 
-    def after_train_iter(self,
-                         runner: Runner,
-                         batch_idx: int,
+    def after_train_iter(self, runner: Runner, batch_idx: int,
                          data_batch: DATA_BATCH = None,
                          outputs: Optional[Dict[str, Any]] = None) -> None:
         """Look at the losses of an iteration, ``outputs`` by their names."""
-        losses = {
-            name: float(torch.as_tensor(value).detach())
-            for name, value in (outputs or {}).items() if 'loss' in name
-        }
+        losses = {name: float(torch.as_tensor(value).detach())
+                  for name, value in (outputs or {}).items() if 'loss' in name}
         if all(math.isfinite(value) for value in losses.values()):
             return
         names = batch_names(data_batch, runner.train_dataloader.dataset)
@@ -106,21 +102,14 @@ def sample_indices(data_samples: Any) -> Any:
 
 
 def batch_names(data_batch: DATA_BATCH, dataset: Any) -> List[str]:
-    """The names of the pictures in a batch.
+    """The names of the pictures in a batch; none where it tells nothing.
 
-    Args:
-        data_batch (dict or tuple or list, optional): The batch. Its
-            ``data_samples`` are data samples with an ``img_path``, or the
-            int64 indices of the pictures, shape (N, ), or a dict with these
-            as ``sample_idx``.
-        dataset (Any): The dataset; its ``describe(index)`` names a picture.
-
-    Returns:
-        List[str]: One name for each; empty where the batch tells nothing.
+    Its ``data_samples`` are data samples with an ``img_path``, or the int64
+    indices of the pictures, shape (N, ), which ``dataset.describe`` names, or
+    a dict with these as ``sample_idx``.
     """
-    samples: Any = None
-    if isinstance(data_batch, dict):
-        samples = sample_indices(data_batch.get('data_samples'))
+    samples: Any = (sample_indices(data_batch.get('data_samples'))
+                    if isinstance(data_batch, dict) else None)
     if isinstance(samples, torch.Tensor):
         samples = samples.flatten().tolist()
     if not isinstance(samples, Sequence):

@@ -54,9 +54,7 @@ class PretrainPicturesHook(Hook):
 
     priority = 'VERY_LOW'  # after checkpoints are written
 
-    def __init__(self,
-                 enable: bool = True,
-                 interval: int = 1,
+    def __init__(self, enable: bool = True, interval: int = 1,
                  num_pictures: int = 4) -> None:
         for name, value in (('interval', interval),
                             ('num_pictures', num_pictures)):
@@ -99,8 +97,7 @@ class PretrainPicturesHook(Hook):
         self._batch = batch
         model = bare_model(runner.model)
         self._save(runner, 'views', '', draw_batch_sheet(
-            model, reconstruct(model, batch, SEED),
-            2 * self.num_pictures))
+            model, reconstruct(model, batch, SEED), 2 * self.num_pictures))
 
     @master_only
     def _reconstruct(self, runner: Runner) -> None:

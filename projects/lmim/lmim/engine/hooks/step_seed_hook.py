@@ -34,9 +34,7 @@ class StepSeedHook(Hook):
         RUN_SEED.seed = runner.seed
         RUN_SEED.epoch = runner.epoch
 
-    def before_train_iter(self,
-                          runner: Runner,
-                          batch_idx: int,
+    def before_train_iter(self, runner: Runner, batch_idx: int,
                           data_batch: DATA_BATCH = None) -> None:
         """Seed the generators."""
         # The first number keeps the two kinds of seeds apart; torch takes

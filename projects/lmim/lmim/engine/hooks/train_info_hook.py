@@ -79,9 +79,7 @@ class TrainInfoHook(Hook):
         self._started = time.perf_counter()
         self._images = 0
 
-    def after_train_iter(self,
-                         runner: Runner,
-                         batch_idx: int,
+    def after_train_iter(self, runner: Runner, batch_idx: int,
                          data_batch: DATA_BATCH = None,
                          outputs: Optional[dict] = None) -> None:
         """Count the images of a batch."""
