@@ -14,10 +14,10 @@ from mmengine.config import Config
 from lmim.engine import launch
 from lmim.engine.hooks.checkpoint_hook import find_resumable
 from lmim.engine.hooks.data_check_hook import check_data
-from lmim.evaluation.probes import draw_words, probe_encoder
+from lmim.evaluation.probes import probe_encoder, read_words
 from lmim.utils.atomic import write_atomic
 
-#: Drawn words that a pre-trained encoder is probed with.
+#: Labelled words that a pre-trained encoder is probed with, at most.
 PROBE_WORDS = 1000
 #: The metric of a set.
 WAICS = 'recog/word_acc_ignore_case_symbol'
@@ -48,9 +48,9 @@ def main(folder: Path) -> None:
         precision=cfg.optim_wrapper.type, processor=processor())
     if not tests:
         encoder = runner.model.backbone.eval()
-        result['probes'] = {
-            name: round(value, 4) for name, value in probe_encoder(
-                encoder, draw_words(PROBE_WORDS, encoder.img_size)).items()}
+        words = read_words(cfg.probe_words, PROBE_WORDS, encoder.img_size)
+        result['probes'] = {name: round(value, 4) for name, value
+                            in probe_encoder(encoder, words).items()}
     if tests:
         metrics = runner.test()
         sets = runner.test_dataloader.dataset.datasets

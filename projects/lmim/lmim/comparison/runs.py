@@ -93,6 +93,8 @@ def _pretraining(protocol: Protocol, method: Method, seed: int, batch: int,
     _set_run(cfg, protocol, seed, batch, updates)
     _set_data(cfg.train_dataloader, protocol.unlabelled)
     cfg.merge_from_dict({**protocol.options, **method.options})
+    cfg.probe_words = (protocol.labelled if isinstance(
+        protocol.labelled, (list, tuple)) else [protocol.labelled])
     return cfg
 
 
