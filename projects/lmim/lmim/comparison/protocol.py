@@ -23,8 +23,12 @@ class Method(NamedTuple):
             for each further mask.
         teacher (str, optional): The method whose encoder is the target. Its
             passes are taken from the budget.
+        warm_start (bool): Whether training begins with the teacher's
+            weights.
         share (float): The part of the budget that it may use; a teacher has
             less than 1.
+        warm_start (bool): Whether training begins with the teacher's
+            weights.
     """
     name: str
     config: Optional[Path] = None
@@ -32,6 +36,7 @@ class Method(NamedTuple):
     passes: float = 1.
     teacher: Optional[str] = None
     share: float = 1.
+    warm_start: bool = False
 
 
 class LabelCount(NamedTuple):
@@ -193,6 +198,8 @@ def _check(protocol: Protocol) -> None:
             raise UserError(f'There is no method {name!r}: there are '
                             f'{", ".join(protocol.methods)}')
     for method in protocol.methods.values():
+        if method.warm_start and not method.teacher:
+            raise UserError(f'{method.name!r} has no teacher to start from')
         teacher = method.teacher and protocol.methods.get(method.teacher)
         if method.teacher and not (teacher and teacher.config):
             raise UserError(f'The teacher of {method.name!r} is '

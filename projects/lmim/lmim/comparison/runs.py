@@ -90,6 +90,9 @@ def _pretraining(protocol: Protocol, method: Method, seed: int, batch: int,
     for teacher in teachers:
         cfg.merge_from_dict(
             {'model.target_generator.checkpoint': _checkpoint(teacher)})
+        if method.warm_start:
+            cfg.model.backbone.init_cfg = dict(
+                type='Pretrained', checkpoint=_checkpoint(teacher))
     _set_run(cfg, protocol, seed, batch, updates)
     _set_data(cfg.train_dataloader, protocol.unlabelled)
     cfg.merge_from_dict({**protocol.options, **method.options})
