@@ -18,6 +18,16 @@ methods = {
             'model.branches': 'guidance',
             'model.target_generator.norm': 'instance'
         }),
+    # The same, from the teacher's weights in place of random ones.
+    'lmim-warm': dict(
+        config=_lmim,
+        teacher='teacher',
+        passes=2,
+        warm_start=True,
+        options={
+            'model.branches': 'guidance',
+            'model.target_generator.norm': 'instance'
+        }),
 }
 compared = ['scratch', 'mae', 'lmim', 'lmim-plus']
 
