@@ -133,6 +133,7 @@ def test_ones_own_pictures_on_the_command_line(data_root, tmp_path, capsys):
         'pretrain/mae-seed5', 'decide/scratch-10-seed5',
         'decide/mae-10-seed5', 'decide/scratch-all-seed5',
         'decide/mae-all-seed5']
+    assert (tmp_path / 'work/precision.txt').read_text() in ('fp32', 'bf16')
     # All is done: nothing is run, and the tables are written.
     for name in result['runs']:
         (tmp_path / 'work' / name).mkdir(parents=True)

@@ -14,6 +14,9 @@ from lmim.comparison.results import Results
 from lmim.comparison.runs import finetunings, pretrainings
 from lmim.comparison.tasks import Progress, TaskRunner, result_of
 
+from lmim.engine.precision import choose_precision
+from lmim.utils.atomic import write_atomic
+
 from .command import Command, at_least, run_command
 
 
@@ -88,6 +91,9 @@ class Compare(Command):
                 labels=[protocol.label_count(name) for name in args.labels])
         work_dir = (args.work_dir or Path('work_dirs') / Path(
             args.config).stem).resolve()
+        if not args.prefix:
+            protocol = protocol._replace(
+                precision=_precision(protocol.precision, work_dir))
         sets = prepare(protocol, work_dir, args.final)
         tasks = [*pretrainings(protocol, work_dir),
                  *finetunings(protocol, sets, work_dir)]
@@ -120,6 +126,20 @@ class Compare(Command):
         lines = [result['page'], *result['failed']]
         return '\n'.join(lines + [f'Written: {path}'
                                   for path in result['files']])
+
+
+def _precision(name: str, work_dir: Path) -> str:
+    """One precision for all runs of a work dir, also where they go on.
+
+    Runs that are timed beside others might each find another to be the
+    fastest.
+    """
+    path = work_dir / 'precision.txt'
+    if name == 'auto' and path.is_file():
+        return path.read_text()
+    found = choose_precision(name).name
+    write_atomic(path, found.encode())
+    return found
 
 
 def default_workers(threads: int) -> int:

@@ -23,8 +23,6 @@ class Method(NamedTuple):
             for each further mask.
         teacher (str, optional): The method whose encoder is the target. Its
             passes are taken from the budget.
-        warm_start (bool): Whether training begins with the teacher's
-            weights.
         share (float): The part of the budget that it may use; a teacher has
             less than 1.
         warm_start (bool): Whether training begins with the teacher's
