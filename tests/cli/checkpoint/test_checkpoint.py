@@ -86,7 +86,8 @@ def test_probe_what_was_pretrained(room: Path) -> None:
     words = call('probe', path, '--data', data)
     assert words.code == 0, words.stderr
     assert 'over 8 words\n[CLS]: standard deviation' in words.stdout
-    assert 'a linear probe reads' in words.stdout and 'target' not in words.stdout
+    assert 'a linear probe reads' in words.stdout
+    assert 'target' not in words.stdout
     assert 'probe reads' not in call(
         'probe', path, '--data', data, '--unlabelled').stdout
 
