@@ -2,7 +2,8 @@
 # time, on rendered words. `--methods` takes others than the main table's.
 _base_ = 'rendered_vit-mini.py'
 
-_lmim = '../pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
+_configs = '{{ fileDirname }}/../'
+_lmim = _configs + 'pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
 _norm = 'model.target_generator.norm'
 _branches = 'model.branches'
 _align = 'model.alignment_head'
@@ -30,7 +31,7 @@ methods = {
         _norm: 'instance', f'{_align}.type': 'ContrastiveAlignmentHead'}),
     # No teacher's run.
     'ema': dict(
-        config='../pretrain/lmim/lmim-ema_vit-mini_1xb64_rendered.py',
+        config=_configs + 'pretrain/lmim/lmim-ema_vit-mini_1xb64_rendered.py',
         passes=2),
     # Two masks for one pass of teacher and guidance.
     'two-masks': _with_teacher({**_plus, 'model.num_masks': 2}, passes=3),
@@ -42,7 +43,7 @@ methods = {
         'train_dataloader.dataset.pipeline.3.meta_keys': ['aspect']}),
     # Another method.
     'seqclr': dict(
-        config='../pretrain/seqclr/seqclr_vit-mini_1xb64_rendered.py',
+        config=_configs + 'pretrain/seqclr/seqclr_vit-mini_1xb64_rendered.py',
         passes=2),
 }
 compared = [

@@ -1,8 +1,9 @@
 # The same at the size of the paper, for a GPU.
 _base_ = 'real_vit-mini.py'
 
-_mae = '../pretrain/mae/mae_vit-small_8xb128-20e_union14m-u.py'
-_lmim = '../pretrain/lmim/lmim_vit-small_8xb64-10e_union14m-u.py'
+_configs = '{{ fileDirname }}/../'
+_mae = _configs + 'pretrain/mae/mae_vit-small_8xb128-20e_union14m-u.py'
+_lmim = _configs + 'pretrain/lmim/lmim_vit-small_8xb64-10e_union14m-u.py'
 _one_gpu = {
     # For batches of 256.
     'optim_wrapper.optimizer.lr': 1.5e-4
@@ -20,7 +21,7 @@ labels = [
     dict(words='all', batches=8000),
 ]
 finetuning = dict(
-    config='../textrecog/ctc/ctc_vit-small_8xb64-10e_union14m-l.py',
+    config=_configs + 'textrecog/ctc/ctc_vit-small_8xb64-10e_union14m-l.py',
     batch_size=128,
     options={
         'optim_wrapper.optimizer.lr': 1e-4,

@@ -5,6 +5,7 @@
 # are others. LMIM_DATA_ROOT says where the data lies; ./data if it is not set.
 _base_ = '_base_/vit-mini.py'
 
+_configs = '{{ fileDirname }}/../'
 root = '{{$LMIM_DATA_ROOT:data}}/rendered/'
 unlabelled = root + 'train.lmdb'
 labelled = root + 'train.lmdb'
@@ -17,6 +18,6 @@ labels = [
 seeds = [0, 1, 2]
 # The paper's recognizer, which writes one character after the other.
 finetuning = dict(
-    config='../textrecog/transformer/'
+    config=_configs + 'textrecog/transformer/'
     'transformer_vit-mini_1xb64_rendered-labels.py',
     options={'_delete_': True})

@@ -1,6 +1,7 @@
 # Methods and budgets for models that two CPU cores train in minutes.
-_mae = '../pretrain/mae/mae_vit-mini_1xb64_rendered.py'
-_lmim = '../pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
+_configs = '{{ fileDirname }}/../../'
+_mae = _configs + 'pretrain/mae/mae_vit-mini_1xb64_rendered.py'
+_lmim = _configs + 'pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
 
 # Each method may pass as many pictures through the encoder that it trains:
 # `views`. LMIM's teacher takes its share of them, and LMIM, with two views of
@@ -37,6 +38,6 @@ pretraining = dict(
     batch_size=64,
     options={'default_hooks.pictures.interval': 1000})
 finetuning = dict(
-    config='../textrecog/ctc/ctc_vit-mini_1xb64_rendered-labels.py',
+    config=_configs + 'textrecog/ctc/ctc_vit-mini_1xb64_rendered-labels.py',
     batch_size=64,
     options={'model.decoder.dictionary.with_unknown': True})
