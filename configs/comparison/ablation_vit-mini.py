@@ -8,22 +8,26 @@ _norm = 'model.target_generator.norm'
 _branches = 'model.branches'
 _align = 'model.alignment_head'
 _mask = 'model.backbone.mask.type'
-_plus = {_branches: 'guidance', _norm: 'instance'}
+_guidance = {_branches: 'guidance', _norm: 'instance'}
+_plus = {_branches: 'none', _norm: 'instance'}
 
 
-def _with_teacher(options, passes=2):
-    return dict(
-        config=_lmim, teacher='teacher', passes=passes, options=options)
+def _with_teacher(options, passes=2, **about):
+    return dict(config=_lmim, teacher='teacher', passes=passes,
+                options=options, **about)
 
 
 methods = {
     # Target and branches.
     'layer-guidance': _with_teacher({_branches: 'guidance'}),
+    'layer-none': _with_teacher({_branches: 'none'}, passes=1),
     'instance-both': _with_teacher({_norm: 'instance'}),
-    'instance-none': _with_teacher(
-        {_branches: 'none', _norm: 'instance'}, passes=1),
-    'instance-layer': _with_teacher({**_plus, _norm: 'instance-layer'}),
-    'whitened': _with_teacher({**_plus, _norm: 'whitened'}),
+    'instance-guidance': _with_teacher(_guidance),
+    # From the teacher's weights in place of random ones.
+    'warm-start': _with_teacher(_guidance, warm_start=True),
+    'instance-layer': _with_teacher(
+        {**_plus, _norm: 'instance-layer'}, passes=1),
+    'whitened': _with_teacher({**_plus, _norm: 'whitened'}, passes=1),
     # Alignments that cannot collapse.
     'variance': _with_teacher({_norm: 'instance',
                                f'{_align}.variance_weight': 1.}),
@@ -31,23 +35,24 @@ methods = {
         _norm: 'instance', f'{_align}.type': 'ContrastiveAlignmentHead'}),
     # No teacher's run.
     'ema': dict(
-        config=_configs + 'pretrain/lmim/lmim-ema_vit-mini_1xb64_rendered.py',
-        passes=2),
-    # Two masks for one pass of teacher and guidance.
-    'two-masks': _with_teacher({**_plus, 'model.num_masks': 2}, passes=3),
+        config=_configs +
+        'pretrain/lmim/lmim-ema_vit-mini_1xb64_rendered.py'),
+    # Two masks for one pass of the teacher.
+    'two-masks': _with_teacher({**_plus, 'model.num_masks': 2}),
     # Masks.
-    'block': _with_teacher({**_plus, _mask: 'BlockMasking'}),
-    'ink': _with_teacher({**_plus, _mask: 'InkMasking'}),
+    'block': _with_teacher({**_plus, _mask: 'BlockMasking'}, passes=1),
+    'ink': _with_teacher({**_plus, _mask: 'InkMasking'}, passes=1),
     'span': _with_teacher({
         **_plus, _mask: 'CharacterSpanMasking',
-        'train_dataloader.dataset.pipeline.3.meta_keys': ['aspect']}),
+        'train_dataloader.dataset.pipeline.3.meta_keys': ['aspect']},
+        passes=1),
     # Another method.
     'seqclr': dict(
         config=_configs + 'pretrain/seqclr/seqclr_vit-mini_1xb64_rendered.py',
         passes=2),
 }
 compared = [
-    'scratch', 'teacher', 'lmim', 'layer-guidance', 'instance-both',
-    'lmim-plus', 'instance-none'
+    'scratch', 'teacher', 'mae', 'lmim', 'layer-guidance', 'instance-both',
+    'instance-guidance', 'lmim-plus'
 ]
 labels = [dict(words=3000, batches=690)]

@@ -4,6 +4,8 @@ _base_ = 'real_vit-mini.py'
 _configs = '{{ fileDirname }}/../'
 _mae = _configs + 'pretrain/mae/mae_vit-small_8xb128-20e_union14m-u.py'
 _lmim = _configs + 'pretrain/lmim/lmim_vit-small_8xb64-10e_union14m-u.py'
+_plus = _configs + (
+    'pretrain/lmim/lmim-plus_vit-small_8xb64-10e_union14m-u.py')
 _one_gpu = {
     # For batches of 256.
     'optim_wrapper.optimizer.lr': 1.5e-4
@@ -12,7 +14,7 @@ methods = {
     'teacher': dict(config=_mae),
     'mae': dict(config=_mae),
     'lmim': dict(config=_lmim),
-    'lmim-plus': dict(config=_lmim),
+    'lmim-plus': dict(config=_plus),
 }
 pretraining = dict(views=9216000, batch_size=256, options=_one_gpu)
 labels = [

@@ -94,7 +94,7 @@ def test_each_method_of_the_ablation_trains(data_root, tmp_path,
                  'train_dataloader.num_workers': 0,
                  'train_dataloader.persistent_workers': False},
         # The others differ from these by options of the same names.
-        compared=['mae', 'instance-none', 'whitened', 'variance', 'infonce',
+        compared=['mae', 'warm-start', 'whitened', 'variance', 'infonce',
                   'ema', 'two-masks', 'ink', 'span', 'seqclr'])
     for task in pretrainings(protocol, tmp_path / 'work'):
         folder = Path(task.command()[-1])

@@ -60,7 +60,7 @@ def test_from_words_to_a_table_and_nothing_twice(repo, tmp_path):
 
     run = work / 'pretrain/lmim-plus-seed0'
     cfg = Config.fromfile(run / 'config.py')
-    assert cfg.model.branches == 'guidance'
+    assert cfg.model.branches == 'none'
     assert cfg.model.target_generator.norm == 'instance'
     assert str(work / 'pretrain/teacher-seed0') in (
         cfg.model.target_generator.checkpoint)

@@ -2,6 +2,7 @@
 _configs = '{{ fileDirname }}/../../'
 _mae = _configs + 'pretrain/mae/mae_vit-mini_1xb64_rendered.py'
 _lmim = _configs + 'pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
+_plus = _configs + 'pretrain/lmim/lmim-plus_vit-mini_1xb64_rendered.py'
 
 # Each method may pass as many pictures through the encoder that it trains:
 # `views`. LMIM's teacher takes its share of them, and LMIM, with two views of
@@ -11,24 +12,8 @@ methods = {
     'teacher': dict(config=_mae, share=1 / 3),
     'mae': dict(config=_mae),
     'lmim': dict(config=_lmim, teacher='teacher', passes=2),
-    'lmim-plus': dict(
-        config=_lmim,
-        teacher='teacher',
-        passes=2,
-        options={
-            'model.branches': 'guidance',
-            'model.target_generator.norm': 'instance'
-        }),
-    # The same, from the teacher's weights in place of random ones.
-    'lmim-warm': dict(
-        config=_lmim,
-        teacher='teacher',
-        passes=2,
-        warm_start=True,
-        options={
-            'model.branches': 'guidance',
-            'model.target_generator.norm': 'instance'
-        }),
+    # One branch, and targets without what a picture's tokens share.
+    'lmim-plus': dict(config=_plus, teacher='teacher'),
 }
 compared = ['scratch', 'mae', 'lmim', 'lmim-plus']
 

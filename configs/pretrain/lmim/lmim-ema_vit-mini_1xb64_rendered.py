@@ -2,7 +2,8 @@
 _base_ = 'lmim_vit-mini_1xb64_rendered.py'
 
 model = dict(
-    branches='guidance',
+    branches='none',
     pixel_weight=0.1,
     target_generator=dict(
         _delete_=True, type='EMATarget', momentum=0.02, norm='instance'))
+train_dataloader = dict(dataset=dict(pipeline=_base_.mae_pipeline))
