@@ -9,7 +9,7 @@ _branches = 'model.branches'
 _align = 'model.alignment_head'
 _mask = 'model.backbone.mask.type'
 _guidance = {_branches: 'guidance', _norm: 'instance'}
-_plus = {_branches: 'none', _norm: 'instance'}
+_one_branch = {_branches: 'none', _norm: 'instance'}
 
 
 def _with_teacher(options, passes=2, **about):
@@ -26,8 +26,8 @@ methods = {
     # From the teacher's weights in place of random ones.
     'warm-start': _with_teacher(_guidance, warm_start=True),
     'instance-layer': _with_teacher(
-        {**_plus, _norm: 'instance-layer'}, passes=1),
-    'whitened': _with_teacher({**_plus, _norm: 'whitened'}, passes=1),
+        {**_one_branch, _norm: 'instance-layer'}, passes=1),
+    'whitened': _with_teacher({**_one_branch, _norm: 'whitened'}, passes=1),
     # Alignments that cannot collapse.
     'variance': _with_teacher({_norm: 'instance',
                                f'{_align}.variance_weight': 1.}),
@@ -38,12 +38,12 @@ methods = {
         config=_configs +
         'pretrain/lmim/lmim-ema_vit-mini_1xb64_rendered.py'),
     # Two masks for one pass of the teacher.
-    'two-masks': _with_teacher({**_plus, 'model.num_masks': 2}),
+    'two-masks': _with_teacher({**_one_branch, 'model.num_masks': 2}),
     # Masks.
-    'block': _with_teacher({**_plus, _mask: 'BlockMasking'}, passes=1),
-    'ink': _with_teacher({**_plus, _mask: 'InkMasking'}, passes=1),
+    'block': _with_teacher({**_one_branch, _mask: 'BlockMasking'}, passes=1),
+    'ink': _with_teacher({**_one_branch, _mask: 'InkMasking'}, passes=1),
     'span': _with_teacher({
-        **_plus, _mask: 'CharacterSpanMasking',
+        **_one_branch, _mask: 'CharacterSpanMasking',
         'train_dataloader.dataset.pipeline.3.meta_keys': ['aspect']},
         passes=1),
     # Another method.
