@@ -78,7 +78,7 @@ def test_given_numbers_win_and_the_others_fit_around_them(module, plan,
 def test_the_first_plan_is_kept(module, plan, tmp_path, monkeypatch):
     given = settings(module, tmp_path)
     monkeypatch.setattr(plan, 'measure',
-                        lambda precision, startup: machine(plan))
+                        lambda settings, startup: machine(plan))
     first = plan.plan(given, process_start=0.)
     assert json.loads((tmp_path / 'work/plan.json').read_text()) == first
     monkeypatch.setattr(plan, 'measure', None)  # not measured again

@@ -79,7 +79,7 @@ def make_protocol(settings: Settings, planned: Dict[str, Any]) -> Protocol:
         compared=['scratch', settings.method],
         seeds=[settings.seed],
         precision=planned['precision'],
-        # As many batches of the teacher as of LMIM, which has two views.
+        # The teacher has a third of them.
         views=3 * planned['pretrain_iters'] * batch)
     if own is not None and open_sources(own).labelled:
         return found._replace(

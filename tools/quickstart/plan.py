@@ -23,13 +23,17 @@ from lmim.utils.log import quiet
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 MAE = CONFIGS / 'pretrain/mae/mae_vit-mini_1xb64_rendered.py'
-LMIM = CONFIGS / 'pretrain/lmim/lmim_vit-mini_1xb64_rendered.py'
+#: By method; both make a target with the teacher.
+LMIM = {name: CONFIGS / f'pretrain/lmim/{name}_vit-mini_1xb64_rendered.py'
+        for name in ('lmim', 'lmim-plus')}
 RECOGNIZER = CONFIGS / ('textrecog/transformer/'
                         'transformer_vit-mini_1xb64_rendered-labels.py')
 #: Pictures of a batch, as in configs/comparison/quickstart_vit-mini.py.
 BATCH = 32
-#: Batches of MAE, LMIM and of each recognizer, in proportion.
-PROPORTIONS = {'mae': 1, 'lmim': 1, 'finetune': 1}
+#: Batches of MAE and of each recognizer, in proportion. LMIM takes two
+#: batches for one of MAE; the paper's, with two views of a picture, one.
+PROPORTIONS = {'mae': 1, 'finetune': 1}
+LMIM_BATCHES = {'lmim': 1, 'lmim-plus': 2}
 #: Batches of a unit of them, at least and at most.
 LEAST, MOST = 4, 4000
 #: Training is slower than the steps alone: workers make the batches, and two
@@ -81,20 +85,20 @@ def resources() -> Dict[str, int]:
     return dict(threads=max(1, threads), streams=2 if cores > 1 else 1)
 
 
-def measure(precision_name: str, startup: float) -> Machine:
+def measure(settings: Settings, startup: float) -> Machine:
     """Measure the steps of all stages, in a few seconds.
 
     Args:
-        precision_name (str): What was asked for, such as ``'auto'``.
+        settings (Settings): Precision and method.
         startup (float): Seconds from a command to its first batch.
     """
     register_all_modules()
     found = resources()
     threads = torch.get_num_threads()
     torch.set_num_threads(found['threads'])
-    precision = choose_precision(precision_name)
+    precision = choose_precision(settings.precision)
     steps = {'mae': _step_seconds(MAE, precision.name),
-             'lmim': _step_seconds(LMIM, precision.name),
+             'lmim': _step_seconds(LMIM[settings.method], precision.name),
              'finetune': _step_seconds(RECOGNIZER, precision.name)}
     torch.set_num_threads(threads)
     return Machine(precision.name, precision.reason, startup=startup,
@@ -120,7 +124,10 @@ def make_plan(settings: Settings, machine: Machine,
     """
     steps = {name: max(step, FASTEST) * (SHARING if machine.streams > 1 else 1)
              for name, step in machine.steps.items()}
-    iters = {'mae': settings.pretrain_iters, 'lmim': settings.pretrain_iters,
+    # A batch of MAE stands for those of LMIM that go with it.
+    times = LMIM_BATCHES[settings.method]
+    steps['mae'] += times * steps.pop('lmim')
+    iters = {'mae': settings.pretrain_iters,
              'finetune': settings.finetune_iters}
     # The longest stream: teacher, LMIM, its recognizer.
     weights = dict(PROPORTIONS)
@@ -148,11 +155,17 @@ def make_plan(settings: Settings, machine: Machine,
         'data': _render_seconds(samples, machine.startup),
         **{name: machine.startup + steps[name] * number
            for name, number in planned.items()}}
+    lmim = times * machine.steps['lmim'] / (
+        machine.steps['mae'] + times * machine.steps['lmim'])
+    both = stage_seconds['mae'] - machine.startup
+    stage_seconds.update(mae=machine.startup + both * (1 - lmim),
+                         lmim=machine.startup + both * lmim)
     stage_seconds.setdefault('scratch', stage_seconds['finetune'])
     return dict(
         minutes=settings.minutes, precision=machine.precision,
         reason=machine.reason, threads=machine.threads,
         streams=machine.streams, pretrain_iters=planned['mae'],
+        lmim_iters=times * planned['mae'],
         finetune_iters=planned['finetune'], samples=samples,
         measured_steps={name: round(step, 4)
                         for name, step in machine.steps.items()},
@@ -172,7 +185,7 @@ def plan(settings: Settings, process_start: float) -> Dict[str, Any]:
         return json.loads(path.read_text())
     startup = 1.5 * (time.time() - process_start)
     begun = float(os.environ.get('LMIM_QUICKSTART_BEGUN', process_start))
-    machine = measure(settings.precision, startup)
+    machine = measure(settings, startup)
     left = 60 * settings.minutes - (time.time() - begun)
     found = make_plan(settings, machine, left)
     write_atomic(path, json.dumps(found, indent=2).encode())
@@ -190,8 +203,9 @@ def describe(found: Dict[str, Any]) -> str:
         'the others\n'
         f'  {found["samples"][0]:,} words to train on and '
         f'{found["samples"][1]:,} to test on (without --data)\n'
-        f'  batches of {BATCH}: {found["pretrain_iters"]:,} each for MAE and '
-        f'LMIM, {found["finetune_iters"]:,} for each recognizer\n'
+        f'  batches of {BATCH}: {found["pretrain_iters"]:,} for MAE, '
+        f'{found["lmim_iters"]:,} for LMIM, {found["finetune_iters"]:,} for '
+        'each recognizer\n'
         f'  about {minutes:.1f} minutes from here')
 
 
@@ -219,7 +233,7 @@ def _render_seconds(samples: List[int], startup: float) -> float:
 def _step_seconds(config: Path, precision: str) -> float:
     """Time a training step on random pictures, after a first one."""
     cfg = Config.fromfile(config)
-    if config == LMIM:
+    if config in LMIM.values():
         cfg.model.target_generator.checkpoint = None
     elif config == RECOGNIZER:
         cfg.model.backbone.init_cfg = None
@@ -236,7 +250,7 @@ def _step_seconds(config: Path, precision: str) -> float:
             gt_text=LabelData(item='words')) for _ in range(BATCH)]
         data: Dict[str, Any] = dict(inputs=list(pictures), data_samples=words)
     else:
-        views = 2 if config == LMIM else 1
+        views = 2 if config == LMIM['lmim'] else 1
         data = dict(inputs=[pictures] * views, data_samples=None)
     taken = []
     for _ in range(3):

@@ -19,8 +19,8 @@ class Settings(NamedTuple):
         seed (int): Of data and training.
         minutes (float): What the whole run may take, set-up included.
         precision (str): Of training, ``'auto'`` for what is fastest here.
-        pretrain_iters (int, optional): Batches of pre-training, teacher and
-            LMIM each; None where it is planned.
+        pretrain_iters (int, optional): Batches of the teacher; None where it
+            is planned.
         finetune_iters (int, optional): Batches of each recognizer.
         samples (List[int], optional): Rendered words for training and test.
         labels (int): Rendered words whose labels are used.
@@ -94,7 +94,8 @@ def parse(argv: Optional[Sequence[str]] = None) -> Settings:
     add('--precision', choices=PRECISIONS, default='auto',
         help='of training (default: what is fastest here)')
     add('--pretrain-iters', type=int, metavar='N',
-        help='batches of pre-training, MAE and LMIM each')
+        help='batches of MAE; LMIM makes twice as many, with --paper as '
+        'many, of two views')
     add('--finetune-iters', type=int, metavar='N',
         help='batches of each recognizer')
     add('--samples', type=int, nargs=2, metavar=('TRAIN', 'TEST'),
