@@ -208,7 +208,7 @@ def masks() -> Dict[str, Any]:
 def jepa() -> Dict[str, Any]:
     """Numbers of I-JEPA's step: what the verification itself computes."""
     sys.path.insert(0, str(HERE.parents[1] / 'tools'))
-    import verify_reference as verify
+    from reference_checks import Reference, jepa as checks
     torch.manual_seed(5)
     sizes = dict(embed_dims=12, depth=2, num_heads=3, predictor_dims=8,
                  predictor_depth=1, predictor_heads=2, batch=2,
@@ -218,7 +218,7 @@ def jepa() -> Dict[str, Any]:
     predictor: Any = MODELS.build(dict(
         type='MAEDecoder', in_dims=12, out_dims=12, embed_dims=8,
         num_layers=1, num_heads=2, grid=(2, 8), _scope_='mmocr'))
-    ref = verify.Reference({})
+    ref = Reference({})
     for part, module in (('encoder', encoder), ('target_encoder', encoder),
                          ('predictor', predictor)):
         for name, value in module.state_dict().items():
@@ -242,13 +242,13 @@ def jepa() -> Dict[str, Any]:
                  'schedule.d2v_at_0_50k_200k'):
         ref[name] = np.zeros(0)
 
-    def record(name: str, ours: Any, *args: Any, **kwargs: Any) -> None:
+    def record(self: Any, name: str, ours: Any, *_: Any, **__: Any) -> None:
         ours = ours.detach().numpy() if torch.is_tensor(ours) else ours
-        ref[name] = np.array(ours)
+        self[name] = np.array(ours)
 
-    with mock.patch.object(verify, 'compare', record), mock.patch.object(
-            verify.Reference, '__getitem__', lambda self, name: self.get(name)):
-        list(verify.check_jepa(ref))
+    with mock.patch.multiple(Reference, compare=record,
+                             __getitem__=lambda self, name: self.get(name)):
+        list(checks.check_jepa(ref))
     return dict(ref)
 
 

@@ -1,0 +1,11 @@
+"""What `tools/verify_reference.py` checks: one file a method.
+
+Each file registers its kinds of reference files; the first that fits is taken.
+"""
+from . import lmim  # noqa: F401
+from . import seqclr  # noqa: F401
+from . import masks  # noqa: F401
+from . import jepa  # noqa: F401
+from .common import KINDS, Check, IncompleteReference, Reference
+
+__all__ = ['KINDS', 'Check', 'IncompleteReference', 'Reference']

@@ -1,0 +1,149 @@
+"""What the checks share: reference files, comparisons, models of any size."""
+from typing import (Any, Callable, Dict, Iterator, List, Mapping, NamedTuple,
+                    Optional, Tuple)
+
+import numpy as np
+import torch
+
+import lmim  # noqa: F401  (before anything of MMOCR)
+from mmocr.registry import MODELS
+
+ABSOLUTE = 1e-5
+RELATIVE = 1e-4
+
+
+class IncompleteReference(Exception):
+    """A reference file lacks something."""
+
+
+class Check(NamedTuple):
+    """One output: its largest error and the error that is allowed."""
+    name: str
+    error: float
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the error is small enough; NaN is not."""
+        return self.error <= self.tolerance
+
+
+class Reference(Dict[str, np.ndarray]):
+    """The arrays of a reference file by name; what was read is known."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
+        super().__init__(arrays)
+        self.unread = set(self)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        self.unread.discard(name)
+        if name not in self:
+            raise IncompleteReference(name)
+        return super().__getitem__(name)
+
+    def raw(self, name: str) -> torch.Tensor:
+        """An array as a tensor of its own type."""
+        return torch.from_numpy(self[name])
+
+    def tensor(self, name: str) -> torch.Tensor:
+        """An array as a float32 tensor."""
+        return self.raw(name).float()
+
+    def sizes(self) -> Dict[str, int]:
+        """The sizes in ``meta`` by their names."""
+        return dict(zip(map(str, self['meta_names']), self['meta'].tolist()))
+
+    def weights(self, prefix: str = 'state.') -> Dict[str, torch.Tensor]:
+        """The weights below a prefix by the authors' names."""
+        return {name[len(prefix):]: self.raw(name)
+                for name in sorted(self) if name.startswith(prefix)}
+
+    def below(self, prefix: str) -> List[str]:
+        """The outputs below a prefix, of which there is one at least."""
+        names = sorted(name for name in self if name.startswith(prefix))
+        if not names:
+            raise IncompleteReference(f'{prefix}*')
+        return names
+
+    def compare(self, name: str, ours: Any, tolerance: float = ABSOLUTE,
+                scaled: bool = False, places: Any = ...) -> Check:
+        """The largest difference from an output.
+
+        Args:
+            name (str): Name of the output in the file.
+            ours (Tensor or array): What this project computes.
+            tolerance (float): The error that is allowed.
+            scaled (bool): Whether it is a part of the largest value.
+            places (array): Where to look. Defaults to everywhere.
+        """
+        theirs = self[name]
+        ours = ours.detach().numpy() if torch.is_tensor(ours) else ours
+        ours = np.asarray(ours, np.float64)
+        if ours.shape != theirs.shape:
+            return Check(f'{name} {theirs.shape}, ours {ours.shape}', np.inf,
+                         tolerance)
+        error = np.abs(ours - theirs)[places].max()
+        if scaled:
+            error /= max(np.abs(theirs).max(), 1e-8)
+        return Check(name, float(error), tolerance)
+
+    def compare_norms(self, prefix: str,
+                      gradients: Dict[str, Optional[torch.Tensor]]
+                      ) -> Iterator[Check]:
+        """Compare the norms of gradients by the names in the file."""
+        for name, gradient in sorted(gradients.items()):
+            norm = 0. if gradient is None else gradient.double().norm().item()
+            yield self.compare(prefix + name, norm, RELATIVE, scaled=True)
+
+
+class Kind(NamedTuple):
+    """A kind of reference file.
+
+    ``inputs`` are arrays by which it is known, ``descriptive`` those that are
+    no output; ``left`` says how names of what this project does not compute
+    begin.
+    """
+    name: str
+    inputs: Tuple[str, ...]
+    check: Callable[[Reference], Iterator[Check]]
+    left: Tuple[str, ...]
+    descriptive: Tuple[str, ...]
+
+
+KINDS: List[Kind] = []
+
+
+def register(name: str, *inputs: str, left: Tuple[str, ...] = (),
+             descriptive: Tuple[str, ...] = ()) -> Callable[[Any], Any]:
+    """Let a function check a kind of file; arguments as in :class:`Kind`."""
+    def add(check: Any) -> Any:
+        KINDS.append(Kind(name, inputs, check, left, descriptive))
+        return check
+
+    return add
+
+
+def build(cfg: dict, weights: Optional[Dict[str, torch.Tensor]] = None) -> Any:
+    """Build a module; of weights that are given none is left over."""
+    module = MODELS.build(dict(cfg, _scope_='mmocr'))
+    if weights is not None:
+        module.load_state_dict(weights)
+    return module.eval()
+
+
+def vit_cfg(kind: str, meta: List[int], weights: Dict[str, torch.Tensor],
+            images: np.ndarray) -> dict:
+    """Config of an encoder of the reference's size."""
+    patch = weights['backbone.patch_embed.projection.weight'].shape[-2:]
+    hidden = len(weights['backbone.layers.0.ffn.layers.0.0.bias'])
+    return dict(
+        type=kind, img_size=images.shape[-2:], patch_size=tuple(patch),
+        arch=dict(embed_dims=meta[0], num_layers=meta[1], num_heads=meta[2],
+                  feedforward_channels=hidden))
+
+
+def part_of(weights: Dict[str, torch.Tensor],
+            prefix: str) -> Dict[str, torch.Tensor]:
+    """The weights of a part, by its own names."""
+    return {name[len(prefix):]: value for name, value in weights.items()
+            if name.startswith(prefix)}
