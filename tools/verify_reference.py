@@ -2,12 +2,11 @@
 
 A reference file (``.npz``) holds a small model of the published code: its
 weights (``state.*``, the authors' names), its sizes (``meta``), inputs and
-what came out of them. Files of LMIM's pre-training, of its recognizer, of
-SeqCLR, of I-JEPA (with data2vec 2.0's targets) and of masks are known, of any
-sizes. The weights are carried over by the project's converter, the project's
-modules run, and the largest error of each output is printed. A file with an
-output that is not checked is refused; of masks by other methods, which this
-project does not have, it is said.
+what came out of them. The methods in ``tools/reference_checks`` are known, of
+any sizes. The weights are carried over by the project's converter, the
+project's modules run, and the largest error of each output is printed. A file
+with an output that is not checked is refused; of masks by other methods, which
+this project does not have, it is said.
 """
 import argparse
 import json
@@ -18,7 +17,12 @@ from typing import List, Optional, Sequence, Tuple
 import numpy as np
 
 import _import_lmim  # noqa: F401  (finds lmim without an installation)
-from reference_checks import KINDS, Check, IncompleteReference, Reference
+import reference_checks  # noqa: F401  (fills KINDS)
+from reference_checks.common import (KINDS, Check, IncompleteReference,
+                                     Reference)
+
+#: What describes the outputs and is no output.
+DESCRIPTIVE = {'meta_names', 'target_lens'}
 
 
 def verify(path: Path) -> Tuple[str, List[Check], List[str]]:
@@ -51,7 +55,7 @@ def verify(path: Path) -> Tuple[str, List[Check], List[str]]:
         sys.exit(f'{path}: weights, inputs and `meta` of this {kind.name} '
                  f'reference do not fit one another: {error!r}')
     left = {name for name in ref.unread if name.startswith(kind.left)}
-    unread = sorted(ref.unread - {'meta_names', *kind.descriptive} - left)
+    unread = sorted(ref.unread - DESCRIPTIVE - left)
     if unread:
         sys.exit(f'{path} has more than a {kind.name} reference, and that is '
                  f'not checked: {", ".join(unread)}')

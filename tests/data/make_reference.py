@@ -208,7 +208,8 @@ def masks() -> Dict[str, Any]:
 def jepa() -> Dict[str, Any]:
     """Numbers of I-JEPA's step: what the verification itself computes."""
     sys.path.insert(0, str(HERE.parents[1] / 'tools'))
-    from reference_checks import Reference, jepa as checks
+    from reference_checks.common import Reference
+    from reference_checks.jepa import check_jepa
     torch.manual_seed(5)
     sizes = dict(embed_dims=12, depth=2, num_heads=3, predictor_dims=8,
                  predictor_depth=1, predictor_heads=2, batch=2,
@@ -248,7 +249,7 @@ def jepa() -> Dict[str, Any]:
 
     with mock.patch.multiple(Reference, compare=record,
                              __getitem__=lambda self, name: self.get(name)):
-        list(checks.check_jepa(ref))
+        list(check_jepa(ref))
     return dict(ref)
 
 

@@ -6,6 +6,3 @@ from . import lmim  # noqa: F401
 from . import seqclr  # noqa: F401
 from . import masks  # noqa: F401
 from . import jepa  # noqa: F401
-from .common import KINDS, Check, IncompleteReference, Reference
-
-__all__ = ['KINDS', 'Check', 'IncompleteReference', 'Reference']

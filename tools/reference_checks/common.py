@@ -41,13 +41,9 @@ class Reference(Dict[str, np.ndarray]):
             raise IncompleteReference(name)
         return super().__getitem__(name)
 
-    def raw(self, name: str) -> torch.Tensor:
+    def tensor(self, name: str) -> torch.Tensor:
         """An array as a tensor of its own type."""
         return torch.from_numpy(self[name])
-
-    def tensor(self, name: str) -> torch.Tensor:
-        """An array as a float32 tensor."""
-        return self.raw(name).float()
 
     def sizes(self) -> Dict[str, int]:
         """The sizes in ``meta`` by their names."""
@@ -55,7 +51,7 @@ class Reference(Dict[str, np.ndarray]):
 
     def weights(self, prefix: str = 'state.') -> Dict[str, torch.Tensor]:
         """The weights below a prefix by the authors' names."""
-        return {name[len(prefix):]: self.raw(name)
+        return {name[len(prefix):]: self.tensor(name)
                 for name in sorted(self) if name.startswith(prefix)}
 
     def below(self, prefix: str) -> List[str]:
@@ -67,60 +63,49 @@ class Reference(Dict[str, np.ndarray]):
 
     def compare(self, name: str, ours: Any, tolerance: float = ABSOLUTE,
                 scaled: bool = False, places: Any = ...) -> Check:
-        """The largest difference from an output.
+        """The largest difference from an output, everywhere or in places.
 
-        Args:
-            name (str): Name of the output in the file.
-            ours (Tensor or array): What this project computes.
-            tolerance (float): The error that is allowed.
-            scaled (bool): Whether it is a part of the largest value.
-            places (array): Where to look. Defaults to everywhere.
+        With ``scaled`` it is a part of the output's largest value.
         """
         theirs = self[name]
-        ours = ours.detach().numpy() if torch.is_tensor(ours) else ours
-        ours = np.asarray(ours, np.float64)
+        ours = torch.as_tensor(ours, dtype=torch.double).detach().numpy()
         if ours.shape != theirs.shape:
             return Check(f'{name} {theirs.shape}, ours {ours.shape}', np.inf,
                          tolerance)
-        error = np.abs(ours - theirs)[places].max()
-        if scaled:
-            error /= max(np.abs(theirs).max(), 1e-8)
+        scale = max(np.abs(theirs).max(), 1e-8) if scaled else 1.
+        error = np.abs(ours - theirs)[places].max() / scale
         return Check(name, float(error), tolerance)
 
-    def compare_norms(self, prefix: str,
-                      gradients: Dict[str, Optional[torch.Tensor]]
+    def compare_norms(self, prefix: str, parameters: Mapping[str, Any]
                       ) -> Iterator[Check]:
         """Compare the norms of gradients by the names in the file."""
-        for name, gradient in sorted(gradients.items()):
-            norm = 0. if gradient is None else gradient.double().norm().item()
+        for name, value in sorted(parameters.items()):
+            norm = 0. if value.grad is None else value.grad.double().norm()
             yield self.compare(prefix + name, norm, RELATIVE, scaled=True)
 
 
-class Kind(NamedTuple):
-    """A kind of reference file.
+Checks = Callable[[Reference], Iterator[Check]]
 
-    ``inputs`` are arrays by which it is known, ``descriptive`` those that are
-    no output; ``left`` says how names of what this project does not compute
-    begin.
+
+class Kind:
+    """A kind of reference file; decorates the function that checks it.
+
+    ``inputs`` are arrays by which it is known; ``left`` says how names of
+    what this project does not compute begin.
     """
-    name: str
-    inputs: Tuple[str, ...]
-    check: Callable[[Reference], Iterator[Check]]
-    left: Tuple[str, ...]
-    descriptive: Tuple[str, ...]
+
+    def __init__(self, name: str, *inputs: str,
+                 left: Tuple[str, ...] = ()) -> None:
+        self.name, self.inputs, self.left = name, inputs, left
+
+    def __call__(self, check: Checks) -> Checks:
+        """Take the function, and the kind into :data:`KINDS`."""
+        self.check = check
+        KINDS.append(self)
+        return check
 
 
 KINDS: List[Kind] = []
-
-
-def register(name: str, *inputs: str, left: Tuple[str, ...] = (),
-             descriptive: Tuple[str, ...] = ()) -> Callable[[Any], Any]:
-    """Let a function check a kind of file; arguments as in :class:`Kind`."""
-    def add(check: Any) -> Any:
-        KINDS.append(Kind(name, inputs, check, left, descriptive))
-        return check
-
-    return add
 
 
 def build(cfg: dict, weights: Optional[Dict[str, torch.Tensor]] = None) -> Any:
@@ -134,10 +119,10 @@ def build(cfg: dict, weights: Optional[Dict[str, torch.Tensor]] = None) -> Any:
 def vit_cfg(kind: str, meta: List[int], weights: Dict[str, torch.Tensor],
             images: np.ndarray) -> dict:
     """Config of an encoder of the reference's size."""
-    patch = weights['backbone.patch_embed.projection.weight'].shape[-2:]
+    *_, height, width = weights['backbone.patch_embed.projection.weight'].shape
     hidden = len(weights['backbone.layers.0.ffn.layers.0.0.bias'])
     return dict(
-        type=kind, img_size=images.shape[-2:], patch_size=tuple(patch),
+        type=kind, img_size=images.shape[-2:], patch_size=(height, width),
         arch=dict(embed_dims=meta[0], num_layers=meta[1], num_heads=meta[2],
                   feedforward_channels=hidden))
 

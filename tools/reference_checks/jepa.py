@@ -1,6 +1,6 @@
 """I-JEPA's step and data2vec 2.0's targets."""
 import re
-from typing import Any, Iterator
+from typing import Any, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from mmocr.registry import MODELS
 from lmim.checkpoints import names_to_ours
 from lmim.models.backbones import MaskedViT
 
-from .common import Check, Reference, build, part_of, register, vit_cfg
+from .common import Check, Kind, Reference, build, part_of, vit_cfg
 
 #: Of features whose channels are each divided by their spread, twice.
 FEATURES = 3e-5
@@ -33,7 +33,7 @@ class JepaViT(MaskedViT):
         return self.norm1(patches)
 
 
-@register('I-JEPA', 'meta', 'meta_names', 'ids_context', 'ids_targets')
+@Kind('I-JEPA', 'meta', 'meta_names', 'ids_context', 'ids_targets')
 def check_jepa(ref: Reference) -> Iterator[Check]:
     """Run I-JEPA's step and data2vec's targets, all outputs recomputed.
 
@@ -41,7 +41,7 @@ def check_jepa(ref: Reference) -> Iterator[Check]:
     forward pass has all patches in place of the context and one block.
     """
     sizes = ref.sizes()
-    images = ref.tensor('images_uint8') / 127.5 - 1
+    images = ref.tensor('images_uint8').float() / 127.5 - 1
     theirs, state = {}, {}
     for part in ('encoder', 'predictor'):
         for name, value in ref.weights(f'state.{part}.').items():
@@ -51,9 +51,9 @@ def check_jepa(ref: Reference) -> Iterator[Check]:
             theirs[mae], state[mae] = f'{part}.{name}', value
     ours = names_to_ours(state)
     weights = {ours[name]: value for name, value in state.items()}
-    cfg = dict(vit_cfg('JepaViT', ref['meta'].tolist(), weights,
-                       ref['images_uint8']), with_cls_token=False)
-    encoder = build(cfg, part_of(weights, 'backbone.'))
+    encoder = build(dict(
+        vit_cfg('JepaViT', ref['meta'].tolist(), weights, ref['images_uint8']),
+        with_cls_token=False), part_of(weights, 'backbone.'))
     weights['neck.decoder_pos_embed'] = F.pad(
         weights['neck.decoder_pos_embed'], (0, 0, 1, 0))
     neck = build(dict(
@@ -62,7 +62,7 @@ def check_jepa(ref: Reference) -> Iterator[Check]:
         num_layers=sizes['predictor_depth'],
         num_heads=sizes['predictor_heads'], grid=encoder.grid),
         part_of(weights, 'neck.'))
-    context_ids, block_ids = ref.raw('ids_context'), ref.raw('ids_targets')
+    context_ids, block_ids = map(ref.tensor, ('ids_context', 'ids_targets'))
     if not len(images) == len(context_ids) == sizes['batch']:
         raise RuntimeError('batch')
 
@@ -85,13 +85,20 @@ def check_jepa(ref: Reference) -> Iterator[Check]:
     yield ref.compare('target', wanted)
     context = encoder.encode(taken(encoder.embed(images), context_ids))
     yield ref.compare('context', context)
-    pred = torch.cat([predicted(neck, context, context_ids, ids)
-                      for ids in block_ids])
+    places = neck.decoder_pos_embed[:, 1:].expand(len(images), -1, -1)
+    blocks = []
+    for ids in block_ids:
+        tokens = torch.cat([
+            neck.decoder_embed(context) + taken(places, context_ids),
+            neck.mask_token + taken(places, ids)], dim=1)
+        for layer in neck.decoder_blocks:
+            tokens = layer(tokens)
+        # Without the first: `predict` drops [CLS], here one of the context.
+        blocks.append(neck.predict(tokens)[:, context.shape[1] - 1:])
+    pred = torch.cat(blocks)
     yield ref.compare('pred', pred)
-    for name, loss in (
-            ('loss_mse', {}),
-            ('loss_smooth_l1', dict(
-                loss=dict(type='SmoothL1ReconstructionLoss')))):
+    smooth = dict(loss=dict(type='SmoothL1ReconstructionLoss'))
+    for name, loss in (('loss_mse', {}), ('loss_smooth_l1', smooth)):
         head = build(dict(type='ReconstructionHead', **loss))
         value = head.loss(pred, wanted, torch.ones(pred.shape[:2]))
         yield ref.compare(name, value)
@@ -100,7 +107,7 @@ def check_jepa(ref: Reference) -> Iterator[Check]:
              for prefix, part in (('backbone.', encoder), ('neck.', neck))
              for name, parameter in part.named_parameters()}
     yield from ref.compare_norms('gradnorm.', {
-        theirs[name]: named[own].grad for name, own in ours.items()
+        theirs[name]: named[own] for name, own in ours.items()
         if named[own].requires_grad})
 
     for outputs in ('ffn', 'block'):
@@ -118,36 +125,23 @@ def check_jepa(ref: Reference) -> Iterator[Check]:
     for name in ref.below(prefix):
         own = ours[name[len(prefix):]][len('backbone.'):]
         yield ref.compare(name, moved[own])
-    for name in ref.below('schedule.ijepa_linear_'):
-        first, last, total = re.findall(r'_([\d.]+)', name)
-        linear = build(dict(type='EMATarget', momentum=1 - float(first),
-                            end_momentum=1 - float(last)))
-        yield ref.compare(name, np.array([
-            1 - linear.momentum_at(step, int(total))
-            for step in range(int(total) + 1)]), EXACT)
-    linear = build(dict(type='EMATarget', momentum=2e-4, end_momentum=1e-5,
-                        anneal_steps=100_000))
-    for name in ref.below('schedule.d2v_at_'):
-        steps = [int(step.replace('k', '000'))
-                 for step in re.findall(r'_(\d+k?)', name)]
-        yield ref.compare(name, np.array([
-            1 - linear.momentum_at(step, max(steps)) for step in steps]),
+
+    def schedule(name: str, steps: Sequence[int], **options: Any) -> Check:
+        target = build(dict(type='EMATarget', **options))
+        return ref.compare(name, np.array([
+            1 - target.momentum_at(step, max(steps)) for step in steps]),
             EXACT)
+
+    for name in ref.below('schedule.ijepa_linear_'):
+        first, last, total = map(float, re.findall(r'_([\d.]+)', name))
+        yield schedule(name, range(int(total) + 1), momentum=1 - first,
+                       end_momentum=1 - last)
+    for name in ref.below('schedule.d2v_at_'):
+        steps = re.findall(r'_(\d+)', name.replace('k', '000'))
+        yield schedule(name, list(map(int, steps)), momentum=2e-4,
+                       end_momentum=1e-5, anneal_steps=100_000)
 
 
 def taken(tokens: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
     """The tokens (N, K, C) in places (N, K) of (N, L, C)."""
-    return tokens.gather(1, ids[..., None].expand(-1, -1, tokens.shape[-1]))
-
-
-def predicted(neck: Any, context: torch.Tensor, context_ids: torch.Tensor,
-              ids: torch.Tensor) -> torch.Tensor:
-    """Features in some places, predicted from the context."""
-    places = neck.decoder_pos_embed[:, 1:].expand(len(context), -1, -1)
-    tokens = torch.cat([
-        neck.decoder_embed(context) + taken(places, context_ids),
-        neck.mask_token + taken(places, ids)], dim=1)
-    for block in neck.decoder_blocks:
-        tokens = block(tokens)
-    # Without the first: `predict` drops [CLS], here one of the context.
-    return neck.predict(tokens)[:, context.shape[1] - 1:]
+    return torch.take_along_dim(tokens, ids[..., None], dim=1)

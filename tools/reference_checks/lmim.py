@@ -7,17 +7,17 @@ import torch
 
 from lmim.checkpoints import names_to_ours, to_ours
 
-from .common import Check, Reference, build, register, vit_cfg
+from .common import Check, Kind, Reference, build, vit_cfg
 
 
-@register('pre-training', 'meta', 'guidance_imgs', 'noise', 'mask_ratio')
+@Kind('pre-training', 'meta', 'guidance_imgs', 'noise', 'mask_ratio')
 def check_pretrain(ref: Reference) -> Iterator[Check]:
     """Run the pre-training model: both passes, losses and gradients."""
     state = ref.weights()
     weights = to_ours(state)
     meta = ref['meta'].tolist()
-    images, guidance_view, noise = map(
-        ref.tensor, ('imgs', 'guidance_imgs', 'noise'))
+    images, guidance_view, noise = (ref.tensor(name).float() for name in (
+        'imgs', 'guidance_imgs', 'noise'))
     backbone = vit_cfg('MaskedViT', meta, weights, ref['imgs'])
     grid = [size // patch for size, patch in zip(backbone['img_size'],
                                                  backbone['patch_size'])]
@@ -46,13 +46,12 @@ def check_pretrain(ref: Reference) -> Iterator[Check]:
     total.backward()
     theirs = {ours: name for name, ours in names_to_ours(state).items()}
     yield from ref.compare_norms('gradnorm.', {
-        theirs[name]: parameter.grad
+        theirs[name]: parameter
         for name, parameter in model.named_parameters()
         if parameter.requires_grad})
 
 
-@register('recognizer', 'meta', 'imgs', 'targets', 'enc',
-          descriptive=('target_lens', ))
+@Kind('recognizer', 'meta', 'imgs', 'targets', 'enc')
 def check_recognizer(ref: Reference) -> Iterator[Check]:
     """Run the recognizer: encoder, teacher forcing and greedy decoding."""
     weights = to_ours(ref.weights())
@@ -79,9 +78,9 @@ def check_recognizer(ref: Reference) -> Iterator[Check]:
                 early_stop=False, max_seq_len=ref['targets'].shape[1]),
             data_preprocessor=dict(type='TextRecogDataPreprocessor')), weights)
     with torch.no_grad():
-        tokens = model.extract_feat(ref.raw('imgs'))
+        tokens = model.extract_feat(ref.tensor('imgs'))
         memory = model.encoder(tokens)
-        logits = model.decoder.teacher_forced(memory, ref.raw('targets'))
+        logits = model.decoder.teacher_forced(memory, ref.tensor('targets'))
         probs = model.decoder(tokens, memory).numpy()
     yield ref.compare('enc', tokens)
     yield ref.compare('memory', memory)

@@ -7,20 +7,20 @@ from lmim.models.layers import (CharacterSpanMasking, DSHMMasking, InkMasking,
                                 masking_from_noise)
 from lmim.models.layers.content_masking import ink_map
 
-from .common import Check, Reference, register
+from .common import Check, Kind, Reference
 
 
-@register('masks', 'grid', 'ink.map', 'span.cell', 'dshm.features',
-          left=('attmask.', 'hpm.'))
+@Kind('masks', 'grid', 'ink.map', 'span.cell', 'dshm.features',
+      left=('attmask.', 'hpm.'))
 def check_masks(ref: Reference) -> Iterator[Check]:
     """Run the masks by ink, of characters' spans and of DSHM."""
-    images = ref.raw('images_uint8').double() / 255
+    images = ref.tensor('images_uint8').double() / 255
     grid = tuple(ref['grid'].tolist())
     ratio = round(float(ref['ratio']), 6)  # of float32
     total = grid[0] * grid[1]
 
     def draws(*names: str) -> torch.Tensor:
-        return torch.cat([ref.raw(name).reshape(len(images), -1)
+        return torch.cat([ref.tensor(name).reshape(len(images), -1)
                           for name in names], dim=1)
 
     def masks(generator: Any, group: str, drawn: torch.Tensor,
@@ -32,27 +32,28 @@ def check_masks(ref: Reference) -> Iterator[Check]:
         yield ref.compare(f'{group}.mask', generator(
             len(images), grid, images.device, drawn, context).mask, 0.)
 
-    share, *block, strength = ref['ink.args_share_block_strength'].tolist()
-    ink = InkMasking(ratio, share, (int(block[0]), int(block[1])), strength)
+    share, rows, columns, strength = ref[
+        'ink.args_share_block_strength'].tolist()
+    ink = InkMasking(ratio, share, (int(rows), int(columns)), strength)
     yield ref.compare('ink.map', ink_map(images, grid))
     yield ref.compare('ink.key', ink.block_keys(draws('ink.gumbel_u'), images,
                                                 grid))
     yield from masks(ink, 'ink', draws('ink.v', 'ink.gumbel_u'),
                      images=images)
 
-    share, width, char_aspect, *bounds = ref[
+    share, width, char_aspect, low, high = ref[
         'span.args_share_width_char_min_max'].tolist()
-    span = CharacterSpanMasking(ratio, share, width, char_aspect,
-                                (bounds[0], bounds[1]))
-    aspect = ref.raw('span.aspect')
+    span = CharacterSpanMasking(ratio, share, width, char_aspect, (low, high))
+    aspect = ref.tensor('span.aspect')
     yield ref.compare('span.pitch', span.pitch(aspect, grid[1]))
-    yield ref.compare('span.cell', span.cells(ref.raw('span.phase'), aspect,
+    yield ref.compare('span.cell', span.cells(ref.tensor('span.phase'), aspect,
                                               grid[1]), 0.)
     yield from masks(span, 'span', draws('span.v', 'span.phase',
                                          'span.draws'), aspect=aspect)
 
     dshm = DSHMMasking(ratio, block=int(ref['dshm.block']))
-    features, text = ref.raw('dshm.features').double(), ref.raw('dshm.text')
+    features = ref.tensor('dshm.features').double()
+    text = ref.tensor('dshm.text')
     score = dshm.score(features, text, grid)
     for name, value in (('ald', dshm.local_score(features, grid)),
                         ('style', dshm.style_score(features, text)),

@@ -7,13 +7,13 @@ import torch.nn.functional as F
 
 from lmim.models.necks.instances import map_instances
 
-from .common import Check, Reference, build, register
+from .common import Check, Kind, Reference, build
 
 #: Losses are logarithms of sums of exponentials.
 LOSS = 5e-5
 
 
-@register('SeqCLR', 'meta', 'meta_names', 'tokens_view0', 'temperature')
+@Kind('SeqCLR', 'meta', 'meta_names', 'tokens_view0', 'temperature')
 def check_seqclr(ref: Reference) -> Iterator[Check]:
     """Run every projection and mapping."""
     sizes = ref.sizes()
@@ -23,7 +23,7 @@ def check_seqclr(ref: Reference) -> Iterator[Check]:
         weights = ref.weights(f'state.{kind}.')
         hidden = weights.get('rnn.weight_hh_l0', torch.empty(1, 1)).shape[1]
         case = f'{kind}.{mapping}.'
-        views = [ref.tensor(f'tokens_view{i}') for i in (0, 1)]
+        views = [ref.tensor(f'tokens_view{i}').float() for i in (0, 1)]
         if any(view.shape != (sizes['batch'], grid[0] * grid[1], channels)
                for view in views):
             raise RuntimeError('tokens_view*')
@@ -51,13 +51,11 @@ def check_seqclr(ref: Reference) -> Iterator[Check]:
                               scaled=reduction != 'mean')
             if reduction == 'mean':
                 loss.backward(retain_graph=True)
-        gradients = {name: value.grad
-                     for name, value in neck.projection.named_parameters()}
-        gradients.update({f'tokens_view{number}': view.grad
-                          for number, view in enumerate(views)})
-        yield from ref.compare_norms(f'{case}gradnorm.', gradients)
+        yield from ref.compare_norms(f'{case}gradnorm.', dict(
+            neck.projection.named_parameters(), tokens_view0=views[0],
+            tokens_view1=views[1]))
     # What the authors' later config computes: windows over all places, row
     # by row, are bands of rows.
-    bands = map_instances(ref.tensor('tokens_view0'), 'window',
+    bands = map_instances(ref.tensor('tokens_view0').float(), 'window',
                           sizes['num_windows'])
     yield ref.compare('quirk.row_band_instances_view0', bands, LOSS, True)
