@@ -3,6 +3,7 @@ of the published code checked where these are not at hand. Make them anew only
 after a verification against them: python tests/data/make_reference.py
 """
 import itertools
+import re
 import sys
 from pathlib import Path
 from unittest import mock
@@ -205,6 +206,17 @@ def masks() -> Dict[str, Any]:
     return ref
 
 
+def timm_name(name: str) -> str:
+    """I-JEPA's name of a weight of our ViT or decoder."""
+    name = re.sub(r'^ln1\.', 'norm.', name)
+    for ours, timm in (('patch_embed.projection', 'patch_embed.proj'),
+                       ('layers.0.0', 'fc1'), ('ffn.layers.1', 'ffn.fc2'),
+                       ('layers.', 'blocks.'), ('ffn.', 'mlp.'),
+                       ('.ln', '.norm')):
+        name = name.replace(ours, timm)
+    return name
+
+
 def jepa() -> Dict[str, Any]:
     """Numbers of I-JEPA's step: what the verification itself computes."""
     sys.path.insert(0, str(HERE.parents[1] / 'tools'))
@@ -224,7 +236,7 @@ def jepa() -> Dict[str, Any]:
                          ('predictor', predictor)):
         for name, value in module.state_dict().items():
             value = torch.randn_like(value) * 0.3
-            name = theirs(f'backbone.{name}', True)[len('encoder.'):]
+            name = timm_name(name)
             if part == 'predictor':
                 name = name.replace('decoder_pred', 'decoder_proj').replace(
                     'decoder_', 'predictor_')
