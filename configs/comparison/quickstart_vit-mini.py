@@ -1,10 +1,8 @@
 # What tools/quickstart.sh trains, with numbers that it plans for a machine:
-# many words without labels, a thousand with them.
+# many words without labels, 3,000 with them.
 #   lmim data render data/rendered --train 16000 --test 500 --style print
 #   --min-length 3 --max-length 5
 _base_ = 'rendered_vit-mini.py'
 
 compared = ['scratch', 'lmim-plus']
-labels = [dict(words=1000, batches=750)]
-pretraining = dict(views=72000, batch_size=32)
-finetuning = dict(batch_size=32)
+labels = [dict(words=3000, batches=750)]

@@ -29,7 +29,7 @@ LMIM = {name: CONFIGS / f'pretrain/lmim/{name}_vit-mini_1xb64_rendered.py'
 RECOGNIZER = CONFIGS / ('textrecog/transformer/'
                         'transformer_vit-mini_1xb64_rendered-labels.py')
 #: Pictures of a batch, as in configs/comparison/quickstart_vit-mini.py.
-BATCH = 32
+BATCH = 64
 #: Batches of MAE and of each recognizer, in proportion. LMIM takes two
 #: batches for one of MAE; the paper's, with two views of a picture, one.
 PROPORTIONS = {'mae': 1, 'finetune': 1}

@@ -100,7 +100,7 @@ def parse(argv: Optional[Sequence[str]] = None) -> Settings:
         help='batches of each recognizer')
     add('--samples', type=int, nargs=2, metavar=('TRAIN', 'TEST'),
         help='how many words to render')
-    add('--labels', type=int, default=1000, metavar='N',
+    add('--labels', type=int, default=3000, metavar='N',
         help='how many of the rendered words have labels; the others are '
         'pre-trained on alone (default: %(default)s)')
     add('--paper', action='store_true',
