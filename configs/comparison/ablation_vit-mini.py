@@ -22,7 +22,6 @@ methods = {
     'layer-guidance': _with_teacher({_branches: 'guidance'}),
     'layer-none': _with_teacher({_branches: 'none'}, passes=1),
     'instance-both': _with_teacher({_norm: 'instance'}),
-    'instance-guidance': _with_teacher(_guidance),
     # From the teacher's weights in place of random ones.
     'warm-start': _with_teacher(_guidance, warm_start=True),
     'instance-layer': _with_teacher(

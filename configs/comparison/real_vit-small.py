@@ -14,6 +14,7 @@ methods = {
     'teacher': dict(config=_mae),
     'mae': dict(config=_mae),
     'lmim': dict(config=_lmim),
+    'instance-guidance': dict(config=_lmim),
     'lmim-plus': dict(config=_plus),
 }
 pretraining = dict(views=9216000, batch_size=256, options=_one_gpu)

@@ -12,6 +12,15 @@ methods = {
     'teacher': dict(config=_mae, share=1 / 3),
     'mae': dict(config=_mae),
     'lmim': dict(config=_lmim, teacher='teacher', passes=2),
+    # Two branches without the alignment, and instance-normed targets.
+    'instance-guidance': dict(
+        config=_lmim,
+        teacher='teacher',
+        passes=2,
+        options={
+            'model.branches': 'guidance',
+            'model.target_generator.norm': 'instance'
+        }),
     # One branch, and targets without what a picture's tokens share.
     'lmim-plus': dict(config=_plus, teacher='teacher'),
 }

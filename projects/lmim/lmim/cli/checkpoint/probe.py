@@ -75,7 +75,9 @@ class Probe(Command):
                             not args.unlabelled) if args.data else
                  draw_words(args.number, size))
         figures = probe_encoder(encoder, words)
-        if _pretrains(config):
+        # An encoder alone may carry the config of the whole that it is from.
+        if _pretrains(config) and any(name.startswith('neck.') for name
+                                      in opened.by_our_names()):
             model: Any = load_pretrained(args.input, args.config,
                                          args.target_checkpoint)
             found = probe_prediction(reconstruct(model, view_batch(
