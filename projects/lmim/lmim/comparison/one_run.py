@@ -30,35 +30,49 @@ def main(folder: Path) -> None:
         folder (Path): With ``config.py``; gets ``result.json``: the
             accuracies in per cent by set, their sizes, and the processor.
     """
-    # Without its file name, under which the runner would write it anew, with
-    # what is set below.
-    cfg = Config(Config.fromfile(
-        folder / 'config.py', format_python_code=False).to_dict())
-    cfg.launcher = 'none'
+    cfg = _read(folder)
     checkpoint = find_resumable(folder)
     cfg.resume, cfg.load_from = checkpoint is not None, checkpoint
     launch.set_precision(cfg, cfg.precision)
-    tests = bool(cfg.get('test_dataloader'))
-    if tests:
-        launch.set_test_precision(cfg, cfg.precision)
     check_data(cfg, ('train_dataloader', 'test_dataloader'))
     runner = launch.build_runner(cfg)
     runner.train()
     result: Dict[str, Any] = dict(
         precision=cfg.optim_wrapper.type, processor=processor())
-    if not tests:
+    if cfg.get('test_dataloader'):
+        result['sets'] = _test(folder)
+    else:
         encoder = runner.model.backbone.eval()
         words = read_words(cfg.probe_words, PROBE_WORDS, encoder.img_size)
         result['probes'] = {name: round(value, 4) for name, value
                             in probe_encoder(encoder, words).items()}
-    if tests:
-        metrics = runner.test()
-        sets = runner.test_dataloader.dataset.datasets
-        result['sets'] = {
-            name: dict(words=len(part), waics=round(
-                100 * metrics[f'{name}/{WAICS}'], 3))
-            for name, part in zip(cfg.test_evaluator.dataset_prefixes, sets)}
     write_atomic(folder / 'result.json', json.dumps(result).encode())
+
+
+def _test(folder: Path) -> Dict[str, Dict[str, float]]:
+    """Evaluate what was trained: sizes and accuracies by set."""
+    cfg = _read(folder)
+    cfg.resume, cfg.load_from = False, find_resumable(folder)
+    launch.set_test_precision(cfg, cfg.precision)
+    runner = launch.build_runner(cfg)
+    metrics = runner.test()
+    sets = runner.test_dataloader.dataset.datasets
+    return {
+        name: dict(words=len(part), waics=round(
+            100 * metrics[f'{name}/{WAICS}'], 3))
+        for name, part in zip(cfg.test_evaluator.dataset_prefixes, sets)}
+
+
+def _read(folder: Path) -> Config:
+    """The config of a run.
+
+    Without its file name, under which the runner would write it anew, with
+    what is set afterwards.
+    """
+    cfg = Config(Config.fromfile(
+        folder / 'config.py', format_python_code=False).to_dict())
+    cfg.launcher = 'none'
+    return cfg
 
 
 def processor() -> str:
