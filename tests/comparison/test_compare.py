@@ -6,6 +6,7 @@ from typing import Any, List
 import cv2
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 
 from lmim.cli.compare import main
@@ -103,6 +104,42 @@ def test_each_method_of_the_ablation_trains(data_root, tmp_path,
         assert probes['cls_norm'] > 0, task.name
         assert 0 <= probes['character_accuracy'] <= 1
         assert find_resumable(folder).endswith('iter_4.pth')
+
+
+def test_a_resumed_run_is_evaluated_by_its_last_checkpoint(
+        data_root, tmp_path):
+    """Not by the one that it was resumed from, which may be gone by then."""
+    protocol = read_protocol(
+        str(REPO / 'configs/comparison/quickstart_vit-mini.py'), {})
+    work = tmp_path / 'work'
+    protocol = protocol._replace(
+        seeds=[0], compared=['scratch'], recognizer_batch_size=2,
+        labels=[protocol.labels[0]._replace(words=20, batches=8)],
+        precision='fp32', recognizer_options={
+            'train_dataloader.num_workers': 0,
+            'train_dataloader.persistent_workers': False,
+            'test_dataloader.num_workers': 0,
+            'test_dataloader.persistent_workers': False,
+            'default_hooks.checkpoint.interval': 2})
+    task, = finetunings(protocol, prepare(protocol, work, True), work)
+    folder = Path(task.command()[-1])
+    one_run.main(folder)
+    (folder / 'result.json').unlink()
+    last = Path(find_resumable(folder))
+    assert last.name == 'iter_8.pth'
+    # As it was after six updates.
+    earlier = torch.load(last)
+    earlier['meta'].update(iter=6, epoch=1)
+    earlier['message_hub']['runtime_info'].update(iter=6, epoch=1)
+    torch.save(earlier, folder / 'iter_6.pth')
+    (folder / 'last_checkpoint').write_text(str(folder / 'iter_6.pth'))
+    last.unlink()
+    one_run.main(folder)
+    assert {path.name for path in folder.glob('*_benchmark.json')} == {
+        'iter_8_benchmark.json'}
+    found = json.loads((folder / 'result.json').read_text())['sets']
+    assert found['rendered']['words'] == 60
+    assert 0 <= found['rendered']['waics'] <= 100
 
 
 def test_a_run_with_other_settings_is_not_overwritten(data_root, tmp_path):
