@@ -43,7 +43,8 @@ class PlainMaskedViT(MAEViT):
                          **kwargs)
 
     def forward(self, images: torch.Tensor, mask: bool = True,
-                noise: Optional[torch.Tensor] = None) -> Any:
+                noise: Optional[torch.Tensor] = None,
+                **about_masks: Any) -> Any:
         """Encode images (N, 3, H, W), as ``MaskedViT`` without noise."""
         return super().forward(images) if mask else super().forward(
             images, None)[0]
