@@ -162,12 +162,7 @@ class TextViT(VisionTransformer):
         Raises:
             UserError: If the images are not of the size the model is for.
         """
-        if tuple(images.shape[-2:]) != tuple(self.img_size):
-            raise UserError(
-                'the images are {}x{} (height x width), and the backbone is '
-                'for {}x{}: resize them in the pipeline, dict(type="Resize", '
-                'scale=({}, {})), or set img_size of the backbone'.format(
-                    *images.shape[-2:], *self.img_size, *self.img_size[::-1]))
+        check_size(images, self.img_size)
         return self.patch_embed(images)[0] + self.pos_embed[:, 1:]
 
     def encode(self, patches: torch.Tensor) -> torch.Tensor:
@@ -199,3 +194,17 @@ def _pair(value: Union[int, Sequence[int]]) -> Tuple[int, int]:
         return value, value
     height, width = value
     return int(height), int(width)
+
+
+def check_size(images: torch.Tensor, img_size: Sequence[int]) -> None:
+    """Refuse images that are not of a backbone's size (height, width).
+
+    Raises:
+        UserError: If they are not.
+    """
+    if tuple(images.shape[-2:]) != tuple(img_size):
+        raise UserError(
+            'the images are {}x{} (height x width), and the backbone is for '
+            '{}x{}: resize them in the pipeline, dict(type="Resize", scale='
+            '({}, {})), or set img_size of the backbone'.format(
+                *images.shape[-2:], *img_size, *img_size[::-1]))

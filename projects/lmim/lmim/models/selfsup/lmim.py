@@ -76,7 +76,7 @@ class LMIM(MIM):
         if self.branches == 'none':
             return super().predict(inputs, noise, data_samples)
         images, guidance_view = self.split_views(inputs)
-        target = self.target_generator(images)
+        target = self.make_target(images)
         visible, mask, ids_restore = self.encode_masked(
             images, target, noise, data_samples)
         guidance = self.backbone(guidance_view, mask=False)

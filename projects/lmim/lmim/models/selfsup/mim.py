@@ -8,6 +8,7 @@ from lmim.checkpoints.formats import (BLOCK, ENCODER, TEXT_DECODER, VIT,
                                       CheckpointFormat, NameTable,
                                       register_format, same, under)
 from lmim.utils.errors import UserError
+from ..backbones.text_vit import check_size
 from ..targets import EMATarget, PixelTarget
 from .base import Inputs, Prediction, SelfSup
 
@@ -77,11 +78,20 @@ class MIM(SelfSup):
                 data_samples: Any = None) -> Prediction:
         """Rebuild the hidden patches of the image, the first view."""
         images, = self.split_views(inputs)
-        target = self.target_generator(images)
+        target = self.make_target(images)
         visible, mask, ids_restore = self.encode_masked(
             images, target, noise, data_samples)
         pred = self.neck(visible, ids_restore)
         return self.with_targets([visible], mask, pred, target, images)
+
+    def make_target(self, images: torch.Tensor) -> torch.Tensor:
+        """What is to be rebuilt; made first, as masks may depend on it.
+
+        Raises:
+            UserError: If the images are not of the encoder's size.
+        """
+        check_size(images, self.backbone.img_size)
+        return self.target_generator(images)
 
     def encode_masked(self, images: torch.Tensor, target: torch.Tensor,
                       noise: Optional[torch.Tensor], data_samples: Any
