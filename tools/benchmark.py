@@ -22,6 +22,7 @@ from benchmarks.steps import (FinetuneBenchmark, PretrainBenchmark,
 from lmim.cli import guarded
 from lmim.engine.launch import hold_freed_memory
 from lmim.utils.errors import EXIT_CODES
+from lmim.utils.machine import processor_name
 
 BENCHMARKS: Dict[str, Benchmark] = {
     benchmark.name: benchmark
@@ -69,13 +70,8 @@ def get_parser() -> argparse.ArgumentParser:
 
 def describe_machine() -> Dict[str, Any]:
     """What a measured number depends on besides the code."""
-    cpu = platform.processor() or platform.machine()
-    if os.path.exists('/proc/cpuinfo'):
-        with open('/proc/cpuinfo', encoding='utf-8') as file:
-            cpu = next((line.split(':', 1)[1].strip() for line in file
-                        if line.startswith('model name')), cpu)
     return {
-        'CPU': cpu, 'cores': os.cpu_count(),
+        'CPU': processor_name(), 'cores': os.cpu_count(),
         # Above 0: other processes are at work.
         'load': (round(os.getloadavg()[0], 1)
                  if hasattr(os, 'getloadavg') else None),

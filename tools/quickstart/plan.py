@@ -20,6 +20,7 @@ from lmim.engine.precision import choose_precision
 from lmim.models.layers import use_cpu_kernels
 from lmim.utils.atomic import write_atomic
 from lmim.utils.log import quiet
+from lmim.utils.machine import available_cores
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 MAE = CONFIGS / 'pretrain/mae/mae_vit-mini_1xb64_rendered.py'
@@ -76,8 +77,7 @@ def resources() -> Dict[str, int]:
     with all: small models use few threads well, and threads that wait for a
     core which another process holds stop all the others.
     """
-    cores = (len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity')
-             else os.cpu_count() or 1)
+    cores = available_cores()
     if torch.cuda.is_available():
         return dict(threads=max(1, cores // 2), streams=1)
     # On more than two cores one each is left to the workers.

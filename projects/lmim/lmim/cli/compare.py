@@ -1,6 +1,5 @@
 """`lmim compare`: what each way of pre-training is worth, by few labels."""
 import argparse
-import os
 import shlex
 from pathlib import Path
 from typing import Any, Dict, List, Optional
@@ -13,9 +12,9 @@ from lmim.comparison.protocol import read_protocol
 from lmim.comparison.results import Results
 from lmim.comparison.runs import finetunings, pretrainings
 from lmim.comparison.tasks import Progress, TaskRunner, result_of
-
 from lmim.engine.precision import choose_precision
 from lmim.utils.atomic import write_atomic
+from lmim.utils.machine import available_cores
 
 from .command import Command, at_least, run_command
 
@@ -146,9 +145,7 @@ def default_workers(threads: int) -> int:
     """How many runs at once: what the cores give, one where GPUs compute."""
     if torch.cuda.is_available():
         return 1
-    cores = (len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity')
-             else os.cpu_count() or 1)
-    return max(1, cores // threads)
+    return max(1, available_cores() // threads)
 
 
 def main(argv: Optional[List[str]] = None) -> int:

@@ -4,7 +4,6 @@
 FOLDER/config.py --resume`` and ``tools/test.py`` after it.
 """
 import json
-import platform
 import sys
 from pathlib import Path
 from typing import Any, Dict
@@ -16,6 +15,7 @@ from lmim.engine.hooks.checkpoint_hook import find_resumable
 from lmim.engine.hooks.data_check_hook import check_data
 from lmim.evaluation.probes import probe_encoder, read_words
 from lmim.utils.atomic import write_atomic
+from lmim.utils.machine import processor_name
 
 #: Labelled words that a pre-trained encoder is probed with, at most.
 PROBE_WORDS = 1000
@@ -38,7 +38,7 @@ def main(folder: Path) -> None:
     runner = launch.build_runner(cfg)
     runner.train()
     result: Dict[str, Any] = dict(
-        precision=cfg.optim_wrapper.type, processor=processor())
+        precision=cfg.optim_wrapper.type, processor=processor_name())
     if cfg.get('test_dataloader'):
         result['sets'] = _test(folder)
     else:
@@ -73,16 +73,6 @@ def _read(folder: Path) -> Config:
         folder / 'config.py', format_python_code=False).to_dict())
     cfg.launcher = 'none'
     return cfg
-
-
-def processor() -> str:
-    """What the figures were computed on, in words."""
-    path = Path('/proc/cpuinfo')
-    if path.is_file():
-        for line in path.read_text().splitlines():
-            if line.startswith('model name'):
-                return line.split(':', 1)[1].strip()
-    return platform.processor() or platform.machine()
 
 
 if __name__ == '__main__':

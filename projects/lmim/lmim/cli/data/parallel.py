@@ -1,6 +1,5 @@
 """Applies a function to every record, in several processes."""
 import argparse
-import os
 from typing import Callable, Iterator, Optional, Sequence, Tuple, TypeVar
 
 import cv2
@@ -9,6 +8,7 @@ from torch.utils.data import DataLoader, Dataset
 from lmim.cli import at_least, track
 from lmim.datasets.records import RecordSource
 from lmim.utils.errors import UserError
+from lmim.utils.machine import available_cores
 
 T = TypeVar('T')
 
@@ -23,10 +23,9 @@ MOST_BY_DEFAULT = 8
 
 def add_workers_argument(parser: argparse.ArgumentParser) -> None:
     """Declare ``--workers``: processes beside this one."""
-    cores = (len(os.sched_getaffinity(0)) if hasattr(
-        os, 'sched_getaffinity') else os.cpu_count() or 1)
     parser.add_argument(
-        '--workers', type=at_least(0), default=min(cores, MOST_BY_DEFAULT),
+        '--workers', type=at_least(0), default=min(
+            available_cores(), MOST_BY_DEFAULT),
         metavar='N', help='processes that read and decode; 0 does all in one '
         '(default: one for each core, %(default)s here)')
 
