@@ -1,5 +1,5 @@
 """Moving averages of the model that a method of pre-training needs."""
-from typing import Optional
+from typing import Any, List, Optional
 
 from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
@@ -24,11 +24,15 @@ class MovingAverageHook(Hook):
     # Before pictures are drawn and checkpoints written.
     priority = 'NORMAL'
 
+    def __init__(self) -> None:
+        self._averages: List[Any] = []
+
     def before_train(self, runner: Runner) -> None:
-        """Begin averages that no checkpoint holds."""
-        for module in runner.model.modules():
-            if hasattr(module, 'begin_average'):
-                module.begin_average()
+        """Find the averages, and begin those that no checkpoint holds."""
+        self._averages = [module for module in runner.model.modules()
+                          if hasattr(module, 'move_average')]
+        for average in self._averages:
+            average.begin_average()
 
     def after_train_iter(self,
                          runner: Runner,
@@ -36,10 +40,9 @@ class MovingAverageHook(Hook):
                          data_batch: DATA_BATCH = None,
                          outputs: Optional[dict] = None) -> None:
         """Move the averages, where the weights were updated."""
-        if not runner.optim_wrapper.should_update():
+        if not self._averages or not runner.optim_wrapper.should_update():
             return
         counts = runner.optim_wrapper._accumulative_counts
         total = -(-runner.max_iters // counts)
-        for module in runner.model.modules():
-            if hasattr(module, 'move_average'):
-                module.move_average(runner.iter // counts, total)
+        for average in self._averages:
+            average.move_average(runner.iter // counts, total)
