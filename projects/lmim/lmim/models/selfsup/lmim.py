@@ -76,9 +76,8 @@ class LMIM(MIM):
         if self.branches == 'none':
             return super().predict(inputs, noise, data_samples)
         images, guidance_view = self.split_views(inputs)
-        target = self.make_target(images)
-        visible, mask, ids_restore = self.encode_masked(
-            images, target, noise, data_samples)
+        (visible, mask, ids_restore), target = self.encode_masked(
+            images, noise, data_samples)
         guidance = self.backbone(guidance_view, mask=False)
         pred = self.neck(visible, ids_restore, repeat(guidance, len(visible)))
         tokens = [visible, guidance]

@@ -78,29 +78,20 @@ class MIM(SelfSup):
                 data_samples: Any = None) -> Prediction:
         """Rebuild the hidden patches of the image, the first view."""
         images, = self.split_views(inputs)
-        target = self.make_target(images)
-        visible, mask, ids_restore = self.encode_masked(
-            images, target, noise, data_samples)
+        (visible, mask, ids_restore), target = self.encode_masked(
+            images, noise, data_samples)
         pred = self.neck(visible, ids_restore)
         return self.with_targets([visible], mask, pred, target, images)
 
-    def make_target(self, images: torch.Tensor) -> torch.Tensor:
-        """What is to be rebuilt; made first, as masks may depend on it.
-
-        Raises:
-            UserError: If the images are not of the encoder's size.
-        """
-        check_size(images, self.backbone.img_size)
-        return self.target_generator(images)
-
-    def encode_masked(self, images: torch.Tensor, target: torch.Tensor,
+    def encode_masked(self, images: torch.Tensor,
                       noise: Optional[torch.Tensor], data_samples: Any
-                      ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Encode what masks leave of images.
+                      ) -> Tuple[Tuple[torch.Tensor, ...], torch.Tensor]:
+        """Encode what masks leave of images, and make their targets.
+
+        Targets are made first, as masks may depend on them.
 
         Args:
             images (torch.Tensor): (N, 3, H, W).
-            target (torch.Tensor): Their targets, for masks by features.
             noise (torch.Tensor, optional): Of M masks of each image, the
                 first mask of all images first, (M N, L). Without it
                 ``num_masks`` are drawn.
@@ -108,21 +99,26 @@ class MIM(SelfSup):
                 depend on them.
 
         Returns:
-            Tuple: As :class:`MaskedViT` returns them, of M N images.
+            Tuple: What :class:`MaskedViT` returns, and the targets, of M N
+            images.
+
+        Raises:
+            UserError: If the images are not of the encoder's size.
         """
+        check_size(images, self.backbone.img_size)
         rows = (self.num_masks * len(images) if noise is None
                 else len(noise))
+        target = repeat(self.target_generator(images), rows)
         aspect = aspect_of(data_samples)
         return self.backbone(
             repeat(images, rows), noise=noise,
             aspect=None if aspect is None else repeat(aspect, rows),
-            features=repeat(target, rows))
+            features=target), target
 
     def with_targets(self, tokens: List[torch.Tensor], mask: torch.Tensor,
                      pred: torch.Tensor, target: torch.Tensor,
                      images: torch.Tensor) -> Prediction:
         """Put what was predicted beside the targets of images."""
-        target = repeat(target, len(pred))
         if not self.pixel_weight:
             return Prediction(tokens, mask, pred, target)
         pred, pixels = pred.split(
