@@ -134,8 +134,6 @@ def read_annotated(recognizer: TextRecognizer,
         polygons, problems = [], []
         for instance in scene.instances:
             try:
-                if 'problem' in instance:
-                    raise UserError(instance['problem'])
                 polygons.append(read_polygon(instance))
             except ValueError as error:
                 problems.append(unreadable(source, error))
