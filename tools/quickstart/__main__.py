@@ -6,6 +6,7 @@ PROCESS_START = time.time()  # before what takes seconds to import
 # isort: split
 import subprocess  # noqa: E402
 import sys  # noqa: E402
+from functools import lru_cache  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any, Dict, Optional, Sequence  # noqa: E402
 
@@ -43,8 +44,19 @@ def data_of(settings: Settings) -> Optional[Spec]:
     if not Path(settings.data).exists():
         raise UserError(f'--data {settings.data} does not exist. Give a '
                         'folder of pictures, an LMDB, or a list with labels')
-    return settings.data if settings.image_root is None else dict(
-        path=settings.data, image_root=settings.image_root)
+    return spec_of(settings.data, settings.image_root)
+
+
+def spec_of(data: str, image_root: Optional[str]) -> Spec:
+    """A place as the reader wants it."""
+    return data if image_root is None else dict(
+        path=data, image_root=image_root)
+
+
+@lru_cache(maxsize=None)  # a long list takes a while to open
+def is_labelled(data: str, image_root: Optional[str]) -> bool:
+    """Whether a user's pictures come with labels."""
+    return open_sources(spec_of(data, image_root)).labelled
 
 
 def render(settings: Settings, samples: Sequence[int]) -> None:
@@ -81,7 +93,8 @@ def make_protocol(settings: Settings, planned: Dict[str, Any]) -> Protocol:
         precision=planned['precision'],
         # The teacher has a third of them.
         views=3 * planned['pretrain_iters'] * batch)
-    if own is not None and open_sources(own).labelled:
+    if own is not None and is_labelled(str(settings.data),
+                                       settings.image_root):
         return found._replace(
             labels=[LabelCount(None, planned['finetune_iters'])],
             labelled=own, tests={}, held_out=TEST_SHARE)
@@ -102,7 +115,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     """
     settings = parse(argv)
     own = data_of(settings)
-    own_labels = own is not None and open_sources(own).labelled
+    own_labels = own is not None and is_labelled(
+        str(settings.data), settings.image_root)
     settings.keep()
     work_dir = settings.work_dir
     planned = plan.plan(settings, PROCESS_START)

@@ -60,9 +60,11 @@ def finetunings(protocol: Protocol, sets: Sets, work_dir: Path) -> List[Task]:
     """Tasks that train and evaluate a recognizer, by labels and seed."""
     tasks = []
     longest = longest_label(sets)
+    sizes = {name: len(TextImageDataset(str(path)))
+             for name, path in sets.train.items()}
     for seed in protocol.seeds:
         for count in protocol.labels:
-            samples = len(TextImageDataset(str(sets.train[count.name])))
+            samples = sizes[count.name]
             batch = max(1, min(protocol.recognizer_batch_size, samples // 2))
             images = count.batches * batch
             for name in protocol.compared:
