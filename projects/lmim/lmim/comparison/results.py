@@ -6,6 +6,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 from matplotlib.figure import Figure
 
+from lmim.evaluation.benchmark_table import aligned
 from lmim.utils.atomic import write_atomic
 from lmim.visualization import save_picture
 
@@ -178,10 +179,5 @@ def spread(values: Iterable[float], digits: int = 1) -> str:
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table with columns of equal width; the first row heads."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ['| ' + ' | '.join(cell.ljust(width) for cell, width in
-                               zip(row, widths)) + ' |' for row in rows]
-    lines.insert(1, '|' + '|'.join('-' * (width + 2) for width in widths)
-                 + '|')
-    return '\n'.join(lines)
+    """A Markdown table of words and figures; the first row heads."""
+    return '\n'.join(aligned(rows, numbers=False))

@@ -194,18 +194,23 @@ def _page(table: BenchmarkTable) -> str:
     remarks = [f'- {remark}' for remark in _remarks(table)]
     return '\n'.join([
         f'### {title}', '', f'Protocol: {table.protocol}.', '',
-        *_aligned(rows), '', *remarks, *([''] if remarks else [])
+        *aligned(rows), '', *remarks, *([''] if remarks else [])
     ])
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> List[str]:
-    """Lines of a Markdown table, as wide in each row."""
+def aligned(rows: Sequence[Sequence[str]],
+            numbers: bool = True) -> List[str]:
+    """Lines of a Markdown table, as wide in each row; the first row heads.
+
+    All columns but the first are set to the right, if they are ``numbers``.
+    """
     widths = [max(map(len, column)) for column in zip(*rows)]
-    rule = ['-' * widths[0], *('-' * (width - 1) + ':' for width in widths[1:])
+    end, justify = (':', str.rjust) if numbers else ('-', str.ljust)
+    rule = ['-' * widths[0], *('-' * (width - 1) + end for width in widths[1:])
             ]
     lines = []
     for row in [rows[0], rule, *rows[1:]]:
-        cells = [cell.rjust(width) for cell, width in zip(row, widths)]
+        cells = [justify(cell, width) for cell, width in zip(row, widths)]
         cells[0] = row[0].ljust(widths[0])
         lines.append(f'| {" | ".join(cells)} |')
     return lines
