@@ -21,14 +21,11 @@ import report  # noqa: E402
 from settings import Settings, parse  # noqa: E402
 
 from lmim.comparison import data, runs, tasks  # noqa: E402
-from lmim.comparison.protocol import (LabelCount, Protocol,  # noqa: E402
-                                      read_protocol)
+from lmim.comparison.protocol import LabelCount, Protocol  # noqa: E402
 from lmim.datasets.records import Spec, open_sources  # noqa: E402
 from lmim.engine.launch import run_cleanly  # noqa: E402
 from lmim.utils.errors import UserError  # noqa: E402
 
-CONFIG = (Path(__file__).resolve().parents[2] /
-          'configs/comparison/quickstart_vit-mini.py')
 #: Part of the words of a user's labelled pictures that is the test.
 TEST_SHARE = 0.2
 
@@ -84,15 +81,14 @@ def make_protocol(settings: Settings, planned: Dict[str, Any]) -> Protocol:
         settings (Settings): What was asked for.
         planned (Dict[str, Any]): The numbers of the plan.
     """
-    protocol = read_protocol(str(CONFIG), {})
     own = data_of(settings)
-    batch = protocol.batch_size
-    found = protocol._replace(
+    found = plan.PROTOCOL._replace(
         compared=['scratch', settings.method],
         seeds=[settings.seed],
         precision=planned['precision'],
-        # The teacher has a third of them.
-        views=3 * planned['pretrain_iters'] * batch)
+        # So that the teacher's share makes as many batches.
+        views=round(planned['pretrain_iters'] * plan.BATCH /
+                    plan.TEACHER.share))
     if own is not None and is_labelled(str(settings.data),
                                        settings.image_root):
         return found._replace(

@@ -15,6 +15,7 @@ from mmocr.structures import TextRecogDataSample
 from mmocr.utils import register_all_modules
 from settings import Settings
 
+from lmim.comparison.protocol import read_protocol
 from lmim.engine.launch import set_precision
 from lmim.engine.precision import choose_precision
 from lmim.models.layers import use_cpu_kernels
@@ -22,19 +23,15 @@ from lmim.utils.atomic import write_atomic
 from lmim.utils.log import quiet
 from lmim.utils.machine import available_cores
 
-CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
-MAE = CONFIGS / 'pretrain/mae/mae_vit-mini_1xb64_rendered.py'
-#: By method; both make a target with the teacher.
-LMIM = {name: CONFIGS / f'pretrain/lmim/{name}_vit-mini_1xb64_rendered.py'
-        for name in ('lmim', 'lmim-plus')}
-RECOGNIZER = CONFIGS / ('textrecog/transformer/'
-                        'transformer_vit-mini_1xb64_rendered-labels.py')
-#: Pictures of a batch, as in configs/comparison/quickstart_vit-mini.py.
-BATCH = 64
-#: Batches of MAE and of each recognizer, in proportion. LMIM takes two
-#: batches for one of MAE; the paper's, with two views of a picture, one.
+#: What is compared; the numbers in it are planned here.
+PROTOCOL = read_protocol(str(
+    Path(__file__).resolve().parents[2] /
+    'configs/comparison/quickstart_vit-mini.py'), {})
+TEACHER = PROTOCOL.methods['teacher']
+#: Pictures of a batch.
+BATCH = PROTOCOL.batch_size
+#: Batches of MAE and of each recognizer, in proportion.
 PROPORTIONS = {'mae': 1, 'finetune': 1}
-LMIM_BATCHES = {'lmim': 1, 'lmim-plus': 2}
 #: Batches of a unit of them, at least and at most.
 LEAST, MOST = 4, 4000
 #: Training is slower than the steps alone: workers make the batches, and two
@@ -97,9 +94,11 @@ def measure(settings: Settings, startup: float) -> Machine:
     threads = torch.get_num_threads()
     torch.set_num_threads(found['threads'])
     precision = choose_precision(settings.precision)
-    steps = {'mae': _step_seconds(MAE, precision.name),
-             'lmim': _step_seconds(LMIM[settings.method], precision.name),
-             'finetune': _step_seconds(RECOGNIZER, precision.name)}
+    steps = {name: _step_seconds(str(config), precision.name)
+             for name, config in dict(
+                 mae=TEACHER.config,
+                 lmim=PROTOCOL.methods[settings.method].config,
+                 finetune=PROTOCOL.recognizer).items()}
     torch.set_num_threads(threads)
     return Machine(precision.name, precision.reason, startup=startup,
                    steps=steps, **found)
@@ -124,29 +123,27 @@ def make_plan(settings: Settings, machine: Machine,
     """
     steps = {name: max(step, FASTEST) * (SHARING if machine.streams > 1 else 1)
              for name, step in machine.steps.items()}
-    # A batch of MAE stands for those of LMIM that go with it.
-    times = LMIM_BATCHES[settings.method]
-    steps['mae'] += times * steps.pop('lmim')
-    iters = {'mae': settings.pretrain_iters,
+    times = lmim_batches(settings)
+    # What a batch costs, with those of other stages that go with it: LMIM's,
+    # and those of the recognizer from scratch where nothing runs beside it.
+    alone = machine.streams == 1
+    costs = {'mae': steps['mae'] + times * steps['lmim'],
+             'finetune': steps['finetune'] * (2 if alone else 1)}
+    given = {'mae': settings.pretrain_iters,
              'finetune': settings.finetune_iters}
     # The longest stream: teacher, LMIM, its recognizer.
-    weights = dict(PROPORTIONS)
-    starts = 3
-    if machine.streams == 1:
-        steps['scratch'], iters['scratch'] = (steps['finetune'],
-                                              iters['finetune'])
-        weights['scratch'] = weights['finetune']
-        starts = 4
+    starts = 4 if alone else 3
     free = (seconds * (1 - RESERVE) - starts * machine.startup - REPORT
             - _render_seconds(settings.samples or [WORDS, TEST_WORDS],
                               machine.startup)
-            - sum(steps[name] * number for name, number in iters.items()
+            - sum(costs[name] * number for name, number in given.items()
                   if number is not None))
-    cost = sum(steps[name] * weights[name] for name, number in iters.items()
-               if number is None)
+    cost = sum(costs[name] * PROPORTIONS[name]
+               for name, number in given.items() if number is None)
     unit = int(min(MOST, max(LEAST, free / cost))) if cost else MOST
-    planned = {name: unit * weights[name] if number is None else number
-               for name, number in iters.items()}
+    planned = {name: unit * PROPORTIONS[name] if number is None else number
+               for name, number in given.items()}
+    planned['lmim'] = times * planned['mae']
     # Pre-training sees each word once, or several times where there are not
     # as many.
     samples = settings.samples or [min(WORDS, BATCH * planned['mae']),
@@ -155,22 +152,27 @@ def make_plan(settings: Settings, machine: Machine,
         'data': _render_seconds(samples, machine.startup),
         **{name: machine.startup + steps[name] * number
            for name, number in planned.items()}}
-    lmim = times * machine.steps['lmim'] / (
-        machine.steps['mae'] + times * machine.steps['lmim'])
-    both = stage_seconds['mae'] - machine.startup
-    stage_seconds.update(mae=machine.startup + both * (1 - lmim),
-                         lmim=machine.startup + both * lmim)
-    stage_seconds.setdefault('scratch', stage_seconds['finetune'])
+    stage_seconds['scratch'] = stage_seconds['finetune']
     return dict(
         minutes=settings.minutes, precision=machine.precision,
         reason=machine.reason, threads=machine.threads,
         streams=machine.streams, pretrain_iters=planned['mae'],
-        lmim_iters=times * planned['mae'],
+        lmim_iters=planned['lmim'],
         finetune_iters=planned['finetune'], samples=samples,
         measured_steps={name: round(step, 4)
                         for name, step in machine.steps.items()},
         seconds={name: round(value, 1)
                  for name, value in stage_seconds.items()})
+
+
+def lmim_batches(settings: Settings) -> int:
+    """Batches of LMIM for one of its teacher, in their shares of the budget.
+
+    The paper's, with two views of a picture, makes half as many.
+    """
+    method = PROTOCOL.methods[settings.method]
+    return round((method.share - TEACHER.share) / method.passes
+                 * TEACHER.passes / TEACHER.share)
 
 
 def plan(settings: Settings, process_start: float) -> Dict[str, Any]:
@@ -230,13 +232,14 @@ def _render_seconds(samples: List[int], startup: float) -> float:
     return startup + sum(samples) / 1000
 
 
-def _step_seconds(config: Path, precision: str) -> float:
+def _step_seconds(config: str, precision: str) -> float:
     """Time a training step on random pictures, after a first one."""
     cfg = Config.fromfile(config)
-    if config in LMIM.values():
-        cfg.model.target_generator.checkpoint = None
-    elif config == RECOGNIZER:
+    reads = config == str(PROTOCOL.recognizer)
+    if reads:
         cfg.model.backbone.init_cfg = None
+    elif 'checkpoint' in cfg.model.target_generator:
+        cfg.model.target_generator.checkpoint = None
     with quiet(logging.ERROR):
         set_precision(cfg, precision)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
@@ -244,14 +247,14 @@ def _step_seconds(config: Path, precision: str) -> float:
     with quiet(logging.ERROR):
         optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
     pictures = torch.randint(0, 256, (BATCH, 3, 32, 128), dtype=torch.uint8)
-    if config == RECOGNIZER:
+    if reads:
         words = [TextRecogDataSample(
             metainfo=dict(valid_ratio=1.0, img_shape=(32, 128)),
             gt_text=LabelData(item='words')) for _ in range(BATCH)]
         data: Dict[str, Any] = dict(inputs=list(pictures), data_samples=words)
     else:
-        views = 2 if config == LMIM['lmim'] else 1
-        data = dict(inputs=[pictures] * views, data_samples=None)
+        data = dict(inputs=[pictures] * len(model.view_levels),
+                    data_samples=None)
     taken = []
     for _ in range(3):
         start = time.perf_counter()
