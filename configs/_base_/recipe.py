@@ -28,14 +28,11 @@ recipe_augmentation = [
             dict(type='mmpretrain.ColorTransform', magnitude_range=(0, 0.9)),
             dict(type='mmpretrain.Contrast', magnitude_range=(0, 0.9)),
             dict(type='mmpretrain.Brightness', magnitude_range=(0, 0.9)),
-            dict(
+            *(dict(
                 type='mmpretrain.Shear',
                 magnitude_range=(0, 0.3),
-                direction='horizontal'),
-            dict(
-                type='mmpretrain.Shear',
-                magnitude_range=(0, 0.3),
-                direction='vertical'),
+                direction=direction) for direction in ('horizontal',
+                                                       'vertical')),
             dict(
                 type='mmpretrain.Translate',
                 magnitude_range=(0, 0.1),
@@ -46,20 +43,10 @@ recipe_augmentation = [
                 direction='vertical'),
         ]),
     # Not among the policies: mmpretrain's blur fails with today's Pillow.
-    dict(
+    *(dict(
         type='RandomApply',
         prob=0.2,
-        transforms=[
-            dict(
-                type='ImgAugWrapper',
-                args=[dict(cls='GaussianBlur', sigma=[0.1, 2.])])
-        ]),
-    dict(
-        type='RandomApply',
-        prob=0.2,
-        transforms=[
-            dict(
-                type='ImgAugWrapper',
-                args=[dict(cls='AdditivePoissonNoise', lam=[0., 30.])])
-        ]),
+        transforms=[dict(type='ImgAugWrapper', args=[operation])])
+      for operation in (dict(cls='GaussianBlur', sigma=[0.1, 2.]),
+                        dict(cls='AdditivePoissonNoise', lam=[0., 30.]))),
 ]
