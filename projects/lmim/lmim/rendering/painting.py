@@ -5,12 +5,16 @@ is a plane of numbers in -1 to 1, by which a colour is added to the
 background's. So no pattern takes away more of the contrast to the text than
 that colour allows.
 """
-from typing import Callable, Dict, Tuple
+from typing import Callable, Dict, Sequence, Tuple
 
 import cv2
 import numpy as np
 
 from .style import Color, Outline, Pattern, Shadow, Style
+
+
+#: Where neighbours of a word may be.
+SIDES = ('left', 'right', 'above', 'below')
 
 
 def paint(mask: np.ndarray, style: Style) -> np.ndarray:
@@ -53,6 +57,41 @@ def paint(mask: np.ndarray, style: Style) -> np.ndarray:
     _, data = cv2.imencode('.jpg', image,
                            (cv2.IMWRITE_JPEG_QUALITY, style.jpeg_quality))
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
+
+
+def add_neighbors(mask: np.ndarray, sides: Sequence[str]) -> np.ndarray:
+    """Let letters of neighbouring words reach into a picture.
+
+    They are the word's own letters of its other end, moved to where there is
+    nothing but background: half of its margin, so that they stay apart.
+
+    Args:
+        mask (np.ndarray): uint8 of shape (H, W); 255 is ink.
+        sides (Sequence[str]): Of :data:`SIDES`.
+
+    Returns:
+        np.ndarray: The mask with their ink, uint8 of shape (H, W).
+    """
+    if not sides:
+        return mask
+    rows, columns = (np.flatnonzero((mask > 127).any(axis=axis))
+                     for axis in (1, 0))
+    if not len(rows):
+        return mask
+    left, right = int(columns[0]), int(columns[-1]) + 1
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    found = mask.copy()
+    if 'left' in sides and left > 1:
+        found[:, :left // 2] = mask[:, right - left // 2:right]
+    if 'right' in sides and mask.shape[1] - right > 1:
+        room = (mask.shape[1] - right) // 2
+        found[:, -room:] = mask[:, left:left + room]
+    if 'above' in sides and top > 1:
+        found[:top // 2] = mask[bottom - top // 2:bottom]
+    if 'below' in sides and mask.shape[0] - bottom > 1:
+        room = (mask.shape[0] - bottom) // 2
+        found[-room:] = mask[top:top + room]
+    return found
 
 
 def _light(height: int, width: int, style: Style,

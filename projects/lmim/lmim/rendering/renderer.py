@@ -1,6 +1,6 @@
 """Draws word images in styles drawn by chance."""
 from dataclasses import dataclass, field, fields
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import cv2
 import numpy as np
@@ -8,12 +8,14 @@ import numpy as np
 from lmim.utils.errors import UserError
 from .fonts import Font
 from .layout import Line, Placement, draw_line, measure, room
-from .painting import PATTERNS, paint
+from .painting import PATTERNS, SIDES, add_neighbors, paint
 from .style import (Bend, Color, Outline, Pattern, Shadow, Style, StyleRanges,
                     brightness, draw_colors, draw_opposite, draw_swing)
 
-#: Settings by name: anything that photographs show, or dark, almost grey ink
-#: on light paper, which is learnt with far fewer pictures.
+#: Settings by name: anything that photographs show; dark, almost grey ink on
+#: light paper, which is learnt with far fewer pictures; or words as detectors
+#: cut them out of photographs: small and dim ones too, cut too wide or too
+#: tight, with letters of their neighbours at the edges.
 STYLES: Dict[str, Dict[str, Any]] = {
     'varied': {},
     'print': dict(
@@ -21,6 +23,10 @@ STYLES: Dict[str, Dict[str, Any]] = {
         shear=5., perspective=0.06, spaced=0., patterned=0., shaded=0.,
         outlined=0., shadowed=0., blur=0.8, noise=8., min_contrast=150.,
         saturation=0.2, dark_text=True, jpeg_quality=(60, 95)),
+    'scene': dict(
+        height=(14, 48), blur=1.3, noise=10., min_contrast=55.,
+        neighbored=0.08, loose=0.16, arc=90., bent=0.2, tilt=20.,
+        jpeg_quality=(30, 95)),
 }
 
 # Text is drawn at the size it is needed, or a little larger: shrinking it in
@@ -129,7 +135,8 @@ class WordRenderer:
                          style.slack, style.spacing)
         placement = Placement(line.width, line.top, line.bottom, style)
         mask = placement.warp(line.ink)
-        return RenderedWord(text, font, paint(mask, style), mask, style, line,
+        ink = add_neighbors(mask, style.neighbors)
+        return RenderedWord(text, font, paint(ink, style), mask, style, line,
                             placement)
 
     def draw_style(self, rng: np.random.Generator) -> Style:
@@ -166,6 +173,7 @@ class WordRenderer:
         # there were any.
         plain.update(self._shape(rng), max_growth=ranges.max_growth)
         plain.update(self._decoration(rng, foreground, background))
+        plain.update(self._cut(rng, plain['margins']))
         return Style(**plain)
 
     def _shape(self, rng: np.random.Generator) -> Dict[str, Any]:
@@ -214,6 +222,19 @@ class WordRenderer:
             found['shadow'] = _shadow(rng, foreground, background,
                                       contrast > 0)
         return found
+
+    def _cut(self, rng: np.random.Generator,
+             margins: Tuple[float, ...]) -> Dict[str, Any]:
+        """How a word was cut out: how exactly, and what came along."""
+        ranges, hard = self.ranges, self.ranges.difficulty
+        cut: Dict[str, Any] = {}
+        if ranges.loose:
+            off = rng.uniform(-0.25, 1, 4) * ranges.loose * hard
+            cut['margins'] = tuple((off + margins).clip(0).tolist())
+        if ranges.neighbored:
+            cut['neighbors'] = tuple(side for side in SIDES if self._happens(
+                rng, ranges.neighbored))
+        return cut
 
     def _happens(self, rng: np.random.Generator, chance: float) -> bool:
         return rng.random() < chance * self.ranges.difficulty

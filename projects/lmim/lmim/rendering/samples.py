@@ -8,8 +8,12 @@ from lmim.utils.errors import UserError
 from .fonts import (BUNDLED, PARTS, Font, FontPool, Places, find_fonts,
                     needs_shaping, split_fonts)
 from .renderer import STYLES, RenderedWord, WordRenderer
-from .words import (LOWER_CASE, Lengths, ListedWords, ReadWords, Vocabulary,
-                    WordGenerator, Words, read_word_list)
+from .words import (LOWER_CASE, Lengths, ListedWords, ReadWords, SceneWords,
+                    Vocabulary, WordGenerator, Words, read_word_list)
+
+
+#: How listed words are drawn; see :func:`make_sets`.
+MANNERS = ('listed', 'scene')
 
 
 class RenderedWords:
@@ -132,6 +136,7 @@ def make_sets(sizes: Mapping[Optional[str], int],
               seed: int = 0,
               alphabet: Optional[str] = None,
               words: Optional[str] = None,
+              manner: str = 'listed',
               lengths: Optional[Lengths] = None,
               fonts: Places = BUNDLED,
               same_fonts: bool = False,
@@ -151,6 +156,9 @@ def make_sets(sizes: Mapping[Optional[str], int],
             to lower-case letters.
         words (str, optional): Words to draw, each as often as it comes: a
             path that ``read_words`` reads.
+        manner (str): 'listed' draws words as they are listed, 'scene' as
+            signs show them, among numbers and made-up words; see
+            :class:`.words.SceneWords`.
         lengths (tuple[int, int], optional): Least and greatest number of
             characters. Defaults to 3 and 6 for an alphabet, else 1 and 25.
         fonts (str or Sequence[str]): Where fonts are; see
@@ -178,6 +186,11 @@ def make_sets(sizes: Mapping[Optional[str], int],
     if alphabet is not None and words is not None:
         raise UserError('Words come from one place, not from alphabet and '
                         'words. Leave out one')
+    if manner not in MANNERS:
+        raise UserError(f'manner is one of {", ".join(MANNERS)}, not '
+                        f'{manner!r}')
+    if manner == 'scene' and words is None:
+        raise UserError("The manner 'scene' is for listed words: give words")
     left_out: List[str] = []
     if words is None:
         chars = alphabet or LOWER_CASE
@@ -190,9 +203,9 @@ def make_sets(sizes: Mapping[Optional[str], int],
         lengths = lengths or (1, 25)
         vocabulary = Vocabulary(read_words(str(words)), str(words), lengths)
         left_out += vocabulary.left_out
-        chars = vocabulary.characters
-        makers = {part: ListedWords(vocabulary, part, lengths)
-                  for part in sizes}
+        kind = SceneWords if manner == 'scene' else ListedWords
+        makers = {part: kind(vocabulary, part, lengths) for part in sizes}
+        chars = next(iter(makers.values())).characters
     found = find_fonts(chars, fonts)
     split = {} if same_fonts or None in sizes else split_fonts(found)
     parts = {}

@@ -81,6 +81,9 @@ class Style:
     shade: Optional[Color] = None
     outline: Optional[Outline] = None
     shadow: Optional[Shadow] = None
+    # On which sides letters of neighbouring words reach into the picture:
+    # of 'left', 'right', 'above', 'below'.
+    neighbors: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,11 @@ class StyleRanges:
     shaded: float = 0.2  # chance that the text's colour changes downwards
     outlined: float = 0.18  # chance of a rim; in one of six it is hollow
     shadowed: float = 0.25  # chance of a shadow
+    # Chance on each side that letters of a neighbour reach into the picture.
+    neighbored: float = 0.
+    # The picture's edges lie off those of the text by up to so many parts of
+    # its height, inwards by a quarter of that.
+    loose: float = 0.
     blur: float = 0.9  # deviation in pixels, of a picture 32 pixels high
     noise: float = 9.0  # deviation of single pixels
     # Least difference of brightness between text and background, in 0-255;

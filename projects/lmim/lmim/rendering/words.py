@@ -321,3 +321,80 @@ class ListedWords(Words):
         """Draw one word of the part, as often as it comes."""
         at = rng.random() * self._sums[-1]
         return self.vocabulary[int(np.searchsorted(self._sums, at, 'right'))]
+
+
+class SceneWords(ListedWords):
+    """The words of a vocabulary as signs show them, and what is no word.
+
+    Most are listed words in capitals, capitalised or in lower case; the rest
+    are numbers (prices, years, dates, telephone numbers), made-up words, and
+    any characters in any order. Some have punctuation. The shares are those
+    of the labels of IIIT5K, SVT, ICDAR 2003 and 2015 for training, rounded.
+
+    Args:
+        vocabulary (Vocabulary): The words.
+        part (str, optional): As of :class:`Words`.
+        lengths (tuple[int, int]): As of :class:`Words`.
+
+    Raises:
+        UserError: If no word belongs to the part.
+    """
+
+    #: Chances of a listed word, a number, a made-up word and any characters.
+    KINDS = (0.72, 0.10, 0.13, 0.05)
+    #: Chances of CAPITALS, Capitalised, lower case, and as listed.
+    CASES = (0.5, 0.25, 0.2, 0.05)
+    PUNCTUATED = 0.1
+    #: Printable ASCII without the space: the usual 94 characters.
+    CHARACTERS = ''.join(map(chr, range(33, 127)))
+    #: Formats of numbers; each # becomes a digit.
+    NUMBERS = ('#', '##', '###', '####', '#####', '######', '#.##', '##.##',
+               '#,###', '$#.##', '$##', '##%', '#%', '##/##', '##.##.####',
+               '##:##', '#:##', '###-####', '#-###-###-####', '20##', '19##',
+               '#x#', '##-##', '+##', '#st', '#th', '##A', 'A#', '(###)')
+    ENDINGS = (',', '.', '!', '?', ':', ';', "'s", '...', '"', ')', '-')
+    WRAPS = ('()', '""', "''", '[]')
+
+    def __init__(self, vocabulary: Vocabulary, part: Optional[str] = 'train',
+                 lengths: Lengths = (1, 25)) -> None:
+        super().__init__(vocabulary, part, lengths)
+        self.characters = ''.join(
+            sorted({*self.characters, *self.CHARACTERS}))
+        self._made_up = WordGenerator(part, LOWER_CASE, (2, 10))
+
+    def settings(self) -> Dict[str, Any]:
+        """What tells the vocabulary from others, and the manner."""
+        return dict(super().settings(), manner='scene')
+
+    def draw(self, rng: np.random.Generator) -> str:
+        """Draw a text of the part; see :meth:`Words.draw`."""
+        while True:
+            word = self._any(rng)
+            if self.lengths[0] <= len(word) <= self.lengths[1]:
+                return word
+
+    def _any(self, rng: np.random.Generator) -> str:
+        kind = int(rng.choice(len(self.KINDS), p=self.KINDS))
+        if kind == 3:
+            return ''.join(_pick(self.CHARACTERS, rng)
+                           for _ in range(int(rng.integers(1, 9))))
+        if kind == 1:
+            form = self.NUMBERS[int(rng.integers(len(self.NUMBERS)))]
+            return ''.join(_pick('0123456789', rng) if char == '#' else char
+                           for char in form)
+        word = super().draw(rng) if kind == 0 else self._made_up.draw(rng)
+        case = int(rng.choice(len(self.CASES), p=self.CASES))
+        if case < 3:
+            word = (word.upper(), word[:1].upper() + word[1:].lower(),
+                    word.lower())[case]
+        if rng.random() < self.PUNCTUATED:
+            word = self._punctuated(word, rng)
+        return word
+
+    def _punctuated(self, word: str, rng: np.random.Generator) -> str:
+        if rng.random() < 0.7:
+            return word + self.ENDINGS[int(rng.integers(len(self.ENDINGS)))]
+        if rng.random() < 0.5:
+            first, last = self.WRAPS[int(rng.integers(len(self.WRAPS)))]
+            return first + word + last
+        return word + _pick('-&/.', rng) + super().draw(rng).lower()

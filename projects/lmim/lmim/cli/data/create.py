@@ -1,10 +1,11 @@
 """`create` and `split`: records copied into LMDBs."""
 import argparse
 import json
+import re
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Pattern, Tuple
 
 from lmim.cli import Command
 from lmim.datasets.decoding import decode_image
@@ -125,6 +126,9 @@ def _add_copy_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the commands that copy records have in common."""
     add = parser.add_argument
     add('--unlabelled', action='store_true', help='leave labels behind')
+    add('--match', type=_pattern, metavar='PATTERN',
+        help='leave out records whose label a regular expression does not '
+        'match whole, such as "[A-Za-z0-9]{3,}"')
     add('--overwrite', action='store_true',
         help='replace an LMDB that is there')
     add_workers_argument(parser)
@@ -153,6 +157,8 @@ def _copy(source: RecordSource, places: Dict[str, Path],
             by_label = getattr(args, 'by', 'image') == 'label'
             if by_label and label is None:
                 reason = reason or 'no label'
+            if args.match and not args.match.fullmatch(label or ''):
+                reason = reason or 'its label does not match --match'
             if reason:
                 name = source.name(index)
                 reasons.add(name, reason)
@@ -211,6 +217,14 @@ def _copy_lines(result: Dict[str, Any]) -> List[str]:
     if result['skipped_file']:
         lines.append(f'all that was left out: {result["skipped_file"]}')
     return lines
+
+
+def _pattern(text: str) -> Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is no regular expression: {error}') from error
 
 
 def _share(text: str) -> float:

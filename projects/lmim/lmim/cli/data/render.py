@@ -15,7 +15,7 @@ from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.datasets.records.lmdb import LMDBStore
 from lmim.datasets.rendered_text_dataset import (RenderedRecords,
                                                  make_rendered_sets)
-from lmim.rendering import (LOWER_CASE, PARTS, STYLES, RenderedWords,
+from lmim.rendering import (LOWER_CASE, MANNERS, PARTS, STYLES, RenderedWords,
                             StyleRanges)
 from lmim.utils.atomic import refuse_existing, write_atomic
 from lmim.utils.errors import UserError
@@ -30,7 +30,7 @@ FORMAT = 2
 SHOWN = 48
 
 #: Options that are passed to `make_sets` as they are.
-PASSED = ('seed', 'alphabet', 'words', 'fonts', 'same_fonts', 'style',
+PASSED = ('seed', 'alphabet', 'words', 'manner', 'fonts', 'same_fonts', 'style',
           'difficulty', 'style_options')
 
 
@@ -72,6 +72,10 @@ class Render(Command):
             help='words to draw: a text file with one a line (word, or '
             'word<TAB>count), or any labelled set, whose labels are taken')
         add = group.add_argument
+        add('--manner', choices=MANNERS, default='listed',
+            help="with --words: as they are listed, or as on signs ('scene'): "
+            'in capitals and lower case, among numbers, punctuation and '
+            'made-up words (default: %(default)s)')
         add('--min-length', type=at_least(1),
             help='least characters of a word (default: 3, and 1 with '
             '--words)')
@@ -81,8 +85,9 @@ class Render(Command):
 
         add = parser.add_argument_group('looks').add_argument
         add('--style', choices=sorted(STYLES), default='varied',
-            help='anything that photographs show, or dark ink on light paper '
-            '(default: %(default)s)')
+            help='anything that photographs show; dark ink on light paper; or '
+            'words as detectors cut them out of photographs (default: '
+            '%(default)s)')
         add('--difficulty', type=float,
             help='strength of curves, patterns, blur, noise and so on; 0 is '
             "clean text (default: 1, and 0.5 for 'print')")

@@ -3,9 +3,11 @@ from typing import Any, Optional, Tuple, Union
 
 import torch
 from mmocr.registry import MODELS
+from torch import nn
 
 from lmim.utils.errors import UserError
 
+from ..layers import ConvStem
 from .text_vit import TextViT
 
 
@@ -57,10 +59,15 @@ class MaskedViT(TextViT):
         """
         if not mask:
             return super().forward(images)
-        patches = self.embed(images)
         masking = self.mask(
-            len(patches), self.grid, patches.device, noise,
+            len(images), self.grid, images.device, noise,
             dict(images=images, aspect=aspect, features=features))
+        if isinstance(self.patch_embed, ConvStem):
+            # Its convolutions overlap: they must not see what is hidden.
+            shown = 1 - masking.mask.unflatten(1, self.grid).to(images.dtype)
+            images = images * nn.functional.interpolate(
+                shown[:, None], scale_factor=self.patch_size)
+        patches = self.embed(images)
         ids_keep = masking.ids_keep.unsqueeze(-1).expand(
             -1, -1, self.embed_dims)
         visible = patches.gather(1, ids_keep)

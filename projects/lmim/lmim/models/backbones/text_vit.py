@@ -1,5 +1,5 @@
 """Vision transformer for word images."""
-from typing import Any, Sequence, Tuple, Union
+from typing import Any, Optional, Sequence, Tuple, Union
 
 import torch
 from mmcv.cnn.bricks import DropPath
@@ -10,7 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from lmim.checkpoints import load_encoder_weights
 from lmim.utils.errors import UserError
-from ..layers import (build_sincos_2d, init_transformer, is_traced,
+from ..layers import (ConvStem, build_sincos_2d, init_transformer, is_traced,
                       resolve_grid)
 
 #: Images that a CPU encodes at once where no gradients are needed.
@@ -45,6 +45,9 @@ class TextViT(VisionTransformer):
             ``num_layers``, ``num_heads`` and ``feedforward_channels``.
         img_size (Tuple[int, int]): Height and width of the images.
         patch_size (int | Tuple[int, int]): Height and width of a patch.
+        stem (Sequence[int], optional): Channels of a
+            :class:`~lmim.models.layers.ConvStem` that embeds the patches.
+            Defaults to None: one linear layer does, as in the papers.
         pos_embed (str): ``'square'``: positions of a square grid, which the
             checkpoints of MAERec and LMIM hold; ``'grid'``: of the true grid.
         freeze_pos_embed (bool): Keep the positions fixed.
@@ -74,6 +77,7 @@ class TextViT(VisionTransformer):
                  arch: Union[str, dict] = 'small',
                  img_size: Tuple[int, int] = (32, 128),
                  patch_size: Union[int, Tuple[int, int]] = 4,
+                 stem: Optional[Sequence[int]] = None,
                  pos_embed: str = 'square',
                  freeze_pos_embed: bool = True,
                  out_type: str = 'raw',
@@ -95,6 +99,9 @@ class TextViT(VisionTransformer):
             patch_size=patch,
             out_type=out_type,
             **kwargs)
+        self.patch_size = patch
+        if stem is not None:
+            self.patch_embed = ConvStem(self.embed_dims, patch, stem)
         self.grid = tuple(self.patch_resolution)
         self._pos_grid = resolve_grid(pos_embed, self.grid)
         self.pos_embed.requires_grad = not freeze_pos_embed

@@ -2,6 +2,7 @@
 from .attention import attend, is_traced
 from .content_masking import (CharacterSpanMasking, DSHMMasking,
                               InkMasking)
+from .conv_stem import ConvStem
 from .cpu_kernels import use_cpu_kernels
 from .initialization import init_transformer
 from .masking import (BlockMasking, Context, Masking, RandomMasking,
@@ -9,8 +10,8 @@ from .masking import (BlockMasking, Context, Masking, RandomMasking,
 from .positions import build_sincos_2d, resolve_grid
 
 __all__ = [
-    'BlockMasking', 'CharacterSpanMasking', 'Context', 'DSHMMasking',
-    'InkMasking', 'Masking', 'RandomMasking', 'attend', 'build_sincos_2d',
+    'BlockMasking', 'CharacterSpanMasking', 'Context', 'ConvStem',
+    'DSHMMasking', 'InkMasking', 'Masking', 'RandomMasking', 'attend', 'build_sincos_2d',
     'init_transformer', 'is_traced', 'masking_from_noise', 'resolve_grid',
     'use_cpu_kernels'
 ]

@@ -1,0 +1,56 @@
+# The reader: a small recognizer with CTC, for 94 characters and words of up
+# to 25. Three of four words are rendered, one is real.
+_base_ = [
+    '../textrecog/ctc/ctc_vit-mini_1xb64_rendered-labels.py',
+    '_base_.py',
+    '../_base_/recipe.py',
+]
+
+model = dict(
+    backbone=dict(
+        vit=dict(
+            **_base_.encoder,
+            init_cfg=dict(checkpoint='work_dirs/mae_reader/epoch_2.pth'))),
+    decoder=dict(in_channels=256, module_loss=dict(on_unknown='map')))
+
+# Lighter than the recipe's: most pictures are drawn with effects of their own.
+augmentation = [
+    dict(
+        type='RandomApply',
+        prob=0.5,
+        transforms=[dict(_base_.recipe_augmentation[0], num_policies=2)]),
+    *_base_.recipe_augmentation[1:],
+]
+train_pipeline = [
+    *_base_.train_pipeline[:-1], *augmentation, _base_.train_pipeline[-1]
+]
+train_dataloader = dict(
+    batch_size=128,
+    num_workers=1,
+    sampler=dict(
+        _delete_=True, type='RatioSampler', ratios=[0.75, 0.25],
+        epoch_length=64000),
+    dataset=dict(
+        _delete_=True,
+        type='TextImageDataset',
+        paths=[_base_.rendered, _base_.words],
+        with_text=True,
+        pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=128,
+    dataset=dict(
+        _delete_=True,
+        type='TextImageDataset',
+        paths=_base_.held_out,
+        with_text=True,
+        test_mode=True,
+        pipeline=_base_.test_pipeline))
+test_dataloader = val_dataloader
+val_evaluator = dict(dataset_prefixes=['held-out'])
+test_evaluator = val_evaluator
+
+optim_wrapper = dict(
+    optimizer=dict(lr=2e-3), clip_grad=dict(max_norm=5.))
+auto_scale_lr = dict(base_batch_size=128)
+custom_hooks = _base_.recipe_hooks
+train_cfg = dict(max_epochs=20, val_interval=1)
