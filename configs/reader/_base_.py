@@ -2,11 +2,7 @@
 # ViT over 32 columns; 3.1 M parameters. Most of its time goes into
 # convolutions, which two cores compute twice as fast as linear layers.
 encoder = dict(
-    arch=dict(
-        embed_dims=256,
-        num_layers=2,
-        num_heads=8,
-        feedforward_channels=1024),
+    arch='shallow',
     patch_size=(32, 4),
     stem=(32, 64, 128, 192),
     pos_embed='grid')

@@ -40,7 +40,8 @@ class TextViT(VisionTransformer):
     dict, see :func:`lmim.checkpoints.load_encoder_weights`).
 
     Args:
-        arch (str | dict): ``'mini'`` (for a CPU), ``'tiny'``, ``'small'``
+        arch (str | dict): ``'mini'`` (for a CPU), ``'shallow'`` (behind a
+            ``stem``), ``'tiny'``, ``'small'``
             (the paper's) or ``'base'``, or a dict with ``embed_dims``,
             ``num_layers``, ``num_heads`` and ``feedforward_channels``.
         img_size (Tuple[int, int]): Height and width of the images.
@@ -68,6 +69,7 @@ class TextViT(VisionTransformer):
 
     arch_zoo = {
         'mini': _vit(128, 4, num_layers=4),
+        'shallow': _vit(256, 8, num_layers=2),
         'tiny': _vit(192, 3),
         'small': _vit(384, 6),
         'base': _vit(768, 12),
