@@ -82,6 +82,8 @@ def test_config_runs(path: Path, tmp_path: Path, monkeypatch: Any) -> None:
             lay_loader(cfg[name].dataset)
             cfg[name].update(
                 batch_size=2, num_workers=0, persistent_workers=False)
+            if 'epoch_length' in cfg[name].sampler:
+                cfg[name].sampler.epoch_length = 8
     lay_dictionary(cfg, tmp_path)
     # A file of a gigabyte for each step of a ViT-B would be too much.
     cfg.default_hooks.checkpoint.interval = -1

@@ -15,8 +15,9 @@ def test_papers_encoder_has_its_number_of_parameters():
                if p.requires_grad) == 21_412_224 - 257 * 384
 
 
-def test_masked_pass_sees_the_visible_patches_only():
-    vit = MaskedViT(arch=ARCH, img_size=(8, 32)).eval()
+@pytest.mark.parametrize('stem', [None, (8, )])
+def test_masked_pass_sees_the_visible_patches_only(stem):
+    vit = MaskedViT(arch=ARCH, img_size=(8, 32), stem=stem).eval()
     vit.init_weights()
     images = torch.randn(2, 3, 8, 32)
     noise = torch.rand(2, 16)
@@ -28,6 +29,30 @@ def test_masked_pass_sees_the_visible_patches_only():
     assert torch.allclose(vit(changed, noise=noise)[0], tokens, atol=1e-6)
     changed = torch.where(hidden, images, torch.randn_like(images))
     assert not torch.allclose(vit(changed, noise=noise)[0], tokens, atol=1e-2)
+
+
+def test_a_stem_halves_what_is_larger_than_a_patch():
+    vit = TextViT(arch='shallow', patch_size=(32, 4), pos_embed='grid',
+                  stem=(32, 64, 128, 192))
+    convolutions = [part for part in vit.patch_embed.modules()
+                    if isinstance(part, torch.nn.Conv2d)]
+    assert [part.stride for part in convolutions if part.stride != (1, 1)] == [
+        (2, 2), (2, 2), (2, 1), (2, 1), (2, 1)]
+    assert [part.out_channels for part in convolutions] == [
+        32, *[64] * 3, *[128] * 3, *[192] * 3, 256]
+    assert vit(torch.zeros(2, 3, 32, 128)).shape == (2, 1 + 32, 256)
+    assert sum(p.numel() for p in vit.parameters()) == 3_036_064
+
+
+@pytest.mark.parametrize('settings, message', [
+    (dict(patch_size=(32, 4), stem=(8, 8)), '5 stages, and needs channels for '
+     'all but the last, 4, not 2'),
+    (dict(patch_size=(12, 4), img_size=(24, 32), stem=(8, )),
+     'powers of two, not 12x4'),
+])
+def test_stems_that_fit_no_patch_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        TextViT(arch=ARCH, pos_embed='grid', **settings)
 
 
 def test_initialisation_is_maes():

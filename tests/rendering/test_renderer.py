@@ -136,6 +136,37 @@ def test_patterns_stay_within_their_colour(kind, font, clean):
     assert max(spread) > 8
 
 
+def test_neighbours_reach_into_margins_and_are_no_letters(font, clean):
+    alone = compose('word', font, clean)
+    crowded = compose('word', font, replace(
+        clean, neighbors=('left', 'right', 'above', 'below')))
+    assert np.array_equal(alone.mask, crowded.mask)
+    rows, columns = (np.flatnonzero((alone.mask > 127).any(axis=axis))
+                     for axis in (1, 0))
+    added = (alone.image @ LUMA - crowded.image @ LUMA) > 128
+    left, right = columns[0], columns[-1] + 1
+    top, bottom = rows[0], rows[-1] + 1
+    assert left > 4 and not added[top:bottom, left // 2 + 1:right].any()
+    for strip in (added[:, :left // 2], added[:, -(left // 2):],
+                  added[:top // 2], added[bottom + top // 2 + 1:]):
+        assert strip.sum() > 5
+
+
+def test_words_are_cut_out_too_wide_and_too_tight():
+    ranges = dict(loose=0.2, neighbored=0.3)
+    plain, cut = (WordRenderer(**settings) for settings in ({}, ranges))
+    sides, changes = set(), []
+    for seed in range(200):
+        one, other = (renderer.draw_style(np.random.default_rng(seed))
+                      for renderer in (plain, cut))
+        changes += np.subtract(other.margins, one.margins).tolist()
+        sides.update(other.neighbors)
+        # All else is drawn as without.
+        assert replace(other, margins=one.margins, neighbors=()) == one
+    assert sides == {'left', 'right', 'above', 'below'}
+    assert -0.05 <= min(changes) < -0.04 and 0.19 < max(changes) <= 0.2
+
+
 @pytest.mark.parametrize('settings, message', [
     (dict(height=(40, 30)), 'Heights'),
     (dict(difficulty=-1), 'difficulty is 0 or more'),

@@ -5,8 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from lmim.rendering import (LOWER_CASE, PARTS, ListedWords, Vocabulary,
-                            WordGenerator, part_of_word, read_word_list)
+from lmim.rendering import (LOWER_CASE, PARTS, ListedWords, SceneWords,
+                            Vocabulary, WordGenerator, part_of_word, read_word_list)
 
 LETTERS_AND_DIGITS = LOWER_CASE + LOWER_CASE.upper() + '0123456789'
 
@@ -84,6 +84,22 @@ def test_listed_words_come_as_often_as_they_are_weighted(read):
     drawn = Counter(draw(ListedWords(vocabulary, None), 2000))
     assert set(drawn) == set(vocabulary)
     assert drawn['two words'] / 2000 == pytest.approx(0.6, abs=0.04)
+
+
+def test_words_of_signs_have_cases_numbers_and_punctuation(read):
+    words = SceneWords(read('street\nHotel\n'), None)
+    drawn = draw(words, 4000)
+    assert set(''.join(drawn)) == set(SceneWords.CHARACTERS)
+    counts = Counter(drawn)
+    for word, share in (('STREET', 0.5), ('Street', 0.25), ('street', 0.25)):
+        # Half of the listed words, of which nine in ten have no punctuation.
+        assert counts[word] / 4000 == pytest.approx(
+            0.72 / 2 * 0.9 * share, abs=0.02)
+    numbers = sum(any(char.isdigit() for char in word) for word in drawn)
+    assert numbers / 4000 == pytest.approx(0.12, abs=0.03)
+    assert max(map(len, drawn)) <= 25
+    assert {len(word) for word in draw(
+        SceneWords(read('street'), None, (3, 3)), 50)} == {3}
 
 
 def test_words_of_a_vocabulary_are_of_one_part(read):

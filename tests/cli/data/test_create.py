@@ -50,6 +50,21 @@ def test_real_pictures_from_all_layouts(tmp_path, run, shared_data, workers):
     assert [p.name for p in out.iterdir()] == ['data.mdb']
 
 
+def test_records_whose_labels_match_are_kept(tmp_path, run, capsys):
+    labels = [b'abc', b'ab', b'a c', b'abc!', b'ABCD']
+    words = make_lmdb(tmp_path / 'words', [picture(i) for i in range(5)],
+                      labels)
+    status, result = run('create', words, tmp_path / 'out', '--match',
+                         '[A-Za-z]{3,}', '--workers', 0)
+    assert status == 0
+    made = read_entries(tmp_path / 'out')
+    assert [made[b'label-%09d' % i] for i in (1, 2)] == [b'abc', b'ABCD']
+    assert made[b'num-samples'] == b'2' and result['skipped']['total'] == 3
+    with pytest.raises(SystemExit):
+        main(['create', words, str(tmp_path / 'out'), '--match', '['])
+    assert "'[' is no regular expression" in capsys.readouterr().err
+
+
 def test_labels_of_another_lmdb(tmp_path, run, shared_data):
     toy = shared_data / 'rec_toy_dataset'
     images = tmp_path / 'images.lmdb'

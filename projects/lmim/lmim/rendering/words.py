@@ -353,7 +353,7 @@ class SceneWords(ListedWords):
                '##:##', '#:##', '###-####', '#-###-###-####', '20##', '19##',
                '#x#', '##-##', '+##', '#st', '#th', '##A', 'A#', '(###)')
     ENDINGS = (',', '.', '!', '?', ':', ';', "'s", '...', '"', ')', '-')
-    WRAPS = ('()', '""', "''", '[]')
+    WRAPS = (('(', ')'), ('"', '"'), ("'", "'"), ('[', ']'))
 
     def __init__(self, vocabulary: Vocabulary, part: Optional[str] = 'train',
                  lengths: Lengths = (1, 25)) -> None:

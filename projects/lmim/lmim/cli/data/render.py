@@ -197,6 +197,9 @@ def _is_there(out_dir: Path, manifest: Dict[str, Any],
     try:
         found = json.loads((out_dir / MANIFEST).read_text(encoding='utf-8'))
         settings = dict(found['settings'])
+        # Sets are as they were where a setting has come since, at its default.
+        settings['style'] = {**json.loads(json.dumps(asdict(StyleRanges()))),
+                             **settings['style']}
     except FileNotFoundError:
         for path in (out_dir / f'{part}.lmdb' for part in PARTS):
             if path.exists() and not overwrite:

@@ -44,7 +44,8 @@ class ConvStem(nn.Module):
                 f'{stages} stages, and needs channels for all but the last, '
                 f'{stages - 1}, not {len(channels)}: change `stem` of the '
                 'backbone')
-        strides = [tuple(2 if stage < power else 1 for power in powers)
+        strides = [(2 if stage < powers[0] else 1,
+                    2 if stage < powers[1] else 1)
                    for stage in range(stages)]
         parts = []
         before = 3
