@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lmim.rendering import (LOWER_CASE, PARTS, ListedWords, SceneWords,
-                            Vocabulary, WordGenerator, part_of_word, read_word_list)
+                            Vocabulary, WordGenerator, part_of_word,
+                            read_word_list)
 
 LETTERS_AND_DIGITS = LOWER_CASE + LOWER_CASE.upper() + '0123456789'
 

@@ -8,9 +8,10 @@ from .words import (LOWER_CASE, ListedWords, SceneWords, Vocabulary,
                     WordGenerator, Words, part_of_word, read_word_list)
 
 __all__ = [
-    'FONT_SUFFIXES', 'Font', 'FontPool', 'LOWER_CASE', 'ListedWords', 'MANNERS',
-    'PARTS', 'RenderedSets', 'RenderedWord', 'RenderedWords', 'STYLES',
-    'SceneWords', 'Style', 'StyleRanges', 'Vocabulary', 'WordGenerator', 'WordRenderer', 'Words',
-    'find_fonts', 'make_sets', 'missing_characters', 'needs_shaping',
-    'part_of_word', 'read_word_list', 'split_fonts'
+    'FONT_SUFFIXES', 'Font', 'FontPool', 'LOWER_CASE', 'ListedWords',
+    'MANNERS', 'PARTS', 'RenderedSets', 'RenderedWord', 'RenderedWords',
+    'STYLES', 'SceneWords', 'Style', 'StyleRanges', 'Vocabulary',
+    'WordGenerator', 'WordRenderer', 'Words', 'find_fonts', 'make_sets',
+    'missing_characters', 'needs_shaping', 'part_of_word', 'read_word_list',
+    'split_fonts'
 ]

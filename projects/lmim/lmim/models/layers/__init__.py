@@ -11,7 +11,7 @@ from .positions import build_sincos_2d, resolve_grid
 
 __all__ = [
     'BlockMasking', 'CharacterSpanMasking', 'Context', 'ConvStem',
-    'DSHMMasking', 'InkMasking', 'Masking', 'RandomMasking', 'attend', 'build_sincos_2d',
-    'init_transformer', 'is_traced', 'masking_from_noise', 'resolve_grid',
-    'use_cpu_kernels'
+    'DSHMMasking', 'InkMasking', 'Masking', 'RandomMasking', 'attend',
+    'build_sincos_2d', 'init_transformer', 'is_traced', 'masking_from_noise',
+    'resolve_grid', 'use_cpu_kernels'
 ]
