@@ -2,7 +2,7 @@
 # to 25. Three of four words are rendered, one is real.
 _base_ = [
     '../textrecog/ctc/ctc_vit-mini_1xb64_rendered-labels.py',
-    '_base_.py',
+    '../_base_/reader.py',
     '../_base_/recipe.py',
 ]
 

@@ -2,7 +2,7 @@
 # what is seen), and rendered ones.
 _base_ = [
     '../pretrain/mae/mae_vit-mini_1xb64_rendered.py',
-    '_base_.py',
+    '../_base_/reader.py',
 ]
 
 model = dict(
