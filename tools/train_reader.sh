@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Train the reader that the package ships, from pictures to the file.
 #
-#   LMIM_DATA_ROOT=data bash tools/train_reader.sh
+#   LMIM_DATA_ROOT=data bash tools/train_reader.sh [options of tools/train.py]
 #
 # Needs real words with labels in $LMIM_DATA_ROOT/real/train/{iiit5k,svt,ic15,
-# ic03_clean}, crops without labels in $LMIM_DATA_ROOT/real/unlabelled, a word
-# list (Debian's package wamerican-large) and fonts on the machine (the more
-# the better: configs/reader/README.md names Debian's packages). Run again, it
-# resumes where it was interrupted. About two hours on two cores with bfloat16.
+# ic03_clean}, a word list (Debian's package wamerican-large) and fonts on the
+# machine (the more the better: configs/reader/README.md names Debian's
+# packages). Run again, it resumes where it was interrupted. About two hours on
+# two cores with bfloat16. What may be set, with its defaults:
 #
 #   PROCESSES=2 WORDS=300000 DICTIONARY=/usr/share/dict/words WORK=work_dirs
 set -euo pipefail
@@ -49,9 +49,7 @@ PY
 "$PYTHON" -m lmim data render "$data/rendered" --train "${WORDS:-300000}" \
     --test 1000 --words "$data/words.txt" --manner scene --style scene \
     --fonts matplotlib machine --same-fonts
-for stage in mae_reader ctc_reader; do
-    "$PYTHON" -m torch.distributed.run --standalone \
-        --nproc_per_node="${PROCESSES:-2}" "$root/tools/train.py" \
-        "$root/configs/reader/$stage.py" --launcher pytorch --resume \
-        --precision auto --work-dir "$work/$stage"
-done
+"$PYTHON" -m torch.distributed.run --standalone \
+    --nproc_per_node="${PROCESSES:-2}" "$root/tools/train.py" \
+    "$root/configs/reader/ctc_reader.py" --launcher pytorch --resume \
+    --precision auto --work-dir "$work/ctc_reader" "$@"

@@ -9,6 +9,7 @@ encoder = dict(
 
 # What `tools/train_reader.sh` makes; LMIM_DATA_ROOT says where the data lies.
 root = '{{$LMIM_DATA_ROOT:data}}/reader/'
+real = '{{$LMIM_DATA_ROOT:data}}/real/'
 rendered = root + 'rendered/train.lmdb'
 words = root + 'words/train.lmdb'
 held_out = root + 'words/val.lmdb'

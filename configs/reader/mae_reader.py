@@ -19,7 +19,7 @@ train_dataloader = dict(
         _delete_=True,
         type='TextImageDataset',
         paths=[
-            _base_.root + '../real/unlabelled', _base_.words, _base_.rendered
+            _base_.real + 'unlabelled', _base_.words, _base_.rendered
         ],
         pipeline=_base_.mae_pipeline))
 auto_scale_lr = dict(base_batch_size=128)
