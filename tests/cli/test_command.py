@@ -5,7 +5,7 @@ from typing import Any, Dict
 
 import pytest
 
-from lmim.cli import Command, Tool, run_command, run_tool
+from lmim.cli import Command, Tool, run_command
 from lmim.utils.errors import UserError
 
 
@@ -32,8 +32,7 @@ class Double(Command):
 
 
 def run(capsys: pytest.CaptureFixture, *argv: str) -> tuple:
-    status = run_tool(Tool('sums', 'Sums.', {'double': Double()}),
-                      ['double', *argv])
+    status = Tool('lmim sums', 'Sums.', Double()).main(['double', *argv])
     return (status, *capsys.readouterr())
 
 

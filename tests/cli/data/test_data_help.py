@@ -4,8 +4,7 @@ import shlex
 
 import pytest
 
-from lmim.cli.command import make_parser
-from lmim.cli.data import COMMANDS, TOOL, main
+from lmim.cli.data import TOOL, main
 
 
 def told(capsys: pytest.CaptureFixture, *argv: str) -> str:
@@ -15,9 +14,9 @@ def told(capsys: pytest.CaptureFixture, *argv: str) -> str:
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize('name', sorted(COMMANDS))
+@pytest.mark.parametrize('name', sorted(TOOL.commands))
 def test_each_command_has_an_example_that_parses(capsys, name):
-    example = COMMANDS[name].example
+    example = TOOL.commands[name].example
     assert f'example:\n  lmim data {example}' in told(capsys, name)
-    args = make_parser(TOOL).parse_args(shlex.split(example))
+    args = TOOL.parser().parse_args(shlex.split(example))
     assert args.command == name

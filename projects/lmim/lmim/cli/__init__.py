@@ -1,9 +1,6 @@
 """The command line `lmim COMMAND`, and what its commands share."""
 from lmim.utils.progress import track
 
-from .command import Command, Tool, at_least, guarded, run_command, run_tool
+from .command import Command, Tool, at_least, guarded, run_command
 
-__all__ = [
-    'Command', 'Tool', 'at_least', 'guarded', 'run_command', 'run_tool',
-    'track'
-]
+__all__ = ['Command', 'Tool', 'at_least', 'guarded', 'run_command', 'track']

@@ -6,8 +6,7 @@ import io
 import json
 import sys
 from abc import ABC, abstractmethod
-from typing import (Any, Callable, Dict, List, NamedTuple, Optional, Tuple,
-                    TypeVar)
+from typing import Any, Callable, Dict, List, Optional, Tuple, TypeVar
 
 from lmim.utils.errors import EXIT_CODES, end_after, message_of
 
@@ -24,7 +23,7 @@ class Command(ABC):
     name: str
     #: What it is for, in one line of the list of commands.
     summary: str
-    #: A command line, without `lmim TOOL`.
+    #: A command line, without the name of the tool.
     example: str = ''
 
     @abstractmethod
@@ -50,32 +49,42 @@ class Command(ABC):
         """Say in words what was done."""
 
 
-class Tool(NamedTuple):
-    """A tool with sub-commands: ``lmim TOOL COMMAND``.
-
-    Attributes:
-        name (str): What it is called behind `lmim`.
-        description (str): What `--help` says of it.
-        commands (Dict[str, Command]): Its sub-commands by name.
-    """
-    name: str
-    description: str
-    commands: Dict[str, Command]
-
-
-def run_tool(tool: Tool, argv: Optional[List[str]] = None) -> int:
-    """Run one sub-command.
+class Tool:
+    """A tool with sub-commands, such as ``lmim data``.
 
     Args:
-        tool (Tool): Whose sub-command it is.
-        argv (list[str], optional): Its name and arguments. Defaults to the
-            process's own.
-
-    Returns:
-        int: The exit status.
+        name (str): What is typed before a command.
+        description (str): What `--help` says of it.
+        commands (Command): Its sub-commands.
     """
-    args = make_parser(tool).parse_args(argv)
-    return _run(tool.commands[args.command], args)
+
+    def __init__(self, name: str, description: str,
+                 *commands: Command) -> None:
+        self.name, self.description = name, description
+        self.commands = {command.name: command for command in commands}
+
+    def main(self, argv: Optional[List[str]] = None) -> int:
+        """Run one sub-command; the exit status.
+
+        Args:
+            argv (list[str], optional): Its name and arguments. Defaults to
+                the process's own.
+        """
+        args = self.parser().parse_args(argv)
+        return _run(self.commands[args.command], args)
+
+    def parser(self) -> argparse.ArgumentParser:
+        """The parser of all sub-commands."""
+        parser = argparse.ArgumentParser(
+            prog=self.name, description=self.description, epilog=EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter)
+        commands = parser.add_subparsers(
+            title='commands', description='COMMAND --help describes each',
+            metavar='COMMAND', dest='command', required=True)
+        for name, command in sorted(self.commands.items()):
+            _set_up(commands.add_parser(name, help=command.summary),
+                    self.name, command)
+        return parser
 
 
 def run_command(name: str, command: Command,
@@ -92,7 +101,7 @@ def run_command(name: str, command: Command,
         int: The exit status.
     """
     parser = argparse.ArgumentParser(prog=f'lmim {name}')
-    _set_up(parser, name, command)
+    _set_up(parser, parser.prog, command)
     return _run(command, parser.parse_args(argv))
 
 
@@ -140,26 +149,10 @@ def guarded(name: str, args: argparse.Namespace,
         return status, None
 
 
-def make_parser(tool: Tool) -> argparse.ArgumentParser:
-    """The parser of all sub-commands of a tool."""
-    parser = argparse.ArgumentParser(
-        prog=f'lmim {tool.name}',
-        description=tool.description,
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(
-        title='commands', description='COMMAND --help describes each',
-        metavar='COMMAND', dest='command', required=True)
-    for name, command in sorted(tool.commands.items()):
-        _set_up(commands.add_parser(name, help=command.summary), tool.name,
-                command)
-    return parser
-
-
 def _set_up(parser: argparse.ArgumentParser, tool: str,
             command: Command) -> None:
     """Describe a command, and declare its arguments."""
-    example = (f'example:\n  lmim {tool} {command.example}\n\n'
+    example = (f'example:\n  {tool} {command.example}\n\n'
                if command.example else '')
     parser.description = inspect.getdoc(command)
     parser.epilog = example + EXIT_CODES

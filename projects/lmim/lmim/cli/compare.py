@@ -1,8 +1,9 @@
 """`lmim compare`: what each way of pre-training is worth, by few labels."""
 import argparse
 import shlex
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict
 
 import torch
 from mmengine.config import DictAction
@@ -148,6 +149,4 @@ def default_workers(threads: int) -> int:
     return max(1, available_cores() // threads)
 
 
-def main(argv: Optional[List[str]] = None) -> int:
-    """Run the command."""
-    return run_command('compare', Compare(), argv)
+main = partial(run_command, 'compare', Compare())

@@ -1,7 +1,8 @@
 """`lmim export`: bring a checkpoint to ONNX."""
 import argparse
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List
 
 from lmim.export.exporting import KINDS, READER, export
 from lmim.utils.errors import UserError
@@ -125,6 +126,4 @@ def _int8_lines(about: Dict[str, Any], encoder: bool) -> List[str]:
     ]
 
 
-def main(argv: Optional[List[str]] = None) -> int:
-    """Run the command; see :func:`lmim.cli.run_command`."""
-    return run_command('export', Export(), argv)
+main = partial(run_command, 'export', Export())

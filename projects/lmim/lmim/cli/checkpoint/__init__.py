@@ -1,7 +1,5 @@
 """`lmim checkpoint`: its sub-commands."""
-from typing import Dict, List, Optional
-
-from lmim.cli import Command, Tool, run_tool
+from lmim.cli import Tool
 
 from .convert import Average, Convert, Extract
 from .inspect import Inspect
@@ -20,16 +18,6 @@ a file would execute is never run.
   lmim checkpoint extract ours.pth encoder.pth
 
 `COMMAND --help` tells of each."""
-COMMANDS: Dict[str, Command] = {
-    command.name: command
-    for command in (Average(), Convert(), Extract(), Inspect(), Probe(),
-                    ResizeDictionary())
-}
-
-
-def main(argv: Optional[List[str]] = None) -> int:
-    """Run one sub-command; see :func:`lmim.cli.run_tool`."""
-    return run_tool(Tool('checkpoint', DESCRIPTION, COMMANDS), argv)
-
-
-__all__ = ['COMMANDS', 'main']
+TOOL = Tool('lmim checkpoint', DESCRIPTION, Average(), Convert(), Extract(),
+            Inspect(), Probe(), ResizeDictionary())
+main = TOOL.main

@@ -1,7 +1,5 @@
 """The sub-commands of `lmim data`."""
-from typing import Dict, List, Optional
-
-from lmim.cli import Command, Tool, run_tool
+from lmim.cli import Tool
 
 from .check import Check
 from .create import Create, Split
@@ -24,29 +22,7 @@ labelled words to a training run is
   lmim data validate words.lmdb
   lmim data inspect words.lmdb --sheet words.png
   lmim data split words.lmdb data/words"""
-
-COMMANDS: Dict[str, Command] = {
-    command.name: command
-    for command in (
-        Check(),
-        Create(),
-        Crop(),
-        Dedup(),
-        MakeDictionary(),
-        Inspect(),
-        ListSets(),
-        Render(),
-        Split(),
-        Validate(),
-        Verify(),
-    )
-}
-TOOL = Tool('data', DESCRIPTION, COMMANDS)
-
-
-def main(argv: Optional[List[str]] = None) -> int:
-    """Run one sub-command; see :func:`lmim.cli.run_tool`."""
-    return run_tool(TOOL, argv)
-
-
-__all__ = ['COMMANDS', 'TOOL', 'main']
+TOOL = Tool('lmim data', DESCRIPTION, Check(), Create(), Crop(), Dedup(),
+            MakeDictionary(), Inspect(), ListSets(), Render(), Split(),
+            Validate(), Verify())
+main = TOOL.main

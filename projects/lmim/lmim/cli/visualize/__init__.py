@@ -1,7 +1,5 @@
 """The sub-commands of `lmim visualize`."""
-from typing import Dict, List, Optional
-
-from lmim.cli import Command, Tool, run_tool
+from lmim.cli import Tool
 
 from .attention import Attention
 from .browse import Browse
@@ -17,16 +15,6 @@ pictures are written to files.
   lmim visualize attention a.png b.png --checkpoint mae.pth lmim.pth
 
 `COMMAND --help` tells of each."""
-COMMANDS: Dict[str, Command] = {
-    command.name: command
-    for command in (Attention(), Browse(), Mask(), Reconstruction(),
-                    Views())
-}
-
-
-def main(argv: Optional[List[str]] = None) -> int:
-    """Run one sub-command; see :func:`lmim.cli.run_tool`."""
-    return run_tool(Tool('visualize', DESCRIPTION, COMMANDS), argv)
-
-
-__all__ = ['COMMANDS', 'main']
+TOOL = Tool('lmim visualize', DESCRIPTION, Attention(), Browse(), Mask(),
+            Reconstruction(), Views())
+main = TOOL.main
