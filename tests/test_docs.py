@@ -77,7 +77,7 @@ def measures(reader: Reader, command: str) -> None:
     name, *options = command.split()[2:]
     sys.path.insert(0, str(REPO / 'tools'))
     try:
-        import_module('benchmark').get_parser().parse_args([name, *options])
+        import_module('benchmark').TOOL.parser().parse_args([name, *options])
     finally:
         sys.path.pop(0)
     test = (REPO / 'tests/tools/test_benchmark.py').read_text()

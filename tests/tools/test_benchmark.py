@@ -29,11 +29,11 @@ def parse(module: Module) -> Callable[..., Tuple[Any, argparse.Namespace]]:
     """A benchmark of models, and its arguments for the smallest run."""
 
     def parse(name: str, *words: str) -> Tuple[Any, argparse.Namespace]:
-        tool = module('benchmark')
-        args = tool.get_parser().parse_args(
+        tool = module('benchmark').TOOL
+        args = tool.parser().parse_args(
             [name, '--arch', 'mini', '--batch', '1', '--rounds', '1',
              '--device', 'cpu', *words])
-        return tool.BENCHMARKS[name], args
+        return tool.commands[name], args
 
     return parse
 
@@ -41,26 +41,26 @@ def parse(module: Module) -> Callable[..., Tuple[Any, argparse.Namespace]]:
 def test_wrong_command_lines_exit_2(module: Module) -> None:
     for argv in ['paint'], ['pretrain', '--rounds', '0']:
         with pytest.raises(SystemExit) as stopped:
-            module('benchmark').main(argv)
+            module('benchmark').TOOL.main(argv)
         assert stopped.value.code == 2
 
 
 def test_machine_and_result(module: Module,
                             capsys: pytest.CaptureFixture) -> None:
     """In words and as JSON; what a user can fix ends with status 1."""
-    main = module('benchmark').main
-    small = ['pipeline', '--batch', '3', '--batches', '2', '--rounds', '1']
-    assert main([*small, '--json']) == 0
+    tool = module('benchmark').TOOL
+    small = ['pipeline', '--batch', '3', '--rounds', '1']
+    assert tool.main([*small, '--json']) == 0
     result = json.loads(capsys.readouterr().out)
-    assert result['benchmark'] == 'pipeline'
+    assert result['command'] == 'pipeline'
     assert result['machine']['cores'] >= 1
     plain, ours = result['rows']
     assert (plain['side'], ours['side']) == ('plain', 'ours')
     assert plain['ratio'] == 1 < ours['ratio']
-    report = module('benchmark').BENCHMARKS['pipeline'].report(result)
+    report = tool.commands['pipeline'].report(result)
     assert report.startswith('1,000 records of rendered words, one thread, '
                              'batches of 3\n')
-    assert main(['memory', '--batch', '4', '--accumulate', '3']) == 1
+    assert tool.main(['memory', '--batch', '4', '--accumulate', '3']) == 1
     assert '--batch 4 cannot be divided by' in capsys.readouterr().err
 
 
@@ -80,7 +80,7 @@ def test_both_sides_agree_and_are_measured(
                for row in result['rows'])
     lines = benchmark.report(result).splitlines()
     assert f'differ by at most {result["difference"]:.2g}' in lines[0]
-    assert lines[2].split() == ['1', 'plain'] + lines[2].split()[2:]
+    assert lines[3].split()[:5] == ['|', '1', '|', 'plain', '|']
 
 
 @pytest.mark.parametrize('name, weight, message', [
@@ -149,24 +149,24 @@ def test_rates_and_ratios_round_by_round(module: Module) -> None:
     """Sides take turns; the first call of each counts for nothing."""
     now, calls = [0.], []  # type: List[float], List[str]
 
-    def side(name: str, items: int, *seconds: float) -> Any:
+    def side(name: str, *seconds: float) -> Any:
         left = [1000., *seconds]
 
         def work() -> None:
             calls.append(name)
             now[0] += left.pop(0)
 
-        return work, items
+        return work
 
     rows = module('measuring').take_turns(
-        {'plain': side('plain', 10, 1., 2., 4.),
-         'ours': side('ours', 30, 1., 0.5, 3.)}, rounds=3,
+        {'plain': side('plain', 1., 2., 4.),
+         'ours': side('ours', 1., 0.5, 3.2)}, 10, rounds=3,
         clock=lambda: now[0])
     assert calls == ['plain', 'ours'] * 4
     assert [list(row.values()) for row in rows] == [
         ['plain', 5, 2.5, 10, 1, 1, 1],
-        # Of the medians the ratio would be 6; it is the last round's.
-        ['ours', 30, 10, 60, 4, 3, 12]]
+        # Of the medians the ratio would be 2; it is the last round's.
+        ['ours', 10, 3.12, 20, 1.25, 1, 4]]
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='of Linux')
@@ -204,7 +204,7 @@ def here(function: Callable, *args: Any) -> Any:
 
 def test_memory_of_each_case(module: Module, parse: Callable,
                              monkeypatch: pytest.MonkeyPatch) -> None:
-    memory = module('memory')
+    memory = module('steps')
     updates: List[int] = []
 
     def noting(*args: Any, accumulative_counts: int, **kwargs: Any) -> Any:
@@ -229,20 +229,18 @@ def test_memory_of_each_case(module: Module, parse: Callable,
     assert updates == [2] * 4
     lines = benchmark.report(result).splitlines()
     assert lines[0] == 'LMIM, ViT mini, 2 images a step on cpu'
-    assert [line.split()[:3] for line in lines[2:]] == [
+    assert [line.split()[1:6:2] for line in lines[3:5]] == [
         ['fp32', '2', 'no'], ['fp32', '2', 'yes']]
 
 
-def test_sets_of_three_sizes(module: Module, tmp_path: Path,
+def test_sets_of_three_sizes(module: Module,
                              monkeypatch: pytest.MonkeyPatch) -> None:
-    scaling = module('scaling')
+    scaling = module('pipeline')
     monkeypatch.setattr(scaling, 'in_a_child', here)
-    monkeypatch.setattr(scaling, 'BATCH', 8)
-    tool = module('benchmark')
-    result = tool.BENCHMARKS['scaling'].run(tool.get_parser().parse_args(
-        ['scaling', '--records', '800', '--images', '64', '--folder',
-         str(tmp_path)]))
-    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(scaling, 'LOADED', 8)
+    tool = module('benchmark').TOOL
+    result = tool.commands['scaling'].run(tool.parser().parse_args(
+        ['scaling', '--records', '800', '--images', '64']))
     assert [row['records'] for row in result['rows']] == [8, 80, 800]
     for row in result['rows']:
         assert 1 < row['worker MB'] < 2000 and row['us a picture'] > 50

@@ -1,56 +1,79 @@
 """Rates in turns, memory, and whether two sides compute the same numbers."""
+import argparse
+import os
+import platform
 import re
 import time
+from abc import abstractmethod
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from typing import (Any, Callable, Dict, List, Mapping, Optional, Tuple,
-                    Union)
+from typing import Any, Callable, Dict, List, Mapping, Optional, Union
 
 import torch
 
 from lmim.cli import Command, track
+from lmim.evaluation.benchmark_table import aligned
 from lmim.utils.errors import UserError
+from lmim.utils.machine import processor_name
 
-#: What does some work to its end, and how many images that makes.
-Work = Tuple[Callable[[], Any], int]
+#: What is timed, by its name.
+Sides = Dict[str, Callable[[], Any]]
 Rows = List[Dict[str, Any]]
 
 
 class Benchmark(Command):
     """Measures one part; the result has a ``title`` and ``rows``."""
 
+    @abstractmethod
+    def measure(self, args: argparse.Namespace) -> Dict[str, Any]:
+        """Measure: the title, the rows, and more facts."""
+
+    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+        """Measure, and say on what machine."""
+        gpus = range(torch.cuda.device_count())
+        machine = {
+            'CPU': processor_name(), 'cores': os.cpu_count(),
+            # Above 0: other processes are at work.
+            'load': round(os.getloadavg()[0], 1) if os.name != 'nt' else None,
+            'threads': torch.get_num_threads(),
+            'GPUs': [torch.cuda.get_device_name(index) for index in gpus],
+            'Python': platform.python_version(), 'torch': torch.__version__}
+        return {**self.measure(args), 'machine': machine}
+
     def report(self, result: Dict[str, Any]) -> str:
-        """The title, and the rows as a table; None is unknown."""
-        cells = [list(result['rows'][0])] + [
-            ['-' if cell is None else cell if isinstance(cell, str)
+        """The title, the rows as a table, and the machine."""
+        rows = [list(result['rows'][0])] + [
+            [cell if isinstance(cell, str) else '-' if cell is None
              else f'{cell:,}' for cell in row.values()]
             for row in result['rows']]
-        widths = [max(map(len, column)) for column in zip(*cells)]
-        return '\n'.join([result['title'], *(
-            '  '.join(map(str.rjust, row, widths)) for row in cells)])
+        machine = ', '.join(f'{key} {value}' for key, value
+                            in result['machine'].items())
+        return '\n'.join([result['title'], *aligned(rows), machine])
 
 
-def take_turns(sides: Dict[str, Work], rounds: int, title: str = 'rounds',
+def take_turns(sides: Sides, images: int, rounds: int, title: str = 'rounds',
                clock: Callable[[], float] = time.perf_counter) -> Rows:
     """Images per second of each side, and the ratio to the side ``plain``.
+
+    Each call of each side makes so many images.
 
     Sides take turns within each round and ratios are taken round by round,
     so that other load on the machine affects all sides alike. Each is called
     once before. Medians are reported, with the smallest and the largest.
     """
-    for work, _ in sides.values():
+    for work in sides.values():
         work()
     rates: Dict[str, List[float]] = {name: [] for name in sides}
     for _ in track(range(rounds), rounds, title):
-        for name, (work, count) in sides.items():
+        for name, work in sides.items():
             start = clock()
             work()
             if torch.cuda.is_available():
                 torch.cuda.synchronize()
-            rates[name].append(count / (clock() - start))
+            rates[name].append(images / (clock() - start))
     rows = []
     for name, found in rates.items():
         ratios = [mine / other for mine, other in zip(found, rates['plain'])]

@@ -1,9 +1,12 @@
-"""`pretrain`, `finetune` and `recognize`: ours and the plain reference."""
+"""Work of the models: a step of training, its memory, words that are read."""
 import argparse
 import random
 import string
+import time
 from abc import abstractmethod
 from functools import partial
+from itertools import product
+from statistics import median
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import torch
@@ -11,33 +14,35 @@ from mmengine.structures import LabelData
 from mmocr.structures import TextRecogDataSample
 from torch import nn
 
-from lmim.cli import at_least
+from lmim.cli import at_least, track
 from lmim.engine.precision import DTYPES, PRECISIONS, choose_precision
 from lmim.models.backbones import TextViT
 from lmim.utils.errors import UserError
 
-from .measuring import Benchmark, Rows, check_close, take_turns
+from .measuring import (Benchmark, Rows, Sides, check_close, in_a_child,
+                        memory_mb, take_turns)
 from .models import (RECOGNIZERS, build, optimizer_of, random_pictures,
                      without_dropout)
 
-#: What is timed, by its name, each for one batch.
-Sides = Dict[str, Callable[[], Any]]
 
+class ModelBenchmark(Benchmark):
+    """A model's work on random pictures."""
 
-def add_model_arguments(parser: argparse.ArgumentParser, arch: str,
-                        rounds: int) -> None:
-    """Declare what is measured where, and how often, with its defaults."""
-    add = parser.add_argument
-    add('--device', choices=['cpu', 'cuda'],
-        default='cuda' if torch.cuda.is_available() else 'cpu',
-        help='(default here: %(default)s)')
-    add('--arch', choices=sorted(TextViT.arch_zoo), default=arch,
-        help='of the ViT (default: %(default)s)')
-    add('--precision', nargs='+', choices=PRECISIONS, default=['auto'],
-        help='one or several; auto is what training takes on the device '
-        '(default: auto)')
-    add('--rounds', type=at_least(1), default=rounds,
-        help='(default: %(default)s)')
+    arch, rounds = 'small', 5
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare what is measured where, and how often."""
+        add = parser.add_argument
+        add('--device', choices=['cpu', 'cuda'],
+            default='cuda' if torch.cuda.is_available() else 'cpu',
+            help='(default here: %(default)s)')
+        add('--arch', choices=sorted(TextViT.arch_zoo), default=self.arch,
+            help='of the ViT (default: %(default)s)')
+        add('--precision', nargs='+', choices=PRECISIONS, default=['auto'],
+            help='one or several; auto is what training takes on the device '
+            '(default: auto)')
+        add('--rounds', type=at_least(1), default=self.rounds,
+            help='(default: %(default)s)')
 
 
 def precisions_of(args: argparse.Namespace) -> List[str]:
@@ -52,12 +57,12 @@ def precisions_of(args: argparse.Namespace) -> List[str]:
                               for each in args.precision))
 
 
-class StepBenchmark(Benchmark):
-    """A model's work on random pictures, ours and the plain reference."""
+class StepBenchmark(ModelBenchmark):
+    """A model's work, ours and the plain reference's."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
-        add_model_arguments(parser, 'small', rounds=5)
+        super().add_arguments(parser)
         add = parser.add_argument
         add('--batch', type=at_least(1), nargs='+', default=[16, 64],
             metavar='N', help='images of a batch (default: 16 64)')
@@ -74,7 +79,7 @@ class StepBenchmark(Benchmark):
               precisions: Sequence[str]) -> Sides:
         """The plain one, and ours in each precision, for some images."""
 
-    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+    def measure(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Check and measure."""
         precisions = precisions_of(args)
         if args.device == 'cpu' and args.plain_precision != 'fp32':
@@ -83,10 +88,9 @@ class StepBenchmark(Benchmark):
         difference = self.check(args, min(*args.batch, 4))
         rows: Rows = []
         for count in args.batch:
-            sides = self.sides(args, count, precisions)
             rows += [{'batch': count, **row} for row in take_turns(
-                {name: (work, count) for name, work in sides.items()},
-                args.rounds, f'{self.name}, batch {count}')]
+                self.sides(args, count, precisions), count, args.rounds,
+                f'{self.name}, batch {count}')]
         return {'title': f'ViT {args.arch} on {args.device}; ours and plain '
                 f'in fp32 differ by at most {difference:.2g}',
                 'difference': difference, 'rows': rows}
@@ -157,6 +161,76 @@ class PretrainBenchmark(TrainBenchmark):
     summary = 'steps of LMIM pre-training'
     schedule = 'pretrain_adamw_cosine'
     data = staticmethod(pretrain_data)
+
+
+class MemoryBenchmark(ModelBenchmark):
+    """A step of LMIM pre-training, in less memory for more time.
+
+    A step has a number of images in each case: they are handed over at once
+    or in parts whose gradients add up (optim_wrapper.accumulative_counts),
+    with or without activation checkpointing in the encoder
+    (model.backbone.with_cp). Weights and pictures are random.
+
+    Each case has a process of its own. "peak" is the most that it had at
+    once: on a CPU with Python and its libraries (Linux), on a GPU what torch
+    allocated.
+    """
+
+    name = 'memory'
+    summary = 'memory and time of accumulation and activation checkpointing'
+    arch, rounds = 'base', 3
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        super().add_arguments(parser)
+        add = parser.add_argument
+        add('--batch', type=at_least(1), default=64, metavar='N',
+            help='images of a step (default: %(default)s)')
+        add('--accumulate', type=at_least(1), nargs='+', default=[1, 4],
+            metavar='N', help='parts of a step (default: 1 4)')
+
+    def measure(self, args: argparse.Namespace) -> Dict[str, Any]:
+        """Measure each case.
+
+        Raises:
+            UserError: If a step cannot be divided so.
+        """
+        for parts in args.accumulate:
+            if args.batch % parts:
+                raise UserError(f'--batch {args.batch} cannot be divided by '
+                                f'--accumulate {parts}')
+        cases = list(product(precisions_of(args), args.accumulate,
+                             (False, True)))
+        return {
+            'title': f'LMIM, ViT {args.arch}, {args.batch} images a step on '
+            f'{args.device}', 'rows': [
+                in_a_child(measure, args, torch.get_num_threads(), *case)
+                for case in track(cases, len(cases), 'cases')]}
+
+
+def measure(args: argparse.Namespace, threads: int, precision: str,
+            parts: int, with_cp: bool) -> Dict[str, Any]:
+    """The row of a case, in its own process."""
+    torch.set_num_threads(threads)
+    model = build('pretrain', args.arch, args.device).train()
+    model.backbone.with_cp = with_cp
+    wrapper = optimizer_of(model, 'pretrain_adamw_cosine', precision,
+                           accumulative_counts=parts)
+    seconds = []
+    for _ in range(1 + args.rounds):  # the first makes the optimizer's state
+        start = time.perf_counter()
+        for _ in range(parts):
+            model.train_step(pretrain_data(args.batch // parts, args.device),
+                             wrapper)
+        if args.device == 'cuda':
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - start)
+    peak = memory_mb('VmHWM')
+    if args.device == 'cuda':
+        peak = round(torch.cuda.max_memory_allocated() / 2**20, 1)
+    return {'precision': precision, 'parts': parts,
+            'with_cp': 'yes' if with_cp else 'no',
+            'seconds a step': round(median(seconds[1:]), 4), 'peak MB': peak}
 
 
 def text_data(count: int, device: str) -> Dict[str, Any]:
