@@ -8,6 +8,7 @@ import pytest
 def module(repo, monkeypatch):
     """Imports a module of tools/quickstart."""
     import importlib
+    monkeypatch.syspath_prepend(str(repo / 'tools'))
     monkeypatch.syspath_prepend(str(repo / 'tools/quickstart'))
     return importlib.import_module
 
@@ -24,9 +25,9 @@ def settings(module, tmp_path, *options):
 
 def machine(plan, streams=2, scale=1.):
     """A processor without bfloat16, or one some times as slow."""
-    return plan.Machine(
-        'fp32', 'matrix product on cpu: fp32 73, bf16 9 GFLOP/s', threads=1,
-        streams=streams, startup=6., steps={
+    return dict(
+        precision='fp32', reason='matrix product on cpu: fp32 73, bf16 9 '
+        'GFLOP/s', threads=1, streams=streams, startup=6., steps={
             'mae': 0.04 * scale, 'lmim': 0.14 * scale,
             'finetune': 0.07 * scale})
 
@@ -45,8 +46,7 @@ def test_the_time_is_used_and_kept(module, plan, tmp_path, streams, scale,
     assert 0.75 * seconds < longest(plan, found) < 0.95 * seconds
     words = plan.BATCH * found['pretrain_iters']
     assert found['samples'][0] == min(words, plan.WORDS)
-    assert (found['pretrain_iters'] / plan.PROPORTIONS['mae'] ==
-            found['finetune_iters'] / plan.PROPORTIONS['finetune'])
+    assert found['pretrain_iters'] == found['finetune_iters']
 
 
 def test_a_fast_machine_does_more(module, plan, tmp_path):
@@ -85,10 +85,3 @@ def test_the_first_plan_is_kept(module, plan, tmp_path, monkeypatch):
     assert plan.plan(given, process_start=0.) == first
     text = plan.describe(first)
     assert 'fp32 73, bf16 9 GFLOP/s' in text and 'beside the others' in text
-
-
-def test_stages_of_the_comparisons_tasks(plan):
-    assert [plan.stage_of(name) for name in (
-        'pretrain/teacher-seed0', 'pretrain/lmim-plus-seed0',
-        'final/lmim-plus-1000-seed0', 'decide/scratch-all-seed1')] == [
-            'mae', 'lmim', 'finetune', 'scratch']

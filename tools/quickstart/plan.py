@@ -1,38 +1,39 @@
 """How many batches and words fit into the minutes that there are."""
+import argparse
 import json
 import logging
 import os
 import time
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List
 
 import torch
+from benchmarks.measuring import take_turns
+from benchmarks.models import random_pictures
+from benchmarks.steps import text_data
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
-from mmengine.structures import LabelData
 from mmocr.registry import MODELS
-from mmocr.structures import TextRecogDataSample
 from mmocr.utils import register_all_modules
-from settings import Settings
 
+from lmim.comparison.data import training_set
 from lmim.comparison.protocol import read_protocol
 from lmim.engine.launch import set_precision
 from lmim.engine.precision import choose_precision
 from lmim.models.layers import use_cpu_kernels
 from lmim.utils.atomic import write_atomic
+from lmim.utils.errors import UserError
 from lmim.utils.log import quiet
 from lmim.utils.machine import available_cores
 
 #: What is compared; the numbers in it are planned here.
-PROTOCOL = read_protocol(str(
-    Path(__file__).resolve().parents[2] /
-    'configs/comparison/quickstart_vit-mini.py'), {})
+CONFIG = (Path(__file__).resolve().parents[2] /
+          'configs/comparison/quickstart_vit-mini.py')
+PROTOCOL = read_protocol(str(CONFIG), {})
 TEACHER = PROTOCOL.methods['teacher']
 #: Pictures of a batch.
 BATCH = PROTOCOL.batch_size
-#: Batches of MAE and of each recognizer, in proportion.
-PROPORTIONS = {'mae': 1, 'finetune': 1}
-#: Batches of a unit of them, at least and at most.
+#: Batches of MAE and of each recognizer, at least and at most.
 LEAST, MOST = 4, 4000
 #: Training is slower than the steps alone: workers make the batches, and two
 #: trainings share the caches and the memory of one machine.
@@ -43,32 +44,14 @@ FASTEST = BATCH / 3000
 REPORT = 6.
 #: Share of the time that is kept back.
 RESERVE = 0.1
+#: Part of the words of a user's labelled pictures that is the test.
+TEST_SHARE = 0.2
 #: Most words that are rendered for training, and the words of the test.
 WORDS, TEST_WORDS = 16000, 500
 
 
-class Machine(NamedTuple):
-    """What was measured of the machine.
-
-    Attributes:
-        precision (str): The precision to train in.
-        reason (str): Why, with figures.
-        threads (int): Threads of each process.
-        streams (int): 2 where the recognizer from scratch is trained beside
-            the others, else 1.
-        startup (float): Seconds from a command to its first batch.
-        steps (Dict[str, float]): Seconds of a batch of each stage.
-    """
-    precision: str
-    reason: str
-    threads: int
-    streams: int
-    startup: float
-    steps: Dict[str, float]
-
-
 def resources() -> Dict[str, int]:
-    """Threads of a process and how many train at once.
+    """``threads`` of a process, and ``streams``, how many train at once.
 
     On a CPU two trainings with half of the cores each get more done than one
     with all: small models use few threads well, and threads that wait for a
@@ -82,12 +65,17 @@ def resources() -> Dict[str, int]:
     return dict(threads=max(1, threads), streams=2 if cores > 1 else 1)
 
 
-def measure(settings: Settings, startup: float) -> Machine:
+def measure(settings: argparse.Namespace, startup: float) -> Dict[str, Any]:
     """Measure the steps of all stages, in a few seconds.
 
     Args:
-        settings (Settings): Precision and method.
+        settings (argparse.Namespace): Precision and method.
         startup (float): Seconds from a command to its first batch.
+
+    Returns:
+        Dict[str, Any]: ``precision`` and the ``reason`` for it; what
+        :func:`resources` gives; ``startup``; and ``steps``, the seconds of a
+        batch of each stage.
     """
     register_all_modules()
     found = resources()
@@ -100,96 +88,99 @@ def measure(settings: Settings, startup: float) -> Machine:
                  lmim=PROTOCOL.methods[settings.method].config,
                  finetune=PROTOCOL.recognizer).items()}
     torch.set_num_threads(threads)
-    return Machine(precision.name, precision.reason, startup=startup,
-                   steps=steps, **found)
+    return dict(found, precision=precision.name, reason=precision.reason,
+                startup=startup, steps=steps)
 
 
-def make_plan(settings: Settings, machine: Machine,
+def make_plan(settings: argparse.Namespace, machine: Dict[str, Any],
               seconds: float) -> Dict[str, Any]:
     """Divide the time that is left.
 
     Numbers that the user gave are kept; the others share what is left.
 
     Args:
-        settings (Settings): What was asked for.
-        machine (Machine): As measured.
+        settings (argparse.Namespace): What was asked for.
+        machine (Dict[str, Any]): As measured.
         seconds (float): What is left of the minutes, set-up excluded.
 
     Returns:
-        Dict[str, Any]: ``minutes``, ``precision``, ``reason``, ``threads``,
-        ``streams``, ``pretrain_iters``, ``finetune_iters``, ``samples``
-        (words for training and test), ``measured_steps`` and the expected
-        ``seconds`` of each stage.
+        Dict[str, Any]: What was measured; ``minutes``; batches of each stage
+        (``pretrain_iters``, ``lmim_iters``, ``finetune_iters``); ``samples``,
+        the words for training and test; and the expected ``seconds`` of each
+        stage.
     """
-    steps = {name: max(step, FASTEST) * (SHARING if machine.streams > 1 else 1)
-             for name, step in machine.steps.items()}
-    times = lmim_batches(settings)
-    # What a batch costs, with those of other stages that go with it: LMIM's,
-    # and those of the recognizer from scratch where nothing runs beside it.
-    alone = machine.streams == 1
-    costs = {'mae': steps['mae'] + times * steps['lmim'],
-             'finetune': steps['finetune'] * (2 if alone else 1)}
+    alone = machine['streams'] == 1
+    startup = machine['startup']
+    steps = {name: max(step, FASTEST) * (1 if alone else SHARING)
+             for name, step in machine['steps'].items()}
+    times = lmim_batches(settings.method)
     given = {'mae': settings.pretrain_iters,
              'finetune': settings.finetune_iters}
+    # What a batch costs, with those of other stages that go with it: LMIM's,
+    # and those of the recognizer from scratch where nothing runs beside it.
+    costs = {'mae': steps['mae'] + times * steps['lmim'],
+             'finetune': steps['finetune'] * (2 if alone else 1)}
     # The longest stream: teacher, LMIM, its recognizer.
     starts = 4 if alone else 3
-    free = (seconds * (1 - RESERVE) - starts * machine.startup - REPORT
-            - _render_seconds(settings.samples or [WORDS, TEST_WORDS],
-                              machine.startup)
-            - sum(costs[name] * number for name, number in given.items()
-                  if number is not None))
-    cost = sum(costs[name] * PROPORTIONS[name]
-               for name, number in given.items() if number is None)
-    unit = int(min(MOST, max(LEAST, free / cost))) if cost else MOST
-    planned = {name: unit * PROPORTIONS[name] if number is None else number
-               for name, number in given.items()}
-    planned['lmim'] = times * planned['mae']
+    free = (seconds * (1 - RESERVE) - starts * startup - REPORT
+            - _render_seconds(settings.samples or [WORDS, TEST_WORDS], startup)
+            - sum(costs[name] * (given[name] or 0) for name in costs))
+    cost = sum(costs[name] for name in costs if not given[name])
+    number = int(min(MOST, max(LEAST, free / cost))) if cost else MOST
+    batches = {name: given[name] or number for name in given}
+    batches['lmim'] = times * batches['mae']
     # Pre-training sees each word once, or several times where there are not
     # as many.
-    samples = settings.samples or [min(WORDS, BATCH * planned['mae']),
+    samples = settings.samples or [min(WORDS, BATCH * batches['mae']),
                                    TEST_WORDS]
-    stage_seconds = {
-        'data': _render_seconds(samples, machine.startup),
-        **{name: machine.startup + steps[name] * number
-           for name, number in planned.items()}}
-    stage_seconds['scratch'] = stage_seconds['finetune']
+    expected = {name: startup + steps[name] * batches[name]
+                for name in batches}
     return dict(
-        minutes=settings.minutes, precision=machine.precision,
-        reason=machine.reason, threads=machine.threads,
-        streams=machine.streams, pretrain_iters=planned['mae'],
-        lmim_iters=planned['lmim'],
-        finetune_iters=planned['finetune'], samples=samples,
-        measured_steps={name: round(step, 4)
-                        for name, step in machine.steps.items()},
-        seconds={name: round(value, 1)
-                 for name, value in stage_seconds.items()})
+        machine, minutes=settings.minutes, pretrain_iters=batches['mae'],
+        lmim_iters=batches['lmim'], finetune_iters=batches['finetune'],
+        samples=samples, seconds=dict(
+            expected, scratch=expected['finetune'],
+            data=_render_seconds(samples, startup)))
 
 
-def lmim_batches(settings: Settings) -> int:
+def lmim_batches(method: str) -> int:
     """Batches of LMIM for one of its teacher, in their shares of the budget.
 
     The paper's, with two views of a picture, makes half as many.
     """
-    method = PROTOCOL.methods[settings.method]
-    return round((method.share - TEACHER.share) / method.passes
+    found = PROTOCOL.methods[method]
+    return round((found.share - TEACHER.share) / found.passes
                  * TEACHER.passes / TEACHER.share)
 
 
-def plan(settings: Settings, process_start: float) -> Dict[str, Any]:
+def plan(settings: argparse.Namespace, process_start: float) -> Dict[str, Any]:
     """The plan of the first run, or a new one, which is kept.
 
     Args:
-        settings (Settings): What was asked for.
+        settings (argparse.Namespace): What was asked for.
         process_start (float): ``time.time()`` when this process began.
+
+    Raises:
+        UserError: If the work dir holds a run with other settings.
     """
-    path = settings.work_dir / 'plan.json'
+    path = Path(settings.work_dir, 'plan.json')
+    asked = {key: value for key, value in vars(settings).items()
+             if key != 'work_dir'}
     if path.is_file():
-        return json.loads(path.read_text())
+        found = json.loads(path.read_text())
+        other = [f'{key}={value}' for key, value in found['settings'].items()
+                 if asked[key] != value]
+        if other:
+            raise UserError(
+                f'{settings.work_dir} holds a run with other settings '
+                f'({", ".join(other)}). Name another --work-dir, or remove '
+                'that folder to start over.')
+        return found
     startup = 1.5 * (time.time() - process_start)
     begun = float(os.environ.get('LMIM_QUICKSTART_BEGUN', process_start))
     machine = measure(settings, startup)
     left = 60 * settings.minutes - (time.time() - begun)
-    found = make_plan(settings, machine, left)
+    found = dict(make_plan(settings, machine, left), settings=asked)
     write_atomic(path, json.dumps(found, indent=2).encode())
     return found
 
@@ -211,12 +202,30 @@ def describe(found: Dict[str, Any]) -> str:
         f'  about {minutes:.1f} minutes from here')
 
 
-def stage_of(task: str) -> str:
-    """The stage of the plan that a task of the comparison belongs to."""
-    kind, name = task.split('/')
-    if kind != 'pretrain':
-        return 'scratch' if name.startswith('scratch') else 'finetune'
-    return 'mae' if name.startswith('teacher') else 'lmim'
+def changes(settings: argparse.Namespace,
+            planned: Dict[str, Any]) -> Dict[str, Any]:
+    """Settings of the comparison that the plan and the user change."""
+    found: Dict[str, Any] = {
+        'precision': planned['precision'],
+        # So that the teacher's share makes as many batches.
+        'pretraining.views': round(
+            planned['pretrain_iters'] * BATCH / TEACHER.share)}
+    data = f'{settings.work_dir}/data'
+    own = settings.own
+    if isinstance(own, dict):
+        own = dict(own, _delete_=True)  # the config has a path there
+    if settings.labelled:
+        words: Any = 'all'
+        found.update(
+            labelled=own, held_out=TEST_SHARE, tests=dict(_delete_=True),
+            unlabelled=f'{data}/{training_set(TEST_SHARE)}.lmdb')
+    else:
+        words = min(settings.labels, planned['samples'][0])
+        found.update({'labelled': f'{data}/train.lmdb',
+                      'unlabelled': own or f'{data}/train.lmdb',
+                      'tests.rendered': f'{data}/test.lmdb'})
+    return dict(found, labels=[
+        dict(words=words, batches=planned['finetune_iters'])])
 
 
 def expected_seconds(seconds: Dict[str, float], streams: int) -> float:
@@ -240,26 +249,14 @@ def _step_seconds(config: str, precision: str) -> float:
         cfg.model.backbone.init_cfg = None
     elif 'checkpoint' in cfg.model.target_generator:
         cfg.model.target_generator.checkpoint = None
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
     with quiet(logging.ERROR):
         set_precision(cfg, precision)
-    device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    model = use_cpu_kernels(MODELS.build(cfg.model)).to(device).train()
-    with quiet(logging.ERROR):
+        model = use_cpu_kernels(MODELS.build(cfg.model)).to(device).train()
         optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
-    pictures = torch.randint(0, 256, (BATCH, 3, 32, 128), dtype=torch.uint8)
-    if reads:
-        words = [TextRecogDataSample(
-            metainfo=dict(valid_ratio=1.0, img_shape=(32, 128)),
-            gt_text=LabelData(item='words')) for _ in range(BATCH)]
-        data: Dict[str, Any] = dict(inputs=list(pictures), data_samples=words)
-    else:
-        data = dict(inputs=[pictures] * len(model.view_levels),
-                    data_samples=None)
-    taken = []
-    for _ in range(3):
-        start = time.perf_counter()
-        model.train_step(data, optimizer)
-        if device == 'cuda':
-            torch.cuda.synchronize()
-        taken.append(time.perf_counter() - start)
-    return min(taken[1:])
+    data = text_data(BATCH, device) if reads else dict(
+        inputs=[random_pictures(BATCH, device)] * len(model.view_levels),
+        data_samples=None)
+    side, = take_turns({'plain': lambda: model.train_step(data, optimizer)},
+                       BATCH, rounds=2)
+    return BATCH / side['fastest']

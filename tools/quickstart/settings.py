@@ -1,75 +1,24 @@
 """What the quick start was asked for."""
 import argparse
-import json
-import sys
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Optional, Sequence
 
+from lmim.cli import at_least
+from lmim.datasets.records import open_sources
 from lmim.engine.precision import PRECISIONS
-from lmim.utils.atomic import write_atomic
+from lmim.utils.errors import UserError
 
 
-class Settings(NamedTuple):
-    """Settings of a run, which must stay as they were.
-
-    Attributes:
-        work_dir (Path): Everything that is made lies here.
-        data (str, optional): The user's pictures.
-        image_root (str, optional): What paths of a list are relative to.
-        seed (int): Of data and training.
-        minutes (float): What the whole run may take, set-up included.
-        precision (str): Of training, ``'auto'`` for what is fastest here.
-        pretrain_iters (int, optional): Batches of the teacher; None where it
-            is planned.
-        finetune_iters (int, optional): Batches of each recognizer.
-        samples (List[int], optional): Rendered words for training and test.
-        labels (int): Rendered words whose labels are used.
-        paper (bool): Whether LMIM is trained with the paper's loss.
-    """
-    work_dir: Path
-    data: Optional[str]
-    image_root: Optional[str]
-    seed: int
-    minutes: float
-    precision: str
-    pretrain_iters: Optional[int]
-    finetune_iters: Optional[int]
-    samples: Optional[List[int]]
-    labels: int
-    paper: bool
-
-    @property
-    def method(self) -> str:
-        """str: The method of pre-training that is compared with scratch."""
-        return 'lmim' if self.paper else 'lmim-plus'
-
-    def keep(self) -> None:
-        """Write the settings, or compare them with those of earlier runs.
-
-        Raises:
-            SystemExit: If the work dir holds a run with other settings.
-        """
-        path = self.work_dir / 'settings.json'
-        ours: Dict[str, Any] = self._asdict()
-        del ours['work_dir']
-        if path.is_file():
-            theirs = json.loads(path.read_text())
-            other = [f'{key}={theirs.get(key)}' for key in ours
-                     if theirs.get(key) != ours[key]]
-            if other:
-                sys.exit(f'{self.work_dir} holds a run with other settings '
-                         f'({", ".join(other)}). Name another --work-dir, or '
-                         'remove that folder to start over.')
-            return
-        self.work_dir.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, json.dumps(ours, indent=2).encode())
-
-
-def parse(argv: Optional[Sequence[str]] = None) -> Settings:
+def parse(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     """Read the command line.
+
+    Returns:
+        argparse.Namespace: The options; ``own``, the user's pictures as
+        readers take them, or None; and whether they are ``labelled``.
 
     Raises:
         SystemExit: If it makes no sense.
+        UserError: If there are no pictures where they should be.
     """
     parser = argparse.ArgumentParser(
         prog='quickstart.sh',
@@ -77,15 +26,15 @@ def parse(argv: Optional[Sequence[str]] = None) -> Settings:
         'teacher, LMIM, and a recognizer from LMIM and from scratch, and '
         'evaluates both. Run again, it resumes where it was interrupted.')
     add = parser.add_argument
-    add('--data', metavar='PATH',
+    add('--data', metavar='PATH', type=_place,
         help='your own pictures: a folder, an LMDB, a list '
         '(`path<TAB>label`), JSON lines or JSON of MMOCR. Without labels they '
         'are pre-trained on; with labels trained on and evaluated as well. '
         'Default: words that are rendered')
-    add('--image-root', metavar='DIR',
+    add('--image-root', metavar='DIR', type=_place,
         help="what the paths of a list are relative to (default: the list's "
         'folder)')
-    add('--work-dir', type=Path, default=Path('work_dirs/quickstart'),
+    add('--work-dir', type=_place, default='work_dirs/quickstart',
         help='where everything is written (default: %(default)s)')
     add('--seed', type=int, default=0, help='(default: %(default)s)')
     add('--minutes', type=float, default=8., metavar='N',
@@ -93,31 +42,35 @@ def parse(argv: Optional[Sequence[str]] = None) -> Settings:
         'planned to fit it (default: %(default)g)')
     add('--precision', choices=PRECISIONS, default='auto',
         help='of training (default: what is fastest here)')
-    add('--pretrain-iters', type=int, metavar='N',
+    add('--pretrain-iters', type=at_least(1), metavar='N',
         help='batches of MAE; LMIM makes twice as many, with --paper as '
         'many, of two views')
-    add('--finetune-iters', type=int, metavar='N',
+    add('--finetune-iters', type=at_least(1), metavar='N',
         help='batches of each recognizer')
-    add('--samples', type=int, nargs=2, metavar=('TRAIN', 'TEST'),
+    add('--samples', type=at_least(1), nargs=2, metavar=('TRAIN', 'TEST'),
         help='how many words to render')
-    add('--labels', type=int, default=3000, metavar='N',
+    add('--labels', type=at_least(1), default=3000, metavar='N',
         help='how many of the rendered words have labels; the others are '
         'pre-trained on alone (default: %(default)s)')
-    add('--paper', action='store_true',
+    add('--paper', action='store_const', const='lmim', default='lmim-plus',
+        dest='method',
         help="LMIM's loss as published: targets with a layer norm, and the "
         'alignment of [CLS]. At this size a recognizer learns less from it '
         'than from what is trained without this option '
         '(docs/proving_ground.md)')
     args = parser.parse_args(argv)
-    given = [args.pretrain_iters, args.finetune_iters, args.labels,
-             *(args.samples or [])]
-    if any(number is not None and number < 1 for number in given):
-        parser.error('numbers of batches, labels and samples are at least 1')
-    if not args.minutes > 0:
-        parser.error('--minutes is above 0')
-    values = {key: getattr(args, key) for key in Settings._fields}
-    for key in ('data', 'image_root'):
-        if values[key]:
-            values[key] = str(Path(values[key]).expanduser().resolve())
-    values['work_dir'] = args.work_dir.expanduser().resolve()
-    return Settings(**values)
+    args.own, args.labelled = args.data, False
+    if args.data:
+        if not Path(args.data).exists():
+            raise UserError(f'--data {args.data} does not exist. Give a '
+                            'folder of pictures, an LMDB, or a list with '
+                            'labels')
+        if args.image_root:
+            args.own = dict(path=args.data, image_root=args.image_root)
+        args.labelled = open_sources(args.own).labelled
+    return args
+
+
+def _place(path: str) -> str:
+    """A path that holds in every folder."""
+    return str(Path(path).expanduser().resolve())

@@ -51,7 +51,7 @@ def prepare(protocol: Protocol, work_dir: Path, final: bool) -> Sets:
     """
     folder = work_dir / 'data'
     held_out = 0. if final and protocol.tests else protocol.held_out
-    kept = 'all' if not held_out else f'all-but-{held_out:g}'
+    kept = training_set(held_out)
     everything = folder / f'{kept}.lmdb'
 
     test_words = held_out_words(
@@ -90,6 +90,11 @@ def prepare(protocol: Protocol, work_dir: Path, final: bool) -> Sets:
         else:
             tests[name] = place
     return Sets(FINAL, train, tests)
+
+
+def training_set(held_out: float) -> str:
+    """The name of the set that is trained on, without a part held out."""
+    return f'all-but-{held_out:g}' if held_out else 'all'
 
 
 def held_out_words(words: Set[bytes], share: float) -> Set[bytes]:

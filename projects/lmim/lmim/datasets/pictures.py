@@ -7,7 +7,7 @@ import os.path as osp
 from bisect import bisect_right
 from pathlib import Path
 from typing import (Any, Callable, Dict, Iterable, Iterator, List, NamedTuple,
-                    Sequence, Tuple, Union)
+                    Tuple, Union)
 
 import cv2
 import numpy as np
@@ -90,12 +90,12 @@ class Pictures:
         return Picture(f'array {number}', functools.partial(from_array, part))
 
 
-def read_some(paths: Sequence[Union[str, Path]],
-              number: int) -> Tuple[Dict[str, np.ndarray], List[str]]:
+def read_some(inputs: Inputs, number: int
+              ) -> Tuple[Dict[str, np.ndarray], List[str]]:
     """Read some pictures, evenly spread over all that there are.
 
     Args:
-        paths (Sequence[str or Path]): As :class:`Pictures` takes them.
+        inputs (str, Path or Iterable): As :class:`Pictures` takes them.
         number (int): The most pictures.
 
     Returns:
@@ -106,7 +106,7 @@ def read_some(paths: Sequence[Union[str, Path]],
         UserError: If no picture can be read.
         FileNotFoundError, UserError, OSError: As :class:`Pictures`.
     """
-    pictures = Pictures(paths)
+    pictures = Pictures(inputs)
     count = min(len(pictures), number)
     found: Dict[str, np.ndarray] = {}
     skipped: List[str] = []
