@@ -8,7 +8,7 @@ CHECKPOINT_misread.html.
 """
 import argparse
 import os.path as osp
-from typing import Any, List
+from typing import Any
 
 import _import_lmim  # noqa: F401  (finds lmim without an installation)
 import lmim  # noqa: F401  (before anything of MMOCR)
@@ -46,22 +46,25 @@ def parse_args() -> argparse.Namespace:
     return launch.parse_args(parser)
 
 
-def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
-    """Turn on MMOCR's pictures of predictions.
+def set_hook(cfg: Config, name: str, kind: str, **options: Any) -> None:
+    """Set options of a hook of the config.
 
     Raises:
-        UserError: If the config has no hook that draws.
+        UserError: If the config has no such hook.
     """
-    hook = cfg.get('default_hooks', {}).get('visualization')
+    hook = cfg.get('default_hooks', {}).get(name)
     if hook is None:
-        raise UserError(
-            '--show and --show-dir need a hook that draws. Add to '
-            'default_hooks of the config: '
-            "visualization=dict(type='VisualizationHook')")
-    hook.update(enable=True, draw_gt=True, draw_pred=True)
-    if args.show:
-        hook.update(show=True, wait_time=args.wait_time)
-    else:
+        raise UserError(f'this option needs a hook. Add to default_hooks of '
+                        f"the config: {name}=dict(type='{kind}')")
+    hook.update(options)
+
+
+def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
+    """Turn on MMOCR's pictures of predictions."""
+    set_hook(cfg, 'visualization', 'VisualizationHook', enable=True,
+             draw_gt=True, draw_pred=True, show=args.show,
+             wait_time=args.wait_time)
+    if args.show_dir:
         cfg.visualizer.save_dir = args.show_dir
         cfg.visualizer.vis_backends = [dict(type='LocalVisBackend')]
 
@@ -70,17 +73,13 @@ def save_predictions(cfg: Config, checkpoint: str) -> None:
     """Add the metric that writes predictions to the evaluator's."""
     path = osp.join(cfg.work_dir,
                     f'{osp.basename(checkpoint)}_predictions.pkl')
-    dump = dict(type='DumpResults', out_file_path=path)
     evaluator = cfg.test_evaluator
-    if isinstance(evaluator, dict) and 'metrics' in evaluator:
-        evaluator['metrics'] = _listed(evaluator['metrics']) + [dump]
-    else:
-        cfg.test_evaluator = _listed(evaluator) + [dump]
-
-
-def _listed(value: Any) -> List[Any]:
-    """One thing or several as a list."""
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+    several = isinstance(evaluator, dict) and 'metrics' in evaluator
+    metrics = evaluator['metrics'] if several else evaluator
+    metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+    metrics = [*metrics, dict(type='DumpResults', out_file_path=path)]
+    cfg.test_evaluator = dict(evaluator, metrics=metrics) if several else (
+        metrics)
 
 
 def augment(cfg: Config) -> None:
@@ -97,21 +96,6 @@ def augment(cfg: Config) -> None:
     cfg.model = dict(cfg.tta_model, module=cfg.model)
 
 
-def limit_misread(cfg: Config, number: int) -> None:
-    """Set how many misread words are shown.
-
-    Raises:
-        UserError: If the config has no hook that shows them.
-    """
-    hook = cfg.get('default_hooks', {}).get('benchmark')
-    if hook is None:
-        raise UserError(
-            '--misread needs the hook that makes tables. Add to '
-            'default_hooks of the config: '
-            "benchmark=dict(type='BenchmarkHook')")
-    hook.max_misread = number
-
-
 def main(args: argparse.Namespace) -> None:
     """Build the runner and test."""
     cfg = launch.load_config(args)
@@ -122,7 +106,7 @@ def main(args: argparse.Namespace) -> None:
     if args.tta:
         augment(cfg)
     if args.misread is not None:
-        limit_misread(cfg, args.misread)
+        set_hook(cfg, 'benchmark', 'BenchmarkHook', max_misread=args.misread)
     if args.precision:
         launch.set_test_precision(cfg, args.precision)
     if args.save_preds:
