@@ -84,28 +84,24 @@ class Reference(Dict[str, np.ndarray]):
             yield self.compare(prefix + name, norm, RELATIVE, scaled=True)
 
 
-Checks = Callable[[Reference], Iterator[Check]]
-
-
-class Kind:
-    """A kind of reference file; decorates the function that checks it.
+class Kind(NamedTuple):
+    """A kind of reference file.
 
     ``inputs`` are arrays by which it is known; ``left`` says how names of
     what this project does not compute begin.
     """
-
-    def __init__(self, name: str, *inputs: str,
-                 left: Tuple[str, ...] = ()) -> None:
-        self.name, self.inputs, self.left = name, inputs, left
-
-    def __call__(self, check: Checks) -> Checks:
-        """Take the function, and the kind into :data:`KINDS`."""
-        self.check = check
-        KINDS.append(self)
-        return check
+    name: str
+    inputs: Tuple[str, ...]
+    left: Tuple[str, ...]
+    check: Callable[[Reference], Iterator[Check]]
 
 
 KINDS: List[Kind] = []
+
+
+def checks(name: str, *inputs: str, left: Tuple[str, ...] = ()) -> Callable:
+    """Put a function that checks a :class:`Kind` into :data:`KINDS`."""
+    return lambda check: KINDS.append(Kind(name, inputs, left, check))
 
 
 def build(cfg: dict, weights: Optional[Dict[str, torch.Tensor]] = None) -> Any:

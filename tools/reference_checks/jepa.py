@@ -10,7 +10,7 @@ from mmocr.registry import MODELS
 from lmim.checkpoints import names_to_ours
 from lmim.models.backbones import MaskedViT
 
-from .common import Check, Kind, Reference, build, part_of, vit_cfg
+from .common import Check, Reference, build, checks, part_of, vit_cfg
 
 #: Of features whose channels are each divided by their spread, twice.
 FEATURES = 3e-5
@@ -33,7 +33,7 @@ class JepaViT(MaskedViT):
         return self.norm1(patches)
 
 
-@Kind('I-JEPA', 'meta', 'meta_names', 'ids_context', 'ids_targets')
+@checks('I-JEPA', 'meta', 'meta_names', 'ids_context', 'ids_targets')
 def check_jepa(ref: Reference) -> Iterator[Check]:
     """Run I-JEPA's step and data2vec's targets, all outputs recomputed.
 

@@ -7,10 +7,10 @@ import torch
 
 from lmim.checkpoints import names_to_ours, to_ours
 
-from .common import Check, Kind, Reference, build, vit_cfg
+from .common import Check, Reference, build, checks, vit_cfg
 
 
-@Kind('pre-training', 'meta', 'guidance_imgs', 'noise', 'mask_ratio')
+@checks('pre-training', 'meta', 'guidance_imgs', 'noise', 'mask_ratio')
 def check_pretrain(ref: Reference) -> Iterator[Check]:
     """Run the pre-training model: both passes, losses and gradients."""
     state = ref.weights()
@@ -51,7 +51,7 @@ def check_pretrain(ref: Reference) -> Iterator[Check]:
         if parameter.requires_grad})
 
 
-@Kind('recognizer', 'meta', 'imgs', 'targets', 'enc')
+@checks('recognizer', 'meta', 'imgs', 'targets', 'enc')
 def check_recognizer(ref: Reference) -> Iterator[Check]:
     """Run the recognizer: encoder, teacher forcing and greedy decoding."""
     weights = to_ours(ref.weights())

@@ -7,10 +7,10 @@ from lmim.models.layers import (CharacterSpanMasking, DSHMMasking, InkMasking,
                                 masking_from_noise)
 from lmim.models.layers.content_masking import ink_map
 
-from .common import Check, Kind, Reference
+from .common import Check, Reference, checks
 
 
-@Kind('masks', 'grid', 'ink.map', 'span.cell', 'dshm.features',
+@checks('masks', 'grid', 'ink.map', 'span.cell', 'dshm.features',
       left=('attmask.', 'hpm.'))
 def check_masks(ref: Reference) -> Iterator[Check]:
     """Run the masks by ink, of characters' spans and of DSHM."""

@@ -7,13 +7,13 @@ import torch.nn.functional as F
 
 from lmim.models.necks.instances import map_instances
 
-from .common import Check, Kind, Reference, build
+from .common import Check, Reference, build, checks
 
 #: Losses are logarithms of sums of exponentials.
 LOSS = 5e-5
 
 
-@Kind('SeqCLR', 'meta', 'meta_names', 'tokens_view0', 'temperature')
+@checks('SeqCLR', 'meta', 'meta_names', 'tokens_view0', 'temperature')
 def check_seqclr(ref: Reference) -> Iterator[Check]:
     """Run every projection and mapping."""
     sizes = ref.sizes()
