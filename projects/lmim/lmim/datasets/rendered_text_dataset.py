@@ -4,17 +4,16 @@ from typing import (Any, Callable, Dict, Iterator, Mapping, Optional,
                     Sequence, Tuple, Union)
 
 import cv2
-from mmengine.dataset import Compose
 from mmocr.registry import DATASETS
-from torch.utils.data import Dataset
 
 from lmim.rendering import (RenderedSets, RenderedWords, make_sets,
                             read_word_list)
 from lmim.utils.errors import UserError
-from .transforms.seed import RUN_SEED, mix
 from .records import RecordSource, UnreadableRecordError, open_sources
 from .records.folder import IMAGE_SUFFIXES
 from .transforms.guidance_ops import resize
+from .transforms.seed import mix
+from .word_dataset import WordDataset
 
 #: As many words as are read of a set; of larger ones evenly spread.
 MOST_LABELS = 1_000_000
@@ -115,7 +114,7 @@ class RenderedRecords(RecordSource):
 
 
 @DATASETS.register_module()
-class RenderedTextDataset(Dataset):
+class RenderedTextDataset(WordDataset):
     """Labelled word images, each drawn when it is asked for.
 
     Nothing lies on disk. A sample depends on the seed, the epoch of the run
@@ -161,12 +160,6 @@ class RenderedTextDataset(Dataset):
         ...     pipeline=pipeline)
     """
 
-    METAINFO: Dict[str, Any] = dict(
-        dataset_type='TextRecogDataset', task_name='textrecog')
-
-    #: So many others are tried where a transform can do nothing with one.
-    max_refetch = 100
-
     def __init__(self,
                  length: int,
                  part: Optional[str] = 'train',
@@ -178,7 +171,6 @@ class RenderedTextDataset(Dataset):
                  data_root: str = '',
                  metainfo: Optional[dict] = None,
                  **settings: Any) -> None:
-        super().__init__()
         if length < 1:
             raise UserError(f'length is 1 or more, not {length}')
         if with_letters not in (False, True, 'labels'):
@@ -189,45 +181,17 @@ class RenderedTextDataset(Dataset):
         made = make_rendered_sets({part: length}, **settings)
         #: The words, drawn or not; ``left_out`` says what is not drawn.
         self.words = made.parts[part]
-        self.source = RenderedRecords(self.words)
+        super().__init__(RenderedRecords(self.words), pipeline, with_text,
+                         metainfo)
         self.left_out = made.left_out
         self.fixed = part == 'test' if fixed is None else fixed
-        self.with_text = with_text
         self.with_letters = with_letters
         self.guidance_size = guidance_size
-        self.pipeline = Compose(pipeline)
-        self.run_seed = RUN_SEED.share()
-        self._metainfo = {**self.METAINFO, **(metainfo or {})}
-
-    @property
-    def metainfo(self) -> dict:
-        """dict: As in MMEngine's datasets."""
-        return dict(self._metainfo)
 
     @property
     def epoch(self) -> int:
         """int: The epoch whose samples are drawn."""
         return 0 if self.fixed else self.run_seed.epoch
-
-    def describe(self, index: int) -> str:
-        """Name of a sample, by its ``sample_idx``, for a person to find."""
-        return self.source.name(index)
-
-    def full_init(self) -> None:
-        """Nothing is left to do; MMEngine's wrappers call this."""
-
-    def get_data_info(self, index: int) -> Dict[str, Any]:
-        """What is known of a sample without drawing it.
-
-        Returns:
-            Dict[str, Any]: ``img_path`` (a name by which a person finds it),
-            ``sample_idx`` and, with text, ``instances``.
-        """
-        info = dict(img_path=self.source.name(index), sample_idx=index)
-        if self.with_text:
-            text = self.words.text(index, self.epoch)
-            info['instances'] = [dict(text=text)]
-        return info
 
     def load(self, index: int) -> Dict[str, Any]:
         """Draw a sample.
@@ -242,10 +206,8 @@ class RenderedTextDataset(Dataset):
         """
         word = self.words.sample(index, self.epoch)
         shape = word.image.shape[:2]
-        info = dict(img_path=self.source.name(index), sample_idx=index,
-                    img=word.image, ori_shape=shape, img_shape=shape)
-        if self.with_text:
-            info['instances'] = [dict(text=word.text)]
+        info = dict(self.get_data_info(index), img=word.image,
+                    ori_shape=shape, img_shape=shape)
         if self.with_letters:
             info['gt_polygons'] = list(word.boxes.reshape(-1, 8))
             info['gt_seg_map'] = (word.letters if self.with_letters == 'labels'
@@ -255,29 +217,8 @@ class RenderedTextDataset(Dataset):
             info['guidance_img'] = resize(other.image, self.guidance_size)
         return info
 
-    def __len__(self) -> int:
-        return len(self.words)
+    def _text(self, index: int) -> str:
+        return self.words.text(index, self.epoch)
 
-    def __getitem__(self, index: int) -> Any:
-        """Draw a sample, and transform it.
-
-        Raises:
-            IndexError: If there is no such sample.
-            UserError: If a transform refuses (returns None for) this and
-                many others.
-        """
-        if not -len(self) <= index < len(self):
-            raise IndexError(f'no sample {index} in a set of {len(self)}')
-        index = int(index) % len(self)
-        for attempt in range(self.max_refetch):
-            at = index
-            if attempt:
-                at = mix(self.epoch, index, attempt) % len(self)
-            data = self.pipeline(self.load(at))
-            # A transform says with None that it can do nothing with this one.
-            if data is not None:
-                return data
-        raise UserError(
-            f'A transform refuses {self.describe(index)} and '
-            f'{self.max_refetch - 1} others. Look for one that returns None, '
-            'such as for words that are too long.')
+    def _replacement(self, index: int, attempt: int) -> int:
+        return mix(self.epoch, index, attempt) % len(self)

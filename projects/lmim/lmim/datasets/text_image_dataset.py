@@ -1,17 +1,16 @@
 """Word images from wherever they lie, with or without their text."""
 from typing import Any, Callable, Dict, Optional, Sequence, Union
 
-from mmengine.dataset import Compose
 from mmocr.registry import DATASETS
-from torch.utils.data import Dataset
 
 from lmim.utils.errors import UserError
 
 from .decoding import decode_image
 from .records import (Part, Spec, UnreadableRecordError, leaves, open_sources,
                       parts_of_source)
-from .transforms.seed import RUN_SEED, mix
+from .transforms.seed import mix
 from .unreadable import UnreadableRecords
+from .word_dataset import WordDataset
 
 #: So many records of a part, evenly spread, are looked at for one that is
 #: readable before the part is refused.
@@ -19,7 +18,7 @@ MAX_PROBES = 1000
 
 
 @DATASETS.register_module()
-class TextImageDataset(Dataset):
+class TextImageDataset(WordDataset):
     """Pictures of words from LMDBs, folders and lists, each decoded once.
 
     Neither time nor memory grows with the number of records, files are
@@ -63,13 +62,6 @@ class TextImageDataset(Dataset):
         ...     pipeline=pipeline)
     """
 
-    #: As in MMOCR's JSON files, so that its sets and ours can be joined.
-    METAINFO: Dict[str, Any] = dict(
-        dataset_type='TextRecogDataset', task_name='textrecog')
-
-    #: So many other records are tried in place of an unreadable one.
-    max_refetch = 1000
-
     def __init__(self,
                  paths: Union[Spec, Sequence[Spec]],
                  data_root: str = '',
@@ -80,16 +72,14 @@ class TextImageDataset(Dataset):
                  test_mode: bool = False,
                  published: Optional[dict] = None,
                  metainfo: Optional[dict] = None) -> None:
-        super().__init__()
-        self.with_text = with_text
+        self.unreadable = UnreadableRecords(max_unreadable)
+        super().__init__(open_sources(paths, data_root), pipeline, with_text,
+                         metainfo)
         self.color_type = color_type
         self.test_mode = test_mode
+        if test_mode:
+            self.max_refetch = 1  # each record counts
         self.published = published
-        self.pipeline = Compose(pipeline)
-        self.unreadable = UnreadableRecords(max_unreadable)
-        self.run_seed = RUN_SEED.share()
-        self._metainfo = {**self.METAINFO, **(metainfo or {})}
-        self.source = open_sources(paths, data_root)
         self.parts = parts_of_source(self.source)
         if with_text:
             self._check_labelled()
@@ -97,39 +87,9 @@ class TextImageDataset(Dataset):
             self._check_readable(part)
 
     @property
-    def metainfo(self) -> dict:
-        """dict: As in MMEngine's datasets."""
-        return dict(self._metainfo)
-
-    @property
     def num_unreadable(self) -> int:
         """int: Unreadable records met so far, by all workers."""
         return len(self.unreadable)
-
-    def describe(self, index: int) -> str:
-        """Name of a record, by its ``sample_idx``, for a person to find."""
-        return self.source.name(index)
-
-    def full_init(self) -> None:
-        """Nothing is left to do; MMEngine's wrappers call this."""
-
-    def get_data_info(self, index: int) -> Dict[str, Any]:
-        """What is known of a record without decoding it.
-
-        Returns:
-            Dict[str, Any]: ``img_path`` (a name by which a person finds it),
-            ``sample_idx`` and, with text, ``instances``.
-
-        Raises:
-            UnreadableRecordError: If its text is wanted and it has none.
-        """
-        info = dict(img_path=self.source.name(index), sample_idx=index)
-        if self.with_text:
-            text = self.source.label(index)
-            if text is None:
-                raise UnreadableRecordError('it has no label')
-            info['instances'] = [dict(text=text)]
-        return info
 
     def load(self, index: int) -> Dict[str, Any]:
         """Read and decode a record.
@@ -149,42 +109,30 @@ class TextImageDataset(Dataset):
         info.update(img=img, ori_shape=img.shape[:2], img_shape=img.shape[:2])
         return info
 
-    def __len__(self) -> int:
-        return len(self.source)
+    def _text(self, index: int) -> str:
+        text = self.source.label(index)
+        if text is None:
+            raise UnreadableRecordError('it has no label')
+        return text
 
-    def __getitem__(self, index: int) -> Any:
-        """Load a record, or another one in its place, and transform it.
+    def _try(self, index: int) -> Optional[Dict[str, Any]]:
+        """Load a record; one that is unreadable is counted and named.
 
         Raises:
-            IndexError: If there is no such record.
             UnreadableRecordError: In ``test_mode``, if it is unreadable.
             TooManyUnreadableError: If more are than ``max_unreadable``.
         """
-        if not -len(self) <= index < len(self):
-            raise IndexError(f'no record {index} in a set of {len(self)}')
-        index = int(index) % len(self)
-        attempts = 1 if self.test_mode else self.max_refetch
-        for attempt in range(attempts):
-            at = self._replacement(index, attempt) if attempt else index
-            self.unreadable.count_read()
-            try:
-                results = self.load(at)
-            except UnreadableRecordError as error:
-                if self.test_mode:
-                    raise UnreadableRecordError(
-                        f'{self.describe(at)} is unreadable: {error}. A test '
-                        'set is not evaluated in part: repair the record or '
-                        'take it out of the set.') from error
-                self.unreadable.report(at, error, self.describe)
-                continue
-            data = self.pipeline(results)
-            # A transform says with None that it can do nothing with this one.
-            if data is not None:
-                return data
-        raise UserError(
-            f'{self.describe(index)}: nothing could be made of this record, '
-            f'nor of {attempts - 1} others from the same place. Look at the '
-            'warnings above, and for a transform that returns None.')
+        self.unreadable.count_read()
+        try:
+            return self.load(index)
+        except UnreadableRecordError as error:
+            if self.test_mode:
+                raise UnreadableRecordError(
+                    f'{self.describe(index)} is unreadable: {error}. A test '
+                    'set is not evaluated in part: repair the record or take '
+                    'it out of the set.') from error
+            self.unreadable.report(index, error, self.describe)
+            return None
 
     def _check_labelled(self) -> None:
         """Refuse sources without labels where labels are wanted."""
