@@ -45,7 +45,7 @@ def test_views_and_masks(run, image_folder, tmp_path):
 @pytest.mark.parametrize('kind, columns', [('lmim', 6), ('seqclr', 4)])
 def test_reconstruction(run, image_folder, checkpoints, kind, columns):
     found = run('reconstruction', image_folder, '--checkpoint',
-                checkpoints[kind], '-n', 2, '--compare', 4)
+                checkpoints[kind], '-n', 2)
     assert found['code'] == 0 and found['compared'] == 4
     assert [Path(name).name for name in found['pictures']] == [
         '0.png', '2.png']
@@ -58,7 +58,7 @@ def test_reconstruction(run, image_folder, checkpoints, kind, columns):
 
 def test_attention(run, image_folder, checkpoints):
     found = run('attention', image_folder, '--checkpoint', checkpoints['mae'],
-                checkpoints['recognizer'], '-n', 1, '--query', '0,5')
+                checkpoints['recognizer'], '-n', 1)
     assert found['code'] == 0 and Path(found['output']).is_file()
     found = run('attention', image_folder, '--characters', '--checkpoint',
                 checkpoints['recognizer'], '-n', 2, '--output', 'c.png')

@@ -1,5 +1,5 @@
 """What an encoder, and a decoder that writes words, look at."""
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -17,11 +17,11 @@ HEAT = np.array([0, 90, 255], np.float32)
 #: Of the patch that asks, BGR.
 QUERY = (255, 40, 0)
 ZOOM = 2
-NOTE = ('Attention of block {} of {} of the encoder, {}. [CLS]: which patches '
-        'the token takes from that stands for the whole picture. Patch: which '
-        'patches the one in the blue frame takes from. Orange is much, grey '
-        'is little; each map is scaled to its own largest value, and what '
-        'goes to [CLS] is left out.')
+NOTE = ('Attention of block {} of {} of the encoder, mean of its heads. '
+        '[CLS]: which patches the token takes from that stands for the whole '
+        'picture. Patch: which patches the one in the blue frame takes from. '
+        'Orange is much, grey is little; each map is scaled to its own '
+        'largest value, and what goes to [CLS] is left out.')
 
 CHARACTERS = ('Where the decoder looks as it writes each character (last '
               'block, mean of its heads): orange is much, each map scaled to '
@@ -180,42 +180,25 @@ def _classes_of(texts: Sequence[str],
         dtype=torch.long, device=device)
 
 
-def draw_attention_sheet(
-        images: Sequence[np.ndarray],
-        encoders: Mapping[str, TextViT],
-        names: Sequence[str],
-        queries: Optional[Sequence[Tuple[int, int]]] = None,
-        block: int = -1,
-        head: Optional[int] = None) -> np.ndarray:
-    """Draw what [CLS] and some patches look at, as the paper's Figure 3.
+def draw_attention_sheet(images: Sequence[np.ndarray],
+                         encoders: Mapping[str, TextViT],
+                         names: Sequence[str],
+                         block: int = -1) -> np.ndarray:
+    """Draw what [CLS] and four patches look at, as the paper's Figure 3.
 
-    There is a row for each picture and encoder.
+    There is a row for each picture and encoder. The patches are in the middle
+    row of the encoder's grid, from left to right.
 
     Args:
         images (Sequence[np.ndarray]): The pictures, (H, W, 3) uint8, BGR.
         encoders (Mapping[str, TextViT]): By the names to show, in eval mode.
         names (Sequence[str]): Of the pictures.
-        queries (Sequence[Tuple[int, int]], optional): Rows and columns of
-            patches of the first encoder's grid. Where another has another
-            grid, the patch at the same place is taken. Defaults to four in
-            the middle row, from left to right.
         block (int): Number of the block; -1 is the last.
-        head (int, optional): Of which head; the mean of all where it is None.
 
     Raises:
-        UserError: If there is no such block, head or patch.
+        UserError: If there is no such block.
     """
-    first = next(iter(encoders.values()))
-    rows, columns = first.grid
-    if queries is None:
-        queries = [(rows // 2, columns * part // 8) for part in (1, 3, 5, 7)]
-    for at, column in queries:
-        if not (0 <= at < rows and 0 <= column < columns):
-            raise UserError(
-                f'there is no patch in row {at}, column {column}: the grid '
-                f'has rows 0 to {rows - 1} and columns 0 to {columns - 1}')
-    shown = [_maps(images, encoder, block, head)
-             for encoder in encoders.values()]
+    shown = [_maps(images, encoder, block) for encoder in encoders.values()]
     drawn: List[List[np.ndarray]] = []
     for number, original in enumerate(images):
         for encoder, every in zip(encoders.values(), shown):
@@ -223,23 +206,26 @@ def draw_attention_sheet(
             image = enlarge(resized(original, encoder.img_size), ZOOM)
             maps = every[number].reshape(-1, *grid)
             drawn.append([image, overlay_attention(image, maps[0])])
-            for query in queries:
-                # The patch of this grid at the middle of the first one's.
-                here = tuple(int((at + 0.5) * new / old) for at, old, new
-                             in zip(query, first.grid, grid))
+            for query in _queries(grid):
                 cell = np.zeros(grid, bool)
-                cell[here] = True
+                cell[query] = True
                 weights = maps[1:][cell.ravel()][0]
                 drawn[-1].append(frame_cells(
                     overlay_attention(image, weights), cell, QUERY))
-    titles = ['image', '[CLS]'] + [f'patch {query}' for query in queries]
-    which = 'mean of its heads' if head is None else f'head {head}'
+    first = next(iter(encoders.values()))
     count = len(first.layers)
+    titles = ['image', '[CLS]', *(f'patch {query}'
+                                  for query in _queries(first.grid))]
     return draw_sheet(
         list(zip(titles, zip(*drawn))),
         [f'{name}   {picture}' for picture in names for name in encoders],
-        NOTE.format(block % count + 1, count, which),
-        ZOOM * first.img_size[1])
+        NOTE.format(block % count + 1, count), ZOOM * first.img_size[1])
+
+
+def _queries(grid: Tuple[int, int]) -> List[Tuple[int, int]]:
+    """Rows and columns of the patches whose attention is drawn."""
+    rows, columns = grid
+    return [(rows // 2, columns * part // 8) for part in (1, 3, 5, 7)]
 
 
 def draw_character_sheet(images: Sequence[np.ndarray], words: Sequence[str],
@@ -270,16 +256,11 @@ def normalise(images: Sequence[np.ndarray], device: Any) -> torch.Tensor:
     return torch.from_numpy(batch).to(device).float() / 127.5 - 1
 
 
-def _maps(images: Sequence[np.ndarray], encoder: TextViT, block: int,
-          head: Optional[int]) -> np.ndarray:
-    """Maps of [CLS] and all patches, (N, 1 + L, L)."""
+def _maps(images: Sequence[np.ndarray], encoder: TextViT,
+          block: int) -> np.ndarray:
+    """Maps of [CLS] and all patches, (N, 1 + L, L), the mean of all heads."""
     weights = encoder_attention(
         encoder, normalise([resized(each, encoder.img_size)
                             for each in images],
                            next(encoder.parameters()).device), block)
-    heads = weights.shape[1]
-    if head is not None and not 0 <= head < heads:
-        raise UserError(f'there is no head {head}: the encoder has {heads}, '
-                        f'0 to {heads - 1}')
-    chosen = weights.mean(dim=1) if head is None else weights[:, head]
-    return chosen[:, :, 1:].cpu().numpy()
+    return weights.mean(dim=1)[:, :, 1:].cpu().numpy()

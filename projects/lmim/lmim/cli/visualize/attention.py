@@ -37,13 +37,8 @@ class Attention(PictureCommand):
             metavar='FILE', help='one, or several to compare')
         add('--config', nargs='+', type=Path, metavar='CONFIG',
             help='where checkpoints carry none: one for all, or one for each')
-        add('--query', nargs='+', type=patch, metavar='ROW,COLUMN',
-            help='patches that ask, counted from 0 (default: four of the '
-            'middle row)')
         add('--block', type=int, default=-1, metavar='N',
             help='of the encoder, from 0; -1 is the last (default)')
-        add('--head', type=int, metavar='N',
-            help='of the block, from 0 (default: the mean of all)')
         add('--characters', action='store_true',
             help='where a recognizer with an LMIM decoder looks as it writes '
             'each character (one checkpoint)')
@@ -69,8 +64,8 @@ class Attention(PictureCommand):
              images: List[np.ndarray]) -> Tuple[np.ndarray, Dict[str, Any]]:
         """Draw the sheet, of another kind with --characters."""
         if not args.characters:
-            return draw_attention_sheet(images, prepared, names, args.query,
-                                        args.block, args.head), {}
+            return draw_attention_sheet(images, prepared, names,
+                                        args.block), {}
         data = prepared.model.data_preprocessor(prepared.prepare(images))
         maps = character_attention(prepared.model, data['inputs'],
                                    data['data_samples'])
@@ -82,16 +77,6 @@ class Attention(PictureCommand):
         texts = zip(result['pictures'], result.get('texts', []))
         return '\n'.join([super().report(result)] + [
             f'  {name}: {text}' for name, text in texts])
-
-
-def patch(text: str) -> Tuple[int, int]:
-    """Row and column of a patch, from ``2,14``."""
-    try:
-        row, column = (int(part) for part in text.split(','))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f'{text} is no patch: write ROW,COLUMN, as 2,14') from None
-    return row, column
 
 
 def _name(path: Path, paths: List[Path]) -> str:

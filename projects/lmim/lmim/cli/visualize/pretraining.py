@@ -7,13 +7,13 @@ import numpy as np
 
 from lmim.apis.loading import (encoder_shape, given_config,
                                load_pretrained)
-from lmim.cli import at_least
-from lmim.datasets.transforms.guidance_view import LEVELS
 from lmim.visualization.pretraining_sheets import (draw_reconstruction,
                                                    draw_view_sheet)
 from lmim.visualization.reconstruction import reconstruct, view_batch
 from .pictures import PictureCommand
 
+#: Pictures over which colours, nearest patches and errors are computed.
+COMPARED = 32
 KINDS = {'random': 'RandomMasking', 'block': 'BlockMasking',
          'ink': 'InkMasking', 'span': 'CharacterSpanMasking'}
 
@@ -106,15 +106,10 @@ class Reconstruction(PictureCommand):
         add('--target-checkpoint', type=Path, metavar='FILE',
             help='the encoder that makes the targets, where the checkpoint '
             'does not hold it (those of this project do)')
-        add('--level', choices=list(LEVELS),
-            help="of the augmented views (default: the method's)")
-        add('--compare', type=at_least(1), default=32, metavar='N',
-            help='pictures over which colours, nearest patches and errors '
-            'are computed (default: %(default)s)')
 
     def count(self, args: argparse.Namespace) -> int:
         """Also those to compare with."""
-        return max(args.compare, args.number)
+        return max(COMPARED, args.number)
 
     def prepare(self, args: argparse.Namespace) -> Any:
         """Load the model."""
@@ -124,11 +119,9 @@ class Reconstruction(PictureCommand):
     def draw(self, args: argparse.Namespace, prepared: Any, names: List[str],
              images: List[np.ndarray]) -> Tuple[np.ndarray, Dict[str, Any]]:
         """Draw the sheet."""
-        levels = [level and (args.level or level)
-                  for level in prepared.view_levels]
         seen = reconstruct(
-            prepared, view_batch(images, prepared.backbone.img_size, levels,
-                                 args.seed), args.seed)
+            prepared, view_batch(images, prepared.backbone.img_size,
+                                 prepared.view_levels, args.seed), args.seed)
         # The first are not spread over the set, as those to compare are.
         step = max(1, len(images) // args.number)
         shown = list(range(0, len(images), step))[:args.number]
