@@ -91,21 +91,24 @@ class FeatureTarget(BaseModule):
         return features
 
 
-class FrozenEncoderTarget(FeatureTarget):
-    """Features of an encoder that never changes.
+@MODELS.register_module()
+class RandomFeatureTarget(FeatureTarget):
+    """Features of a frozen encoder that was never trained (an ablation).
 
     Args:
         encoder (dict): Config of the encoder, a :class:`TextViT`.
         **kwargs: ``norm`` of :class:`FeatureTarget`.
     """
 
-    def __init__(self, encoder: dict, **kwargs: Any) -> None:
+    def __init__(self,
+                 encoder: dict = dict(type='TextViT', arch='small'),
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.use_encoder(MODELS.build(encoder))
 
 
 @MODELS.register_module()
-class MAERecTargetExtractor(FrozenEncoderTarget):
+class MAERecTargetExtractor(RandomFeatureTarget):
     """Features of a frozen MAE or MAERec encoder, the paper's target.
 
     Args:
@@ -113,16 +116,14 @@ class MAERecTargetExtractor(FrozenEncoderTarget):
             format that :mod:`lmim.checkpoints` knows. Without it the model
             can be built, to load a whole LMIM checkpoint into, but
             ``init_weights`` refuses.
-        encoder (dict): Config of the encoder; its shape must be the
-            checkpoint's.
-        **kwargs: ``norm`` of :class:`FeatureTarget`.
+        **kwargs: ``norm``, and ``encoder``, whose shape must be the
+            checkpoint's, of :class:`RandomFeatureTarget`.
     """
 
     def __init__(self,
                  checkpoint: Optional[str] = None,
-                 encoder: dict = dict(type='TextViT', arch='small'),
                  **kwargs: Any) -> None:
-        super().__init__(encoder, **kwargs)
+        super().__init__(**kwargs)
         self.checkpoint = checkpoint
 
     def init_weights(self) -> None:
@@ -141,21 +142,6 @@ class MAERecTargetExtractor(FrozenEncoderTarget):
                 "use target_generator=dict(type='PixelTarget')")
         load_encoder_weights(self.encoder, self.checkpoint)
         self._is_init = True
-
-
-@MODELS.register_module()
-class RandomFeatureTarget(FrozenEncoderTarget):
-    """Features of a frozen encoder that was never trained (an ablation).
-
-    Args:
-        encoder (dict): Config of the encoder.
-        **kwargs: ``norm`` of :class:`FeatureTarget`.
-    """
-
-    def __init__(self,
-                 encoder: dict = dict(type='TextViT', arch='small'),
-                 **kwargs: Any) -> None:
-        super().__init__(encoder, **kwargs)
 
 
 def over_tokens(features: torch.Tensor) -> torch.Tensor:
