@@ -96,10 +96,8 @@ class LMIM(MIM):
         Args:
             inputs (Sequence[torch.Tensor]): Image and guidance view, each
                 normalised, (N, 3, H, W).
-            data_samples (torch.Tensor | dict, optional): For masks that
-                depend on the images.
-            noise (torch.Tensor, optional): Decides which patches are hidden,
-                (N, L), instead of a random draw.
+            data_samples (torch.Tensor | dict, optional): As of MIM.
+            noise (torch.Tensor, optional): As of MIM.
             **kwargs: Not used.
 
         Returns:

@@ -127,16 +127,7 @@ class ParallelDecoder(TextTransformerDecoder):
         out_enc: Optional[torch.Tensor] = None,
         data_samples: Optional[Sequence[TextRecogDataSample]] = None
     ) -> torch.Tensor:
-        """Write words.
-
-        Args:
-            feat (torch.Tensor, optional): Not used.
-            out_enc (torch.Tensor): The encoder's output, (N, M, D).
-            data_samples (Sequence[TextRecogDataSample], optional): Not used.
-
-        Returns:
-            torch.Tensor: Probabilities, (N, T, classes).
-        """
+        """Write words, to probabilities (N, T, classes)."""
         assert out_enc is not None
         memory = [layer.memorize(out_enc) for layer in self.layers]
         written = torch.full((out_enc.shape[0], self.max_seq_len),
