@@ -94,10 +94,10 @@ def test_time_left_follows_needs_workers_and_pace(monkeypatch):
     tasks = [task('a', kind='x', cost=10., epochs=2),
              task('b', needs=['a'], kind='x', cost=20.),
              task('c', kind='y', cost=5.)]
-    known = Progress(tasks, 2, seconds=True)
-    assert known.seconds_left() == 30.  # a then b; c beside them
-    assert Progress(tasks, 1, seconds=True).seconds_left() == 35.
-    progress = Progress(tasks, 2)
+    progress, alone = Progress(tasks, 2), Progress(tasks, 1)
+    alone.start(tasks[0])
+    alone.end(tasks[0], 10.)
+    assert alone.seconds_left() == 20. + 5.  # c after b, at the pace of a
     progress.start(tasks[0])
     assert progress.seconds_left() is None
     now[0] = 6.
@@ -106,5 +106,5 @@ def test_time_left_follows_needs_workers_and_pace(monkeypatch):
     assert progress.seconds_left() == 18. + 48.
     now[0] = 30.
     progress.end(tasks[0], 30.)
-    assert progress.seconds_left() == 60.
+    assert progress.seconds_left() == 60.  # c beside b
     assert progress.left() == '; about 60 s to go in all'

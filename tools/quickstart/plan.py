@@ -106,8 +106,7 @@ def make_plan(settings: argparse.Namespace, machine: Dict[str, Any],
     Returns:
         Dict[str, Any]: What was measured; ``minutes``; batches of each stage
         (``pretrain_iters``, ``lmim_iters``, ``finetune_iters``); ``samples``,
-        the words for training and test; and the expected ``seconds`` of each
-        stage.
+        the words for training and test; and the ``seconds`` that are expected.
     """
     alone = machine['streams'] == 1
     startup = machine['startup']
@@ -138,9 +137,9 @@ def make_plan(settings: argparse.Namespace, machine: Dict[str, Any],
     return dict(
         machine, minutes=settings.minutes, pretrain_iters=batches['mae'],
         lmim_iters=batches['lmim'], finetune_iters=batches['finetune'],
-        samples=samples, seconds=dict(
-            expected, scratch=expected['finetune'],
-            data=_render_seconds(samples, startup)))
+        samples=samples, seconds=round(
+            REPORT + _render_seconds(samples, startup) + sum(expected.values())
+            + alone * expected['finetune']))
 
 
 def lmim_batches(method: str) -> int:
@@ -187,7 +186,6 @@ def plan(settings: argparse.Namespace, process_start: float) -> Dict[str, Any]:
 
 def describe(found: Dict[str, Any]) -> str:
     """The plan in a few lines."""
-    minutes = expected_seconds(found['seconds'], found['streams']) / 60
     return (
         f'Plan for {found["minutes"]:g} minutes:\n'
         f'  precision {found["precision"]} ({found["reason"]})\n'
@@ -199,7 +197,7 @@ def describe(found: Dict[str, Any]) -> str:
         f'  batches of {BATCH}: {found["pretrain_iters"]:,} for MAE, '
         f'{found["lmim_iters"]:,} for LMIM, {found["finetune_iters"]:,} for '
         'each recognizer\n'
-        f'  about {minutes:.1f} minutes from here')
+        f'  about {found["seconds"] / 60:.1f} minutes from here')
 
 
 def changes(settings: argparse.Namespace,
@@ -226,14 +224,6 @@ def changes(settings: argparse.Namespace,
                       'tests.rendered': f'{data}/test.lmdb'})
     return dict(found, labels=[
         dict(words=words, batches=planned['finetune_iters'])])
-
-
-def expected_seconds(seconds: Dict[str, float], streams: int) -> float:
-    """How long all steps take, by what each takes and how many run at once."""
-    first = sum(seconds[name] for name in ('mae', 'lmim', 'finetune'))
-    both = (max(first, seconds['scratch']) if streams > 1
-            else first + seconds['scratch'])
-    return REPORT + seconds['data'] + both
 
 
 def _render_seconds(samples: List[int], startup: float) -> float:

@@ -31,8 +31,7 @@ class Task(NamedTuple):
             when the task starts, as it may name results of other tasks.
         needs (Sequence[str]): Names of the tasks that come before.
         kind (str): Tasks of one kind have comparable costs.
-        cost (float): Expected seconds, or any measure that is proportional
-            to them.
+        cost (float): Any measure that is proportional to its seconds.
         images (int): How many pictures pass through it.
         epochs (int): How many epochs it trains, 0 where it does not.
     """
@@ -55,18 +54,16 @@ def result_of(work_dir: Path, name: str) -> Optional[Dict[str, Any]]:
 class Progress:
     """Prints how far all tasks are, and how long they still take.
 
+    That is told once a task has shown its pace.
+
     Args:
         tasks (Sequence[Task]): What is to be done, in order.
         workers (int): How many run at once.
-        seconds (bool): Whether the costs are seconds; otherwise an estimate
-            is given once a task has shown its pace.
     """
 
-    def __init__(self, tasks: Sequence[Task], workers: int,
-                 seconds: bool = False) -> None:
+    def __init__(self, tasks: Sequence[Task], workers: int) -> None:
         self.tasks = {task.name: task for task in tasks}
         self.workers = workers
-        self.default_pace = 1. if seconds else None
         self._numbers = {name: n for n, name in enumerate(self.tasks, 1)}
         self._done: Dict[str, float] = {}
         self._began: Dict[str, float] = {}
@@ -169,7 +166,7 @@ class Progress:
                 total[0] += sample[0]
                 total[1] += sample[1]
         taken, cost = seconds.get(kind) or seconds.get('all') or (0., 0.)
-        return taken / cost if cost else self.default_pace
+        return taken / cost if cost else None
 
     def _say(self, task: Task, text: str) -> None:
         print(f'[{self._numbers[task.name]}/{len(self.tasks)}] '
