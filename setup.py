@@ -41,6 +41,8 @@ INSTALL_REQUIRES = [
     'pillow',
     'rapidfuzz',
     'rich',
+    # The reader that comes with lmim is a file of that kind.
+    'safetensors',
     # mmengine and mmcv import pkg_resources, which setuptools 81 dropped.
     'setuptools<81',
 ]
@@ -52,8 +54,6 @@ INSTALL_REQUIRES = [
 EXTRAS_REQUIRE = {
     'lite': ['mmcv-lite>=2.0.0,<2.1.0'],
     'full': ['mmcv>=2.0.0,<2.1.0'],
-    # For checkpoints of that kind of file.
-    'safetensors': ['safetensors'],
     # Traditional to simplified, in the protocol of the Chinese benchmark.
     'chinese': ['opencc>=1.1'],
     # lmim export; what it writes needs onnxruntime alone.
@@ -66,7 +66,7 @@ EXTRAS_REQUIRE = {
     'docs': ['mkdocs>=1.6,<2', 'mkdocs-material>=9.5'],
     # For the tests; the versions in use are pinned in tools/run_tests.sh.
     'tests': [
-        'pytest', 'ruff', 'mypy', 'safetensors', 'opencc>=1.1', 'onnx',
+        'pytest', 'ruff', 'mypy', 'opencc>=1.1', 'onnx',
         'onnxruntime', 'onnxscript', 'tensorboard', 'mkdocs>=1.6,<2',
         'mkdocs-material>=9.5', 'gradio>=6,<7; python_version >= "3.10"',
         'selenium; python_version >= "3.10"'
@@ -83,7 +83,8 @@ setup(
     license='Apache-2.0',
     package_dir={'': PROJECT},
     packages=find_packages(PROJECT, include=['lmim', 'lmim.*']),
-    package_data={'lmim': ['py.typed', '**/*.txt', '**/*.json']},
+    package_data={'lmim': ['py.typed', '**/*.txt', '**/*.json',
+                           'weights/*.safetensors']},
     python_requires='>=3.9',
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,

@@ -36,6 +36,8 @@ SETTINGS = ('arch', 'img_size', 'patch_size', 'pos_embed', 'layer_cfgs',
             'qkv_bias', 'norm_cfg', 'patch_cfg', 'pre_norm', 'final_norm')
 #: Height and width of images where no config tells them: the field's.
 IMG_SIZE = (32, 128)
+#: What comes with the package; see :func:`reader_path`.
+READER = Path(__file__).parents[1] / 'weights' / 'reader.safetensors'
 #: How to name a config.
 FITTING = ('--config CONFIG (`lmim checkpoint inspect` tells which ones fit)')
 
@@ -104,6 +106,18 @@ def given_config(config: Union[PathLike, Config]) -> ModelConfig:
     return ModelConfig(config, model.to_dict(), name, True)
 
 
+def without_pretrained(model: Dict[str, Any]) -> Dict[str, Any]:
+    """A copy of a model's config that loads nothing from other files."""
+    model = copy.deepcopy(model)
+    for part in list(dicts_in(model)):
+        loads = part.get('init_cfg')
+        loads = [loads] if isinstance(loads, dict) else loads
+        if loads:
+            part['init_cfg'] = [cfg for cfg in loads
+                                if cfg.get('type') != 'Pretrained'] or None
+    return model
+
+
 def build_model(model: Dict[str, Any],
                 characters: Optional[Sequence[str]] = None,
                 empty: bool = True) -> nn.Module:
@@ -119,13 +133,7 @@ def build_model(model: Dict[str, Any],
     Raises:
         CheckpointError: If the file of a dictionary is not there.
     """
-    model = copy.deepcopy(model)
-    for part in list(dicts_in(model)):
-        loads = part.get('init_cfg')
-        loads = [loads] if isinstance(loads, dict) else loads
-        if loads:
-            part['init_cfg'] = [cfg for cfg in loads
-                                if cfg.get('type') != 'Pretrained'] or None
+    model = without_pretrained(model)
     with tempfile.TemporaryDirectory() as folder:
         for part in dictionaries_of(model):
             if characters is not None:
@@ -231,15 +239,31 @@ def _settings_of_weights(opened: Checkpoint) -> Dict[str, Any]:
                 pos_embed='grid')
 
 
-def load_recognizer(checkpoint: PathLike,
+def reader_path() -> Path:
+    """The recognizer that comes with this package, the *reader*.
+
+    It is read wherever no checkpoint is named. Its card is docs/reader.md.
+
+    Raises:
+        FileNotFoundError: If this installation lacks the file.
+    """
+    if not READER.is_file():
+        raise FileNotFoundError(
+            f'{READER}, the reader that comes with lmim, is not there: '
+            'install lmim again, or name a checkpoint')
+    return READER
+
+
+def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
                     config: Optional[Union[PathLike, Config]] = None,
                     device: str = 'cpu') -> Tuple[nn.Module, Config]:
     """Build a recognizer and load its weights, all of them.
 
     Args:
-        checkpoint (str or Path): The file. One of this project's carries its
-            config and dictionary; nothing that it holds is executed, and
-            nothing that its config names is imported.
+        checkpoint (str, Path or Checkpoint, optional): The file, or what was
+            read of it. One of this project's carries its config and
+            dictionary; nothing that it holds is executed, and nothing that
+            its config names is imported. Defaults to :func:`reader_path`.
         config (str, Path or Config, optional): The config instead of that
             in the file, for checkpoints that have none. It is the user's
             own, and is run as any config.
@@ -254,7 +278,8 @@ def load_recognizer(checkpoint: PathLike,
         CheckpointError: If there is no config, or it does not fit the
             weights, or is none of a recognizer.
     """
-    opened = open_checkpoint(checkpoint)
+    opened = (checkpoint if isinstance(checkpoint, Checkpoint) else
+              open_checkpoint(checkpoint or reader_path()))
     found = needed_config(opened, config)
     characters = _characters(opened, found)
     try:

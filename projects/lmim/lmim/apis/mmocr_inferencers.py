@@ -5,15 +5,59 @@ transform of a test pipeline that loads pictures, and refuse a pipeline without
 one. The data sets of this project have decoded the pictures already, so their
 pipelines have none. They also number their records, ``sample_idx``, and what
 inferencers are given has no number.
-"""
-from typing import Any
 
+Names of models are looked up in MMOCR's own metafiles; here ``lmim-reader``
+is one, too, the recognizer that comes with this package.
+
+Of a checkpoint without a config they execute the config that it holds, and
+need the dictionary file that this names. One that carries its characters is
+read as :func:`~lmim.apis.load_recognizer` does: alone, and nothing executed.
+"""
+from pathlib import Path
+from typing import Any, Optional, Tuple
+
+from mmengine.config import ConfigDict
 from mmengine.dataset import Compose
 from mmocr.apis.inferencers import TextRecInferencer
+from torch import nn
 
-from .preprocessing import find_pipeline
+from lmim.checkpoints import open_checkpoint
+
+from .loading import load_recognizer, reader_path
+from .preprocessing import Preprocessing, find_pipeline
+
+#: The name of the reader, as in this project's metafile.
+READER_NAME = 'lmim-reader'
+#: What recognition is drawn by: MMOCR's, that keeps no files.
+VISUALIZER = dict(type='TextRecogLocalVisualizer', name='visualizer')
 
 _original = TextRecInferencer._init_pipeline
+_named = TextRecInferencer._load_model_from_metafile
+_init = TextRecInferencer._init_model
+
+
+def _load_model_from_metafile(self: TextRecInferencer,
+                              model: str) -> Tuple[Any, Optional[str]]:
+    """MMOCR's method, which knows the reader's name, too."""
+    if model.lower() == READER_NAME:
+        return ConfigDict(), str(reader_path())
+    return _named(self, model)
+
+
+def _init_model(self: TextRecInferencer, cfg: Any, weights: Optional[str],
+                device: str = 'cpu') -> nn.Module:
+    """MMOCR's method, but for a checkpoint that needs no other file."""
+    if cfg or weights is None or not Path(weights).is_file() or (
+            open_checkpoint(weights).characters() is None):
+        return _init(self, cfg, weights, device)
+    model, held = load_recognizer(weights, device=device)
+    # A stranger's transforms, and visualizer, are not built.
+    Preprocessing(held, f'the config in {weights}', trusted=False)
+    cfg.update(model=held.model, visualizer=ConfigDict(VISUALIZER),
+               test_dataloader=dict(dataset=dict(
+                   pipeline=find_pipeline(held.to_dict()))))
+    model.cfg = cfg
+    return model
 
 
 def _init_pipeline(self: TextRecInferencer, cfg: Any) -> Compose:
@@ -31,9 +75,11 @@ def _init_pipeline(self: TextRecInferencer, cfg: Any) -> Compose:
 
 
 def install() -> None:
-    """Let MMOCR's inferencers take pipelines that load nothing.
+    """Let MMOCR's inferencers take pipelines that load nothing, and more.
 
     Calling it again changes nothing. Pipelines that load are MMOCR's affair
     as before.
     """
     TextRecInferencer._init_pipeline = _init_pipeline
+    TextRecInferencer._load_model_from_metafile = _load_model_from_metafile
+    TextRecInferencer._init_model = _init_model

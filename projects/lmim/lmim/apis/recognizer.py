@@ -17,7 +17,7 @@ from lmim.datasets.records import UnreadableRecordError
 from lmim.engine.precision import choose_precision, warn_if_slower
 from lmim.utils.errors import UserError
 
-from .loading import dictionary_of, load_recognizer
+from .loading import dictionary_of, load_recognizer, reader_path
 from .preprocessing import Preprocessing
 from .recognition import Recognition, unreadable
 
@@ -32,9 +32,10 @@ class TextRecognizer:
     never padded to that of their neighbours.
 
     Args:
-        checkpoint (str or Path): Of a recognizer. One of this project's
-            carries its config and dictionary, and is the only file needed;
-            nothing in it is executed.
+        checkpoint (str or Path, optional): Of a recognizer. One of this
+            project's carries its config and dictionary, and is the only file
+            needed; nothing in it is executed. Defaults to the reader that
+            comes with the package, :func:`lmim.apis.loading.reader_path`.
         config (str, Path or Config, optional): The config instead of that in
             the checkpoint.
         device (str, optional): Such as 'cuda:0' or 'cpu'. Defaults to a GPU
@@ -52,6 +53,7 @@ class TextRecognizer:
         UserError: If device, batch size or precision cannot be had.
 
     Attributes:
+        checkpoint (Path): Where its weights are from.
         model (nn.Module): The recognizer, in eval mode.
         cfg (Config): Its config.
         device (torch.device): Where it is.
@@ -60,13 +62,13 @@ class TextRecognizer:
 
     Examples:
         >>> from lmim import TextRecognizer
-        >>> recognizer = TextRecognizer('epoch_10.pth')
+        >>> recognizer = TextRecognizer()  # or of 'epoch_10.pth'
         >>> for word in recognizer('words/*.png'):
         ...     print(word.source, word.text, word.score)
     """
 
     def __init__(self,
-                 checkpoint: Union[str, Path],
+                 checkpoint: Optional[Union[str, Path]] = None,
                  config: Optional[Union[str, Path, Config]] = None,
                  device: Optional[str] = None,
                  batch_size: int = 64,
@@ -78,10 +80,11 @@ class TextRecognizer:
         self.precision = choose_precision(precision, str(self.device))
         warn_if_slower(self.precision)
         self.model: Any
-        self.model, self.cfg = load_recognizer(checkpoint, config,
+        self.checkpoint = Path(checkpoint or reader_path())
+        self.model, self.cfg = load_recognizer(self.checkpoint, config,
                                                str(self.device))
         self.characters = dictionary_of(self.model)
-        told = (f'the config in {checkpoint}'
+        told = (f'the config in {self.checkpoint}'
                 if config is None else 'the config')
         self._preprocess = Preprocessing(
             self.cfg, told, trusted=config is not None)

@@ -21,6 +21,7 @@ import torch
 from mmengine.structures import LabelData
 
 from lmim.apis import Recognition, TextRecognizer
+from lmim.apis.loading import reader_path
 from lmim.apis.recognition import tokens_of
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.records import UnreadableRecordError
@@ -35,6 +36,7 @@ from . import at_least, guarded, track
 
 DESCRIPTION = """Try recognizers on a page in the browser.
 
+  lmim demo
   lmim demo --checkpoint epoch_9.pth epoch_10.pth
   lmim demo --checkpoints work_dirs
 
@@ -417,9 +419,10 @@ def _parser() -> argparse.ArgumentParser:
         prog='lmim demo', description=DESCRIPTION, epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    what = parser.add_mutually_exclusive_group(required=True)
+    what = parser.add_mutually_exclusive_group()
     what.add_argument('--checkpoint', type=Path, nargs='+', metavar='FILE',
-                      help='of recognizers; nothing in them is executed')
+                      help='of recognizers; nothing in them is executed '
+                      '(default: the reader that comes with lmim)')
     what.add_argument('--checkpoints', type=Path, metavar='FOLDER',
                       help='all recognizers in a folder and in its folders')
     add('--host', default='127.0.0.1',
@@ -441,8 +444,9 @@ def _run(args: argparse.Namespace, out: TextIO) -> None:
     """Serve the page until it is ended."""
     with terminable(), temporary_folder() as folder:
         require_gradio()  # before the seconds that checkpoints take
-        checkpoints = Checkpoints(args.checkpoint or [], args.checkpoints,
-                                  args.device)
+        files = args.checkpoint or (
+            [] if args.checkpoints else [reader_path()])
+        checkpoints = Checkpoints(files, args.checkpoints, args.device)
         first = checkpoints.recognizer(checkpoints.names[0])
         page = make_page(checkpoints, render_examples(first.characters,
                                                       folder / 'words'))

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List
 
+from lmim.apis.loading import reader_path
 from lmim.export.exporting import KINDS, READER, export
 from lmim.utils.errors import UserError
 from lmim.utils.log import quiet
@@ -18,7 +19,7 @@ class Export(Command):
     small reader, read.py, which needs numpy, opencv-python and onnxruntime
     only:
 
-      lmim export epoch_10.pth --output exported
+      lmim export --output exported
       python exported/read.py word.png
 
     The paper's recognizer becomes two graphs, encoder and step of the
@@ -36,9 +37,9 @@ class Export(Command):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
         add = parser.add_argument
-        add('checkpoint', type=Path, metavar='CHECKPOINT',
+        add('checkpoint', type=Path, nargs='?', metavar='CHECKPOINT',
             help='of a recognizer, or any with an encoder; nothing in it is '
-            'executed')
+            'executed (default: the reader that comes with lmim)')
         add('--output', type=Path, required=True, metavar='FOLDER',
             help='the folder to make, whole or not at all')
         add('--overwrite', action='store_true',
@@ -64,8 +65,9 @@ class Export(Command):
             raise UserError('--min-agreement is that of --int8: add it')
         with quiet():  # what is loaded is in the report
             manifest = export(
-                args.checkpoint, args.output, args.config, args.kind,
-                args.int8, args.images, args.min_agreement, args.overwrite)
+                args.checkpoint or reader_path(), args.output, args.config,
+                args.kind, args.int8, args.images, args.min_agreement,
+                args.overwrite)
         return {'ok': True, 'output': str(args.output), 'manifest': manifest}
 
     def report(self, result: Dict[str, Any]) -> str:
@@ -80,7 +82,7 @@ class Export(Command):
         same = 'tokens' if encoder else 'texts are the same, and scores'
         lines = [
             f'{folder}: {what}, {manifest["precision"]}, {", ".join(files)}, '
-            f'{size:,} bytes',
+            f'{size:,} bytes, of {manifest["checkpoint"]["name"]}',
             f'{parity["samples"]} pictures ({parity["origin"]}), in batches '
             f'of {" and ".join(map(str, parity["batch_sizes"]))}: of torch '
             f'and onnxruntime {same} differ by '

@@ -29,12 +29,13 @@ IMAGES are pictures of one word each: image files, folders, patterns such as
 "words/*.png", LMDBs, lists of images. With --det, or --polygons, they are
 whole photographs, in which words are found first.
 
-  lmim infer word.png --checkpoint epoch_10.pth
+  lmim infer word.png
   lmim infer words/ --checkpoint epoch_10.pth --output words.csv
   lmim infer photo.jpg --checkpoint epoch_10.pth --det dbnet.py
       --det-weights dbnet.pth
 
-A checkpoint of this project carries its config and its dictionary. Unreadable
+Without --checkpoint it is the reader that comes with lmim. A checkpoint of
+this project carries its config and its dictionary. Unreadable
 pictures are reported on standard error and skipped; the exit status is 1
 then."""
 FORMATS = """formats:
@@ -101,8 +102,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add('images', nargs='+', metavar='IMAGES', help='what to read')
-    add('--checkpoint', type=Path, required=True,
-        help='of a recognizer; nothing in it is executed')
+    add('--checkpoint', type=Path,
+        help='of a recognizer; nothing in it is executed (default: the '
+        'reader that comes with lmim)')
     add('--config', type=Path,
         help='the config, for a checkpoint that carries none')
     add('--device', help='cpu, cuda:0 ... (default: a GPU if there is one)')
@@ -179,7 +181,8 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
     seconds = time.monotonic() - start
     result: Dict[str, Any] = dict(
         ok=not counts['unreadable'], pictures=total, **counts,
-        seconds=round(seconds, 3), precision=recognizer.precision.name,
+        seconds=round(seconds, 3), checkpoint=str(recognizer.checkpoint),
+        precision=recognizer.precision.name,
         precision_reason=recognizer.precision.reason)
     if args.output is not None:
         result['output'] = str(args.output)
@@ -233,7 +236,7 @@ def _summary(result: Dict[str, Any]) -> str:
     text = (f'pictures: {result["pictures"]:,}, words: {result["words"]:,}, '
             f'unreadable: {result["unreadable"]:,}; '
             f'{result["seconds"]:.1f} s, {rate:,.0f} pictures/s in '
-            f'{result["precision"]}')
+            f'{result["precision"]}\nread with {result["checkpoint"]}')
     for key in ('output', 'sheet'):
         if result.get(key):
             text += f'\n{key}: {result[key]}'

@@ -4,6 +4,7 @@ from lmim.cli import Tool
 from .convert import Average, Convert, Extract
 from .inspect import Inspect
 from .probe import Probe
+from .publish import Publish
 from .resize_dictionary import ResizeDictionary
 
 DESCRIPTION = """Look into checkpoints, and make others of them.
@@ -16,8 +17,9 @@ a file would execute is never run.
   lmim checkpoint probe checkpoint.pth
   lmim checkpoint convert checkpoint.pth ours.pth --to ours
   lmim checkpoint extract ours.pth encoder.pth
+  lmim checkpoint publish ours.pth reader.safetensors
 
 `COMMAND --help` tells of each."""
 TOOL = Tool('lmim checkpoint', DESCRIPTION, Average(), Convert(), Extract(),
-            Inspect(), Probe(), ResizeDictionary())
+            Inspect(), Probe(), Publish(), ResizeDictionary())
 main = TOOL.main

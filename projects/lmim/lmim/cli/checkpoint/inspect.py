@@ -18,7 +18,7 @@ from .convert import INPUT, SKIP_CODE, describe_file, file_lines
 
 #: What is told of a checkpoint beside config and dictionary.
 _TOLD = ('epoch', 'iter', 'time', 'mmengine_version', 'converted_from',
-         'extracted_from', 'averaged')
+         'extracted_from', 'averaged', 'record')
 #: How many configs of a kind are listed.
 _SHOWN = 8
 

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Tuple
 import numpy as np
 
 from lmim.apis import TextRecognizer, load_encoder
+from lmim.apis.loading import reader_path
 from lmim.utils.errors import UserError
 from lmim.visualization.attention import (character_attention,
                                           draw_attention_sheet,
@@ -33,8 +34,9 @@ class Attention(PictureCommand):
         """Declare the arguments."""
         super().add_arguments(parser)
         add = parser.add_argument
-        add('--checkpoint', required=True, nargs='+', type=Path,
-            metavar='FILE', help='one, or several to compare')
+        add('--checkpoint', nargs='+', type=Path, metavar='FILE',
+            help='one, or several to compare (default: the reader that comes '
+            'with lmim)')
         add('--config', nargs='+', type=Path, metavar='CONFIG',
             help='where checkpoints carry none: one for all, or one for each')
         add('--block', type=int, default=-1, metavar='N',
@@ -45,6 +47,7 @@ class Attention(PictureCommand):
 
     def prepare(self, args: argparse.Namespace) -> Any:
         """Load the recognizer, or the encoders by the names to show."""
+        args.checkpoint = args.checkpoint or [reader_path()]
         configs = args.config or [None]
         if len(configs) == 1:
             configs = configs * len(args.checkpoint)
@@ -63,19 +66,23 @@ class Attention(PictureCommand):
     def draw(self, args: argparse.Namespace, prepared: Any, names: List[str],
              images: List[np.ndarray]) -> Tuple[np.ndarray, Dict[str, Any]]:
         """Draw the sheet, of another kind with --characters."""
+        about = {'checkpoints': [str(path) for path in args.checkpoint]}
         if not args.characters:
             return draw_attention_sheet(images, prepared, names,
-                                        args.block), {}
+                                        args.block), about
         data = prepared.model.data_preprocessor(prepared.prepare(images))
         maps = character_attention(prepared.model, data['inputs'],
                                    data['data_samples'])
         words = [sample.pred_text.item for sample in data['data_samples']]
-        return draw_character_sheet(images, words, maps), {'texts': words}
+        return draw_character_sheet(images, words, maps), {
+            **about, 'texts': words}
 
     def report(self, result: Dict[str, Any]) -> str:
         """Say what was done."""
         texts = zip(result['pictures'], result.get('texts', []))
-        return '\n'.join([super().report(result)] + [
+        return '\n'.join([
+            super().report(result),
+            f'checkpoints: {", ".join(result["checkpoints"])}'] + [
             f'  {name}: {text}' for name, text in texts])
 
 
