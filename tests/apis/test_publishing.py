@@ -1,5 +1,6 @@
 """One file for others: what is in it, and that it reads as its source."""
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -206,3 +207,8 @@ def test_a_damaged_file_is_refused(make_checkpoint: Make,
         with pytest.raises(CheckpointError, match='cannot be read') as error:
             TextRecognizer(path, device='cpu')
         assert str(path) in str(error.value)
+    for bit in (whole[-9], whole[-9] ^ 1):  # as it was, and one bit another
+        path.write_bytes(whole[:-9] + bytes([bit]) + whole[-8:])
+        with (nullcontext() if bit == whole[-9] else pytest.raises(
+                CheckpointError, match='is damaged: its weights')):
+            TextRecognizer(path, device='cpu')

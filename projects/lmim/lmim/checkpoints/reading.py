@@ -4,9 +4,11 @@ They are of ``torch.save``, or of the library safetensors, which is only
 needed for these. A file of safetensors holds tensors by name and, beside
 them, text by name. Ours are ``lmim_format`` (the key of the format of the
 names), ``config`` (the text of the config), ``dictionary`` and ``meta`` (both
-JSON).
+JSON), and ``sha256``, of the weights, which tells damage that leaves the rest
+of the file as it was.
 """
 import argparse
+import hashlib
 import json
 import pathlib
 import pickle
@@ -159,6 +161,10 @@ def _read_safetensors(filename: str,
             f'checkpoint {path} cannot be read: it is truncated, or no file '
             f'of safetensors ({path.stat().st_size:,} bytes). Copy or '
             f'download it again. [{error}]') from error
+    if 'sha256' in texts and texts['sha256'] != _digest(weights):
+        raise CheckpointError(
+            f'checkpoint {path} is damaged: its weights are not those that '
+            'were written. Copy or download it again')
     if 'config' in texts:
         meta['cfg'] = texts['config']
     return {'state_dict': weights, 'meta': meta}
@@ -181,6 +187,7 @@ def save_safetensors(path: pathlib.Path, weights: Dict[str, torch.Tensor],
         texts['dictionary'] = json.dumps(meta.pop('dictionary'),
                                          ensure_ascii=False)
     texts['meta'] = json.dumps(meta, ensure_ascii=False)
+    texts['sha256'] = _digest(weights)
     seen = set()
     apart = {}  # the library demands memory of its own for each tensor
     for name, value in weights.items():
@@ -190,6 +197,16 @@ def save_safetensors(path: pathlib.Path, weights: Dict[str, torch.Tensor],
         seen.add(start)
     # Its own save_file() makes files that nobody else may read.
     path.write_bytes(save(apart, metadata=texts))
+
+
+def _digest(weights: Dict[str, torch.Tensor]) -> str:
+    """What tells weights, with their names, from any others."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode())
+        flat = weights[name].detach().cpu().contiguous().reshape(-1)
+        digest.update(flat.view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _library(purpose: str) -> ModuleType:
