@@ -18,6 +18,7 @@ from matplotlib.patches import FancyBboxPatch
 from mmocr.registry import MODELS, TRANSFORMS
 
 from lmim.rendering import Font, WordRenderer
+from lmim.rendering.style import Bend, Pattern, Style
 from lmim.visualization import draw_view_sheet, save_picture
 
 IMAGES = Path(__file__).resolve().parent / 'images'
@@ -36,6 +37,20 @@ def render(text: str, face: str = 'DejaVu Sans', seed: int = 0,
                     dark_text=True) if style == 'varied' else {}
     return WordRenderer(**settings).render(
         text, Font(path, face), np.random.default_rng(seed)).image
+
+
+def draw_sign() -> np.ndarray:
+    """A word as a sign may have it, which the first example reads."""
+    path = font_manager.findfont(font_manager.FontProperties(
+        family='DejaVu Serif', weight='bold'))
+    style = Style(
+        height=96, margins=(.18, .08, .18, .08), slack=.09, rotation=.4,
+        shear=-1.4, perspective=(0., .06, -.04, -.07, 0., .03, .07, .02),
+        foreground=(173., 177., 201.), background=(66., 86., 78.),
+        gradient=(-15., 15.), texture=3.4, blur=1.6, noise=3.3,
+        jpeg_quality=80, seed=8, bend=Bend('arc', 32.), max_growth=2.,
+        pattern=Pattern('streaks', (8., 9., 12.)))
+    return WordRenderer().compose('Harbour', Font(path, 'sign'), style).image
 
 
 def guidance(image: np.ndarray, seed: int = 1) -> np.ndarray:
@@ -176,7 +191,7 @@ def draw_views() -> np.ndarray:
 
 
 FIGURES = {'method': draw_method, 'recognizer': draw_recognizer,
-           'views': draw_views}
+           'sign': draw_sign, 'views': draw_views}
 
 
 def main(folder: Path) -> None:

@@ -54,7 +54,7 @@ class Reader:
         self.root = root
         self.patch = monkeypatch
         root.mkdir(exist_ok=True)
-        for name in ('configs', 'tools', 'projects', 'tests',
+        for name in ('configs', 'docs', 'tools', 'projects', 'tests',
                      'requirements.txt'):
             if not (root / name).exists():
                 (root / name).symlink_to(REPO / name)

@@ -17,8 +17,8 @@ ORDER = [
 LATE = {
     ('lmim.compat', 'torchvision'): 'it may not load, and is repaired then',
     ('lmim.compat', 'transformers.modeling_utils'): 'it may be too new',
-    ('lmim.checkpoints.reading', 'safetensors'): 'optional',
-    ('lmim.checkpoints.reading', 'safetensors.torch'): 'optional',
+    ('lmim.checkpoints.reading', 'safetensors'): 'for such files alone',
+    ('lmim.checkpoints.reading', 'safetensors.torch'): 'for such files alone',
     ('lmim.export.onnx_reader', 'onnxruntime'): 'optional',
     ('lmim.cli.demo', 'gradio'): 'optional',
 }

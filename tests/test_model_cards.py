@@ -30,7 +30,7 @@ def cards() -> Dict[str, Any]:
         for key, entries in yaml.safe_load(
                 (REPO / path).read_text(encoding='utf-8')).items():
             found[key] += entries
-    assert len(found['Models']) == 8
+    assert len(found['Models']) == 9
     return found
 
 
@@ -60,6 +60,8 @@ def test_what_cards_name_exists(cards: Dict[str, Any]) -> None:
     for model in cards['Models']:
         assert model['In Collection'] in collections
         cfg = Config.fromfile(REPO / model['Config'])
+        if 'Weights' in model:
+            assert (REPO / model['Weights']).is_file()
         metadata = model['Metadata']
         if 'Epochs' in metadata:
             assert metadata['Epochs'] == cfg.train_cfg.max_epochs

@@ -12,7 +12,7 @@ import pytest
 
 from tests.documents import DOCS, REPO
 
-FIGURES = ('method', 'recognizer', 'views')
+FIGURES = ('method', 'recognizer', 'sign', 'views')
 
 
 @pytest.fixture(scope='module')

@@ -32,8 +32,9 @@ from lmim.utils.log import quiet
 
 PathLike = Union[str, Path]
 #: Settings of a ViT that decide on what it computes; others train it.
-SETTINGS = ('arch', 'img_size', 'patch_size', 'pos_embed', 'layer_cfgs',
-            'qkv_bias', 'norm_cfg', 'patch_cfg', 'pre_norm', 'final_norm')
+SETTINGS = ('arch', 'img_size', 'patch_size', 'stem', 'pos_embed',
+            'layer_cfgs', 'qkv_bias', 'norm_cfg', 'patch_cfg', 'pre_norm',
+            'final_norm')
 #: Height and width of images where no config tells them: the field's.
 IMG_SIZE = (32, 128)
 #: What comes with the package; see :func:`reader_path`.

@@ -141,9 +141,11 @@ def _encoder(weights: Dict[str, torch.Tensor],
     """The sizes of an encoder, and what only a model of it knows."""
     sizes = encoder_sizes(weights)
     vit: Any = getattr(model, 'backbone', None)
+    vit = getattr(vit, 'vit', vit)  # of one that gives a feature map
     if sizes and hasattr(vit, 'layers') and hasattr(vit, 'grid'):
         sizes.update(num_heads=vit.layers[0].attn.num_heads,
-                     img_size=list(vit.img_size), grid=list(vit.grid))
+                     img_size=list(vit.img_size), grid=list(vit.grid),
+                     patch_size=list(vit.patch_size))  # behind a stem, too
     return sizes
 
 
