@@ -36,7 +36,7 @@ def test_words_are_written(checkpoint: Path, recognizer: TextRecognizer,
     assert 'pictures/s in fp32' in err
     if suffix:
         out = path.read_text(encoding='utf-8')
-    header = 'source,text,score,char_scores,polygon,error\n'
+    header = 'source,text,score,char_scores,polygon,error,rotation\n'
     assert out == header * (suffix == 'csv') + ''.join(
         line(word, suffix or 'text') for word in words)
 
@@ -152,9 +152,10 @@ def test_each_character_has_its_bar(images: List[np.ndarray]) -> None:
 
 
 def test_lines_quote_what_they_must() -> None:
-    word = Recognition('a,"b', 0.5, [0.25], 'x y.png', polygon=[1., 2.5])
-    assert line(word, 'csv') == 'x y.png,"a,""b",0.5,0.25,"1,2.5",\n'
+    word = Recognition('a,"b', 0.5, [0.25], 'x y.png', polygon=[1., 2.5],
+                       rotation=90, char_boxes=[[0., 1.005, 2.25, 4.]])
+    assert line(word, 'csv') == 'x y.png,"a,""b",0.5,0.25,"1,2.5",,90\n'
     assert line(word, 'text') == 'x y.png\ta,"b\t0.5000\t1,2.5\n'
     assert json.loads(line(word, 'jsonl')) == dict(
         source='x y.png', text='a,"b', score=0.5, char_scores=[0.25],
-        polygon=[1., 2.5])
+        polygon=[1., 2.5], rotation=90, char_boxes=[[0., 1., 2.25, 4.]])

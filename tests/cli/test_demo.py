@@ -51,9 +51,13 @@ def test_only_named_checkpoints_are_read(
     word = checkpoints.recognizer('model.pth')(draw('word'))[0]
     assert text == word.text != ''
     assert note.startswith(f'Probability of the word: {word.score:.3f}. ')
-    assert [caption for _, caption in pictures] == [
+    assert [caption for _, caption in pictures] == [text] + [
         f'{char} {score:.2f}'
         for char, score in zip(word.text, word.char_scores)]
+    # The picture as it is, but for the boxes.
+    drawn = pictures[0][0]
+    orange = (drawn == (217, 95, 14)).all(axis=2)
+    assert drawn.shape == (96, 256, 3) and 0.01 < orange.mean() < 0.2
     text, note, *_ = read(str(checkpoint), str(path))
     assert not text and 'cannot be loaded' in note
     assert 'There is no checkpoint' in caplog.text

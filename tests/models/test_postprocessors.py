@@ -81,3 +81,19 @@ def test_score_of_a_word_is_that_of_its_characters_and_its_end(settings):
     assert first.pred_text.word_score == pytest.approx(0.8 * 0.5)
     assert second.pred_text.score == pytest.approx([0.9, 0.5, 0.4])
     assert second.pred_text.word_score == pytest.approx(0.9 * 0.5 * 0.4)
+
+
+def test_a_character_is_in_the_middle_of_its_columns(settings):
+    """The columns that say it, those of the padding left out."""
+    classes = torch.tensor([
+        [0, 0, 0, BLANK, 1, 1, 2, 1, BLANK, BLANK],  # aaa-bbcb--
+        [BLANK, 3, 3, 5, 5, 5, 5, 5, 5, 5],  # of 5 columns the unknown has 2
+        [BLANK] * 10])
+    settings['ignore_chars'] = ['padding']
+    read = CTCWordScorePostprocessor(**settings)(
+        torch.eye(CLASSES)[classes],
+        samples(1) + samples(1, valid_ratio=0.5) + samples(1))
+    assert [sample.pred_text.item for sample in read] == ['abcb', 'd<UKN>', '']
+    assert read[0].pred_text.centers == pytest.approx([.15, .5, .65, .75])
+    assert read[1].pred_text.centers == pytest.approx([.2, .4])
+    assert read[2].pred_text.centers == []

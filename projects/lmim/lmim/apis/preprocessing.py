@@ -50,6 +50,9 @@ class Preprocessing:
                 'name a config of a recognizer, --config CONFIG')
         steps[-1] = dict(
             steps[-1], meta_keys=('ori_shape', 'img_shape', 'valid_ratio'))
+        #: Whether places in a picture are still known when it is prepared.
+        self.keeps_places = all(
+            kind_of_step(step) in HARMLESS for step in steps)
         self.transforms: List[Callable[[dict], Optional[dict]]] = [
             TRANSFORMS.build({'_scope_': 'mmocr', **step}) for step in steps]
 

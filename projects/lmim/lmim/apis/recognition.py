@@ -1,12 +1,15 @@
 """What was read in a picture, and pictures of it."""
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 
+import cv2
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Rectangle
 
 from lmim.datasets.records import UnreadableRecordError
 from lmim.rendering.fonts import font_file_with
@@ -34,6 +37,12 @@ class Recognition:
         error (str, optional): Why it could not be read.
         polygon (List[float], optional): Where the word is in a photograph:
             x, y, x, y ... in pixels.
+        rotation (int, optional): By how many degrees the picture was turned,
+            counter-clockwise, to be read so; None where no turn was tried.
+        char_boxes (List[List[float]], optional): Where each character of the
+            text is: left, top, right and bottom edge in pixels of
+            :attr:`image`. None where nobody asked, or the decoder does not
+            tell.
     """
     text: str
     score: float
@@ -41,6 +50,8 @@ class Recognition:
     source: str
     error: Optional[str] = None
     polygon: Optional[List[float]] = None
+    rotation: Optional[int] = None
+    char_boxes: Optional[List[List[float]]] = None
     #: Reads the picture again: of a million words none is kept in memory.
     load: Optional[Callable[[], np.ndarray]] = field(
         default=None, repr=False, compare=False)
@@ -59,18 +70,34 @@ class Recognition:
             raise UserError(f'{self.source} has no picture: {self.error}')
         return self.load()
 
+    @property
+    def confidence(self) -> float:
+        """float: The probability of the word as one character's share of it.
+
+        It is the geometric mean, by which words of different lengths can be
+        compared. A word of no character has none, however likely it is.
+        """
+        count = len(self.char_scores)
+        return math.pow(self.score, 1 / count) if count else 0.
+
     def to_dict(self) -> Dict[str, Any]:
         """What was read, of types that JSON has, scores to six digits.
 
         Returns:
             Dict[str, Any]: ``source``, ``text``, ``score``, ``char_scores``,
-            and ``polygon`` and ``error`` where there are such.
+            and ``polygon``, ``rotation``, ``char_boxes`` and ``error`` where
+            there are such.
         """
         result: Dict[str, Any] = dict(
             source=self.source, text=self.text, score=round(self.score, 6),
             char_scores=[round(score, 6) for score in self.char_scores])
         if self.polygon is not None:
             result['polygon'] = [round(number, 2) for number in self.polygon]
+        if self.rotation is not None:
+            result['rotation'] = self.rotation
+        if self.char_boxes is not None:
+            result['char_boxes'] = [[round(edge, 2) for edge in box]
+                                    for box in self.char_boxes]
         if self.error is not None:
             result['error'] = self.error
         return result
@@ -110,6 +137,10 @@ def draw_recognition(word: Recognition) -> Figure:
                     layout='constrained')
     above, below = figure.subplots(2, 1, height_ratios=[1, 1])
     above.imshow(picture[..., ::-1])
+    for left, top, right, bottom in word.char_boxes or []:
+        # Edges: matplotlib has whole numbers at the middles of pixels.
+        above.add_patch(Rectangle((left - 0.5, top - 0.5), right - left,
+                                  bottom - top, fill=False, color=_UNSURE))
     above.set_axis_off()
     above.set_title(f'probability of the word: {word.score:.3f}', fontsize=10)
     places = range(len(tokens))
@@ -134,6 +165,26 @@ def draw_recognition(word: Recognition) -> Figure:
     if not tokens:
         below.text(0, 0.5, 'no character was read', ha='center')
     return figure
+
+
+def draw_boxes(word: Recognition, cell: Tuple[int, int]) -> np.ndarray:
+    """Draw the boxes of a word's characters into its picture.
+
+    Args:
+        word (Recognition): With ``char_boxes``.
+        cell (Tuple[int, int]): Height and width that the picture fits into.
+
+    Returns:
+        np.ndarray: BGR uint8 of shape (H, W, 3).
+    """
+    picture = word.image
+    drawn = fit_within(picture, cell)
+    scale = np.tile(np.divide(drawn.shape[1::-1], picture.shape[1::-1]), 2)
+    for box in word.char_boxes or []:
+        left, top, right, bottom = (scale * box).round().astype(int).tolist()
+        cv2.rectangle(drawn, (left, top), (right - 1, bottom - 1),
+                      (14, 95, 217))  # _UNSURE
+    return drawn
 
 
 def draw_sheet(words: Iterable[Recognition]) -> np.ndarray:

@@ -1,10 +1,11 @@
 """Pictures in, words out."""
 import math
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import (Any, Dict, Iterable, Iterator, List, Optional, Sequence,
-                    Tuple, Union)
+from typing import (Any, ContextManager, Dict, Iterable, Iterator, List,
+                    Optional, Sequence, Tuple, Union)
 
 import numpy as np
 import torch
@@ -16,12 +17,16 @@ from lmim.datasets.pictures import Inputs, Picture, Pictures
 from lmim.datasets.records import UnreadableRecordError
 from lmim.engine.precision import choose_precision, warn_if_slower
 from lmim.utils.errors import UserError
+from lmim.visualization import character_attention
 
+from .char_boxes import boxes_of_attention, boxes_of_columns, in_pixels
 from .loading import dictionary_of, load_recognizer, reader_path
 from .preprocessing import Preprocessing
 from .recognition import Recognition, unreadable
 
 Prepared = Dict[str, Any]
+#: How a picture is held to be read.
+ORIENTATIONS = ('upright', 'auto')
 
 
 class TextRecognizer:
@@ -46,6 +51,13 @@ class TextRecognizer:
             scores that may differ by some hundredths, and texts where it was
             unsure; 'fp16', for GPUs without bf16; 'auto', the fastest here.
             One that is slower than fp32 here is warned of.
+        orientation (str): One of :data:`ORIENTATIONS`: 'upright' reads
+            pictures as they are; 'auto' also turned by 180 degrees, and by 90
+            either way where they are taller than wide, and keeps the reading
+            of the highest ``confidence``: two or four times the work.
+        char_boxes (bool): Whether to find where each character is. Decoders
+            with attention read the word once more for it; CTC has it at hand.
+            Others do not tell.
 
     Raises:
         FileNotFoundError: If a file does not exist.
@@ -72,9 +84,16 @@ class TextRecognizer:
                  config: Optional[Union[str, Path, Config]] = None,
                  device: Optional[str] = None,
                  batch_size: int = 64,
-                 precision: str = 'fp32') -> None:
+                 precision: str = 'fp32',
+                 orientation: str = 'upright',
+                 char_boxes: bool = False) -> None:
         if batch_size < 1:
             raise UserError(f'batch_size is 1 or more, not {batch_size}')
+        if orientation not in ORIENTATIONS:
+            raise UserError(f'orientation is one of {ORIENTATIONS}, not '
+                            f'{orientation!r}')
+        self.orientation = orientation
+        self.char_boxes = char_boxes
         self.batch_size = batch_size
         self.device = _usable_device(device)
         self.precision = choose_precision(precision, str(self.device))
@@ -146,30 +165,99 @@ class TextRecognizer:
 
     def _read(self, batch: Sequence[Picture]) -> Iterator[Recognition]:
         """Read pictures, those of one size at once."""
+        copies: List[_Copy] = []
         found: List[Optional[Recognition]] = [None] * len(batch)
-        sizes: Dict[Tuple[int, ...], List[Tuple[int, Prepared]]] = {}
         for number, picture in enumerate(batch):
             try:
-                prepared = self._preprocess(picture.load())
+                copies += self._copies(number, picture.load())
             except UnreadableRecordError as error:
                 found[number] = unreadable(picture.source, error)
-                continue
-            size = tuple(prepared['inputs'].shape)
-            sizes.setdefault(size, []).append((number, prepared))
-        for group in sizes.values():
+        for group in self._groups(copies):
             samples = self._predict(
-                pseudo_collate([one for _, one in group]))
-            for (number, _), sample in zip(group, samples):
-                found[number] = _recognition(batch[number], sample.pred_text)
+                pseudo_collate([copy.prepared for copy in group]))
+            for copy, sample in zip(group, samples):
+                copy.word = _recognition(batch[copy.number], sample.pred_text)
+                copy.prepared['data_samples'] = sample
+        kept: Dict[int, _Copy] = {}
+        for copy in copies:  # the upright one is the first of its picture
+            best = kept.setdefault(copy.number, copy)
+            if copy.word.confidence > best.word.confidence:
+                kept[copy.number] = copy
+        if self.char_boxes:
+            for group in self._groups(list(kept.values())):
+                self._add_boxes(group)
+        for number, copy in kept.items():
+            if self.orientation == 'auto':
+                copy.word.rotation = 90 * copy.turns
+            found[number] = copy.word
         yield from filter(None, found)
+
+    def _copies(self, number: int, image: np.ndarray) -> List['_Copy']:
+        """A picture as it is, and turned where that is asked for."""
+        turns = [0]
+        if self.orientation == 'auto':
+            turns = [0, 2, 1, 3] if len(image) > image.shape[1] else [0, 2]
+        return [_Copy(number, image.shape[:2], count, self._preprocess(
+            np.ascontiguousarray(np.rot90(image, count)))) for count in turns]
+
+    def _groups(self, copies: Sequence['_Copy']) -> Iterator[List['_Copy']]:
+        """Those that make a batch: of one size, and not too many."""
+        sizes: Dict[Tuple[int, ...], List[_Copy]] = {}
+        for copy in copies:
+            shape = tuple(copy.prepared['inputs'].shape)
+            sizes.setdefault(shape, []).append(copy)
+        for alike in sizes.values():
+            for start in range(0, len(alike), self.batch_size):
+                yield alike[start:start + self.batch_size]
 
     @torch.no_grad()
     def _predict(self, data: Prepared) -> Sequence[Any]:
         """The samples of a batch, with what was read."""
-        dtype = self.precision.dtype
-        with (torch.autocast(self.device.type, dtype)
-              if dtype else nullcontext()):
+        with self._autocast():
             return self.model.test_step(data)
+
+    @torch.no_grad()
+    def _add_boxes(self, group: Sequence['_Copy']) -> None:
+        """Find where the characters of words are that were read."""
+        data = pseudo_collate([copy.prepared for copy in group])
+        samples = data['data_samples']
+        if not self._preprocess.keeps_places:
+            return
+        shares: Sequence[np.ndarray]
+        if all('centers' in sample.pred_text for sample in samples):
+            shares = [boxes_of_columns(sample.pred_text.centers)
+                      for sample in samples]
+        else:
+            inputs = self.model.data_preprocessor(data, False)['inputs']
+            try:
+                with self._autocast():
+                    maps = character_attention(self.model, inputs, samples)
+            except UserError:  # its decoder does not tell
+                return
+            shares = [boxes_of_attention(each) for each in maps]
+        for copy, sample, boxes in zip(group, samples, shares):
+            # MMOCR writes what is not in the dictionary as a token: <UKN>.
+            if len(boxes) == len(copy.word.text) == len(
+                    copy.word.char_scores):
+                copy.word.char_boxes = in_pixels(
+                    boxes, float(sample.get('valid_ratio') or 1), copy.turns,
+                    copy.size)
+
+    def _autocast(self) -> ContextManager[Any]:
+        """The precision that is computed in."""
+        dtype = self.precision.dtype
+        return (torch.autocast(self.device.type, dtype)
+                if dtype else nullcontext())
+
+
+@dataclass
+class _Copy:
+    """A picture of a batch, turned, as the model takes it and reads it."""
+    number: int  # of the picture
+    size: Tuple[int, int]  # height and width of the picture as given
+    turns: int  # quarters, counter-clockwise
+    prepared: Prepared
+    word: Recognition = field(init=False)
 
 
 def _usable_device(name: Optional[str]) -> torch.device:

@@ -22,7 +22,8 @@ from mmengine.structures import LabelData
 
 from lmim.apis import Recognition, TextRecognizer
 from lmim.apis.loading import reader_path
-from lmim.apis.recognition import tokens_of
+from lmim.apis.recognition import draw_boxes, tokens_of
+from lmim.apis.recognizer import ORIENTATIONS
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.records import UnreadableRecordError
 from lmim.rendering import (LOWER_CASE, STYLES, RenderedWords, WordGenerator,
@@ -107,9 +108,11 @@ class Checkpoints:
     """
 
     def __init__(self, files: Sequence[Path], folder: Optional[Path] = None,
-                 device: Optional[str] = None) -> None:
-        self._load = lru_cache(maxsize=KEPT)(
-            partial(TextRecognizer, device=device, batch_size=1))
+                 device: Optional[str] = None,
+                 orientation: str = 'upright') -> None:
+        self._load = lru_cache(maxsize=KEPT)(partial(
+            TextRecognizer, device=device, batch_size=1,
+            orientation=orientation, char_boxes=True))
         paths = [Path(os.path.abspath(path)) for path in files]
         for path in reversed(paths):  # the first is needed first: kept
             self._load(path)
@@ -184,17 +187,19 @@ def read_word(recognizer: TextRecognizer, value: bytes
     """Read a word in an image file, of which nothing is trusted.
 
     Returns:
-        tuple: The word; for each character the picture with what the decoder
-        looked at in orange, (h, w, 3), uint8, BGR, or no pictures where that
-        is not known; and a sentence on them.
+        tuple: The word; for each character the picture, as it was turned to
+        be read, with what the decoder looked at in orange, (h, w, 3), uint8,
+        BGR, or no pictures where that is not known; and a sentence on them.
 
     Raises:
         UnreadableRecordError: If it is no picture, or one of so many pixels
             that it may be a decompression bomb, or nothing can be made of it.
     """
     image = decode_image(value)
-    data = recognizer.prepare([image])  # its error, if any, is one to show
+    recognizer.prepare([image])  # its error, if any, is one to show
     word = recognizer([image])[0]
+    image = np.ascontiguousarray(np.rot90(image, (word.rotation or 0) // 90))
+    data = recognizer.prepare([image])
     if len(word.text) != len(word.char_scores):
         # MMOCR writes what is not in the dictionary as a token: <UKN>.
         return word, [], ('It wrote a character that its dictionary lacks, so '
@@ -227,10 +232,10 @@ def make_reader(checkpoints: Checkpoints
                 ) -> Callable[[str, Optional[str]], Tuple[Any, ...]]:
     """What the page calls with the name of a checkpoint and an upload.
 
-    It gives the text; a note; pictures with captions; and rows of characters
-    and probabilities, where there are no pictures. What goes wrong is a
-    sentence in the note; what is not the picture's fault is logged in the
-    terminal too.
+    It gives the text; a note; pictures with captions, the first with the
+    boxes of the characters; and rows of characters and probabilities, where
+    there is no picture of each. What goes wrong is a sentence in the note;
+    what is not the picture's fault is logged in the terminal too.
     """
 
     def read(name: str, path: Optional[str]) -> Tuple[Any, ...]:
@@ -254,8 +259,14 @@ def make_reader(checkpoints: Checkpoints
                 for token, score in zip(tokens_of(word), word.char_scores)]
         pictures = [(look[..., ::-1], ' '.join(row))
                     for look, row in zip(looks, rows)]
-        note = f'Probability of the word: {word.score:.3f}. {note}'
-        return word.text, note, pictures, [] if pictures else rows
+        told = pictures  # the probabilities stand below them
+        if word.char_boxes:
+            pictures = [(draw_boxes(word, SHOWN)[..., ::-1], word.text),
+                        *pictures]
+        turned = (f'Read turned by {word.rotation} degrees, '
+                  'counter-clockwise. ' if word.rotation else '')
+        note = f'Probability of the word: {word.score:.3f}. {turned}{note}'
+        return word.text, note, pictures, [] if told else rows
 
     return read
 
@@ -433,6 +444,8 @@ def _parser() -> argparse.ArgumentParser:
     add('--max-mb', type=at_least(1), default=5, metavar='MIB',
         help='the largest file that is taken, in MiB (default: %(default)s)')
     add('--device', help='cpu, cuda:0 ... (default: a GPU if there is one)')
+    add('--orientation', choices=ORIENTATIONS, default='upright',
+        help='auto reads turned pictures too (default: %(default)s)')
     add('--json', action='store_true',
         help='print the address and the checkpoints as one JSON object on '
         'standard output')
@@ -446,7 +459,8 @@ def _run(args: argparse.Namespace, out: TextIO) -> None:
         require_gradio()  # before the seconds that checkpoints take
         files = args.checkpoint or (
             [] if args.checkpoints else [reader_path()])
-        checkpoints = Checkpoints(files, args.checkpoints, args.device)
+        checkpoints = Checkpoints(files, args.checkpoints, args.device,
+                                  args.orientation)
         first = checkpoints.recognizer(checkpoints.names[0])
         page = make_page(checkpoints, render_examples(first.characters,
                                                       folder / 'words'))

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, TextIO
 
 from lmim.apis.photographs import PhotographReader, read_annotated
 from lmim.apis.recognition import Recognition, draw_sheet
-from lmim.apis.recognizer import TextRecognizer
+from lmim.apis.recognizer import ORIENTATIONS, TextRecognizer
 from lmim.datasets.pictures import Pictures
 from lmim.datasets.scenes import read_scenes
 from lmim.engine.precision import PRECISIONS
@@ -42,11 +42,12 @@ FORMATS = """formats:
   text   a line for each picture: source, text, probability of the word and,
          in a photograph, the polygon, with tabs between them
   jsonl  a JSON object for each picture, with the probability of each character
-  csv    the same with a header, for spreadsheets
+         and its box (--char-boxes)
+  csv    the same with a header, without boxes, for spreadsheets
 """
 #: The format that each suffix of a file means.
 SUFFIXES = {'.txt': 'text', '.tsv': 'text', '.jsonl': 'jsonl', '.csv': 'csv'}
-_HEADER = 'source,text,score,char_scores,polygon,error\n'
+_HEADER = 'source,text,score,char_scores,polygon,error,rotation\n'
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -86,7 +87,8 @@ def line(word: Recognition, kind: str) -> str:
         text = io.StringIO()
         csv.writer(text, lineterminator='\n').writerow([
             word.source, word.text, held['score'],
-            ' '.join(map(str, held['char_scores'])), polygon, word.error])
+            ' '.join(map(str, held['char_scores'])), polygon, word.error,
+            word.rotation])
         return text.getvalue()
     if word.error is not None:
         return ''
@@ -113,6 +115,12 @@ def _parser() -> argparse.ArgumentParser:
     add('--precision', choices=PRECISIONS, default='fp32',
         help='auto is the fastest here; bf16 is quicker where the machine '
         'computes in it (default: %(default)s)')
+    add('--orientation', choices=ORIENTATIONS, default='upright',
+        help='auto reads pictures turned by 180 degrees too, and by 90 where '
+        'they are taller than wide, and keeps the surest reading (default: '
+        '%(default)s)')
+    add('--char-boxes', action='store_true',
+        help='find where each character is: JSON has the boxes')
     add('--output', type=Path, metavar='FILE',
         help='where to write the words: .txt, .tsv, .jsonl or .csv '
         '(default: standard output)')
@@ -149,7 +157,8 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
             refuse_file(path, args.overwrite)
     items = _items(args)
     recognizer = TextRecognizer(args.checkpoint, args.config, args.device,
-                                args.batch_size, args.precision)
+                                args.batch_size, args.precision,
+                                args.orientation, args.char_boxes)
     read: Callable[[Any], Iterator[Recognition]] = recognizer.read
     if args.polygons is not None:
         read = partial(read_annotated, recognizer)

@@ -54,6 +54,8 @@ class CTCWordScorePostprocessor(CTCPostProcessor):
     first column) are MMOCR's, in half the time. ``pred_text.word_score`` is
     the probability of the word as a whole: the sum over all ways to lay it
     out in the columns (Graves et al., ICML 2006, eq. 3).
+    ``pred_text.centers`` is where each character was written: the middle of
+    its columns, from 0 (the left edge of the padded picture) to 1.
 
     The arguments are those of ``CTCPostProcessor``; the dictionary needs
     ``with_padding``, the blank.
@@ -79,18 +81,22 @@ class CTCWordScorePostprocessor(CTCPostProcessor):
             self._columns(sample, probs.shape[1]) for sample in data_samples
         ])
         chances, classes = probs.max(dim=-1)
-        written = self._first_columns(classes)
+        begins = self._begins(classes)
+        written = begins & self._is_character(classes)
         written &= torch.arange(probs.shape[1]) < columns[:, None]
+        centers = self._centers(begins, columns)[written]
         lengths = written.sum(dim=1)
         words = classes[written]
         scores = self._word_scores(probs, columns, words, lengths)
         sizes = lengths.tolist()
-        for sample, word, score, word_score in zip(
+        for sample, word, score, center, word_score in zip(
                 data_samples, words.split(sizes),
-                chances[written].split(sizes), scores.tolist()):
+                chances[written].split(sizes), centers.split(sizes),
+                scores.tolist()):
             sample.pred_text = LabelData(
                 item=self.dictionary.idx2str(word.tolist()),
                 score=score.tolist(),
+                centers=center.tolist(),
                 word_score=word_score)
         return data_samples
 
@@ -99,14 +105,31 @@ class CTCWordScorePostprocessor(CTCPostProcessor):
         """How many columns of a picture are no padding."""
         return min(total, math.ceil(total * sample.get('valid_ratio', 1)))
 
-    def _first_columns(self, classes: torch.Tensor) -> torch.Tensor:
-        """Where a character begins: bool, of the shape of classes, (N, T)."""
-        blank = torch.full_like(classes[:, :1], self.dictionary.padding_idx)
-        before = torch.cat([blank, classes[:, :-1]], dim=1)
-        begins = classes != before
-        for index in self.ignore_indexes:
-            begins &= classes != index
-        return begins
+    @staticmethod
+    def _begins(classes: torch.Tensor) -> torch.Tensor:
+        """Where a class differs from that before it, bool, (N, T)."""
+        first = torch.ones_like(classes[:, :1], dtype=torch.bool)
+        return torch.cat([first, classes[:, 1:] != classes[:, :-1]], dim=1)
+
+    def _is_character(self, classes: torch.Tensor) -> torch.Tensor:
+        """Which classes, (N, T), are written, bool of that shape."""
+        ignored = classes.new_tensor(self.ignore_indexes)
+        return torch.isin(classes, ignored, invert=True)
+
+    @staticmethod
+    def _centers(begins: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+        """The middle of the run of columns that begins at each, (N, T).
+
+        It is a share of the T columns; of those that begin no run it has no
+        meaning. A run ends with the columns that are no padding.
+        """
+        total = begins.shape[1]
+        places = torch.arange(total).expand_as(begins)
+        ends = columns[:, None].minimum(places.masked_fill(~begins, total))
+        # The nearest beginning to the right of each column.
+        ends = ends.flip(1).cummin(dim=1).values.flip(1)
+        ends = torch.cat([ends[:, 1:], columns[:, None]], dim=1)
+        return (places + ends) / (2 * total)
 
     def _word_scores(self, probs: torch.Tensor, columns: torch.Tensor,
                      words: torch.Tensor,
