@@ -28,6 +28,8 @@ default_hooks = dict(
     loss_check=dict(type='LossCheckHook'),
     checkpoint_guard=dict(type='CheckpointGuardHook'),
     train_info=dict(type='TrainInfoHook'),
+    # Of an evaluation that gets no word right: the likely cause.
+    zero_accuracy=dict(type='ZeroAccuracyHook'),
     # Of pre-training: views and reconstructions, in WORK_DIR/pictures. Within
     # long epochs: `by_epoch=False, interval=2000`.
     pictures=dict(type='PretrainPicturesHook'),

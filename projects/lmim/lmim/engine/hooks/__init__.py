@@ -8,10 +8,12 @@ from .pretrain_pictures_hook import PretrainPicturesHook
 from .representation_hook import RepresentationHook
 from .step_seed_hook import StepSeedHook
 from .train_info_hook import TrainInfoHook
+from .zero_accuracy_hook import ZeroAccuracyHook
 
 __all__ = [
     'CPUKernelsHook', 'CheckpointGuardHook', 'LabelCheckHook',
     'LossCheckHook', 'MovingAverageHook', 'PretrainPicturesHook',
     'RepresentationHook',
-    'SafeCheckpointHook', 'SampleCountHook', 'StepSeedHook', 'TrainInfoHook'
+    'SafeCheckpointHook', 'SampleCountHook', 'StepSeedHook', 'TrainInfoHook',
+    'ZeroAccuracyHook'
 ]

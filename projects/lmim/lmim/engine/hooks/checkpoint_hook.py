@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from lmim.checkpoints import read_checkpoint
 from lmim.checkpoints.contents import complete_dictionary
-from lmim.checkpoints.loading import compare
+from lmim.checkpoints.loading import LoadReport, compare
 from lmim.utils.atomic import PARTIAL, write_atomic
 from lmim.utils.errors import CheckpointError, some
 
@@ -262,12 +262,7 @@ class CheckpointGuardHook(Hook):
                 'or iter_*.pth, or start a new run from these weights: leave '
                 f'out --resume and add --cfg-options '
                 f'load_from={runner._load_from}')
-        # Without the prefix of DDP, as ``Runner.load_checkpoint`` does.
-        weights = {re.sub(r'^module\.', '', name): value for name, value in
-                   checkpoint.get('state_dict', checkpoint).items()
-                   if torch.is_tensor(value)}
-        report = compare(bare_model(runner.model), weights,
-                         str(runner._load_from))
+        report = load_report(runner, checkpoint)
         runner.logger.info(f'Weights from {report}')
         if not (report.missing or report.mismatched):
             return
@@ -297,6 +292,15 @@ class CheckpointGuardHook(Hook):
                 f'{some(list(map(str, checkpoint)))}: it is not one of '
                 "MMEngine's checkpoints. Convert the authors' and MAERec's "
                 'files first.')
+
+
+def load_report(runner: Runner, checkpoint: dict) -> LoadReport:
+    """What a checkpoint that a runner loads gives to its model."""
+    # Without the prefix of DDP, as ``Runner.load_checkpoint`` does.
+    weights = {re.sub(r'^module\.', '', name): value for name, value in
+               checkpoint.get('state_dict', checkpoint).items()
+               if torch.is_tensor(value)}
+    return compare(bare_model(runner.model), weights, str(runner._load_from))
 
 
 def bare_model(model: Any) -> Any:

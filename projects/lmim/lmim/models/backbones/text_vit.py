@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from lmim.checkpoints import load_encoder_weights
+from lmim.checkpoints.loading import LoadReport
 from lmim.utils.errors import UserError
 from ..layers import (ConvStem, build_sincos_2d, init_transformer, is_traced,
                       resolve_grid)
@@ -108,6 +109,8 @@ class TextViT(VisionTransformer):
         self._pos_grid = resolve_grid(pos_embed, self.grid)
         self.pos_embed.requires_grad = not freeze_pos_embed
         self.with_cp = with_cp
+        #: What ``init_cfg`` gave, once weights are initialised.
+        self.load_report: Optional[LoadReport] = None
         for part in self.modules():
             if isinstance(part, DropPath):
                 # NumPy's numbers, as mmpretrain sets them, stop torch.compile.
@@ -117,7 +120,7 @@ class TextViT(VisionTransformer):
         """Load the encoder named in ``init_cfg``, or initialise as MAE."""
         cfg = self.init_cfg
         if isinstance(cfg, dict) and cfg.get('type') == 'Pretrained':
-            load_encoder_weights(
+            self.load_report = load_encoder_weights(
                 self,
                 cfg['checkpoint'],
                 allow_partial=cfg.get('allow_partial', False),
