@@ -105,6 +105,8 @@ TABLE: List[Tuple[str, Exercise]] = [
         'command_line',
         'tests/tools/test_quickstart.py::test_from_words_to_a_table_and_'
         'nothing_twice')),
+    (r'lmim finetune .*',
+     by('tests/test_finetuning.py::test_one_command_trains_and_measures')),
     (r'lmim data dedup data/Union14M-L/.*',
      by('tests/cli/data/test_dedup.py::test_the_clean_set_of_a_benchmark')),
     (r'lmim (checkpoint|data|infer|visualize) .*|'

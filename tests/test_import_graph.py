@@ -11,7 +11,7 @@ ROOT = Path(lmim.__file__).parent
 ORDER = [
     'version', 'safe_globals', 'compat', 'utils', 'checkpoints', 'rendering',
     'datasets', 'models', 'evaluation', 'visualization', 'engine', 'apis',
-    'export', 'comparison', 'cli', '__init__', '__main__'
+    'export', 'comparison', 'finetuning', 'cli', '__init__', '__main__'
 ]
 #: Imports inside functions, and why each is there.
 LATE = {

@@ -14,6 +14,7 @@ COMMANDS = {
     'data': 'make and check sets of word images',
     'demo': 'a page to try a checkpoint on',
     'export': 'export a checkpoint to ONNX',
+    'finetune': 'train a recognizer on with words of your own',
     'infer': 'read words in pictures',
     'visualize': 'pictures of the data and of what was learnt',
 }

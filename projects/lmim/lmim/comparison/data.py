@@ -62,7 +62,8 @@ def prepare(protocol: Protocol, work_dir: Path, final: bool) -> Sets:
     def is_held_out(label: Label) -> bool:
         return word_key(label.text or '') in test_words
 
-    _copy(protocol.labelled, everything, lambda label: not is_held_out(label))
+    copy_records(protocol.labelled, everything,
+                 lambda label: not is_held_out(label))
     train = {}
     total = len(open_sources(str(everything)))
     order = random.Random(0).sample(range(total), total)
@@ -75,18 +76,18 @@ def prepare(protocol: Protocol, work_dir: Path, final: bool) -> Sets:
                             f'are {total} labelled words to train on')
         train[count.name] = folder / f'{kept}-{count.name}.lmdb'
         # A smaller set is part of a larger one.
-        _copy(str(everything), train[count.name],
-              partial(_is_drawn, set(order[:count.words])))
+        copy_records(str(everything), train[count.name],
+                     partial(_is_drawn, set(order[:count.words])))
     if held_out:
         test = folder / f'held-out-{held_out:g}.lmdb'
-        _copy(protocol.labelled, test, is_held_out)
+        copy_records(protocol.labelled, test, is_held_out)
         return Sets(DECIDE, train, {HELD_OUT: str(test)})
     tests: Dict[str, Paths] = {}
     for name, place in protocol.tests.items():
         if isinstance(place, dict) and 'words' in place:
             tests[name] = str(folder / f'test-{name}.lmdb')
-            _copy(place['path'], folder / f'test-{name}.lmdb',
-                  partial(_matches, re.compile(place['words'])))
+            copy_records(place['path'], folder / f'test-{name}.lmdb',
+                         partial(_matches, re.compile(place['words'])))
         else:
             tests[name] = place
     return Sets(FINAL, train, tests)
@@ -125,7 +126,8 @@ def _matches(pattern: Pattern[str], label: Label) -> bool:
     return pattern.fullmatch(label.text or '') is not None
 
 
-def _copy(paths: Paths, to: Path, keep: Callable[[Label], bool]) -> None:
+def copy_records(paths: Paths, to: Path,
+                 keep: Callable[[Label], bool]) -> None:
     """Copy the records whose labels are kept into an LMDB, once.
 
     Pictures that cannot be read are left out, counted and named.

@@ -1,0 +1,90 @@
+"""`lmim finetune`: train a recognizer on with words of one's own."""
+import argparse
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from lmim.finetuning import Settings, finetune
+from lmim.utils.atomic import refuse_file, write_atomic
+
+from .command import Command, at_least, run_command
+
+#: In the folder of the run: what came out.
+RESULT = 'finetune.json'
+
+
+class Finetune(Command):
+    """Train a recognizer on with a few hundred words of your own.
+
+    A tenth of the words is held out. Rendered words are mixed in (--keep), so
+    that what the recognizer knew is kept. Accuracy is reported before and
+    after: on your held-out words, on rendered words, and on the characters
+    that your words lack.
+
+    The run is an ordinary one, with its config in the folder. Ended early,
+    the same command resumes it.
+    """
+
+    name = 'finetune'
+    summary = 'train a recognizer on with words of your own'
+    example = 'words.txt --checkpoint recognizer.pth --out work_dirs/mine'
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        add, defaults = parser.add_argument, Settings._field_defaults
+        add('words', nargs='+', metavar='WORDS',
+            help='your pictures with labels: lists with path<TAB>label, LMDBs')
+        add('--checkpoint', type=Path, required=True,
+            help='of the recognizer to start from; nothing in it is executed')
+        add('--out', type=Path, required=True, metavar='DIR',
+            help='where everything is written')
+        add('--keep', type=float, default=defaults['keep'], metavar='SHARE',
+            help='the share of rendered words that are mixed in, 0 for none '
+            '(default: %(default)s)')
+        add('--listed', metavar='FILE',
+            help='render the words of this text file or labelled set '
+            '(default: made-up words of all characters)')
+        add('--updates', type=at_least(20), default=defaults['updates'],
+            metavar='N', help='(default: %(default)s)')
+        add('--batch-size', type=at_least(1), default=defaults['batch_size'],
+            metavar='N', help='(default: %(default)s)')
+        add('--lr', type=float, default=defaults['rate'], metavar='RATE',
+            help='the learning rate at its peak (default: %(default)s)')
+        add('--seed', type=int, default=0, help='(default: %(default)s)')
+        add('--device', help='where words are read before and after')
+
+    def run(self, args: argparse.Namespace) -> Dict[str, Any]:
+        """Train, and write what came out."""
+        path = args.out.resolve() / RESULT
+        refuse_file(path, False)
+        result = finetune(Settings(
+            args.words, args.checkpoint, args.out.resolve(), args.keep,
+            args.listed, args.updates, args.batch_size, args.lr, args.seed),
+            args.device)
+        write_atomic(path, (json.dumps(result, indent=2) + '\n').encode())
+        return dict(result, result=str(path))
+
+    def report(self, result: Dict[str, Any]) -> str:
+        """The accuracies before and after, and where the recognizer is."""
+        rows = [('', 'before', 'after')]
+        for title, name, key in (
+                (f'your {result["held_out"]} held-out words', 'own',
+                 'accuracy'),
+                ('rendered words', 'rendered', 'accuracy'),
+                ('characters that your words lack', 'rendered', 'read')):
+            before, after = ('-' if value is None else f'{value:.1%}' for value
+                             in (result[when][name][key]
+                                 for when in ('before', 'after')))
+            rows.append((title, before, after))
+        width = max(len(row[0]) for row in rows)
+        lines = [f'{title:<{width}}  {before:>7}  {after:>7}'
+                 for title, before, after in rows]
+        return '\n'.join([
+            f'Trained on {result["words"]:,} words of yours.', *lines,
+            f'Recognizer: {result["checkpoint"]}',
+            f'Written: {result["result"]}'])
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Run the command."""
+    return run_command('finetune', Finetune(), argv)
