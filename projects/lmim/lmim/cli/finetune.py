@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
+from lmim.apis.loading import reader_path
 from lmim.finetuning import Settings, finetune
 from lmim.utils.atomic import refuse_file, write_atomic
 
@@ -27,15 +28,16 @@ class Finetune(Command):
 
     name = 'finetune'
     summary = 'train a recognizer on with words of your own'
-    example = 'words.txt --checkpoint recognizer.pth --out work_dirs/mine'
+    example = 'words.txt --out work_dirs/mine'
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
         add, defaults = parser.add_argument, Settings._field_defaults
         add('words', nargs='+', metavar='WORDS',
             help='your pictures with labels: lists with path<TAB>label, LMDBs')
-        add('--checkpoint', type=Path, required=True,
-            help='of the recognizer to start from; nothing in it is executed')
+        add('--checkpoint', type=Path, default=reader_path(),
+            help='of the recognizer to start from; nothing in it is executed '
+            '(default: the reader that comes with lmim)')
         add('--out', type=Path, required=True, metavar='DIR',
             help='where everything is written')
         add('--keep', type=float, default=defaults['keep'], metavar='SHARE',

@@ -131,6 +131,7 @@ class TextViT(VisionTransformer):
         init_transformer(self)
         projection = self.patch_embed.projection
         nn.init.xavier_uniform_(projection.weight.data.flatten(1))
+        assert projection.bias is not None
         nn.init.zeros_(projection.bias)
         nn.init.normal_(self.cls_token, std=0.02)
         self.pos_embed.data.copy_(
