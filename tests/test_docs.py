@@ -111,8 +111,8 @@ TABLE: List[Tuple[str, Exercise]] = [
      by('tests/cli/data/test_dedup.py::test_the_clean_set_of_a_benchmark')),
     (r'lmim (checkpoint|data|infer|visualize) .*|'
      r'python tools/verify_reference\.py .*', Reader.as_it_is),
-    (r'python tools/doctor\.py',
-     by('tests/tools/test_doctor.py::test_all_is_well')),
+    (r'lmim doctor',
+     by('tests/cli/test_doctor.py::test_all_is_well')),
     (r'lmim demo( --checkpoint \S+)?',
      by('tests/cli/test_demo_page.py::test_an_upload_is_read',
         'tests/test_shipped_reader.py::test_it_is_the_default')),

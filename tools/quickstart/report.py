@@ -5,10 +5,10 @@ import platform
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
-from doctor import installed, requirements
 from matplotlib.figure import Figure
 from plan import CONFIG, changes
 
+from lmim.cli.doctor import installed, requirements
 from lmim.comparison.protocol import read_protocol
 from lmim.comparison.tasks import result_of
 from lmim.datasets.pictures import read_some

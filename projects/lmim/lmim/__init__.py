@@ -13,8 +13,8 @@ try:
     from .apis import TextRecognizer, mmocr_inferencers
 except (AssertionError, ImportError, RuntimeError) as error:
     # Libraries that exclude one another, or are not there.
-    error.args = (f'{error}\n`python tools/doctor.py` finds what is wrong, '
-                  'and the command that fixes it.', )
+    error.args = (f'{error}\n`python {__path__[0]}/cli/doctor.py` finds what '
+                  'is wrong, and the command that fixes it.', )
     if isinstance(error, ImportError):
         error.msg = error.args[0]
     raise

@@ -13,6 +13,7 @@ COMMANDS = {
     'compare': 'what pre-training is worth, by the number of labels',
     'data': 'make and check sets of word images',
     'demo': 'a page to try a checkpoint on',
+    'doctor': 'what is wrong with this installation',
     'export': 'export a checkpoint to ONNX',
     'finetune': 'train a recognizer on with words of your own',
     'infer': 'read words in pictures',

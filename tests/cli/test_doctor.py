@@ -1,4 +1,4 @@
-"""`tools/doctor.py`, also where lmim, or what it needs, cannot be imported."""
+"""`lmim doctor`, also where lmim, or what it needs, cannot be imported."""
 import json
 import os
 import re
@@ -11,9 +11,10 @@ from typing import Any, Dict, List
 import pytest
 import torch
 
+from lmim.cli import doctor
+from lmim.cli.doctor import Finding
+from tests.documents import REPO
 from tests.fresh_python import PACKAGE, fake_package
-from tools import doctor
-from tools.doctor import Finding
 
 #: Makes some libraries impossible to import. The real ones stay installed.
 BLOCK = """
@@ -48,7 +49,7 @@ def run(path: str, folder: Path, *args: str) -> Any:
 
 def test_all_is_well(tmp_path: Path) -> None:
     """A stack that works: the text says so."""
-    done = run('', tmp_path, doctor.__file__, '--data-root', '.')
+    done = run('', tmp_path, str(REPO / 'tools/doctor.py'), '--data-root', '.')
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert lines[-1] == '0 wrong. Nothing keeps lmim from working here.'
@@ -85,7 +86,7 @@ def test_import_lmim_names_the_doctor(tmp_path: Path) -> None:
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-2:]
     assert last[0].endswith("No module named 'torch'")
-    assert last[1].startswith('`python tools/doctor.py` finds what')
+    assert last[1].startswith(f'`python {doctor.__file__}` finds what')
 
 
 def test_fixes_are_repeated_at_the_end() -> None:
