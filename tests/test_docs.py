@@ -98,6 +98,8 @@ TABLE: List[Tuple[str, Exercise]] = [
      r'lmim data render MMOCR/.*|cp -rL .*',
      by('tests/test_upstream.py::test_its_configs_train_in_a_stock_mmocr')),
     (r'mkdocs build --strict', by('tests/test_site.py::test_it_is_built')),
+    (r'lmim data render .* --manner scene .*',
+     by('tests/cli/data/test_render.py::test_words_as_on_signs')),
     (r'lmim data render .*', Reader.rendered_in_small),
     (r'lmim data verify', Reader.verified),
     (r'lmim compare .*',

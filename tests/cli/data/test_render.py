@@ -35,6 +35,37 @@ def test_wrong_command_lines_exit_2(argv, capsys):
     assert stopped.value.code == 2
 
 
+def test_words_as_on_signs(render, run, tmp_path):
+    """A set's labels, as the renderer's manner and style 'scene' have them."""
+    labels = [f'{a}{b}treet' for a in 'aeiou' for b in 'rst']
+    words = make_lmdb(tmp_path / 'words', [picture(1)] * len(labels),
+                      [label.encode() for label in labels])
+    scene = ('--words', words, '--manner', 'scene', '--style', 'scene')
+    status, result = render('set', *scene)
+    assert status == 0
+    found = records(result['parts']['train']['path'])
+    drawn = [found[b'label-%09d' % i].decode() for i in range(1, 25)]
+    assert {word.lower() for word in drawn} & set(labels)
+    assert any(word.isupper() for word in drawn) and set(drawn) - set(labels)
+    settings = json.loads((tmp_path / 'set/rendered.json').read_text())[
+        'settings']
+    assert settings['words']['manner'] == 'scene'
+    assert settings['style']['neighbored'] == 0.08
+    # A set that was made before a setting came is as it was.
+    manifest = tmp_path / 'set/rendered.json'
+    held = json.loads(manifest.read_text())
+    assert render('set', *scene)[1]['skipped'] is True
+    held['settings']['style'].pop('loose')
+    manifest.write_text(json.dumps(held))
+    assert render('set', *scene)[0] == 1
+    held['settings']['style'].update(loose=0.16, shear=10.)
+    held['settings']['style'].pop('shear')  # at its default
+    manifest.write_text(json.dumps(held))
+    assert render('set', *scene)[1]['skipped'] is True
+    status, error = run('render', tmp_path / 'no', '--manner', 'scene')
+    assert status == 1
+
+
 def test_render(run, tmp_path):
     out = tmp_path / 'set'
     status, result = run('render', out, *SMALL)
