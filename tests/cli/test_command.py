@@ -5,7 +5,7 @@ from typing import Any, Dict
 
 import pytest
 
-from lmim.cli import Command, Tool, run_command
+from lmim.cli import Command, Tool
 from lmim.utils.errors import UserError
 
 
@@ -54,8 +54,8 @@ def test_errors_end_in_their_message(capsys):
 
 
 def test_of_a_single_command_the_name_is_not_typed(capsys):
-    assert run_command('double', Double(), ['4']) == 0
+    assert Double().main(['4']) == 0
     assert capsys.readouterr().out == 'twice: 8\n'
     with pytest.raises(SystemExit):
-        run_command('double', Double(), ['--help'])
+        Double().main(['--help'])
     assert capsys.readouterr().out.startswith('usage: lmim double [-h]')

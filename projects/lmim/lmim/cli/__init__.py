@@ -1,6 +1,6 @@
 """The command line `lmim COMMAND`, and what its commands share."""
 from lmim.utils.progress import track
 
-from .command import Command, Tool, at_least, guarded, run_command
+from .command import Command, Tool, at_least
 
-__all__ = ['Command', 'Tool', 'at_least', 'guarded', 'run_command', 'track']
+__all__ = ['Command', 'Tool', 'at_least', 'track']

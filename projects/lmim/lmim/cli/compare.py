@@ -1,7 +1,6 @@
 """`lmim compare`: what each way of pre-training is worth, by few labels."""
 import argparse
 import shlex
-from functools import partial
 from pathlib import Path
 from typing import Any, Dict
 
@@ -17,7 +16,7 @@ from lmim.engine.precision import choose_precision
 from lmim.utils.atomic import write_atomic
 from lmim.utils.machine import available_cores
 
-from .command import Command, at_least, run_command
+from .command import Command, at_least
 
 
 class Compare(Command):
@@ -34,7 +33,6 @@ class Compare(Command):
     """
 
     name = 'compare'
-    summary = 'what pre-training is worth, by the number of labels'
     example = ('configs/comparison/rendered_vit-mini.py --methods scratch '
                'lmim-plus --seeds 0')
 
@@ -108,7 +106,9 @@ class Compare(Command):
         if args.dry_run:
             return result
         print(f'{len(tasks)} runs, of which {result["done"]} are done.')
-        workers = args.workers or default_workers(args.threads)
+        workers = args.workers or (
+            1 if torch.cuda.is_available() else
+            max(1, available_cores() // args.threads))
         runner = TaskRunner(work_dir, Progress(todo, workers), args.threads,
                             shlex.split(args.prefix))
         result['failed'] = runner.run_all()
@@ -142,11 +142,4 @@ def _precision(name: str, work_dir: Path) -> str:
     return found
 
 
-def default_workers(threads: int) -> int:
-    """How many runs at once: what the cores give, one where GPUs compute."""
-    if torch.cuda.is_available():
-        return 1
-    return max(1, available_cores() // threads)
-
-
-main = partial(run_command, 'compare', Compare())
+main = Compare().main

@@ -13,7 +13,7 @@ import time
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import (Any, Callable, Dict, Iterator, List, Optional, Sequence,
-                    TextIO, Tuple)
+                    Tuple)
 
 import cv2
 import numpy as np
@@ -28,24 +28,13 @@ from lmim.datasets.decoding import decode_image
 from lmim.datasets.records import UnreadableRecordError
 from lmim.rendering import (LOWER_CASE, STYLES, RenderedWords, WordGenerator,
                             WordRenderer)
-from lmim.utils.errors import EXIT_CODES, UserError
+from lmim.utils.errors import UserError
 from lmim.visualization.attention import (character_attention,
                                           overlay_attention)
 from lmim.visualization.sheet import fit_within
 
-from . import at_least, guarded, track
+from . import Command, at_least, track
 
-DESCRIPTION = """Try recognizers on a page in the browser.
-
-  lmim demo
-  lmim demo --checkpoint epoch_9.pth epoch_10.pth
-  lmim demo --checkpoints work_dirs
-
-Drop or paste the picture of a word: the page shows the text, the probability
-of each character, and where the decoder looked as it wrote it. Only the
-checkpoints that are named here can be picked. The page is served until
-Ctrl-C; uploads are kept in a temporary folder, which is removed then.
-Nothing is fetched from, or sent to, any other machine."""
 ABOUT = """# Read a word
 Drop or paste a picture of one word, not of a page. It goes to the machine
 that serves this page and to no other, and is deleted there afterwards."""
@@ -129,11 +118,7 @@ class Checkpoints:
         self.names: List[str] = list(self._paths)
 
     def recognizer(self, name: str) -> TextRecognizer:
-        """The recognizer of one of :attr:`names`.
-
-        Raises:
-            OSError, UserError: If there is none, or its file has changed.
-        """
+        """That of one of :attr:`names`, or an OSError or UserError."""
         if name not in self._paths:
             raise UserError(f'There is no checkpoint {name!r} on this page.')
         return self._load(self._paths[name])
@@ -419,58 +404,70 @@ def wait_for_end() -> None:
             time.sleep(0.5)  # not for ever, as Windows hears nothing then
 
 
-def main(argv: Optional[List[str]] = None) -> int:
-    """Serve the page as the command line says; the exit status."""
-    args, out = _parser().parse_args(argv), sys.stdout
-    return guarded('demo', args, lambda: _run(args, out))[0]
+class Demo(Command):
+    """Try recognizers on a page in the browser.
+
+      lmim demo
+      lmim demo --checkpoint epoch_9.pth epoch_10.pth
+      lmim demo --checkpoints work_dirs
+
+    Drop or paste the picture of a word: the page shows the text, the
+    probability of each character, and where the decoder looked as it wrote
+    it. Only the checkpoints that are named here can be picked. The page is
+    served until Ctrl-C; uploads are kept in a temporary folder, which is
+    removed then. Nothing is fetched from, or sent to, any other machine.
+    """
+
+    name = 'demo'
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        add = parser.add_argument
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument('--checkpoint', type=Path, nargs='+', metavar='FILE',
+                          help='of recognizers; nothing in them is executed '
+                          '(default: the reader that comes with lmim)')
+        what.add_argument('--checkpoints', type=Path, metavar='FOLDER',
+                          help='all recognizers in a folder and in its '
+                          'folders')
+        add('--host', default='127.0.0.1',
+            help='the address to listen on; 0.0.0.0 lets other machines in '
+            '(default: %(default)s, which does not)')
+        add('--port', type=at_least(1), default=7860, metavar='N',
+            help='(default: %(default)s)')
+        add('--max-mb', type=at_least(1), default=5, metavar='MIB',
+            help='the largest file that is taken, in MiB (default: '
+            '%(default)s)')
+        add('--device',
+            help='cpu, cuda:0 ... (default: a GPU if there is one)')
+        add('--orientation', choices=ORIENTATIONS, default='upright',
+            help='auto reads turned pictures too (default: %(default)s)')
+
+    def run(self, args: argparse.Namespace) -> None:
+        """Serve the page until it is ended."""
+        with terminable(), temporary_folder() as folder:
+            require_gradio()  # before the seconds that checkpoints take
+            files = args.checkpoint or (
+                [] if args.checkpoints else [reader_path()])
+            checkpoints = Checkpoints(files, args.checkpoints, args.device,
+                                      args.orientation)
+            first = checkpoints.recognizer(checkpoints.names[0])
+            page = make_page(checkpoints, render_examples(first.characters,
+                                                          folder / 'words'))
+            if not is_local(args.host):
+                print(f'warning: everybody who can reach {args.host} can use '
+                      'this page; there is no password. Without --host only '
+                      'this machine can.', file=sys.stderr)
+            with served(page, args.host, args.port, args.max_mb) as address:
+                result = dict(command=self.name, address=address,
+                              checkpoints=checkpoints.names)
+                print(json.dumps(result) if args.json else
+                      self.report(result), file=self.out, flush=True)
+                wait_for_end()
+
+    def report(self, result: Dict[str, Any]) -> str:
+        """Say where the page is."""
+        return f'{result["address"]} (Ctrl-C ends it)'
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog='lmim demo', description=DESCRIPTION, epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = parser.add_argument
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument('--checkpoint', type=Path, nargs='+', metavar='FILE',
-                      help='of recognizers; nothing in them is executed '
-                      '(default: the reader that comes with lmim)')
-    what.add_argument('--checkpoints', type=Path, metavar='FOLDER',
-                      help='all recognizers in a folder and in its folders')
-    add('--host', default='127.0.0.1',
-        help='the address to listen on; 0.0.0.0 lets other machines in '
-        '(default: %(default)s, which does not)')
-    add('--port', type=at_least(1), default=7860, metavar='N',
-        help='(default: %(default)s)')
-    add('--max-mb', type=at_least(1), default=5, metavar='MIB',
-        help='the largest file that is taken, in MiB (default: %(default)s)')
-    add('--device', help='cpu, cuda:0 ... (default: a GPU if there is one)')
-    add('--orientation', choices=ORIENTATIONS, default='upright',
-        help='auto reads turned pictures too (default: %(default)s)')
-    add('--json', action='store_true',
-        help='print the address and the checkpoints as one JSON object on '
-        'standard output')
-    add('--debug', action='store_true', help='show where an error was raised')
-    return parser
-
-
-def _run(args: argparse.Namespace, out: TextIO) -> None:
-    """Serve the page until it is ended."""
-    with terminable(), temporary_folder() as folder:
-        require_gradio()  # before the seconds that checkpoints take
-        files = args.checkpoint or (
-            [] if args.checkpoints else [reader_path()])
-        checkpoints = Checkpoints(files, args.checkpoints, args.device,
-                                  args.orientation)
-        first = checkpoints.recognizer(checkpoints.names[0])
-        page = make_page(checkpoints, render_examples(first.characters,
-                                                      folder / 'words'))
-        if not is_local(args.host):
-            print(f'warning: everybody who can reach {args.host} can use '
-                  'this page; there is no password. Without --host only this '
-                  'machine can.', file=sys.stderr)
-        with served(page, args.host, args.port, args.max_mb) as address:
-            print(json.dumps(dict(command='demo', address=address,
-                                  checkpoints=checkpoints.names))
-                  if args.json else f'{address} (Ctrl-C ends it)',
-                  file=out, flush=True)
-            wait_for_end()
+main = Demo().main

@@ -233,15 +233,6 @@ def run_child(time_limit: float = 600.) -> List[Finding]:
     return findings
 
 
-def child_main(output: str) -> None:
-    """Be the child: write each finding, and what is tried, as it comes."""
-    sys.path.remove(str(Path(__file__).resolve().parent))
-    with open(output, 'w', encoding='utf-8', buffering=1) as file:
-        for what in examine():
-            file.write(json.dumps(what) + '\n')
-    os._exit(0)  # threads of half-imported libraries may not end
-
-
 def examine() -> Iterator[Union[Finding, str]]:
     """Import and compute; a text is the name of what is tried next."""
     broken: List[str] = []
@@ -418,8 +409,12 @@ def main(argv: Optional[List[str]] = None) -> int:
     add('--json', action='store_true', help='print one JSON object')
     add('--child', help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
-    if args.child:
-        child_main(args.child)
+    if args.child:  # it writes each finding, and what is tried, as it comes
+        sys.path.remove(str(Path(__file__).resolve().parent))
+        with open(args.child, 'w', encoding='utf-8', buffering=1) as file:
+            for what in examine():
+                file.write(json.dumps(what) + '\n')
+        os._exit(0)  # threads of half-imported libraries may not end
     findings = [*check_machine(), *check_versions(installed()), *run_child(),
                 *check_folders(args.data_root, args.work_dir)]
     good = all(each.level != WRONG for each in findings)

@@ -1,6 +1,5 @@
 """`lmim export`: bring a checkpoint to ONNX."""
 import argparse
-from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -9,7 +8,7 @@ from lmim.export.exporting import KINDS, READER, export
 from lmim.utils.errors import UserError
 from lmim.utils.log import quiet
 
-from . import Command, run_command
+from . import Command
 
 
 class Export(Command):
@@ -32,7 +31,6 @@ class Export(Command):
     """
 
     name = 'export'
-    summary = 'bring a checkpoint to ONNX'
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
@@ -128,4 +126,4 @@ def _int8_lines(about: Dict[str, Any], encoder: bool) -> List[str]:
     ]
 
 
-main = partial(run_command, 'export', Export())
+main = Export().main

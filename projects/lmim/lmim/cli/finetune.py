@@ -2,13 +2,13 @@
 import argparse
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict
 
 from lmim.apis.loading import reader_path
 from lmim.finetuning import Settings, finetune
 from lmim.utils.atomic import refuse_file, write_atomic
 
-from .command import Command, at_least, run_command
+from .command import Command, at_least
 
 #: In the folder of the run: what came out.
 RESULT = 'finetune.json'
@@ -27,7 +27,6 @@ class Finetune(Command):
     """
 
     name = 'finetune'
-    summary = 'train a recognizer on with words of your own'
     example = 'words.txt --out work_dirs/mine'
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -50,19 +49,19 @@ class Finetune(Command):
             metavar='N', help='(default: %(default)s)')
         add('--batch-size', type=at_least(1), default=defaults['batch_size'],
             metavar='N', help='(default: %(default)s)')
-        add('--lr', type=float, default=defaults['rate'], metavar='RATE',
+        add('--lr', dest='rate', type=float, default=defaults['rate'],
+            metavar='RATE',
             help='the learning rate at its peak (default: %(default)s)')
         add('--seed', type=int, default=0, help='(default: %(default)s)')
         add('--device', help='where words are read before and after')
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Train, and write what came out."""
-        path = args.out.resolve() / RESULT
+        args.out = args.out.resolve()
+        path = args.out / RESULT
         refuse_file(path, False)
-        result = finetune(Settings(
-            args.words, args.checkpoint, args.out.resolve(), args.keep,
-            args.listed, args.updates, args.batch_size, args.lr, args.seed),
-            args.device)
+        result = finetune(Settings(*(
+            getattr(args, name) for name in Settings._fields)), args.device)
         write_atomic(path, (json.dumps(result, indent=2) + '\n').encode())
         return dict(result, result=str(path))
 
@@ -87,6 +86,4 @@ class Finetune(Command):
             f'Written: {result["result"]}'])
 
 
-def main(argv: Optional[List[str]] = None) -> int:
-    """Run the command."""
-    return run_command('finetune', Finetune(), argv)
+main = Finetune().main

@@ -18,64 +18,117 @@ from lmim.datasets.pictures import Pictures
 from lmim.datasets.scenes import read_scenes
 from lmim.engine.precision import PRECISIONS
 from lmim.utils.atomic import refuse_file, whole_file
-from lmim.utils.errors import EXIT_CODES, UserError
+from lmim.utils.errors import UserError
 from lmim.visualization import save_picture
 
-from . import at_least, guarded, track
+from . import Command, at_least, track
 
-DESCRIPTION = """Read the words in pictures.
-
-IMAGES are pictures of one word each: image files, folders, patterns such as
-"words/*.png", LMDBs, lists of images. With --det, or --polygons, they are
-whole photographs, in which words are found first.
-
-  lmim infer word.png
-  lmim infer words/ --checkpoint epoch_10.pth --output words.csv
-  lmim infer photo.jpg --checkpoint epoch_10.pth --det dbnet.py
-      --det-weights dbnet.pth
-
-Without --checkpoint it is the reader that comes with lmim. A checkpoint of
-this project carries its config and its dictionary. Unreadable
-pictures are reported on standard error and skipped; the exit status is 1
-then."""
-FORMATS = """formats:
-  text   a line for each picture: source, text, probability of the word and,
-         in a photograph, the polygon, with tabs between them
-  jsonl  a JSON object for each picture, with the probability of each character
-         and its box (--char-boxes)
-  csv    the same with a header, without boxes, for spreadsheets
-"""
 #: The format that each suffix of a file means.
 SUFFIXES = {'.txt': 'text', '.tsv': 'text', '.jsonl': 'jsonl', '.csv': 'csv'}
 _HEADER = 'source,text,score,char_scores,polygon,error,rotation\n'
 
 
-def main(argv: Optional[List[str]] = None) -> int:
-    """Read pictures as the command line says; the exit status."""
-    args = _parser().parse_args(argv)
-    out = sys.stdout
+class Infer(Command):
+    """Read the words in pictures.
 
-    def read() -> Optional[Dict[str, Any]]:
+    IMAGES are pictures of one word each: image files, folders, patterns such
+    as "words/*.png", LMDBs, lists of images. With --det, or --polygons, they
+    are whole photographs, in which words are found first.
+
+      lmim infer word.png
+      lmim infer words/ --checkpoint epoch_10.pth --output words.csv
+      lmim infer photo.jpg --checkpoint epoch_10.pth --det dbnet.py
+          --det-weights dbnet.pth
+
+    Without --checkpoint it is the reader that comes with lmim. A checkpoint
+    of this project carries its config and its dictionary. Unreadable pictures
+    are reported on standard error and skipped; the exit status is 1 then.
+
+    formats:
+      text   a line for each picture: source, text, probability of the word
+             and, in a photograph, the polygon, with tabs between them
+      jsonl  a JSON object for each picture, with the probability of each
+             character and its box (--char-boxes)
+      csv    the same with a header, without boxes, for spreadsheets
+    """
+
+    name = 'infer'
+    writes = True
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        add = parser.add_argument
+        add('images', nargs='+', metavar='IMAGES', help='what to read')
+        add('--checkpoint', type=Path,
+            help='of a recognizer; nothing in it is executed (default: the '
+            'reader that comes with lmim)')
+        add('--config', type=Path,
+            help='the config, for a checkpoint that carries none')
+        add('--device',
+            help='cpu, cuda:0 ... (default: a GPU if there is one)')
+        add('--batch-size', type=at_least(1), default=64, metavar='N',
+            help='pictures read at once (default: %(default)s)')
+        add('--precision', choices=PRECISIONS, default='fp32',
+            help='auto is the fastest here; bf16 is quicker where the '
+            'machine computes in it (default: %(default)s)')
+        add('--orientation', choices=ORIENTATIONS, default='upright',
+            help='auto reads pictures turned by 180 degrees too, and by 90 '
+            'where they are taller than wide, and keeps the surest reading '
+            '(default: %(default)s)')
+        add('--char-boxes', action='store_true',
+            help='find where each character is: JSON has the boxes')
+        add('--output', type=Path, metavar='FILE',
+            help='where to write the words: .txt, .tsv, .jsonl or .csv '
+            '(default: standard output)')
+        add('--format', choices=sorted(set(SUFFIXES.values())),
+            help='(default: by the suffix of FILE)')
+        add('--sheet', type=Path, metavar='PNG',
+            help='a sheet of the pictures with what was read below them')
+        add('--sheet-limit', type=at_least(1), default=120, metavar='N',
+            help='the most pictures on the sheet (default: %(default)s)')
+        add('--det', metavar='CONFIG',
+            help="one of MMOCR's text detectors, for whole photographs")
+        add('--det-weights', type=Path, metavar='PTH', help='its checkpoint')
+        add('--det-score', type=float, default=0.3, metavar='S',
+            help='words that it is less sure of are left out '
+            '(default: %(default)s)')
+        add('--polygons', type=Path, metavar='FILE',
+            help="where the words are: MMOCR's text detection JSON; IMAGES is "
+            'the folder of the photographs')
+        add('--overwrite', action='store_true',
+            help='replace files that are there')
+
+    def run(self, args: argparse.Namespace) -> Optional[Dict[str, Any]]:
+        """Read pictures as the command line says."""
         try:
-            return _run(args, out)
+            return _run(args, self.out)
         except BrokenPipeError:
             # Whoever reads the words has seen enough, as `head` has. Nothing
             # is left to be written when Python ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
             return None
 
-    status, result = guarded('infer', args, read)
-    if result is None:
-        return status
-    if args.json:
-        print(json.dumps({'command': 'infer', **result}, indent=2))
-    else:
-        print(_summary(result), file=sys.stderr)
-    return 1 if result['unreadable'] else 0
+    def report(self, result: Dict[str, Any]) -> str:
+        """What was done, in words."""
+        rate = result['pictures'] / max(result['seconds'], 1e-3)
+        text = (f'pictures: {result["pictures"]:,}, '
+                f'words: {result["words"]:,}, '
+                f'unreadable: {result["unreadable"]:,}; '
+                f'{result["seconds"]:.1f} s, {rate:,.0f} pictures/s in '
+                f'{result["precision"]}\nread with {result["checkpoint"]}')
+        for key in ('output', 'sheet'):
+            if result.get(key):
+                text += f'\n{key}: {result[key]}'
+        read = result['words'] + result['unreadable']
+        if 0 < result.get('on_sheet', 0) < read:
+            text += f' (the first {result["on_sheet"]:,})'
+        return text
+
+main = Infer().main
 
 
 def line(word: Recognition, kind: str) -> str:
-    """A word in a format of :data:`FORMATS`, with the end of the line.
+    """A word in one of the formats, with the end of the line.
 
     Text leaves unreadable ones out: they are reported on standard error.
     """
@@ -94,57 +147,6 @@ def line(word: Recognition, kind: str) -> str:
         return ''
     fields = [word.source, word.text, f'{word.score:.4f}']
     return '\t'.join(fields + ([polygon] if polygon else [])) + '\n'
-
-
-def _parser() -> argparse.ArgumentParser:
-    """The parser of the command line."""
-    parser = argparse.ArgumentParser(
-        prog='lmim infer', description=DESCRIPTION,
-        epilog=f'{FORMATS}\n{EXIT_CODES}',
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = parser.add_argument
-    add('images', nargs='+', metavar='IMAGES', help='what to read')
-    add('--checkpoint', type=Path,
-        help='of a recognizer; nothing in it is executed (default: the '
-        'reader that comes with lmim)')
-    add('--config', type=Path,
-        help='the config, for a checkpoint that carries none')
-    add('--device', help='cpu, cuda:0 ... (default: a GPU if there is one)')
-    add('--batch-size', type=at_least(1), default=64, metavar='N',
-        help='pictures read at once (default: %(default)s)')
-    add('--precision', choices=PRECISIONS, default='fp32',
-        help='auto is the fastest here; bf16 is quicker where the machine '
-        'computes in it (default: %(default)s)')
-    add('--orientation', choices=ORIENTATIONS, default='upright',
-        help='auto reads pictures turned by 180 degrees too, and by 90 where '
-        'they are taller than wide, and keeps the surest reading (default: '
-        '%(default)s)')
-    add('--char-boxes', action='store_true',
-        help='find where each character is: JSON has the boxes')
-    add('--output', type=Path, metavar='FILE',
-        help='where to write the words: .txt, .tsv, .jsonl or .csv '
-        '(default: standard output)')
-    add('--format', choices=sorted(set(SUFFIXES.values())),
-        help='(default: by the suffix of FILE)')
-    add('--sheet', type=Path, metavar='PNG',
-        help='a sheet of the pictures with what was read below them')
-    add('--sheet-limit', type=at_least(1), default=120, metavar='N',
-        help='the most pictures on the sheet (default: %(default)s)')
-    add('--det', metavar='CONFIG',
-        help="one of MMOCR's text detectors, for whole photographs")
-    add('--det-weights', type=Path, metavar='PTH', help='its checkpoint')
-    add('--det-score', type=float, default=0.3, metavar='S',
-        help='words that it is less sure of are left out '
-        '(default: %(default)s)')
-    add('--polygons', type=Path, metavar='FILE',
-        help="where the words are: MMOCR's text detection JSON; IMAGES is "
-        'the folder of the photographs')
-    add('--overwrite', action='store_true',
-        help='replace files that are there')
-    add('--json', action='store_true',
-        help='print the result as one JSON object on standard output')
-    add('--debug', action='store_true', help='show where an error was raised')
-    return parser
 
 
 def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
@@ -237,18 +239,3 @@ def _output(args: argparse.Namespace, stdout: TextIO) -> Iterator[TextIO]:
     with whole_file(args.output, overwrite=True) as partial:
         with open(partial, 'w', encoding='utf-8', newline='') as file:
             yield file
-
-
-def _summary(result: Dict[str, Any]) -> str:
-    """What was done, in words."""
-    rate = result['pictures'] / max(result['seconds'], 1e-3)
-    text = (f'pictures: {result["pictures"]:,}, words: {result["words"]:,}, '
-            f'unreadable: {result["unreadable"]:,}; '
-            f'{result["seconds"]:.1f} s, {rate:,.0f} pictures/s in '
-            f'{result["precision"]}\nread with {result["checkpoint"]}')
-    for key in ('output', 'sheet'):
-        if result.get(key):
-            text += f'\n{key}: {result[key]}'
-    if 0 < result.get('on_sheet', 0) < result['words'] + result['unreadable']:
-        text += f' (the first {result["on_sheet"]:,})'
-    return text

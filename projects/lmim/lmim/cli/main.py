@@ -6,7 +6,6 @@ import sys
 from importlib import import_module
 from typing import List, Optional
 
-
 #: What each command is for; its module is the one of this name here.
 COMMANDS = {
     'checkpoint': 'inspect, convert, average and extend checkpoints',
@@ -22,15 +21,7 @@ COMMANDS = {
 
 
 def main(argv: Optional[List[str]] = None) -> int:
-    """Run a command; list all where none is named.
-
-    Args:
-        argv (List[str], optional): Its name and its arguments. Defaults to
-            the process's own.
-
-    Returns:
-        int: The exit status; 2 where there is no such command.
-    """
+    """Run a command, or list all where none is named; the exit status."""
     argv = sys.argv[1:] if argv is None else argv
     if not argv or argv[0] in ('-h', '--help'):
         print(_listing())

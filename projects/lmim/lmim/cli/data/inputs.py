@@ -23,13 +23,7 @@ _DETAIL = re.compile(r"""
 
 def add_input_arguments(parser: argparse.ArgumentParser,
                         nargs: str = '+') -> None:
-    """Declare what a command reads: ``SOURCE``, and what belongs to it.
-
-    Args:
-        parser (argparse.ArgumentParser): Of the command.
-        nargs (str): How many sources there may be, as in argparse. Defaults
-            to '+'.
-    """
+    """Declare what a command reads: ``SOURCE``, and what belongs to it."""
     add = parser.add_argument
     add('sources', nargs=nargs, metavar='SOURCE',
         help='an LMDB, a folder of images or of LMDBs, a list '
@@ -101,15 +95,7 @@ def source_lines(sources: List[Dict[str, Any]]) -> List[str]:
 
 def refuse_source_as_result(source: RecordSource,
                             places: Sequence[Path]) -> None:
-    """Refuse to write where something is read.
-
-    Args:
-        source (RecordSource): What is read.
-        places (Sequence[Path]): What is to be made.
-
-    Raises:
-        UserError: If a place is a source.
-    """
+    """Raise a UserError where something would be written that is read."""
     read = {osp.realpath(path) for leaf in leaves(source)
             for path in (leaf.path, getattr(leaf, 'labels', None)) if path}
     for place in map(osp.realpath, places):
@@ -130,13 +116,9 @@ class Reasons:
         self.first: List[Dict[str, str]] = []
 
     def add(self, name: str, reason: str, kind: Optional[str] = None) -> None:
-        """Count a record in.
+        """Count a record in, by its name, with a reason.
 
-        Args:
-            name (str): Its name, as a person knows it.
-            reason (str): Why, with details.
-            kind (str, optional): The same without details. Defaults to the
-                reason without numbers and quotations.
+        The kind is by default the reason without numbers and quotations.
         """
         kind = kind or _DETAIL.sub('...', reason)
         if kind not in self.counts and len(self.counts) >= KINDS_AT_MOST:
@@ -160,12 +142,7 @@ class Reasons:
 
 
 def reason_lines(result: Dict[str, Any], title: str) -> List[str]:
-    """Lines of a report.
-
-    Args:
-        result (Dict[str, Any]): As :meth:`Reasons.result` gives it.
-        title (str): What happened to these records.
-    """
+    """What :meth:`Reasons.result` gives, under a title, as lines."""
     lines = [f'{title}, {kind}: {count:,}'
              for kind, count in result['counts'].items()]
     lines += [f'  {item["record"]}: {item["reason"]}'
