@@ -1,9 +1,8 @@
 """A recognizer trained on with words of one's own, and what that changed."""
 import math
-from functools import partial
 from pathlib import Path
-from typing import (Any, Dict, Iterable, List, NamedTuple, Optional, Sequence,
-                    Set)
+from typing import (Any, Dict, Iterable, List, NamedTuple, Optional,
+                    Sequence)
 
 from mmengine.config import Config
 from rapidfuzz.distance import Levenshtein
@@ -14,14 +13,13 @@ from lmim.checkpoints import Checkpoint, write_checkpoint
 from lmim.checkpoints.config_text import dicts_in
 from lmim.checkpoints.dictionaries import dictionaries_of, write_dict_file
 from lmim.comparison.data import copy_records, held_out_words
-from lmim.datasets.labels.reading import Label, iter_labels
+from lmim.datasets.labels.reading import iter_labels
 from lmim.datasets.records import RecordSource, open_sources
 from lmim.datasets.rendered_text_dataset import (RenderedRecords,
                                                  make_rendered_sets)
 from lmim.datasets.splitting import word_key
 from lmim.engine import launch
 from lmim.engine.hooks.checkpoint_hook import find_resumable
-from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
 
 #: The part of one's own words that is not trained on, drawn by word.
@@ -98,16 +96,16 @@ def finetune(settings: Settings, device: Optional[str] = None
     own = split(settings.words, settings.out / 'data')
     train = [label.text or '' for label in iter_labels(own['train'])]
     cfg = make_config(settings, reader, own['train'].path)
-    save_config(cfg, settings.out)
+    launch.save_config(cfg, settings.out, '--out')
     tests: Dict[str, RecordSource] = dict(
         own=own['held-out'], rendered=RenderedRecords(make_rendered_sets(
             {'test': TESTED}, **_rendering(settings, reader)).parts['test']))
-    known = set(''.join(train))
-    lacking = set(reader.characters) - known
+    lacking = set(reader.characters).difference(*train)
     result: Dict[str, Any] = dict(
         words=len(train), held_out=len(tests['own']),
-        lacking=''.join(sorted(lacking)), before=_measure_all(
-            reader, tests, lacking))
+        lacking=''.join(sorted(lacking)),
+        before={name: measure(reader, source, lacking)
+                for name, source in tests.items()})
     start = settings.out / 'start.pth'
     if not start.exists():
         # As the recognizer holds it, whatever kind of file it came from.
@@ -121,8 +119,9 @@ def finetune(settings: Settings, device: Optional[str] = None
         start)
     launch.build_runner(run).train()
     result['checkpoint'] = find_resumable(settings.out)
-    result['after'] = _measure_all(
-        TextRecognizer(result['checkpoint'], device=device), tests, lacking)
+    reader = TextRecognizer(result['checkpoint'], device=device)
+    result['after'] = {name: measure(reader, source, lacking)
+                       for name, source in tests.items()}
     return result
 
 
@@ -141,16 +140,14 @@ def split(paths: Sequence[str], folder: Path) -> Dict[str, RecordSource]:
             'two are needed, to train on and to measure. A list has '
             'path<TAB>label on each line')
     out = held_out_words(texts, HELD_OUT)
-    for name, keys in {'train': texts - out, 'held-out': out}.items():
-        copy_records(list(paths), folder / f'{name}.lmdb',
-                     partial(_is_of, keys))
+    copy_records(
+        list(paths), folder / 'train.lmdb',
+        lambda label: label.text and word_key(label.text) not in out)
+    copy_records(
+        list(paths), folder / 'held-out.lmdb',
+        lambda label: label.text and word_key(label.text) in out)
     return {name: open_sources(str(folder / f'{name}.lmdb'))
             for name in ('train', 'held-out')}
-
-
-def _is_of(keys: Set[bytes], label: Label) -> bool:
-    """Whether a label is of these words."""
-    return bool(label.text) and word_key(label.text or '') in keys
 
 
 def make_config(settings: Settings, reader: TextRecognizer,
@@ -230,27 +227,9 @@ def make_config(settings: Settings, reader: TextRecognizer,
         format_python_code=False)
 
 
-def save_config(cfg: Config, out: Path) -> None:
-    """Write a run's config, unless it is there.
-
-    Raises:
-        UserError: If another run is there.
-    """
-    path, text = out / 'config.py', cfg.pretty_text
-    if path.is_file() and path.read_text(encoding='utf-8') != text:
-        raise UserError(f'{out} holds a run with other settings (compare '
-                        f'{path}). Name another --out, or remove that folder')
-    write_atomic(path, text.encode())
-
-
 def measure(reader: TextRecognizer, source: RecordSource,
             lacking: Iterable[str]) -> Dict[str, Any]:
-    """Read a set.
-
-    Args:
-        reader (TextRecognizer): Reads it.
-        source (RecordSource): With labels.
-        lacking (Iterable[str]): Characters that are counted on their own.
+    """Read a set with labels, and count ``lacking`` characters on their own.
 
     Returns:
         Dict[str, Any]: ``words``; ``accuracy``, the share that is read to the
@@ -272,12 +251,6 @@ def measure(reader: TextRecognizer, source: RecordSource,
     return dict(
         words=len(source), accuracy=right / len(source), characters=count,
         read=found / count if count else None)
-
-
-def _measure_all(reader: TextRecognizer, tests: Dict[str, RecordSource],
-                 lacking: Iterable[str]) -> Dict[str, Dict[str, Any]]:
-    return {name: measure(reader, source, lacking)
-            for name, source in tests.items()}
 
 
 def _rendering(settings: Settings, reader: TextRecognizer) -> Dict[str, Any]:

@@ -3,7 +3,7 @@ import random
 import re
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Pattern, Set
+from typing import Any, Callable, Dict, List, NamedTuple, Set
 
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.labels.reading import Label, iter_labels
@@ -76,8 +76,9 @@ def prepare(protocol: Protocol, work_dir: Path, final: bool) -> Sets:
                             f'are {total} labelled words to train on')
         train[count.name] = folder / f'{kept}-{count.name}.lmdb'
         # A smaller set is part of a larger one.
-        copy_records(str(everything), train[count.name],
-                     partial(_is_drawn, set(order[:count.words])))
+        copy_records(str(everything), train[count.name], partial(
+            lambda drawn, label: label.number in drawn,
+            set(order[:count.words])))
     if held_out:
         test = folder / f'held-out-{held_out:g}.lmdb'
         copy_records(protocol.labelled, test, is_held_out)
@@ -86,8 +87,9 @@ def prepare(protocol: Protocol, work_dir: Path, final: bool) -> Sets:
     for name, place in protocol.tests.items():
         if isinstance(place, dict) and 'words' in place:
             tests[name] = str(folder / f'test-{name}.lmdb')
-            copy_records(place['path'], folder / f'test-{name}.lmdb',
-                         partial(_matches, re.compile(place['words'])))
+            copy_records(place['path'], folder / f'test-{name}.lmdb', partial(
+                lambda pattern, label: pattern.fullmatch(label.text or ''),
+                re.compile(place['words'])))
         else:
             tests[name] = place
     return Sets(FINAL, train, tests)
@@ -99,12 +101,9 @@ def training_set(held_out: float) -> str:
 
 
 def held_out_words(words: Set[bytes], share: float) -> Set[bytes]:
-    """Draw the words that are held out, of two at least one.
+    """Draw about a share of words to hold out, of two at least one.
 
-    Args:
-        words (Set[bytes]): The :func:`~lmim.datasets.splitting.word_key` of
-            each.
-        share (float): About the part to hold out.
+    Words are their :func:`~lmim.datasets.splitting.word_key`.
     """
     found: Set[bytes] = set()
     number = 0
@@ -116,18 +115,8 @@ def held_out_words(words: Set[bytes], share: float) -> Set[bytes]:
     return found
 
 
-def _is_drawn(numbers: Set[int], label: Label) -> bool:
-    """Whether the record of a label is among those drawn."""
-    return label.number in numbers
-
-
-def _matches(pattern: Pattern[str], label: Label) -> bool:
-    """Whether a pattern matches a label whole."""
-    return pattern.fullmatch(label.text or '') is not None
-
-
 def copy_records(paths: Paths, to: Path,
-                 keep: Callable[[Label], bool]) -> None:
+                 keep: Callable[[Label], object]) -> None:
     """Copy the records whose labels are kept into an LMDB, once.
 
     Pictures that cannot be read are left out, counted and named.

@@ -24,11 +24,10 @@ WAICS = 'recog/word_acc_ignore_case_symbol'
 
 
 def main(folder: Path) -> None:
-    """Run, or resume, what the folder's config says.
+    """Run, or resume, what the folder's ``config.py`` says.
 
-    Args:
-        folder (Path): With ``config.py``; gets ``result.json``: the
-            accuracies in per cent by set, their sizes, and the processor.
+    It gets ``result.json``: the accuracies in per cent by set, their sizes,
+    and the processor.
     """
     cfg = _read(folder)
     checkpoint = find_resumable(folder)

@@ -4,6 +4,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, Dict, Iterable, List, Optional, Sequence
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from lmim.evaluation.benchmark_table import aligned
@@ -19,13 +20,7 @@ AVERAGE = 'W-Avg'
 
 
 class Results:
-    """The runs of a comparison that are done.
-
-    Args:
-        protocol (Protocol): What is compared.
-        work_dir (Path): Its folder.
-        stage (str): ``'decide'`` or ``'final'``.
-    """
+    """The runs of a comparison in a folder that are done, of one stage."""
 
     def __init__(self, protocol: Protocol, work_dir: Path,
                  stage: str) -> None:
@@ -50,11 +45,15 @@ class Results:
     def figures(self, method: str, labels: str, name: str = AVERAGE
                 ) -> Dict[int, float]:
         """WAICS in per cent by seed, on a set or on all words."""
-        return {
-            run['seed']: (_average(run['sets']) if name == AVERAGE
-                          else run['sets'][name]['waics'])
-            for run in self.runs
-            if run['method'] == method and run['labels'] == labels}
+        found = {}
+        for run in self.runs:
+            if run['method'] == method and run['labels'] == labels:
+                sets = ([*run['sets'].values()] if name == AVERAGE else
+                        [run['sets'][name]])
+                found[run['seed']] = float(np.average(
+                    [each['waics'] for each in sets],
+                    weights=[each['words'] for each in sets]))
+        return found
 
     @property
     def sets(self) -> Dict[str, int]:
@@ -160,12 +159,6 @@ class Results:
             indent=1).encode())
         save_picture(self.curve(), paths[2])
         return paths
-
-
-def _average(sets: Dict[str, Dict[str, float]]) -> float:
-    """Accuracy over all words."""
-    words = sum(each['words'] for each in sets.values())
-    return sum(each['words'] * each['waics'] for each in sets.values()) / words
 
 
 def spread(values: Iterable[float], digits: int = 1) -> str:

@@ -8,8 +8,8 @@ from mmengine.config import Config
 
 from lmim.datasets import TextImageDataset
 from lmim.datasets.known_sets import read_config
+from lmim.engine import launch
 from lmim.engine.hooks.checkpoint_hook import find_resumable
-from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
 
 from .data import Sets, longest_label
@@ -170,19 +170,9 @@ def _checkpoint(folder: Path) -> str:
 
 
 def _command(folder: Path, make: Callable[[], Config]) -> List[str]:
-    """Write the config of a run, and give the command that does it.
-
-    Raises:
-        UserError: If the folder holds a run with other settings.
-    """
+    """Write the config of a run, and give the command that does it."""
     cfg = make()
     cfg.work_dir = str(folder)
-    path = folder / 'config.py'
-    text = cfg.pretty_text
-    if path.is_file() and path.read_text() != text:
-        raise UserError(
-            f'{folder} holds a run with other settings (compare {path}). '
-            'Name another --work-dir, or remove that folder')
-    write_atomic(path, text.encode())
+    launch.save_config(cfg, folder, '--work-dir')
     return [sys.executable, '-m', 'lmim.comparison.one_run', str(folder)]
 

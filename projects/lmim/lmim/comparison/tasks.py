@@ -54,11 +54,8 @@ def result_of(work_dir: Path, name: str) -> Optional[Dict[str, Any]]:
 class Progress:
     """Prints how far all tasks are, and how long they still take.
 
-    That is told once a task has shown its pace.
-
-    Args:
-        tasks (Sequence[Task]): What is to be done, in order.
-        workers (int): How many run at once.
+    That is told once a task has shown its pace. Tasks are in the order in
+    which they are to be done, several at once.
     """
 
     def __init__(self, tasks: Sequence[Task], workers: int) -> None:

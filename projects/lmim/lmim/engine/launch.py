@@ -7,6 +7,7 @@ import os
 import os.path as osp
 import platform
 import sys
+from pathlib import Path
 from typing import Any, Callable, Dict, List, NoReturn, Optional
 
 import torch
@@ -17,6 +18,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from lmim.datasets.known_sets import DATA_ROOT, read_config
+from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError, end_after
 
 from .precision import (PRECISIONS, Precision, choose_precision,
@@ -87,6 +89,20 @@ def load_config(args: argparse.Namespace) -> Config:
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join(
         './work_dirs', osp.splitext(osp.basename(args.config))[0])
     return cfg
+
+
+def save_config(cfg: Config, folder: Path, option: str) -> None:
+    """Write the config of a run into its folder, unless it is there.
+
+    Raises:
+        UserError: If another run is there; ``option`` names a folder.
+    """
+    path, text = folder / 'config.py', cfg.pretty_text
+    if path.is_file() and path.read_text(encoding='utf-8') != text:
+        raise UserError(
+            f'{folder} holds a run with other settings (compare {path}). '
+            f'Name another {option}, or remove that folder')
+    write_atomic(path, text.encode())
 
 
 def build_runner(cfg: Config) -> Runner:
@@ -231,10 +247,7 @@ def run_cleanly(main: Callable[[], None], debug: bool = False) -> int:
     """Run a tool; an error that a user can fix ends in one message.
 
     Other errors are raised, with ``debug`` all; see
-    :func:`lmim.utils.errors.end_after`.
-
-    Returns:
-        int: The exit status: 0, or 1 after an error.
+    :func:`lmim.utils.errors.end_after`. The exit status is 0, or 1 after one.
     """
     try:
         main()
