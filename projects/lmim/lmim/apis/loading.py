@@ -172,8 +172,7 @@ def load_encoder(checkpoint: Union[PathLike, Checkpoint],
         CheckpointError: If it holds no encoder that is known, the weights do
             not match in full, or a config is needed.
     """
-    opened = (checkpoint if isinstance(checkpoint, Checkpoint) else
-              open_checkpoint(checkpoint))
+    opened = open_checkpoint(checkpoint)
     found = find_config(opened, config)
     settings = (_settings_of_weights(opened) if found is None else
                 encoder_settings(found))
@@ -279,8 +278,7 @@ def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
         CheckpointError: If there is no config, or it does not fit the
             weights, or is none of a recognizer.
     """
-    opened = (checkpoint if isinstance(checkpoint, Checkpoint) else
-              open_checkpoint(checkpoint or reader_path()))
+    opened = open_checkpoint(checkpoint or reader_path())
     found = needed_config(opened, config)
     characters = _characters(opened, found)
     try:

@@ -99,9 +99,10 @@ def find_pipeline(cfg: Dict[str, Any]) -> Optional[List[Dict[str, Any]]]:
         if isinstance(loader, (list, tuple)):
             loader = loader[0] if loader else None
         if isinstance(loader, dict):
-            pipeline = _pipeline_of(loader.get('dataset'))
-            if pipeline:
-                return pipeline
+            # Of a data set, or of the first that it is joined from.
+            for part in dicts_in(loader.get('dataset')):
+                if part.get('pipeline'):
+                    return list(part['pipeline'])
     if cfg.get('test_pipeline'):
         return list(cfg['test_pipeline'])
     for part in dicts_in(cfg.get('model')):
@@ -110,12 +111,6 @@ def find_pipeline(cfg: Dict[str, Any]) -> Optional[List[Dict[str, Any]]]:
             return [dict(type='Resize', scale=(size[1], size[0])),
                     dict(type=_PACK)]
     return None
-
-
-def _pipeline_of(dataset: Any) -> List[Dict[str, Any]]:
-    """The pipeline of a data set, or of the first that it is joined from."""
-    return next((list(part['pipeline']) for part in dicts_in(dataset)
-                 if part.get('pipeline')), [])
 
 
 def loads(step: Dict[str, Any]) -> bool:

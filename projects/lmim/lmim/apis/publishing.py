@@ -1,8 +1,7 @@
 """A recognizer as one small file for others: weights, config, record."""
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Union
-
+from typing import Any, Dict, Union
 
 from lmim.checkpoints import Checkpoint, CheckpointError, detect_format
 from lmim.checkpoints.averaging import not_finite
@@ -114,11 +113,14 @@ def describe_record(record: Dict[str, Any]) -> str:
     figures = record['figures']
     names = list(dict.fromkeys(
         name for one in figures.values() for name in one))
-    lines += ['', *(_row(cells) for cells in (
-        ['set', *names], ['---'] * (1 + len(names)),
-        *([key, *(_number(one.get(name)) for name in names)]
-          for key, one in figures.items())))]
-    return '\n'.join(lines)
+    rows = [['set', *names], ['---'] * (1 + len(names))]
+    for key, one in figures.items():
+        values = [one.get(name, '') for name in names]
+        rows.append([key, *(
+            f'{value:.1f}' if isinstance(value, float) else
+            f'{value:,}' if isinstance(value, int) else value
+            for value in values)])
+    return '\n'.join([*lines, '', *(f'| {" | ".join(row)} |' for row in rows)])
 
 
 def fill_card(text: str, record: Dict[str, Any], where: str) -> str:
@@ -135,10 +137,6 @@ def fill_card(text: str, record: Dict[str, Any], where: str) -> str:
     return f'{before}{BEGIN}\n{describe_record(record)}\n{END}{after}'
 
 
-def _row(cells: List[str]) -> str:
-    return f'| {" | ".join(cells)} |'
-
-
 def _told(value: Any) -> str:
     """A value in words."""
     if isinstance(value, dict):
@@ -146,9 +144,3 @@ def _told(value: Any) -> str:
     if isinstance(value, list):
         return '; '.join(map(_told, value))
     return str(value)
-
-
-def _number(value: Any) -> str:
-    if value is None:
-        return ''
-    return f'{value:,}' if isinstance(value, int) else f'{value:.1f}'

@@ -170,12 +170,7 @@ def draw_recognition(word: Recognition) -> Figure:
 def draw_boxes(word: Recognition, cell: Tuple[int, int]) -> np.ndarray:
     """Draw the boxes of a word's characters into its picture.
 
-    Args:
-        word (Recognition): With ``char_boxes``.
-        cell (Tuple[int, int]): Height and width that the picture fits into.
-
-    Returns:
-        np.ndarray: BGR uint8 of shape (H, W, 3).
+    It is BGR uint8, (H, W, 3), and fits into a cell of a height and width.
     """
     picture = word.image
     drawn = fit_within(picture, cell)

@@ -65,9 +65,9 @@ class Checkpoint(NamedTuple):
         return None
 
 
-def open_checkpoint(path: Union[str, Path],
+def open_checkpoint(path: Union[str, Path, Checkpoint],
                     skip_code: bool = False) -> Checkpoint:
-    """Read a checkpoint of any format.
+    """Read a checkpoint of any format, unless it is one already.
 
     ``skip_code`` skips what would have to be executed instead of refusing.
 
@@ -75,6 +75,8 @@ def open_checkpoint(path: Union[str, Path],
         FileNotFoundError: If there is no such file.
         CheckpointError: If it cannot be read or holds no weights.
     """
+    if isinstance(path, Checkpoint):
+        return path
     skipped: List[str] = []
     content = read_checkpoint(path, skipped if skip_code else None)
     weights, wraps = find_weights(content, path)

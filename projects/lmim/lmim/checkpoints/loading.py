@@ -98,8 +98,7 @@ def load_encoder_weights(encoder: Any,
         CheckpointError: If the file cannot be read, is of an unknown format,
             or, without ``allow_partial``, does not match in every key.
     """
-    if not isinstance(checkpoint, Checkpoint):
-        checkpoint = open_checkpoint(checkpoint)
+    checkpoint = open_checkpoint(checkpoint)
     path, weights = checkpoint.path, checkpoint.weights
     try:
         kind = checkpoint.kind or detect_format(weights)

@@ -40,17 +40,14 @@ def protocol_of(metrics: Sequence[BaseMetric]) -> Protocol:
     Raises:
         UserError: If there is no ``WordMetric``.
     """
-    for metric in metrics:
-        if isinstance(metric, WordMetric):
-            own = getattr(metric, 'protocol', None)
-            return own or _of_word_metric(metric)
-    raise UserError(
-        'BenchmarkEvaluator needs a WordMetric among its metrics, or a kind '
-        'of it, to know which words count as read')
-
-
-def _of_word_metric(metric: WordMetric) -> Protocol:
-    """The protocol of MMOCR's metric, which depends on its modes."""
+    metric = next((one for one in metrics if isinstance(one, WordMetric)),
+                  None)
+    if metric is None:
+        raise UserError(
+            'BenchmarkEvaluator needs a WordMetric among its metrics, or a '
+            'kind of it, to know which words count as read')
+    if hasattr(metric, 'protocol'):
+        return metric.protocol
     if 'ignore_case_symbol' in metric.mode:
         pattern = metric.valid_symbol
         kept = KEPT.get(pattern.pattern)
@@ -145,19 +142,20 @@ class BenchmarkEvaluator(MultiDatasetsEvaluator):
             text = label if case == 'unchanged' else getattr(label, case)()
             too_long = length is not None and len(text) > length
             outside = not self.spelling.characters.issuperset(text)
+        confidence = prediction.get('score')
+        if confidence is not None:  # a model may give any kind of numbers
+            scores = torch.as_tensor(confidence, dtype=torch.float64)
+            confidence = scores.mean().item() if scores.numel() else 0.
         return WordRecord(
-            label, read, _confidence(prediction.get('score')), wanted == got,
+            label, read, confidence, wanted == got,
             label == read, Levenshtein.normalized_distance(wanted, got),
             too_long, not wanted, outside)
 
     def evaluate(self, size: int) -> dict:
         """Compute all metrics and collect the words of all processes.
 
-        Args:
-            size (int): Number of words in all sets.
-
-        Returns:
-            dict: The metrics, as ``prefix/recog/word_acc``.
+        There are ``size`` words in all sets. Metrics are called as
+        ``prefix/recog/word_acc``.
         """
         recorded, self._recorded, self.records = self._recorded, [], []
         if self.recording:
@@ -178,11 +176,3 @@ class BenchmarkEvaluator(MultiDatasetsEvaluator):
         for dump in dumps:
             dump.evaluate(size)
         return metrics
-
-
-def _confidence(score: Any) -> Optional[float]:
-    """The mean of a word's scores, of which a model may give any kind."""
-    if score is None:
-        return None
-    scores = torch.as_tensor(score, dtype=torch.float64)
-    return scores.mean().item() if scores.numel() else 0.

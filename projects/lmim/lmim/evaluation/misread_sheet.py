@@ -22,20 +22,8 @@ STYLE = ('body{font-family:sans-serif;margin:2em}'
          'td.text i{color:#b00;font-size:.7em}'
          'td.name{color:#666;font-size:.8em;word-break:break-all}')
 
-
 #: What the set is called, the data set, and all its words in its order.
 MisreadSet = Tuple[str, Any, Sequence[WordRecord]]
-
-
-def worst_first(
-        records: Sequence[WordRecord]) -> List[Tuple[int, WordRecord]]:
-    """The misread words of a set, each with its number in the set.
-
-    The most distant come first, and of those the surest.
-    """
-    wrong = [one for one in enumerate(records) if not one[1].correct]
-    return sorted(wrong, key=lambda one: (-one[1].distance,
-                                          -(one[1].confidence or 0.)))
 
 
 def picture_of(dataset: Any, number: int) -> np.ndarray:
@@ -88,7 +76,10 @@ def misread_sheet(heading: str, protocol: str, sets: Sequence[MisreadSet],
 def _section(title: str, dataset: Any, records: Sequence[WordRecord],
              limit: int) -> List[str]:
     """The lines of a set."""
-    wrong = worst_first(records)
+    # With their numbers: the most distant first, and of those the surest.
+    wrong = sorted(
+        (one for one in enumerate(records) if not one[1].correct),
+        key=lambda one: (-one[1].distance, -(one[1].confidence or 0.)))
     parts = [f'<h2>{html.escape(title)}</h2>\n<p>{len(wrong):,} of '
              f'{len(records):,} words were not read.</p>\n']
     if not wrong:

@@ -237,15 +237,10 @@ def _take(dataset: Any, number: int) -> ProbeWords:
 
 def patch_characters(words: ProbeWords, grid: Sequence[int]
                      ) -> torch.Tensor:
-    """Which character each patch shows most of.
+    """Which character each patch of a grid (rows, columns) shows most of.
 
-    Args:
-        words (ProbeWords): N words.
-        grid (Sequence[int]): Rows and columns of patches.
-
-    Returns:
-        torch.Tensor: Its place among the sorted characters of all texts,
-        int64 (N, L); -1 where hardly any ink is.
+    Told by its place among the sorted characters of all N texts, int64
+    (N, L); -1 where hardly any ink is.
     """
     known = sorted(set(''.join(words.texts)))
     patches = torch.from_numpy(words.letters).unflatten(

@@ -153,7 +153,8 @@ def _to_int8(manifest: Dict[str, Any], draft: Path,
     wanted, found = exact(images), rough(images)
     about: Dict[str, Any] = {'samples': len(images), 'least': least}
     if manifest['kind'] == 'encoder':
-        about['agreement'] = _cosine(wanted, found)
+        about['agreement'] = float(torch.cosine_similarity(  # (N, L, C)
+            torch.from_numpy(wanted), torch.from_numpy(found), dim=-1).mean())
     else:
         texts, score = compare(pictures, wanted, found)
         about.update(agreement=1 - len(texts) / len(images),
@@ -176,12 +177,6 @@ def _to_int8(manifest: Dict[str, Any], draft: Path,
     manifest['int8'] = about
     for file in before.values():
         (draft / file).unlink()
-
-
-def _cosine(wanted: np.ndarray, found: np.ndarray) -> float:
-    """Mean cosine between tokens, both (N, L, C)."""
-    return float(torch.cosine_similarity(
-        torch.from_numpy(wanted), torch.from_numpy(found), dim=-1).mean())
 
 
 def _rate(reader: Any, images: Sequence[np.ndarray], size: int) -> float:

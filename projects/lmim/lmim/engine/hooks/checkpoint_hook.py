@@ -163,7 +163,7 @@ class SafeCheckpointHook(CheckpointHook):
         if self.max_keep_ckpts <= 0:
             return []
         kept = list(self.keep_ckpt_ids)
-        if not kept or kept[-1] != step:
+        if kept[-1:] != [step]:
             kept.append(step)
         outdated = kept[:-self.max_keep_ckpts]
         # The queue drops its oldest by itself.
@@ -178,32 +178,20 @@ class SafeCheckpointHook(CheckpointHook):
         """Save a new best checkpoint, then remove the best one so far."""
         if not self.save_best:
             return
-        before = self._best_paths()
+        # The base class has an attribute for one path, a dict for several.
+        several = len(self.key_indicators) > 1
+        held = self.best_ckpt_path_dict if several else self.__dict__
+        before = {key: held[key] for key in (
+            list(held) if several else ['best_ckpt_path'])}
         # With no path to remove, the base class only saves.
-        self._set_best_paths(dict.fromkeys(before))
+        held.update(dict.fromkeys(before))
         super()._save_best_checkpoint(runner, metrics)
-        saved = self._best_paths()
-        self._set_best_paths(
-            {key: saved.get(key) or path
-             for key, path in before.items()})
         for key, path in before.items():
-            new = saved.get(key)
+            new = held[key]
+            held[key] = new or path
             if path and new and new != path and is_main_process():
                 # By its name: the work dir may have been moved meanwhile.
                 self._remove(osp.basename(path))
-
-    def _best_paths(self) -> Dict[str, Optional[str]]:
-        """The paths of the best checkpoints; one key where there is one."""
-        if len(self.key_indicators) == 1:
-            return {'': self.best_ckpt_path}
-        return dict(self.best_ckpt_path_dict)
-
-    def _set_best_paths(self, paths: Dict[str, Optional[str]]) -> None:
-        """Set what :meth:`_best_paths` returns."""
-        if len(self.key_indicators) == 1:
-            self.best_ckpt_path = paths['']
-        else:
-            self.best_ckpt_path_dict.update(paths)
 
     def _remove(self, name: str) -> None:
         """Remove a checkpoint: a file, or DeepSpeed's folder."""
@@ -273,25 +261,20 @@ class CheckpointGuardHook(Hook):
             return
         message = (
             f'{runner._load_from} does not fit the model of this config; the '
-            f'other weights would stay random.\n{report}{report.details()}'
-            f'{self._hint(checkpoint)}')
+            f'other weights would stay random.\n{report}{report.details()}')
+        if 'state_dict' not in checkpoint and not any(
+                map(torch.is_tensor, checkpoint.values())):
+            message += (
+                '\nThe file has no "state_dict" but '
+                f'{some(list(map(str, checkpoint)))}: it is not one of '
+                "MMEngine's checkpoints. Convert the authors' and MAERec's "
+                'files first.')
         if not self.allow_mismatch:
             raise CheckpointError(
                 f'{message}\nUse the config that the checkpoint was trained '
                 'with, or accept it as it is with --cfg-options '
                 'default_hooks.checkpoint_guard.allow_mismatch=True')
         runner.logger.warning(message)
-
-    @staticmethod
-    def _hint(checkpoint: dict) -> str:
-        """What a file of another kind looks like."""
-        if 'state_dict' in checkpoint or any(
-                torch.is_tensor(v) for v in checkpoint.values()):
-            return ''
-        return (f'\nThe file has no "state_dict" but '
-                f'{some(list(map(str, checkpoint)))}: it is not one of '
-                "MMEngine's checkpoints. Convert the authors' and MAERec's "
-                'files first.')
 
 
 def load_report(runner: Runner, checkpoint: dict) -> LoadReport:

@@ -34,9 +34,7 @@ class MovingAverageHook(Hook):
         for average in self._averages:
             average.begin_average()
 
-    def after_train_iter(self,
-                         runner: Runner,
-                         batch_idx: int,
+    def after_train_iter(self, runner: Runner, batch_idx: int,
                          data_batch: DATA_BATCH = None,
                          outputs: Optional[dict] = None) -> None:
         """Move the averages, where the weights were updated."""

@@ -70,9 +70,7 @@ class RepresentationHook(Hook):
         self.stop = stop
         self._collapse_told = self._target_told = False
 
-    def after_train_iter(self,
-                         runner: Runner,
-                         batch_idx: int,
+    def after_train_iter(self, runner: Runner, batch_idx: int,
                          data_batch: DATA_BATCH = None,
                          outputs: Optional[dict] = None) -> None:
         """Look at the batch, where it is its turn."""

@@ -46,9 +46,7 @@ class TrainInfoHook(Hook):
             f'process(es) x {counts} accumulated; {len(loader):,} iterations '
             f'an epoch, {runner.max_iters:,} in all, weights updated '
             f'{-(-runner.max_iters // counts):,} times.')
-        peak = max(
-            group.get('initial_lr', group['lr'])
-            for group in runner.optim_wrapper.optimizer.param_groups)
+        peak = peak_rate(runner)
         runner.logger.info(
             f'Learning rate: {peak:g} at its peak'
             f'{self._scaling(runner, peak, effective)}, that is '
@@ -118,6 +116,12 @@ class TrainInfoHook(Hook):
             runner.logger.warning(
                 f'{count} unreadable record(s) were skipped so far: {shown}'
                 f'{", ..." if count > SHOWN else ""}')
+
+
+def peak_rate(runner: Runner) -> float:
+    """The highest rate of the schedule, of any parameter."""
+    return max(group.get('initial_lr', group['lr'])
+               for group in runner.optim_wrapper.optimizer.param_groups)
 
 
 def _counting(runner: Runner) -> List[TextImageDataset]:

@@ -19,6 +19,7 @@ from lmim.models.backbones import TextViT
 from lmim.utils.errors import some
 
 from .checkpoint_hook import bare_model, load_report
+from .train_info_hook import peak_rate
 
 #: What part of the labels has to be wrong to be the cause of an accuracy of 0.
 SHARE = 0.5
@@ -203,7 +204,7 @@ def check_readings(texts: Set[str], labels: Set[str],
 
 def check_rate(runner: Runner) -> Iterator[Finding]:
     """Whether the weights are changed at all."""
-    peak = _peak_rate(runner)
+    peak = peak_rate(runner)
     if peak > 0:
         yield f'the learning rate is {peak:g} at its peak'
     else:
@@ -224,18 +225,12 @@ def check_loss(runner: Runner) -> Iterator[Finding]:
     if math.isfinite(last) and last <= RISE * first:
         yield f'{told} (means of {count})'
         return
-    rate = _peak_rate(runner)
+    rate = peak_rate(runner)
     yield Cause(
         'A learning rate that is too high',
         f'{told} (means of {count}) at a rate of {rate:g} at its peak',
         f'--cfg-options optim_wrapper.optimizer.lr={rate / 10:g} '
         'optim_wrapper.clip_grad.max_norm=5')
-
-
-def _peak_rate(runner: Runner) -> float:
-    """The highest rate of the schedule, of any parameter."""
-    return max(group.get('initial_lr', group['lr'])
-               for group in runner.optim_wrapper.optimizer.param_groups)
 
 
 def check_encoder(model: nn.Module,
@@ -271,7 +266,7 @@ def check_encoder(model: nn.Module,
 def check_trained(runner: Runner) -> Iterator[Finding]:
     """Whether the optimizer changes the weights of the ViT, if of any."""
     found = _find_encoder(bare_model(runner.model))
-    if found is None or _peak_rate(runner) <= 0:
+    if found is None or peak_rate(runner) <= 0:
         return
     name, encoder = found
     moved = {id(param) for group in runner.optim_wrapper.optimizer.param_groups
