@@ -59,14 +59,9 @@ Places = Union[str, Path, Sequence[Union[str, Path]]]
 
 @dataclass(frozen=True)
 class Font:
-    """One face of a font file.
-
-    Args:
-        path (str): The font file; of a collection, its first face is used.
-        family (str): The family that the file names.
-    """
+    """One face of a font file; of a collection, the first."""
     path: str
-    family: str
+    family: str  # as the file names it
 
     @property
     def name(self) -> str:
@@ -248,13 +243,7 @@ def font_file_with(char: str) -> Optional[str]:
     """The first font file of the machine that can draw a character.
 
     DejaVu Sans, which has most alphabets, comes first, then the installed
-    fonts, plain ones before bold and slanted ones.
-
-    Args:
-        char (str): One character.
-
-    Returns:
-        str, optional: Its path; None if no file can.
+    fonts, plain ones before bold and slanted ones. None if no file can.
     """
     for path in _caption_files():
         try:
@@ -321,10 +310,7 @@ class FontPool:
 
     A word gets any of the fonts that have all of its characters, so that a
     wide alphabet, which few fonts have as a whole, rules out none of them.
-
-    Args:
-        fonts (Sequence[Font]): The faces.
-        characters (str): Every character that will be drawn.
+    ``characters`` are all that will be drawn.
     """
 
     def __init__(self, fonts: Sequence[Font], characters: str) -> None:
@@ -344,13 +330,7 @@ class FontPool:
     def pick(self, text: str, rng: np.random.Generator) -> Optional[Font]:
         """Draw one of the fonts that have all characters of a text.
 
-        Args:
-            text (str): Of the characters that the pool was made for.
-            rng (np.random.Generator): The only source of chance.
-
-        Returns:
-            Font, optional: Each as likely as any other; None if no font has
-            all of the characters.
+        Each is as likely as any other; None if there is none.
         """
         able = [font for font, has in zip(self.fonts, self._has)
                 if has.issuperset(text)]

@@ -60,11 +60,8 @@ class Line:
     def boxes(self) -> np.ndarray:
         """Left, top, right and bottom of each character's ink.
 
-        A space, which has none, gets the room that it takes, as high as the
-        line.
-
-        Returns:
-            np.ndarray: float32 of shape (N, 4), in reading order.
+        They are float32 (N, 4), in reading order. A space, which has no ink,
+        gets the room that it takes, as high as the line.
         """
         boxes = []
         for char, pen in zip(self.text, _pens(self.text, self.face,
@@ -82,11 +79,10 @@ class Line:
         return np.array(boxes, np.float32).reshape(-1, 4)
 
     def letters(self) -> np.ndarray:
-        """Which character each pixel of the ink belongs to.
+        """Which character each pixel of the ink belongs to, uint8 (h, w).
 
-        Returns:
-            np.ndarray: uint8 of shape (h, w): i + 1 where the i-th character
-            (of 255 at most) has the most ink, 0 where there is none.
+        It is i + 1 where the i-th character (of 255 at most) has the most
+        ink, 0 where there is none.
         """
         letters, most = np.zeros_like(self.ink), np.zeros_like(self.ink)
         left, top = round(self.left), round(self.ink_top)
@@ -195,14 +191,7 @@ def _draw_apart(text: str, face: ImageFont.FreeTypeFont,
 
 
 class BentLine:
-    """A bend, fitted to a line.
-
-    Args:
-        bend (Bend): How the line is bent.
-        width (float): The line's length.
-        top (float): v of its upper edge.
-        bottom (float): v of its lower edge.
-    """
+    """A bend, fitted to a line of a length, between v of its two edges."""
 
     def __init__(self, bend: Bend, width: float, top: float,
                  bottom: float) -> None:
@@ -223,14 +212,7 @@ class BentLine:
                                   MOST_SLOPE / self._turns)
 
     def forward(self, points: np.ndarray) -> np.ndarray:
-        """Where points (u, v) of the level line come to lie.
-
-        Args:
-            points (np.ndarray): float of shape (N, 2).
-
-        Returns:
-            np.ndarray: x and y, float of shape (N, 2).
-        """
+        """Where points (u, v) of the level line come to lie, both (N, 2)."""
         u, v = points[:, 0], points[:, 1]
         if not self._is_arc:
             return np.stack([u, v + self._offset(u)], axis=1)
@@ -263,11 +245,7 @@ class BentLine:
 class Placement:
     """Bends, turns, leans and tilts a line, and fits it into a picture.
 
-    Args:
-        width (float): The line's length.
-        top (float): v of its upper edge.
-        bottom (float): v of its lower edge.
-        style (Style): How it lies.
+    The line is of a length, from v of its top to v of its bottom.
     """
 
     def __init__(self, width: float, top: float, bottom: float,
@@ -321,17 +299,11 @@ class Placement:
                          interpolation)
 
     def quadrilaterals(self, boxes: np.ndarray) -> np.ndarray:
-        """Carry boxes into the picture.
+        """Carry boxes (left, top, right, bottom), (N, 4), into the picture.
 
-        Under a bend the sides of a box are curved; its quadrilateral is
-        widened to hold them.
-
-        Args:
-            boxes (np.ndarray): Left, top, right and bottom, of shape (N, 4).
-
-        Returns:
-            np.ndarray: Corners from top left clockwise (in reading
-            direction), float32 of shape (N, 4, 2).
+        They become corners from top left clockwise (in reading direction),
+        float32 (N, 4, 2). Under a bend the sides of a box are curved; its
+        quadrilateral is widened to hold them.
         """
         left, top, right, bottom = boxes.T
         middle = (left + right) / 2

@@ -20,12 +20,8 @@ SIDES = ('left', 'right', 'above', 'below')
 def paint(mask: np.ndarray, style: Style) -> np.ndarray:
     """Lay coloured text on a background and age it.
 
-    Args:
-        mask (np.ndarray): uint8 of shape (H, W); 255 is ink.
-        style (Style): Colours and strengths.
-
-    Returns:
-        np.ndarray: BGR uint8 of shape (H, W, 3).
+    The mask is uint8 (H, W), 255 where ink is; the picture BGR uint8
+    (H, W, 3).
     """
     height, width = mask.shape
     rng = np.random.default_rng(style.seed)
@@ -64,13 +60,7 @@ def add_neighbors(mask: np.ndarray, sides: Sequence[str]) -> np.ndarray:
 
     They are the word's own letters of its other end, moved to where there is
     nothing but background: half of its margin, so that they stay apart.
-
-    Args:
-        mask (np.ndarray): uint8 of shape (H, W); 255 is ink.
-        sides (Sequence[str]): Of :data:`SIDES`.
-
-    Returns:
-        np.ndarray: The mask with their ink, uint8 of shape (H, W).
+    Masks are uint8 (H, W), 255 where ink is; sides are of :data:`SIDES`.
     """
     if not sides:
         return mask
@@ -162,16 +152,7 @@ def _planes(color: Color) -> np.ndarray:
 
 def draw_plane(pattern: Pattern, shape: Tuple[int, int],
                rng: np.random.Generator) -> np.ndarray:
-    """Draw a pattern.
-
-    Args:
-        pattern (Pattern): What kind.
-        shape (tuple[int, int]): Height and width.
-        rng (np.random.Generator): The only source of chance.
-
-    Returns:
-        np.ndarray: float32 of that shape, in -1 to 1.
-    """
+    """Draw a pattern: float32 of a shape (height, width), in -1 to 1."""
     plane = PATTERNS[pattern.kind](shape[0], shape[1], rng)
     return np.clip(plane, -1, 1, out=plane)
 

@@ -117,15 +117,10 @@ class WordRenderer:
 
     def render(self, text: str, font: Font,
                rng: np.random.Generator) -> RenderedWord:
-        """Draw a word in a style drawn by chance.
+        """Draw a word in a style drawn by chance, from ``rng`` alone.
 
-        Args:
-            text (str): The word.
-            font (Font): Its face; it must have every character.
-            rng (np.random.Generator): The only source of chance.
-
-        Raises:
-            UserError: If the text leaves no ink.
+        The font must have every character; a UserError says so if the text
+        leaves no ink.
         """
         return self.compose(text, font, self.draw_style(rng))
 
@@ -140,11 +135,7 @@ class WordRenderer:
                             placement)
 
     def draw_style(self, rng: np.random.Generator) -> Style:
-        """Draw a style within the settings.
-
-        Args:
-            rng (np.random.Generator): The only source of chance.
-        """
+        """Draw a style within the settings, by chance from ``rng`` alone."""
         ranges, hard = self.ranges, self.ranges.difficulty
         height = int(rng.integers(ranges.height[0], ranges.height[1] + 1))
         foreground, background = draw_colors(rng, ranges)

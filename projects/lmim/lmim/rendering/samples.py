@@ -70,13 +70,7 @@ class RenderedWords:
         return f'rendered words ({part}, seed {self.seed})'
 
     def sample(self, index: int, epoch: int = 0) -> RenderedWord:
-        """Draw a sample.
-
-        Args:
-            index (int): Its number, from 0.
-            epoch (int): Another epoch has other samples under the same
-                numbers. Defaults to 0.
-        """
+        """Draw a sample; another epoch has others under the same numbers."""
         rng = self._generator(index, epoch)
         text, font = self._word(rng)
         return self.renderer.render(text, font, rng)
@@ -121,15 +115,9 @@ class RenderedWords:
 
 
 class RenderedSets(NamedTuple):
-    """Sets, and what is not in them.
-
-    Args:
-        parts (dict): For each part its set.
-        left_out (list[str]): Words and characters that are not drawn, with
-            the reason, as text.
-    """
+    """Sets, and what is not in them."""
     parts: Dict[Optional[str], RenderedWords]
-    left_out: List[str]
+    left_out: List[str]  # words and characters not drawn, each with why
 
 
 def make_sets(sizes: Mapping[Optional[str], int],

@@ -185,10 +185,8 @@ def draw_swing(rng: np.random.Generator, most: float,
                saturation: float) -> Color:
     """A change of colour, of any sign, to be added to another.
 
-    Args:
-        rng (np.random.Generator): The source of chance.
-        most (float): Greatest change of brightness, in 0-255.
-        saturation (float): 0 changes brightness alone.
+    It changes brightness, in 0-255, by ``most`` at the most, and that alone
+    if ``saturation`` is 0.
     """
     swing = rng.uniform(-1, 1, 3)
     luma = swing @ LUMA

@@ -25,9 +25,6 @@ def part_of_word(word: str) -> str:
 
     It depends on the word alone, so a test word is unseen in training
     whatever the seeds, sizes and alphabets of the two parts are.
-
-    Args:
-        word (str): The word.
     """
     digest = hashlib.sha256(word.encode()).digest()
     share = int.from_bytes(digest[:4], 'big') / 2**32
@@ -65,10 +62,7 @@ class Words(metaclass=ABCMeta):
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> str:
-        """Draw one word of the part.
-
-        Args:
-            rng (np.random.Generator): The only source of chance.
+        """Draw one word of the part, by chance from ``rng`` alone.
 
         Raises:
             UserError: If there is (almost) no word of this part.
@@ -129,20 +123,18 @@ class WordGenerator(Words):
     def draw(self, rng: np.random.Generator) -> str:
         """Draw one word of the part; see :meth:`Words.draw`."""
         for _ in range(self.MAX_DRAWS):
-            word = self._make(rng)
+            length = int(rng.integers(self.lengths[0], self.lengths[1] + 1))
+            if self.kind == 'syllables':
+                word = self._speakable(length, rng)
+            else:
+                word = ''.join(_pick(self.characters, rng)
+                               for _ in range(length))
             if self._is_wanted(word):
                 return word
         raise UserError(
             f'No {self.part or ""} word of {self.lengths[0]} to '
             f'{self.lengths[1]} characters was found with the alphabet '
             f'{self.characters[:40]!r}: allow more characters or longer words')
-
-    def _make(self, rng: np.random.Generator) -> str:
-        """Make up a word of any part."""
-        length = int(rng.integers(self.lengths[0], self.lengths[1] + 1))
-        if self.kind == 'syllables':
-            return self._speakable(length, rng)
-        return ''.join(_pick(self.characters, rng) for _ in range(length))
 
     def _speakable(self, length: int, rng: np.random.Generator) -> str:
         """Vowels and consonants in turn; lower, Capitalised or UPPER case."""
@@ -255,11 +247,7 @@ def _refuse(word: str, lengths: Lengths) -> Optional[str]:
 
 
 def read_word_list(path: str) -> Iterator[Tuple[str, float]]:
-    """Words and counts of a text file.
-
-    Args:
-        path (str): A file in UTF-8 with one word a line, or
-            ``word<TAB>count``.
+    """Words and counts of a UTF-8 file, a word or ``word<TAB>count`` a line.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -331,13 +319,7 @@ class SceneWords(ListedWords):
     any characters in any order. Some have punctuation. The shares are those
     of the labels of IIIT5K, SVT, ICDAR 2003 and 2015 for training, rounded.
 
-    Args:
-        vocabulary (Vocabulary): The words.
-        part (str, optional): As of :class:`Words`.
-        lengths (tuple[int, int]): As of :class:`Words`.
-
-    Raises:
-        UserError: If no word belongs to the part.
+    Arguments and errors are those of :class:`ListedWords`.
     """
 
     #: Chances of a listed word, a number, a made-up word and any characters.
