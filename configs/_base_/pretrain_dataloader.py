@@ -12,6 +12,18 @@ lmim_pipeline = [
     dict(type='Resize', scale=(128, 32)),
     dict(type='PackPretrainInputs')
 ]
+# The image, and DiG's view of it.
+dig_pipeline = [
+    lmim_pipeline[0],
+    dict(lmim_pipeline[1], level='dig'),
+    *lmim_pipeline[2:],
+]
+# The image, and what SSM's moving average sees.
+ssm_pipeline = [
+    lmim_pipeline[0],
+    dict(lmim_pipeline[1], level='weak', gray_prob=0.2),
+    *lmim_pipeline[2:],
+]
 # Two views of a picture that is decoded once; the run adds
 # train_dataloader.collate_fn=dict(type='stack_views').
 seqclr_pipeline = [

@@ -227,7 +227,7 @@ def jepa() -> Dict[str, Any]:
                  predictor_depth=1, predictor_heads=2, batch=2,
                  top_k_layers=2)
     encoder: Any = MODELS.build(dict(
-        VIT, type='JepaViT', with_cls_token=False, _scope_='mmocr'))
+        VIT, type='MaskedViT', with_cls_token=False, _scope_='mmocr'))
     predictor: Any = MODELS.build(dict(
         type='MAEDecoder', in_dims=12, out_dims=12, embed_dims=8,
         num_layers=1, num_heads=2, grid=(2, 8), _scope_='mmocr'))

@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from lmim.models.backbones import MaskedViT, TextViT
+from lmim.utils.errors import UserError
 
-from .conftest import ARCH
+from .conftest import ARCH, ENCODER, LMIM, build
 
 
 def test_papers_encoder_has_its_number_of_parameters():
@@ -82,3 +83,25 @@ def test_a_mask_that_leaves_nothing_is_refused():
     with pytest.raises(ValueError, match='none of the 16 patches'):
         MaskedViT(arch=ARCH, img_size=(8, 32),
                   mask=dict(type='RandomMasking', ratio=0.99))
+
+
+def test_patches_alone_are_encoded_without_cls():
+    vit = build(ENCODER, with_cls_token=False)
+    vit.init_weights()
+    images = torch.randn(2, 3, 8, 32)
+    assert vit(images).shape == (2, 16, 16)
+    whole = build(ENCODER)
+    whole.init_weights()
+    torch.testing.assert_close(vit.pos_embed, whole.pos_embed[:, 1:])
+    tokens = vit.patch_embed(images)[0] + vit.pos_embed
+    for layer in vit.layers:
+        tokens = layer(tokens)
+    torch.testing.assert_close(vit(images), vit.ln1(tokens))
+    vit.out_type = 'featmap'
+    assert torch.equal(vit(images)[0, :, 1, 2], vit.ln1(tokens)[0, 10])
+
+
+def test_a_decoder_that_needs_cls_says_so():
+    with pytest.raises(UserError, match='takes .CLS. and visible patches'):
+        build(LMIM, backbone=dict(LMIM['backbone'], with_cls_token=False),
+              target_generator=dict(type='PixelTarget'))

@@ -8,7 +8,8 @@ import pytest
 
 BINARY = ('ink.mask', 'span.hard', 'dshm.text')
 KINDS = {'pretrain': 'lmim_pretrain', 'recognizer': 'lmim_recognizer',
-         'seqclr': 'seqclr', 'masks': 'masks', 'jepa': 'jepa'}
+         'seqclr': 'seqclr', 'masks': 'masks', 'jepa': 'jepa',
+         'dig': 'dig', 'ssm': 'ssm'}
 
 
 @pytest.fixture
@@ -58,6 +59,12 @@ def test_published_numbers_are_matched(verify, shared_reference, kind):
     elif kind == 'seqclr':
         assert len(checks) == 100
         assert checks['bilstm.window.loss_batchmean']['error'] < 1e-5
+    elif kind == 'dig':
+        assert len(checks) == 71
+        assert checks['gradnorm.encoder.mask_token']['error'] < 1e-5
+    elif kind == 'ssm':
+        assert len(checks) == 90
+        assert checks['decoded_neg']['error'] < 1e-5
     else:
         assert checks['logits_teacher_forced']['error'] < 1e-5
         assert checks['greedy (characters that differ)']['error'] == 0
@@ -90,7 +97,24 @@ def test_own_numbers_are_matched(verify, repo, kind):
     ('jepa', 'momentum_after.target_encoder.blocks.1.mlp.fc1.weight'),
     ('jepa', 'schedule.ijepa_linear_0.99_to_1_5_steps'),
     ('jepa', 'schedule.d2v_at_0_50k_200k'),
-    ('jepa', 'state.target_encoder.blocks.0.attn.qkv.weight')
+    ('jepa', 'state.target_encoder.blocks.0.attn.qkv.weight'),
+    ('dig', 'encoder_output'), ('dig', 'windows'), ('dig', 'pix_projected'),
+    ('dig', 'q_aug'), ('dig', 'k_masked'), ('dig', 'pred'), ('dig', 'target'),
+    ('dig', 'target_norm'), ('dig', 'loss'), ('dig', 'loss_contrast'),
+    ('dig', 'loss_pixel_norm_target'), ('dig', 'momentum'),
+    ('dig', 'temperature'), ('dig', 'state.encoder.blocks.0.attn.q_bias'),
+    ('dig', 'state.pix_projector_m.3.weight'), ('dig', 'weight_contrast'),
+    ('dig', 'momentum_after.projection.3.weight'),
+    ('dig', 'gradnorm.encoder.blocks.0.attn.v_bias'),
+    ('ssm', 'latent'), ('ssm', 'decoded_pos'), ('ssm', 'pred_neg'),
+    ('ssm', 'q_pos'), ('ssm', 'k_neg'), ('ssm', 'loss_pixel_neg'),
+    ('ssm', 'loss_contrast_pos'), ('ssm', 'loss_dense_neg'), ('ssm', 'loss'),
+    ('ssm', 'loss_dense_mse_pos'), ('ssm', 'feature_weight'),
+    ('ssm', 'momentum'), ('ssm', 'state.prompt_embd.embedding.weight'),
+    ('ssm', 'state.mm_decoder_blocks.0.mlp.fc2.bias'),
+    ('ssm', 'state.decoder_pos_embed'), ('ssm', 'original_uint8'),
+    ('ssm', 'gradnorm.prompt_embd.embedding.weight'),
+    ('ssm', 'momentum_after.decoder_blocks.0.attn.proj.weight')
 ])
 def test_a_difference_is_found(verify, changed, kind, name):
     def differ(ref):
@@ -115,6 +139,11 @@ def test_a_difference_is_found(verify, changed, kind, name):
     ('jepa', 'd2v.last_ffn', 'lacks d2v.last_ffn'),
     ('jepa', 'schedule.d2v_at_0_50k_200k', 'lacks schedule.d2v_at_'),
     ('jepa', 'gradnorm.encoder.norm.bias', 'lacks gradnorm.encoder.norm.b'),
+    ('dig', 'k_aug', 'lacks k_aug'),
+    ('dig', 'state.predictor.3.weight', 'do not fit'),
+    ('ssm', 'loss_dense_pos', 'lacks loss_dense_pos'),
+    ('ssm', 'state.decoder_norm.bias', 'do not fit'),
+    ('ssm', 'gradnorm.predictor.0.weight', 'lacks gradnorm.predictor.0'),
 ])
 def test_an_incomplete_file_is_no_success(verify, changed, kind, lost, words):
     path = changed(kind, lambda ref: ref.pop(lost))

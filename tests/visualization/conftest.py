@@ -15,7 +15,8 @@ from tests.tool_runs import mini_config
 
 CONFIGS = {
     'mae': 'pretrain/mae', 'lmim': 'pretrain/lmim',
-    'seqclr': 'pretrain/seqclr',
+    'seqclr': 'pretrain/seqclr', 'dig': 'pretrain/dig',
+    'ssm': 'pretrain/ssm',
     'recognizer': 'textrecog/transformer'
 }
 

@@ -129,3 +129,40 @@ def test_a_method_that_contrasts_is_drawn_by_its_instances(images):
     assert f'Over all pictures: {share:.0%}' in sheet.note
     sheet = draw_batch_sheet(model, seen, 3)
     assert [len(each) for each in sheet.pictures] == [3, 3]
+
+
+def test_masked_pixels_and_windows_are_drawn(images):
+    model = small_model('dig')
+    seen = reconstruct(model, view_batch(images, (32, 128),
+                                         model.view_levels))
+    # Perfect pixels are drawn as the picture.
+    sheet = draw_reconstruction(model, predicting(seen, seen.found.target))
+    assert sheet.titles == [
+        'image', 'masked: 69% hidden', 'guidance view (seen whole)',
+        'predicted; framed patches are the original', 'instances, view 1',
+        'instances, view 2']
+    here = cells(seen, 0)
+    assert np.array_equal(sheet.pictures[3][0][here],
+                          enlarge(sheet.pictures[0][0], 3)[here])
+
+
+def test_superimposed_images_are_drawn_with_both_that_are_in_them(images):
+    model = small_model('ssm')
+    seen = reconstruct(model, view_batch(images, (32, 128),
+                                         model.view_levels))
+    found = seen.found
+    found.pictures.update({'rebuilt': found.target,
+                           'rebuilt, turned': found.pixels[1]})
+    sheet = draw_reconstruction(model, seen)
+    assert sheet.titles[:5] == [
+        'image', 'guidance view (seen whole)', 'superimposed', 'rebuilt',
+        'rebuilt, turned']
+    image, _, both, rebuilt, turned = sheet.pictures[:5]
+    assert np.array_equal(rebuilt, image)
+    for number in range(len(image)):
+        turns = [image[number][:, ::-1], image[number][::-1],
+                 image[number][::-1, ::-1]]
+        assert any(np.array_equal(turned[number], turn) for turn in turns)
+    mean = (image.astype(int) + turned) / 2
+    assert np.abs(both - mean).max() <= 0.5
+    assert model.picture_note in sheet.note

@@ -6,3 +6,5 @@ from . import lmim  # noqa: F401
 from . import seqclr  # noqa: F401
 from . import masks  # noqa: F401
 from . import jepa  # noqa: F401
+from . import dig  # noqa: F401
+from . import ssm  # noqa: F401

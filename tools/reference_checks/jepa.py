@@ -5,10 +5,8 @@ from typing import Any, Iterator, Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
-from mmocr.registry import MODELS
 
 from lmim.checkpoints import names_to_ours
-from lmim.models.backbones import MaskedViT
 
 from .common import Check, Reference, build, checks, part_of, vit_cfg
 
@@ -16,21 +14,6 @@ from .common import Check, Reference, build, checks, part_of, vit_cfg
 FEATURES = 3e-5
 #: Of schedules, in fp64.
 EXACT = 1e-10
-
-
-@MODELS.register_module()
-class JepaViT(MaskedViT):
-    """I-JEPA's encoder: the ViT on patches alone, without [CLS]."""
-
-    def embed(self, images: torch.Tensor) -> torch.Tensor:
-        """Turn images into patches with positions."""
-        return self.patch_embed(images)[0] + self.pos_embed
-
-    def encode(self, patches: torch.Tensor) -> torch.Tensor:
-        """Run the transformer."""
-        for layer in self.layers:
-            patches = layer(patches)
-        return self.norm1(patches)
 
 
 @checks('I-JEPA', 'meta', 'meta_names', 'ids_context', 'ids_targets')
@@ -52,7 +35,8 @@ def check_jepa(ref: Reference) -> Iterator[Check]:
     ours = names_to_ours(state)
     weights = {ours[name]: value for name, value in state.items()}
     encoder = build(dict(
-        vit_cfg('JepaViT', ref['meta'].tolist(), weights, ref['images_uint8']),
+        vit_cfg('MaskedViT', ref['meta'].tolist(), weights,
+                ref['images_uint8']),
         with_cls_token=False), part_of(weights, 'backbone.'))
     weights['neck.decoder_pos_embed'] = F.pad(
         weights['neck.decoder_pos_embed'], (0, 0, 1, 0))

@@ -10,6 +10,8 @@ from torch import nn
 from lmim.engine.hooks import MovingAverageHook
 from lmim.utils.errors import UserError
 from tests.models.conftest import LMIM
+from tests.models.test_dig import DIG
+from tests.models.test_ssm import SSM
 
 MODEL = dict(
     type='MIM', backbone=LMIM['backbone'],
@@ -89,3 +91,32 @@ def test_a_run_is_resumed_with_its_average(tmp_path):
 def test_without_the_hook_training_is_refused(tmp_path):
     with pytest.raises(UserError, match='MovingAverageHook'):
         train(run_cfg(tmp_path))
+
+
+@DATASETS.register_module()
+class DummyViews(DummyPictures):
+    """Two such views of each."""
+
+    def __getitem__(self, index):
+        views = [super(DummyViews, self).__getitem__(number)['inputs']
+                 for number in (index, index + 100)]
+        return dict(inputs=views, data_samples=index)
+
+
+@pytest.mark.parametrize('model', [DIG, SSM], ids=['dig', 'ssm'])
+def test_a_run_is_resumed_with_its_twin(tmp_path, model):
+    """Weights, batch norms and averages are those without a break."""
+    def cfg(name):
+        return make_cfg(
+            tmp_path, f'{name}_{model["type"]}', model=model,
+            dataset=dict(type='DummyViews'),
+            hooks=dict(moving_average=dict(type='MovingAverageHook')))
+
+    runner = train(cfg('twin'))
+    again = train(resumed(cfg('again'), tmp_path / 'iter_4.pth'))
+    wanted = weights(runner)
+    name = 'projector.mlp.fc0.weight'
+    assert not torch.equal(wanted[name], wanted[f'ema.module.{name}'])
+    assert weights(again).keys() == wanted.keys()
+    for name, value in weights(again).items():
+        assert torch.equal(value, wanted[name]), name

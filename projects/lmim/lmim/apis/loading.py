@@ -34,7 +34,7 @@ PathLike = Union[str, Path]
 #: Settings of a ViT that decide on what it computes; others train it.
 SETTINGS = ('arch', 'img_size', 'patch_size', 'stem', 'pos_embed',
             'layer_cfgs', 'qkv_bias', 'norm_cfg', 'patch_cfg', 'pre_norm',
-            'final_norm')
+            'final_norm', 'with_cls_token')
 #: Height and width of images where no config tells them: the field's.
 IMG_SIZE = (32, 128)
 #: What comes with the package; see :func:`reader_path`.
@@ -191,7 +191,8 @@ def encoder_settings(config: ModelConfig) -> Dict[str, Any]:
     backbone = config.model.get('backbone')
     for part in dicts_in(backbone):
         if str(part.get('type')).rpartition('.')[2] in ('TextViT',
-                                                        'MaskedViT'):
+                                                        'MaskedViT',
+                                                        'SimMIMViT'):
             return {name: part[name] for name in SETTINGS if name in part}
     raise CheckpointError(
         f'the backbone of {config.name} is {(backbone or {}).get("type")}, '
@@ -236,7 +237,8 @@ def _settings_of_weights(opened: Checkpoint) -> Dict[str, Any]:
             f'{IMG_SIZE[0]}x{IMG_SIZE[1]} do not have. {ask}')
     # Positions are loaded; a grid that is no square has no other.
     return dict(arch=dict(known[0]), img_size=IMG_SIZE, patch_size=patch,
-                pos_embed='grid')
+                pos_embed='grid',
+                with_cls_token='backbone.cls_token' in opened.by_our_names())
 
 
 def reader_path() -> Path:

@@ -91,6 +91,8 @@ def open_checkpoint(path: Union[str, Path, Checkpoint],
         kind: Optional[CheckpointFormat] = detect_format(weights)
     except CheckpointError:
         kind = None  # which is for the caller to judge
+    if kind is not None and kind.completed is not None:
+        weights = kind.completed(weights)
     return Checkpoint(str(path), weights, told, wraps, kind, others,
                       list(dict.fromkeys(skipped)))
 

@@ -6,10 +6,12 @@ import torch
 
 from lmim.utils.errors import CheckpointError, some
 from .contents import Checkpoint
-from .formats import ENCODER, FORMATS, TEACHER, CheckpointFormat
+from .formats import (ENCODER, FORMATS, MASK_TOKEN, TEACHER,
+                      CheckpointFormat)
 
 #: The parts of models, by what our names of them start with.
 PARTS = {
+    ENCODER + MASK_TOKEN: 'mask token',
     ENCODER: 'encoder',
     TEACHER: 'teacher',
     'neck.': 'decoder of pre-training',
@@ -97,7 +99,7 @@ def extract_encoder(checkpoint: Checkpoint) -> Conversion:
     dropped = dict(whole.dropped)
     weights = {}
     for name, value in whole.checkpoint.weights.items():
-        if name.startswith(ENCODER):
+        if part_of(name) == PARTS[ENCODER]:
             weights[name] = value
         else:
             dropped.setdefault(part_of(name), []).append(name)

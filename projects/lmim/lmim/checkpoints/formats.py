@@ -6,8 +6,8 @@ The format of a method's published checkpoints is registered beside the
 method, as in :mod:`lmim.models.selfsup.mim`; those of no method are here.
 """
 import re
-from typing import (Dict, Iterable, List, NamedTuple, Optional, Pattern,
-                    Sequence, Tuple)
+from typing import (Callable, Dict, Iterable, List, NamedTuple, Optional,
+                    Pattern, Sequence, Tuple)
 
 import torch
 
@@ -16,8 +16,12 @@ from lmim.utils.errors import CheckpointError, UserError
 #: A row of a table: a name in a format, and what our modules call it.
 Row = Tuple[str, str]
 
+Weights = Dict[str, torch.Tensor]
+
 #: What our names of an encoder, and of the teacher's, start with.
 ENCODER = 'backbone.'
+#: Of pre-training alone: no encoder of whole images has it.
+MASK_TOKEN = 'mask_token'
 TEACHER = 'target_generator.encoder.'
 
 #: What may stand in a name: a number, the parameter of a layer, a projection
@@ -79,6 +83,9 @@ class CheckpointFormat(NamedTuple):
     start_rows: Optional[int] = None
     generic: bool = False  # asked after the formats of methods, in order
     written: bool = True  # whether checkpoints can be converted to it
+    #: What makes weights, by their names, of those that a file holds in
+    #: another form; twice it does no more than once.
+    completed: Optional[Callable[[Weights], Weights]] = None
 
 
 #: The formats by their keys; see :func:`register_format`.
@@ -99,7 +106,9 @@ def detect_format(names: Iterable[str]) -> CheckpointFormat:
         CheckpointError: If no known format has such names.
     """
     names = list(names)
-    for kind in sorted(FORMATS.values(), key=lambda kind: kind.generic):
+    # Where several fit, the one that asks for more.
+    for kind in sorted(FORMATS.values(), key=lambda kind: (
+            kind.generic, -len(kind.markers))):
         if all(any(re.match(marker, name) for name in names)
                for marker in kind.markers):
             return kind
@@ -123,6 +132,8 @@ def names_to_ours(names: Iterable[str]) -> Dict[str, str]:
 
 def to_ours(weights: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
     """Rename the weights of any known format as our modules call them."""
+    completed = detect_format(weights).completed
+    weights = completed(weights) if completed else weights
     ours = names_to_ours(weights)
     return {ours[name]: value for name, value in weights.items()}
 

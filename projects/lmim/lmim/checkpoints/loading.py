@@ -10,7 +10,7 @@ from torch import nn
 
 from lmim.utils.errors import CheckpointError, some
 from .contents import Checkpoint, open_checkpoint
-from .formats import ENCODER, detect_format
+from .formats import ENCODER, MASK_TOKEN, detect_format
 
 #: Grid of a 32x128 image in 4x4 patches, which the field's checkpoints are of.
 USUAL_GRID = (8, 32)
@@ -115,6 +115,8 @@ def load_encoder_weights(encoder: Any,
         elif ours is None and name.startswith(kind.prefix) and not re.match(
                 kind.aside, name):
             found[name] = value
+    if not hasattr(encoder, MASK_TOKEN):
+        found.pop(MASK_TOKEN, None)
     _fit_positions(found, encoder, pos_grid)
     report = compare(encoder, found, f'{path} ({kind.name})',
                      unused=len(weights) - len(found))
@@ -126,7 +128,8 @@ def load_encoder_weights(encoder: Any,
             "checkpoint. Or add to init_cfg=dict(type='Pretrained', ...): "
             'allow_partial=True, to start the rest from scratch; where only '
             'the size of the images differs, pos_grid=(rows, columns), the '
-            'patches that those of the checkpoint had.')
+            'patches that those of the checkpoint had. For one that lacks '
+            'cls_token alone, give the encoder with_cls_token=False.')
     encoder.load_state_dict({name: found[name] for name in report.loaded},
                             strict=False)
     return report
@@ -141,24 +144,24 @@ def encoder_sizes(weights: Dict[str, torch.Tensor]) -> Dict[str, Any]:
     """
     own = {name[len(ENCODER):]: value for name, value in weights.items()
            if name.startswith(ENCODER)}
-    needed = ('cls_token', _POSITIONS, 'patch_embed.projection.weight',
+    needed = (_POSITIONS, 'patch_embed.projection.weight',
               'layers.0.ffn.layers.0.0.bias')
     if not all(name in own for name in needed):
         return {}
     return {
-        'embed_dims': own['cls_token'].shape[-1],
+        'embed_dims': own[_POSITIONS].shape[-1],
         'num_layers': len({name.split('.')[1] for name in own
                            if name.startswith('layers.')}),
         'feedforward_channels': len(own['layers.0.ffn.layers.0.0.bias']),
         'patch_size': list(own['patch_embed.projection.weight'].shape[-2:]),
-        'num_patches': own[_POSITIONS].shape[1] - 1,
+        'num_patches': own[_POSITIONS].shape[1] - ('cls_token' in own),
     }
 
 
 def resize_positions(positions: torch.Tensor,
                      grid: Tuple[int, int],
-                     own_grid: Optional[Tuple[int, int]] = None
-                     ) -> torch.Tensor:
+                     own_grid: Optional[Tuple[int, int]] = None,
+                     num_extra: int = 1) -> torch.Tensor:
     """Interpolate position embeddings for another grid of patches.
 
     Checkpoints of MAE, MAERec and LMIM hold the sine-cosine table of a 16x16
@@ -172,6 +175,7 @@ def resize_positions(positions: torch.Tensor,
         grid (Tuple[int, int]): Rows and columns wanted.
         own_grid (Tuple[int, int], optional): Rows and columns that the
             positions are of, L in all. Left out, 8x32 where L is 256.
+        num_extra (int): 0 where there is no [CLS].
 
     Returns:
         torch.Tensor: (1, 1 + rows * columns, C), bicubically interpolated;
@@ -181,7 +185,7 @@ def resize_positions(positions: torch.Tensor,
         CheckpointError: If the grid is not given, or has another number of
             patches.
     """
-    count = positions.shape[1] - 1
+    count = positions.shape[1] - num_extra
     if own_grid is None and count == math.prod(USUAL_GRID):
         own_grid = USUAL_GRID
     if own_grid is None or math.prod(own_grid) != count:
@@ -193,22 +197,26 @@ def resize_positions(positions: torch.Tensor,
             'columns of patches its images had: init_cfg=dict(type='
             "'Pretrained', checkpoint=..., pos_grid=(rows, columns))")
     return resize_pos_embed(
-        positions.float(), tuple(own_grid), grid, mode='bicubic')
+        positions.float(), tuple(own_grid), grid, mode='bicubic',
+        num_extra_tokens=num_extra)
 
 
 def _fit_positions(found: Dict[str, torch.Tensor], encoder: Any,
                    pos_grid: Optional[Tuple[int, int]]) -> None:
     """Interpolate the positions found where the encoder has more or fewer."""
     own, wanted = found.get(_POSITIONS), encoder.pos_embed.shape
+    extra = int('cls_token' in found)
     if (own is None or own.dim() != 3 or own.shape == wanted
-            or own.shape[2] != wanted[2]):  # of another width, as all is
+            or own.shape[2] != wanted[2]  # of another width, as all is
+            or extra != encoder.num_extra_tokens):
         return
-    if pos_grid is None and own.shape[1] != 1 + math.prod(USUAL_GRID):
+    if pos_grid is None and own.shape[1] != extra + math.prod(USUAL_GRID):
         return  # the refusal says how to give the grid
     rows, columns = encoder.grid
-    found[_POSITIONS] = resize_positions(own, (rows, columns), pos_grid)
+    found[_POSITIONS] = resize_positions(own, (rows, columns), pos_grid,
+                                         extra)
     print_log(
-        f'Positions of {own.shape[1] - 1} patches interpolated for the '
+        f'Positions of {own.shape[1] - extra} patches interpolated for the '
         f'{rows}x{columns} of this encoder, on the grid that the patches had '
         f'({"x".join(map(str, pos_grid or USUAL_GRID))})',
         logger='current')

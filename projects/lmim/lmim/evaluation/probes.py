@@ -273,14 +273,16 @@ def probe_encoder(encoder: TextViT, words: ProbeWords) -> Dict[str, float]:
         words whose character a linear probe reads, and
         ``character_chance``, that of always naming the commonest.
     """
-    device = encoder.cls_token.device
+    device = encoder.pos_embed.device
     preprocess = MODELS.build(dict(PREPROCESSOR, _scope_='mmocr')).to(device)
     images = torch.from_numpy(words.images.transpose(0, 3, 1, 2).copy())
     tokens = torch.cat([
         encoder.encode(encoder.embed(preprocess(
             dict(inputs=[batch], data_samples=None))['inputs'][0])).float()
         for batch in images.split(BATCH)])
-    cls, patches = tokens[:, 0], tokens[:, 1:]
+    patches = tokens[:, encoder.num_extra_tokens:]
+    # Without [CLS], the mean of the patches.
+    cls = tokens[:, 0] if encoder.num_extra_tokens else patches.mean(dim=1)
     figures = {f'cls_{name}': value
                for name, value in spread(cls)._asdict().items()}
     figures.update(

@@ -130,14 +130,19 @@ def draw_reconstruction(model: SelfSup,
     titles = list(names or [''] * len(seen.inputs))
     notes: List[str] = []
     if found.pred is not None:
-        pixels = isinstance(model.target_generator, PixelTarget)
-        columns += (_pixel_columns if pixels else _feature_columns)(model,
-                                                                   seen)
         titles = [
             '{}   error {:.3f}   mean of all {:.3f}   own mean {:.3f}'.format(
                 title, *each)
             for title, *each in zip(titles, *seen.errors().values())]
+    if found.pred is not None and found.mask is not None:
+        pixels = isinstance(model.target_generator, PixelTarget)
+        columns += (_pixel_columns if pixels else _feature_columns)(model,
+                                                                   seen)
         notes = _reconstruction_notes(model, seen, pixels)
+    if found.pictures:
+        columns += [(title, _as_pixels(model, seen, value))
+                    for title, value in found.pictures.items()]
+        notes.append(model.picture_note)
     if found.instances:
         columns += _instance_columns(seen)
         matches = seen.matches().float()
@@ -184,19 +189,25 @@ def _view_columns(model: SelfSup, seen: Reconstruction) -> List[Column]:
 
 def _pixel_columns(model: Any, seen: Reconstruction) -> List[Column]:
     """Predicted pixels, un-normalised."""
-    target, pred = model.target_generator, seen.found.pred
-    assert pred is not None
-    if target.norm_pix:
-        raw = PixelTarget(target.patch_size, norm_pix=False)(seen.inputs)
-        spread = (raw.var(dim=-1, keepdim=True) + 1e-6)**0.5
-        pred = pred * spread + raw.mean(dim=-1, keepdim=True)
-    joined = join_patches(pred, model.backbone.grid, target.patch_size)
+    assert seen.found.pred is not None
+    return [('predicted; framed patches are the original',
+             _merged(_as_pixels(model, seen, seen.found.pred), seen.views[0],
+                     _hidden(model, seen)))]
+
+
+def _as_pixels(model: Any, seen: Reconstruction,
+               values: torch.Tensor) -> np.ndarray:
+    """Images (N, 3, H, W), or patches, as pictures (N, H, W, 3), BGR."""
+    if values.dim() == 4:
+        joined = values.permute(0, 2, 3, 1)
+    else:
+        target = model.target_generator
+        joined = join_patches(target.pixels_of(values.float(), seen.inputs),
+                              model.backbone.grid, target.patch_size)
     mean, std = (getattr(model.data_preprocessor, name).flatten()
                  for name in ('mean', 'std'))
     pixels = (joined * std + mean).round().clamp(0, 255).byte().cpu()
-    return [('predicted; framed patches are the original',
-             _merged(pixels.numpy()[..., ::-1], seen.views[0],
-                     _hidden(model, seen)))]
+    return pixels.numpy()[..., ::-1]
 
 
 def _feature_columns(model: Any, seen: Reconstruction) -> List[Column]:

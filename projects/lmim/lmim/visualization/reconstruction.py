@@ -22,6 +22,8 @@ class Reconstruction(NamedTuple):
     def errors(self) -> Dict[str, torch.Tensor]:
         """Mean squared errors of hidden patches of each picture, (N, ).
 
+        Of all patches, where none are hidden.
+
         Returns:
             Dict[str, torch.Tensor]: ``error`` of the prediction, and, to
             compare, of predicting the mean of all targets, ``error_of_mean``,
@@ -29,7 +31,9 @@ class Reconstruction(NamedTuple):
         """
         found = self.found
         pred, target, mask = found.pred, found.target, found.mask
-        assert not (pred is None or target is None or mask is None)
+        assert not (pred is None or target is None)
+        if mask is None:
+            mask = torch.ones(pred.shape[:2], device=pred.device)
         guesses = dict(error=pred,
                        error_of_mean=target.mean(dim=(0, 1), keepdim=True),
                        error_of_own_mean=target.mean(dim=1, keepdim=True))

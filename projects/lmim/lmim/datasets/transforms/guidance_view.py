@@ -99,7 +99,8 @@ def _check_range(name: str, value: Any) -> None:
 #: ours, chosen so that words of the common sets can still be read. Sequence
 #: is SeqCLR's (arXiv 2012.10873, appendix): little is moved along the word,
 #: so that equal places of two views hold the same characters. Up to 40 % of
-#: the height cut off both sides can cut text away; it is as published.
+#: the height cut off both sides can cut text away; it is as published. Dig is
+#: DiG's augmented view (arXiv 2207.00193), which cuts off as much.
 LEVELS: Dict[str, GuidanceRanges] = {
     'weak': GuidanceRanges(
         contrast=None, blur=None, sharpen=None, piecewise_affine=None,
@@ -116,6 +117,10 @@ LEVELS: Dict[str, GuidanceRanges] = {
         crop_vertical=(0.0, 0.4), rotate=None, piecewise_affine=(0.02, 0.03),
         perspective=(0.01, 0.02), solarize=None, grayscale=None, min_ops=1,
         max_ops=5, color_jitter_prob=0.0, gray_prob=0.0),
+    'dig': GuidanceRanges(
+        crop_vertical=(0.0, 0.3), crop_horizontal=(0.0, 0.1),
+        rotate=(-10.0, 10.0), piecewise_affine=(0.03, 0.04),
+        perspective=(0.05, 0.1), min_ops=2, max_ops=5),
 }
 
 
@@ -176,7 +181,8 @@ class GuidanceView(BaseTransform):
 
     Args:
         level (str): 'weak' (crop and rotate), 'medium' (LMIM's choice),
-            'strong', or 'sequence' (SeqCLR's). Defaults to 'medium'.
+            'strong', 'sequence' (SeqCLR's), or 'dig' (DiG's). Defaults to
+            'medium'.
         img_size (Tuple[int, int]): (height, width) of the view. Defaults to
             (32, 128).
         max_side (int): Larger pictures are averaged down to this side first:

@@ -7,7 +7,7 @@ from torch import nn
 
 from lmim.utils.errors import UserError
 
-from ..layers import ConvStem
+from ..layers import ConvStem, Masking
 from .text_vit import TextViT
 
 
@@ -59,16 +59,30 @@ class MaskedViT(TextViT):
         """
         if not mask:
             return super().forward(images)
-        masking = self.mask(
-            len(images), self.grid, images.device, noise,
-            dict(images=images, aspect=aspect, features=features))
-        if isinstance(self.patch_embed, ConvStem):
-            # Its convolutions overlap: they must not see what is hidden.
-            shown = 1 - masking.mask.unflatten(1, self.grid).to(images.dtype)
-            images = images * nn.functional.interpolate(
-                shown[:, None], scale_factor=self.patch_size)
-        patches = self.embed(images)
+        masking = self.draw_masks(images, noise, aspect, features)
+        patches = self.embed(self.blanked(images, masking.mask))
         ids_keep = masking.ids_keep.unsqueeze(-1).expand(
             -1, -1, self.embed_dims)
         visible = patches.gather(1, ids_keep)
         return self.encode(visible), masking.mask, masking.ids_restore
+
+    def draw_masks(self, images: torch.Tensor, noise: Optional[torch.Tensor],
+                   aspect: Optional[torch.Tensor],
+                   features: Optional[torch.Tensor]) -> Masking:
+        """Choose what is hidden of images; arguments as of ``forward``."""
+        return self.mask(
+            len(images), self.grid, images.device, noise,
+            dict(images=images, aspect=aspect, features=features))
+
+    def blanked(self, images: torch.Tensor,
+                mask: torch.Tensor) -> torch.Tensor:
+        """Images without what is hidden, where a stem would see it.
+
+        Its convolutions overlap; a linear layer sees each patch by itself,
+        and the images are given back as they are.
+        """
+        if not isinstance(self.patch_embed, ConvStem):
+            return images
+        shown = 1 - mask.unflatten(1, self.grid).to(images.dtype)
+        return images * nn.functional.interpolate(
+            shown[:, None], scale_factor=self.patch_size)

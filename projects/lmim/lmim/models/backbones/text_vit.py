@@ -11,8 +11,7 @@ from torch.utils.checkpoint import checkpoint
 from lmim.checkpoints import load_encoder_weights
 from lmim.checkpoints.loading import LoadReport
 from lmim.utils.errors import UserError
-from ..layers import (ConvStem, build_sincos_2d, init_transformer, is_traced,
-                      resolve_grid)
+from ..layers import ConvStem, build_positions, init_transformer, is_traced
 
 #: Images that a CPU encodes at once where no gradients are needed.
 CPU_IMAGES = 16
@@ -51,7 +50,8 @@ class TextViT(VisionTransformer):
             :class:`~lmim.models.layers.ConvStem` that embeds the patches.
             Defaults to None: one linear layer does, as in the papers.
         pos_embed (str): ``'square'``: positions of a square grid, which the
-            checkpoints of MAERec and LMIM hold; ``'grid'``: of the true grid.
+            checkpoints of MAERec and LMIM hold; ``'grid'``: of the true grid;
+            ``'line'``: of the patches as a sequence, as in DiG.
         freeze_pos_embed (bool): Keep the positions fixed.
         out_type (str): ``'raw'``: all tokens after the final norm,
             (N, 1 + L, C); ``'featmap'``: the patch tokens as a feature map,
@@ -60,7 +60,9 @@ class TextViT(VisionTransformer):
             goes into each block, and compute the block again for its
             gradients. Losses and gradients stay the same; less memory for
             more time.
-        **kwargs: As in ``VisionTransformer`` (``drop_rate``,
+        **kwargs: As in ``VisionTransformer`` (``with_cls_token``: False for
+            the published encoders of DiG and SSM, which are patches alone;
+            ``drop_rate``,
             ``drop_path_rate``, ``layer_cfgs``, ``frozen_stages``: the patch
             embedding and so many blocks are not trained, ``init_cfg`` ...).
 
@@ -106,7 +108,8 @@ class TextViT(VisionTransformer):
         if stem is not None:
             self.patch_embed = ConvStem(self.embed_dims, patch, stem)
         self.grid = tuple(self.patch_resolution)
-        self._pos_grid = resolve_grid(pos_embed, self.grid)
+        self._pos_kind = pos_embed
+        self._place()  # tells what does not fit
         self.pos_embed.requires_grad = not freeze_pos_embed
         self.with_cp = with_cp
         #: What ``init_cfg`` gave, once weights are initialised.
@@ -129,13 +132,18 @@ class TextViT(VisionTransformer):
             return
         super().init_weights()
         init_transformer(self)
-        projection = self.patch_embed.projection
+        projection: Any = self.patch_embed.projection
         nn.init.xavier_uniform_(projection.weight.data.flatten(1))
         assert projection.bias is not None
         nn.init.zeros_(projection.bias)
-        nn.init.normal_(self.cls_token, std=0.02)
-        self.pos_embed.data.copy_(
-            build_sincos_2d(self._pos_grid, self.embed_dims))
+        if self.cls_token is not None:
+            nn.init.normal_(self.cls_token, std=0.02)
+        self._place()
+
+    def _place(self) -> None:
+        """Give all tokens their positions."""
+        table = build_positions(self._pos_kind, self.grid, self.embed_dims)
+        self.pos_embed.data.copy_(table[:, 1 - self.num_extra_tokens:])
 
     def train(self, mode: bool = True) -> 'TextViT':
         """Set the mode and return the module, as torch's modules do.
@@ -155,8 +163,9 @@ class TextViT(VisionTransformer):
             images (torch.Tensor): Normalised images, (N, 3, H, W).
 
         Returns:
-            torch.Tensor: (N, 1 + L, C), [CLS] first, or a feature map of
-            shape (N, C, rows, columns) where ``out_type='featmap'``.
+            torch.Tensor: (N, 1 + L, C), [CLS] first, if there is one, or a
+            feature map of shape (N, C, rows, columns) where
+            ``out_type='featmap'``.
         """
         if (images.device.type == 'cpu' and not torch.is_grad_enabled()
                 and not is_traced()):
@@ -167,7 +176,8 @@ class TextViT(VisionTransformer):
             tokens = self.encode(self.embed(images))
         if self.out_type == 'raw':
             return tokens
-        return tokens[:, 1:].transpose(1, 2).unflatten(2, self.grid)
+        patches = tokens[:, self.num_extra_tokens:]
+        return patches.transpose(1, 2).unflatten(2, self.grid)
 
     def embed(self, images: torch.Tensor) -> torch.Tensor:
         """Turn images (N, 3, H, W) into patches with positions, (N, L, C).
@@ -176,7 +186,8 @@ class TextViT(VisionTransformer):
             UserError: If the images are not of the size the model is for.
         """
         check_size(images, self.img_size)
-        return self.patch_embed(images)[0] + self.pos_embed[:, 1:]
+        return self.patch_embed(images)[0] + self.pos_embed[
+            :, self.num_extra_tokens:]
 
     def encode(self, patches: torch.Tensor) -> torch.Tensor:
         """Run the transformer over any subset of patches.
@@ -188,9 +199,15 @@ class TextViT(VisionTransformer):
             torch.Tensor: [CLS] and patches after the final norm,
             (N, 1 + K, C).
         """
-        cls_token = self.cls_token + self.pos_embed[:, :1]
-        tokens = torch.cat(
-            [cls_token.expand(patches.shape[0], -1, -1), patches], dim=1)
+        return self.norm1(self.run_blocks(patches))
+
+    def run_blocks(self, patches: torch.Tensor) -> torch.Tensor:
+        """Run the blocks alone: :meth:`encode` before the final norm."""
+        tokens = patches
+        if self.cls_token is not None:
+            cls_token = self.cls_token + self.pos_embed[:, :1]
+            tokens = torch.cat(
+                [cls_token.expand(patches.shape[0], -1, -1), patches], dim=1)
         tokens = self.drop_after_pos(tokens)
         for index, layer in enumerate(self.layers):
             # Nothing is kept of blocks that get no gradients.
@@ -199,7 +216,7 @@ class TextViT(VisionTransformer):
                 tokens = checkpoint(layer, tokens, use_reentrant=False)
             else:
                 tokens = layer(tokens)
-        return self.norm1(tokens)
+        return tokens
 
 
 def _pair(value: Union[int, Sequence[int]]) -> Tuple[int, int]:

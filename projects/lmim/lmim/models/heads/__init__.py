@@ -2,12 +2,15 @@
 from .alignment_head import AlignmentHead
 from .contrastive_alignment_head import ContrastiveAlignmentHead
 from .contrastive_head import ContrastiveHead
+from .dense_head import DenseHead
 from .linguistics_alignment_head import LinguisticsAlignmentHead
+from .momentum_contrast_head import MomentumContrastHead
 from .predictor_alignment_head import PredictorAlignmentHead
 from .reconstruction_head import ReconstructionHead, SmoothL1ReconstructionLoss
 
 __all__ = [
     'AlignmentHead', 'ContrastiveAlignmentHead', 'ContrastiveHead',
-    'LinguisticsAlignmentHead', 'PredictorAlignmentHead',
-    'ReconstructionHead', 'SmoothL1ReconstructionLoss'
+    'DenseHead', 'LinguisticsAlignmentHead', 'MomentumContrastHead',
+    'PredictorAlignmentHead', 'ReconstructionHead',
+    'SmoothL1ReconstructionLoss'
 ]

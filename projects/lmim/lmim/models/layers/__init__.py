@@ -7,11 +7,13 @@ from .cpu_kernels import use_cpu_kernels
 from .initialization import init_transformer
 from .masking import (BlockMasking, Context, Masking, RandomMasking,
                       masking_from_noise)
-from .positions import build_sincos_2d, resolve_grid
+from .positions import (build_positions, build_sincos_1d, build_sincos_2d,
+                        resolve_grid)
 
 __all__ = [
     'BlockMasking', 'CharacterSpanMasking', 'Context', 'ConvStem',
     'DSHMMasking', 'InkMasking', 'Masking', 'RandomMasking', 'attend',
-    'build_sincos_2d', 'init_transformer', 'is_traced', 'masking_from_noise',
-    'resolve_grid', 'use_cpu_kernels'
+    'build_positions', 'build_sincos_1d', 'build_sincos_2d',
+    'init_transformer', 'is_traced', 'masking_from_noise', 'resolve_grid',
+    'use_cpu_kernels'
 ]

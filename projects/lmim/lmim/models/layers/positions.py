@@ -42,6 +42,47 @@ def build_sincos_2d(grid: Tuple[int, int], embed_dims: int) -> torch.Tensor:
     return torch.cat([table.new_zeros(1, embed_dims), table])[None].float()
 
 
+def build_sincos_1d(length: int, embed_dims: int) -> torch.Tensor:
+    """Build the Transformer's fixed position embedding of a sequence.
+
+    Even channels are sines, odd ones cosines (arXiv 1706.03762, section 3.5).
+    The [CLS] position is zero.
+
+    Args:
+        length (int): Number of patches, row by row.
+        embed_dims (int): Number of channels.
+
+    Returns:
+        torch.Tensor: Shape (1, 1 + length, embed_dims).
+    """
+    channels = torch.arange(embed_dims, dtype=torch.float64)
+    angle = torch.arange(length, dtype=torch.float64)[:, None] * (
+        10000.0**-((channels // 2) * 2 / embed_dims))
+    table = torch.where(channels % 2 == 0, angle.sin(), angle.cos())
+    return torch.cat([table.new_zeros(1, embed_dims), table])[None].float()
+
+
+def build_positions(kind: str, grid: Tuple[int, int],
+                    embed_dims: int) -> torch.Tensor:
+    """Build the position embedding of a kind.
+
+    Args:
+        kind (str): ``'line'``: of the patches as one sequence, as in DiG;
+            ``'square'`` or ``'grid'`` as in :func:`resolve_grid`.
+        grid (Tuple[int, int]): Rows and columns of patches.
+        embed_dims (int): Number of channels.
+
+    Returns:
+        torch.Tensor: Shape (1, 1 + rows * columns, embed_dims), [CLS] first.
+
+    Raises:
+        UserError: If the kind is unknown or does not fit the grid.
+    """
+    if kind == 'line':
+        return build_sincos_1d(grid[0] * grid[1], embed_dims)
+    return build_sincos_2d(resolve_grid(kind, grid), embed_dims)
+
+
 def resolve_grid(kind: str, grid: Tuple[int, int]) -> Tuple[int, int]:
     """Choose the grid for which positions are computed.
 
@@ -64,7 +105,8 @@ def resolve_grid(kind: str, grid: Tuple[int, int]) -> Tuple[int, int]:
     if kind == 'grid':
         return grid
     if kind != 'square':
-        raise UserError(f"pos_embed must be 'square' or 'grid', got {kind!r}")
+        raise UserError("pos_embed must be 'square', 'grid' or 'line', got "
+                        f'{kind!r}')
     side = math.isqrt(grid[0] * grid[1])
     if side * side != grid[0] * grid[1]:
         raise UserError(

@@ -15,13 +15,14 @@ def frames_of(tokens: torch.Tensor, grid: Tuple[int, int]) -> torch.Tensor:
     Flattened row by row, as the patches are, windows would be bands of rows.
 
     Args:
-        tokens (torch.Tensor): [CLS] and patches, (N, 1 + rows * T, C).
+        tokens (torch.Tensor): [CLS], if there is one, and patches,
+            (N, 1 + rows * T, C).
         grid (Tuple[int, int]): Rows and columns of patches.
 
     Returns:
         torch.Tensor: (N, T, C), from left to right.
     """
-    return tokens[:, 1:].unflatten(1, grid).mean(dim=1)
+    return tokens[:, -grid[0] * grid[1]:].unflatten(1, grid).mean(dim=1)
 
 
 def map_instances(frames: torch.Tensor, mapping: str,

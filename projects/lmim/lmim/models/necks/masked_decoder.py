@@ -34,7 +34,8 @@ class MaskedDecoder(BaseModule):
         super().__init__(init_cfg)
         self.out_dims = out_dims
         self.decoder_embed = nn.Linear(in_dims, embed_dims)
-        self.mask_token = nn.Parameter(torch.zeros(1, 1, embed_dims))
+        self.mask_token: Optional[nn.Parameter] = nn.Parameter(
+            torch.zeros(1, 1, embed_dims))
         self.decoder_pos_embed = nn.Parameter(
             build_sincos_2d(
                 resolve_grid(pos_embed, (grid[0], grid[1])), embed_dims),
@@ -46,7 +47,8 @@ class MaskedDecoder(BaseModule):
         """Xavier-uniform linear layers, mask token from N(0, 0.02)."""
         super().init_weights()
         init_transformer(self)
-        nn.init.normal_(self.mask_token, std=0.02)
+        if self.mask_token is not None:
+            nn.init.normal_(self.mask_token, std=0.02)
 
     def fill_in(self, visible: torch.Tensor,
                 ids_restore: torch.Tensor) -> torch.Tensor:
@@ -65,6 +67,7 @@ class MaskedDecoder(BaseModule):
         tokens = self.decoder_embed(visible)
         batch, num_patches = ids_restore.shape
         missing = num_patches + 1 - tokens.shape[1]
+        assert self.mask_token is not None
         # Under autocast the linear layer's output is of lower precision.
         mask_tokens = self.mask_token.to(tokens.dtype).expand(
             batch, missing, -1)

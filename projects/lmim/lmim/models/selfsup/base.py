@@ -1,6 +1,6 @@
 """What all methods of pre-training share."""
-from dataclasses import dataclass
-from typing import Any, List, Optional, Sequence, Tuple, Union
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmocr.registry import MODELS
@@ -33,13 +33,18 @@ class Prediction:
             [CLS] first; of a masked view those of the visible patches,
             (N, 1 + K, C).
         mask (torch.Tensor, optional): Of the first view, 0 is keep, 1 is
-            remove, (N, L).
+            remove, (N, L); None where nothing is hidden.
         pred (torch.Tensor, optional): What is rebuilt of it, (N, L, D).
         target (torch.Tensor, optional): What was to be rebuilt, (N, L, D).
         pixels (Tuple[torch.Tensor, torch.Tensor], optional): Prediction and
             target of pixels beside ``pred``, each (N, L, P).
         instances (Sequence[torch.Tensor]): What is contrasted of each view,
             (N, T, D): equal places belong together.
+        keys (Sequence[torch.Tensor]): What the moving average makes of each
+            view in the same places, (N, T, D).
+        pictures (Dict[str, torch.Tensor]): What else there is to look at, by
+            its title: normalised images (N, 3, H, W), or patches as the
+            target generator makes them, (N, L, D).
     """
     tokens: List[torch.Tensor]
     mask: Optional[torch.Tensor] = None
@@ -47,6 +52,8 @@ class Prediction:
     target: Optional[torch.Tensor] = None
     pixels: Optional[Tuple[torch.Tensor, torch.Tensor]] = None
     instances: Sequence[torch.Tensor] = ()
+    keys: Sequence[torch.Tensor] = ()
+    pictures: Dict[str, torch.Tensor] = field(default_factory=dict)
 
 
 class SelfSup(BaseSelfSupervisor):
@@ -75,6 +82,8 @@ class SelfSup(BaseSelfSupervisor):
     view_levels: Tuple[Optional[str], ...] = (None, )
     #: How a pipeline gives these views.
     view_hint = "dict(type='PackPretrainInputs') gives the image"
+    #: What :attr:`Prediction.pictures` show.
+    picture_note = ''
 
     def __init__(self,
                  backbone: dict,
@@ -92,9 +101,13 @@ class SelfSup(BaseSelfSupervisor):
             init_cfg=init_cfg)
         self.ema: Any = None
         if ema is not None:
-            ema = dict(ema)
-            self._twin_parts = tuple(ema.pop('parts', ('backbone', )))
-            self.ema = MODELS.build(dict(ema, model=self._followed()))
+            self.follow(ema)
+
+    def follow(self, ema: dict) -> None:
+        """Build the moving average of parts that are built, see ``ema``."""
+        ema = dict(ema)
+        self._twin_parts = tuple(ema.pop('parts', ('backbone', )))
+        self.ema = MODELS.build(dict(ema, model=self._followed()))
 
     def predict(self,
                 inputs: Inputs,

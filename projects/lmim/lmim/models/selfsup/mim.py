@@ -9,6 +9,7 @@ from lmim.checkpoints.formats import (BLOCK, ENCODER, TEXT_DECODER, VIT,
                                       register_format, same, under)
 from lmim.utils.errors import UserError
 from ..backbones.text_vit import check_size
+from ..necks.masked_decoder import MaskedDecoder
 from ..targets import EMATarget, PixelTarget
 from .base import Inputs, Prediction, SelfSup
 
@@ -40,7 +41,8 @@ class MIM(SelfSup):
 
     Raises:
         UserError: If the decoder does not predict as many channels as the
-            target has, or ``num_masks`` is below 1.
+            target has, or needs a [CLS] that the encoder has not, or
+            ``num_masks`` is below 1.
     """
 
     def __init__(self,
@@ -62,6 +64,11 @@ class MIM(SelfSup):
         self.pixel_target = pixel_target
         if isinstance(self.target_generator, EMATarget):
             self.target_generator.follow(self.backbone)
+        if (isinstance(self.neck, MaskedDecoder)
+                and not self.backbone.num_extra_tokens):
+            raise UserError(
+                f'{type(self.neck).__name__} takes [CLS] and visible patches: '
+                'leave out model.backbone.with_cls_token=False')
         if self.neck.out_dims != self.target_generator.out_dims:
             raise UserError(
                 f'the decoder predicts {self.neck.out_dims} channels and the '

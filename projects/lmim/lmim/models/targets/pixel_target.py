@@ -12,18 +12,24 @@ class PixelTarget(BaseModule):
 
     Args:
         patch_size (int | Tuple[int, int]): Height and width of a patch.
-        norm_pix (bool): Normalise each patch by its own mean and standard
-            deviation.
+        norm_pix (bool | str): Normalise each patch by its own mean and
+            standard deviation; ``'channel'``: each channel of it by those of
+            the channel, as an option of DiG's code does.
+        unit (bool): Take pixels of normalised images, from -1 to 1, as from
+            0 to 1, as DiG and SSM do. With ``norm_pix`` it makes no
+            difference.
     """
 
     def __init__(self,
                  patch_size: Union[int, Tuple[int, int]] = 4,
-                 norm_pix: bool = True) -> None:
+                 norm_pix: Union[bool, str] = True,
+                 unit: bool = False) -> None:
         super().__init__()
         if isinstance(patch_size, int):
             patch_size = (patch_size, patch_size)
         self.patch_size = tuple(patch_size)
         self.norm_pix = norm_pix
+        self.unit = unit
         self.out_dims = 3 * patch_size[0] * patch_size[1]
 
     @torch.no_grad()
@@ -37,12 +43,45 @@ class PixelTarget(BaseModule):
             torch.Tensor: (N, L, height * width * 3), pixels of a patch row by
             row, channels last.
         """
+        patches = self.cut(images)
+        if not self.norm_pix:
+            return (patches + 1) / 2 if self.unit else patches
+        mean, std = self._look(patches)
+        return (patches - mean) / std
+
+    def pixels_of(self, pred: torch.Tensor,
+                  images: torch.Tensor) -> torch.Tensor:
+        """Undo the normalisation of what was predicted for images.
+
+        Args:
+            pred (torch.Tensor): As :meth:`forward` gives targets.
+            images (torch.Tensor): Normalised images, (N, 3, H, W), whose
+                patches' mean and deviation are taken where they are needed.
+
+        Returns:
+            torch.Tensor: Of the images' range, of the shape of ``pred``.
+        """
+        if not self.norm_pix:
+            return 2 * pred - 1 if self.unit else pred
+        mean, std = self._look(self.cut(images))
+        return pred * std + mean
+
+    def cut(self, images: torch.Tensor) -> torch.Tensor:
+        """Cut images into patches, as they are."""
         height, width = self.patch_size
         patches = images.float().unflatten(3, (-1, width))
         patches = patches.unflatten(2, (-1, height))
-        patches = patches.permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)
-        if not self.norm_pix:
-            return patches
-        mean = patches.mean(dim=-1, keepdim=True)
+        return patches.permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)
+
+    def _look(self, patches: torch.Tensor
+              ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation of each patch, (N, L, 1 or D)."""
+        if self.norm_pix == 'channel':
+            colours = patches.unflatten(-1, (-1, 3))
+            # As of pixels from 0 to 1, whose deviations are half as large.
+            mean = colours.mean(dim=-2, keepdim=True)
+            std = colours.std(dim=-2, keepdim=True) + 2e-6
+            return (mean.expand_as(colours).flatten(-2),
+                    std.expand_as(colours).flatten(-2))
         variance = patches.var(dim=-1, keepdim=True)
-        return (patches - mean) / (variance + 1e-6)**0.5
+        return patches.mean(dim=-1, keepdim=True), (variance + 1e-6)**0.5

@@ -1,0 +1,29 @@
+# DiG of a size that two CPU cores train in minutes; no teacher is needed.
+_base_ = [
+    '../../_base_/models/dig_vit-small.py',
+    '../../_base_/datasets/rendered.py',
+    '../../_base_/pretrain_dataloader.py',
+    '../../_base_/schedules/pretrain_adamw_cosine.py',
+    '../../_base_/default_runtime.py',
+]
+
+model = dict(
+    backbone=dict(
+        arch='mini', patch_size=(32, 4), mask=dict(ratio=22 / 32)),
+    neck=dict(in_dims=128, embed_dims=64, out_dims=32 * 4 * 3),
+    target_generator=dict(patch_size=(32, 4)),
+    token_projector=dict(embed_dims=128, hidden_dims=128),
+    projector=dict(
+        in_dims=128, hidden_dims=512, out_dims=64, grid=(1, 128 // 4)),
+    contrast_head=dict(in_dims=64, hidden_dims=512),
+    # Of short runs the average forgets faster.
+    ema=dict(momentum=0.02))
+
+_base_.rendered_pretrain.pipeline = _base_.dig_pipeline
+train_dataloader = dict(num_workers=1, dataset=_base_.rendered_pretrain)
+
+# A small model on few images learns from larger steps than the paper's.
+optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
+auto_scale_lr = dict(base_batch_size=64)
+train_cfg = dict(max_epochs=4)
+default_hooks = dict(logger=dict(interval=20))
