@@ -70,8 +70,9 @@ def test_one_command_trains_and_measures(
     assert cfg.train_dataloader.sampler.epoch_length == 40
     assert cfg.optim_wrapper.optimizer.lr == 2e-4
     # It is done, and not begun again; nor is another one begun in its place.
-    outcome = call(main, *args)
-    assert outcome.code == 1 and 'finetune.json' in outcome.stderr
+    assert call_json(main, *args) == result
+    outcome = call(main, *args, '--updates', 40)
+    assert outcome.code == 1 and 'other settings (updates)' in outcome.stderr
     (out / 'finetune.json').unlink()
     outcome = call(main, *args, '--lr', .1)
     assert outcome.code == 1 and 'Name another --out' in outcome.stderr

@@ -6,7 +6,8 @@ from typing import Any, Dict
 
 from lmim.apis.loading import reader_path
 from lmim.finetuning import Settings, finetune
-from lmim.utils.atomic import refuse_file, write_atomic
+from lmim.utils.atomic import write_atomic
+from lmim.utils.errors import UserError
 
 from .command import Command, at_least
 
@@ -23,7 +24,7 @@ class Finetune(Command):
     that your words lack.
 
     The run is an ordinary one, with its config in the folder. Ended early,
-    the same command resumes it.
+    the same command resumes it; at the end it shows the figures again.
     """
 
     name = 'finetune'
@@ -59,9 +60,20 @@ class Finetune(Command):
         """Train, and write what came out."""
         args.out = args.out.resolve()
         path = args.out / RESULT
-        refuse_file(path, False)
-        result = finetune(Settings(*(
-            getattr(args, name) for name in Settings._fields)), args.device)
+        settings = Settings(*(
+            getattr(args, name) for name in Settings._fields))
+        asked = json.loads(json.dumps(settings._asdict(), default=str))
+        if path.is_file():
+            held = json.loads(path.read_text(encoding='utf-8'))
+            other = [name for name, value in asked.items()
+                     if held.get('settings', {}).get(name) != value]
+            if other:
+                raise UserError(
+                    f'{path} is there, of a run with other settings '
+                    f'({", ".join(other)}). Name another --out, or remove '
+                    'that folder')
+            return dict(held, result=str(path))
+        result = dict(finetune(settings, args.device), settings=asked)
         write_atomic(path, (json.dumps(result, indent=2) + '\n').encode())
         return dict(result, result=str(path))
 
