@@ -1,10 +1,14 @@
 """Tiny models: real ones in all but size."""
 from copy import deepcopy
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 import torch
+import torch.distributed as dist
 from mmocr.registry import MODELS
+
+from tests.processes import run_on_processes
 
 ARCH = dict(
     embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32)
@@ -29,6 +33,45 @@ def build(cfg: dict, **changes: Any) -> torch.nn.Module:
     """Build a model from a config, some top-level settings changed."""
     torch.manual_seed(0)
     return MODELS.build(deepcopy(dict(cfg, _scope_='mmocr', **changes)))
+
+
+def loaded_encoder(model: torch.nn.Module, folder: Path) -> torch.nn.Module:
+    """A recognizer's encoder from the checkpoint of a method."""
+    path = folder / 'method.pth'
+    torch.save(dict(state_dict=model.state_dict()), path)
+    vit: Any = build(ENCODER, init_cfg=dict(type='Pretrained',
+                                            checkpoint=str(path)))
+    vit.init_weights()
+    return vit
+
+
+def check_processes(loss_of: Callable[[torch.Tensor, torch.Tensor],
+                                      torch.Tensor], folder: Path) -> None:
+    """Two processes have the loss and gradients of one with all images.
+
+    ``loss_of`` takes queries and keys of windows, (N, T, D) each.
+    """
+    both = torch.randn(2, 4, 3, 6, generator=torch.Generator().manual_seed(0))
+
+    def run(rank: int) -> None:
+        torch.set_num_threads(1)
+        dist.init_process_group('gloo')
+        queries, keys = both[:, 2 * rank:2 * rank + 2].clone()
+        queries.requires_grad_()
+        loss = loss_of(queries, keys)
+        loss.backward()
+        torch.save((loss.item(), queries.grad), folder / f'{rank}.pth')
+
+    queries, keys = both.clone()
+    queries.requires_grad_()
+    loss = loss_of(queries, keys)
+    loss.backward()
+    assert run_on_processes(2, run) == [0, 0]
+    halves = [torch.load(folder / f'{rank}.pth') for rank in range(2)]
+    assert sum(each for each, _ in halves) / 2 == pytest.approx(loss.item())
+    # Distributed training averages what processes have.
+    torch.testing.assert_close(
+        torch.cat([each for _, each in halves]) / 2, queries.grad)
 
 
 @pytest.fixture

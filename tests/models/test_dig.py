@@ -3,7 +3,6 @@ import math
 
 import pytest
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 from mmengine.logging import MessageHub
 from mmocr.registry import MODELS
@@ -11,8 +10,8 @@ from mmocr.registry import MODELS
 from lmim.checkpoints import CheckpointError, names_to_ours
 from lmim.models.layers import build_sincos_1d
 from lmim.models.targets import PixelTarget
-from tests.processes import needs_fork, run_on_processes
-from .conftest import ENCODER, build
+from tests.processes import needs_fork
+from .conftest import ENCODER, build, check_processes, loaded_encoder
 
 DIG = dict(
     type='DiG',
@@ -134,38 +133,13 @@ def test_position_alone_does_not_solve_noise(dig):
     assert loss > 2 * 0.1 * 0.4 * math.log(16) * 0.9
 
 
-KEYS = torch.randn(2, 4, 3, 6, generator=torch.Generator().manual_seed(0))
-
-
 @needs_fork
 def test_processes_contrast_as_one_with_the_whole_batch(tmp_path):
-    def run(rank: int) -> None:
-        torch.set_num_threads(1)
-        dist.init_process_group('gloo')
-        queries, keys = KEYS[:, 2 * rank:2 * rank + 2].clone()
-        queries.requires_grad_()
-        loss = head().contrast(queries, keys)
-        loss.backward()
-        torch.save((loss.item(), queries.grad), tmp_path / f'{rank}.pth')
-
-    queries, keys = KEYS.clone()
-    queries.requires_grad_()
-    loss = head().contrast(queries, keys)
-    loss.backward()
-    assert run_on_processes(2, run) == [0, 0]
-    halves = [torch.load(tmp_path / f'{rank}.pth') for rank in range(2)]
-    assert sum(each for each, _ in halves) / 2 == pytest.approx(loss.item())
-    # Distributed training averages what processes have.
-    torch.testing.assert_close(
-        torch.cat([each for _, each in halves]) / 2, queries.grad)
+    check_processes(head().contrast, tmp_path)
 
 
 def test_its_checkpoint_serves_recognizers(dig, tmp_path):
-    path = tmp_path / 'dig.pth'
-    torch.save(dict(state_dict=dig.state_dict()), path)
-    vit = build(ENCODER, init_cfg=dict(type='Pretrained',
-                                       checkpoint=str(path)))
-    vit.init_weights()
+    vit = loaded_encoder(dig, tmp_path)
     images = torch.randn(2, 3, 8, 32)
     tokens = dig.backbone(images, mask=False)
     torch.testing.assert_close(vit(images), F.layer_norm(tokens, (16, ),

@@ -1,7 +1,6 @@
 """SSM: superimposed images, prompts, features, and short-cuts."""
 import pytest
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 from mmengine.logging import MessageHub
 from mmocr.registry import MODELS
@@ -9,8 +8,8 @@ from mmocr.registry import MODELS
 from lmim.models.layers.turning import DIRECTIONS, turn
 from lmim.models.targets import PixelTarget
 from lmim.utils.errors import UserError
-from tests.processes import needs_fork, run_on_processes
-from .conftest import ENCODER, build
+from tests.processes import needs_fork
+from .conftest import ENCODER, build, check_processes, loaded_encoder
 
 SSM = dict(
     type='SSM',
@@ -143,38 +142,13 @@ def test_dense_loss_is_the_formula():
     assert near.loss(queries, 5 * queries).item() == pytest.approx(0, abs=1e-6)
 
 
-KEYS = torch.randn(2, 4, 3, 6, generator=torch.Generator().manual_seed(0))
-
-
 @needs_fork
 def test_processes_compare_as_one_with_the_whole_batch(tmp_path):
-    def run(rank: int) -> None:
-        torch.set_num_threads(1)
-        dist.init_process_group('gloo')
-        queries, keys = KEYS[:, 2 * rank:2 * rank + 2].clone()
-        queries.requires_grad_()
-        loss = dense().loss(queries, keys)
-        loss.backward()
-        torch.save((loss.item(), queries.grad), tmp_path / f'{rank}.pth')
-
-    queries, keys = KEYS.clone()
-    queries.requires_grad_()
-    loss = dense().loss(queries, keys)
-    loss.backward()
-    assert run_on_processes(2, run) == [0, 0]
-    halves = [torch.load(tmp_path / f'{rank}.pth') for rank in range(2)]
-    assert sum(each for each, _ in halves) / 2 == pytest.approx(loss.item())
-    # Distributed training averages what processes have.
-    torch.testing.assert_close(
-        torch.cat([each for _, each in halves]) / 2, queries.grad)
+    check_processes(dense().loss, tmp_path)
 
 
 def test_its_checkpoint_serves_recognizers(ssm, tmp_path):
-    path = tmp_path / 'ssm.pth'
-    torch.save(dict(state_dict=ssm.state_dict()), path)
-    vit = build(ENCODER, init_cfg=dict(type='Pretrained',
-                                       checkpoint=str(path)))
-    vit.init_weights()
+    vit = loaded_encoder(ssm, tmp_path)
     images = torch.randn(2, 3, 8, 32)
     torch.testing.assert_close(vit(images), ssm.backbone(images))
 

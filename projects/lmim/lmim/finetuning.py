@@ -46,7 +46,8 @@ class Settings(NamedTuple):
 
     Attributes:
         words (Sequence[str]): Sets of one's own pictures with labels.
-        checkpoint (Path): Of the recognizer that it starts from.
+        checkpoint (Path, optional): Of the recognizer that it starts from;
+            None is the reader that comes with lmim.
         out (Path): Where everything is written.
         keep (float): The share of rendered words in what is trained on, from
             0 to below 1.
@@ -58,7 +59,7 @@ class Settings(NamedTuple):
         seed (int): Of everything that is drawn.
     """
     words: Sequence[str]
-    checkpoint: Path
+    checkpoint: Optional[Path]
     out: Path
     keep: float = 0.5
     listed: Optional[str] = None

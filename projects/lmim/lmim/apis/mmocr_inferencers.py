@@ -47,10 +47,11 @@ def _load_model_from_metafile(self: TextRecInferencer,
 def _init_model(self: TextRecInferencer, cfg: Any, weights: Optional[str],
                 device: str = 'cpu') -> nn.Module:
     """MMOCR's method, but for a checkpoint that needs no other file."""
-    if cfg or weights is None or not Path(weights).is_file() or (
-            open_checkpoint(weights).characters() is None):
+    opened = (None if cfg or weights is None or not Path(weights).is_file()
+              else open_checkpoint(weights))
+    if opened is None or opened.characters() is None:
         return _init(self, cfg, weights, device)
-    model, held = load_recognizer(weights, device=device)
+    model, held = load_recognizer(opened, device=device)
     # A stranger's transforms, and visualizer, are not built.
     Preprocessing(held, f'the config in {weights}', trusted=False)
     cfg.update(model=held.model, visualizer=ConfigDict(VISUALIZER),

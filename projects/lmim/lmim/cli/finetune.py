@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any, Dict
 
-from lmim.apis.loading import reader_path
 from lmim.finetuning import Settings, finetune
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
@@ -35,7 +34,7 @@ class Finetune(Command):
         add, defaults = parser.add_argument, Settings._field_defaults
         add('words', nargs='+', metavar='WORDS',
             help='your pictures with labels: lists with path<TAB>label, LMDBs')
-        add('--checkpoint', type=Path, default=reader_path(),
+        add('--checkpoint', type=Path,
             help='of the recognizer to start from; nothing in it is executed '
             '(default: the reader that comes with lmim)')
         add('--out', type=Path, required=True, metavar='DIR',
