@@ -23,7 +23,8 @@ _lmim_start=$SECONDS
 _lmim_torch=('torch==2.13.0' 'torchvision==0.28.0')
 _lmim_torch_py39=('torch==2.8.0' 'torchvision==0.23.0')
 _lmim_pins=('mmengine==0.10.7' 'mmcv-lite==2.0.1' 'mmdet==3.1.0'
-    'mmocr==1.0.1' 'mmpretrain==1.2.0' 'lmdb' 'pillow' 'setuptools<81')
+    'mmocr==1.0.1' 'mmpretrain==1.2.0' 'lmdb' 'pillow' 'safetensors'
+    'setuptools<81')
 
 _lmim_say() { printf '[set-up %3d s] %s\n' $((SECONDS - _lmim_start)) "$*"; }
 
