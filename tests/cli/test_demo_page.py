@@ -1,6 +1,7 @@
 """The page as it is served, and as a browser without a screen shows it."""
 import base64
 import importlib.util
+import inspect
 import json
 import os
 import shutil
@@ -189,6 +190,10 @@ DRAWN = """
 return Array.from(document.querySelectorAll("#looks img")).filter(
     each => each.naturalWidth > 50).length
 """
+MESSAGES = """
+return Array.from(document.querySelectorAll(".toast-body")).map(
+    each => each.textContent).join(" ")
+"""
 
 
 def test_an_upload_is_read(driver: Any, server: Server,
@@ -205,9 +210,10 @@ def test_an_upload_is_read(driver: Any, server: Server,
         return every(f'{box} textarea, {box} input')[0].get_property('value')
 
     def wait(condition: Callable[[], Any]) -> Any:
+        """Everything drawn is waited for: a box may follow another late."""
         return WebDriverWait(
             driver, SECONDS, 0.1, [StaleElementReferenceException]
-        ).until(lambda _: condition())
+        ).until(lambda _: condition(), inspect.getsource(condition))
 
     def upload(name: str) -> None:
         wait(lambda: every('#picture input[type=file]'))[0].send_keys(
@@ -223,7 +229,7 @@ def test_an_upload_is_read(driver: Any, server: Server,
     word = words['lmim.pth', 'first']
     upload('first')
     wait(lambda: word.text == value('#text'))
-    assert f': {word.score:.3f}. For each character' in value('#note')
+    wait(lambda: f': {word.score:.3f}. For each character' in value('#note'))
     wait(lambda: [caption.text for caption in every(
         '#looks .caption-label')] == [word.text] + [
             f'{char} {score:.2f}'
@@ -238,18 +244,18 @@ def test_an_upload_is_read(driver: Any, server: Server,
                   if option.text.split()[-1:] == ['ctc.pth']])[0].click()
     wait(lambda: 'no attention' in value('#note'))
     word = words['ctc.pth', 'second']
-    assert value('#text') == word.text
+    wait(lambda: value('#text') == word.text)
     wait(lambda: driver.execute_script(DRAWN) == 1)  # with the boxes
     cells = [word.text[0], f'{word.char_scores[0]:.2f}']
     wait(lambda: [cell.text for cell in every('#table [role=gridcell]')
                   if cell.text][:2] == cells)
     upload('broken')
     wait(lambda: value('#text') == '')
-    assert "they begin with b'<b>no</b'" in value('#note')
+    wait(lambda: "they begin with b'<b>no</b'" in value('#note'))
     upload('large')
-    message = wait(lambda: [
-        each.text for each in every('.toast-body') if each.text])[0]
-    assert 'exceed the maximum allowed size of 1.0 Mb: "large.png"' in message
+    # A message fades in and out, and its visible text with it.
+    wait(lambda: 'exceed the maximum allowed size of 1.0 Mb: "large.png"' in
+         driver.execute_script(MESSAGES))
     assert 'Traceback' not in driver.page_source
     addresses = requests_of(driver)
     assert server.address in addresses and len(addresses) > 20
