@@ -73,9 +73,10 @@ def test_one_command_trains_and_measures(
     assert call_json(main, *args) == result
     outcome = call(main, *args, '--updates', 40)
     assert outcome.code == 1 and 'other settings (updates)' in outcome.stderr
+    # Nor is it, with other words, before it is done.
     (out / 'finetune.json').unlink()
-    outcome = call(main, *args, '--lr', .1)
-    assert outcome.code == 1 and 'Name another --out' in outcome.stderr
+    outcome = call(main, out / 'data/train.lmdb', *args[1:])
+    assert outcome.code == 1 and 'other settings (words)' in outcome.stderr
     outcome = call(main, *args)  # the training is resumed, at its end
     assert outcome.code == 0
     lines = outcome.stdout.splitlines()

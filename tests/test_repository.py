@@ -1,12 +1,16 @@
 """Habits of the repository as a whole."""
+import ast
 import re
 import subprocess
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 import pytest
 import yaml
 from mmengine.config import Config
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from lmim.version import __version__
 from tests.documents import CONFIGS, REPO
@@ -81,6 +85,28 @@ def test_files_are_short(tracked: List[Path]) -> None:
         if path.suffix == '.py':
             lines = len(path.read_text(encoding='utf-8').splitlines())
             assert lines <= LIMIT, f'{path}: {lines} lines'
+
+
+def test_the_set_up_brings_all_requirements() -> None:
+    """By its pins, or by what these require in turn."""
+    pins = re.findall(r'^_lmim_(?:torch|pins)=\(([^)]*)\)',
+                      (REPO / 'tools/setup_env.sh').read_text(), re.M)
+    waiting = [Requirement(pin) for part in pins
+               for pin in re.findall("'(.+?)'", part)]
+    brought: Dict[str, None] = {}
+    while waiting:
+        name = canonicalize_name(waiting.pop().name)
+        if name not in brought:
+            brought[name] = None
+            needs = map(Requirement, metadata.requires(name) or [])
+            waiting += [need for need in needs if need.marker is None
+                        or need.marker.evaluate({'extra': ''})]
+    listed = re.search(r'^INSTALL_REQUIRES = (\[.*?\n\])',
+                       (REPO / 'setup.py').read_text(), re.M | re.S)
+    assert listed is not None
+    wanted = {canonicalize_name(Requirement(line).name)
+              for line in ast.literal_eval(listed[1])}
+    assert 'safetensors' in wanted and wanted <= set(brought)
 
 
 def test_versions_agree() -> None:

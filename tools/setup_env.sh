@@ -37,7 +37,7 @@ import importlib.util as util
 import sys
 import types
 names = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'mmocr',
-         'mmpretrain', 'lmdb', 'cv2')
+         'mmpretrain', 'lmdb', 'cv2', 'safetensors')
 if any(util.find_spec(name) is None for name in names):
     sys.exit('absent')
 # Only the work-arounds of lmim: a slip elsewhere in it is no reason to make

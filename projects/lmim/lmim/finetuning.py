@@ -1,4 +1,5 @@
 """A recognizer trained on with words of one's own, and what that changed."""
+import json
 import math
 from pathlib import Path
 from typing import (Any, Dict, Iterable, List, NamedTuple, Optional,
@@ -20,8 +21,11 @@ from lmim.datasets.rendered_text_dataset import (RenderedRecords,
 from lmim.datasets.splitting import word_key
 from lmim.engine import launch
 from lmim.engine.hooks.checkpoint_hook import find_resumable
+from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
 
+#: In the folder of a run: what was asked for.
+SETTINGS = 'settings.json'
 #: The part of one's own words that is not trained on, drawn by word.
 HELD_OUT = 0.1
 #: A run is cut into so many epochs; the first is the warm-up.
@@ -94,6 +98,7 @@ def finetune(settings: Settings, device: Optional[str] = None
         raise UserError('--keep is the share of rendered words, from 0 to '
                         f'below 1, not {settings.keep:g}')
     reader = TextRecognizer(settings.checkpoint, device=device)
+    keep_settings(settings)
     own = split(settings.words, settings.out / 'data')
     train = [label.text or '' for label in iter_labels(own['train'])]
     cfg = make_config(settings, reader, own['train'].path)
@@ -124,6 +129,29 @@ def finetune(settings: Settings, device: Optional[str] = None
     result['after'] = {name: measure(reader, source, lacking)
                        for name, source in tests.items()}
     return result
+
+
+def keep_settings(settings: Settings) -> None:
+    """Write what is asked for into ``out``, or compare it with what is there.
+
+    A run that is begun again with other words would go on with the former
+    ones.
+
+    Raises:
+        UserError: If ``out`` holds a run with other settings.
+    """
+    path = settings.out / SETTINGS
+    asked = json.loads(json.dumps(settings._asdict(), default=str))
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, (json.dumps(asked, indent=2) + '\n').encode())
+        return
+    held = json.loads(path.read_text(encoding='utf-8'))
+    other = [name for name, value in asked.items() if held.get(name) != value]
+    if other:
+        raise UserError(
+            f'{path} is there, of a run with other settings '
+            f'({", ".join(other)}). Name another --out, or remove that folder')
 
 
 def split(paths: Sequence[str], folder: Path) -> Dict[str, RecordSource]:

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 from typing import Any, Dict
 
-from lmim.finetuning import Settings, finetune
+from lmim.finetuning import Settings, finetune, keep_settings
 from lmim.utils.atomic import write_atomic
-from lmim.utils.errors import UserError
 
 from .command import Command, at_least
 
@@ -61,19 +60,12 @@ class Finetune(Command):
         path = args.out / RESULT
         settings = Settings(*(
             getattr(args, name) for name in Settings._fields))
-        asked = json.loads(json.dumps(settings._asdict(), default=str))
         if path.is_file():
-            held = json.loads(path.read_text(encoding='utf-8'))
-            other = [name for name, value in asked.items()
-                     if held.get('settings', {}).get(name) != value]
-            if other:
-                raise UserError(
-                    f'{path} is there, of a run with other settings '
-                    f'({", ".join(other)}). Name another --out, or remove '
-                    'that folder')
-            return dict(held, result=str(path))
-        result = dict(finetune(settings, args.device), settings=asked)
-        write_atomic(path, (json.dumps(result, indent=2) + '\n').encode())
+            keep_settings(settings)
+            result = json.loads(path.read_text(encoding='utf-8'))
+        else:
+            result = finetune(settings, args.device)
+            write_atomic(path, (json.dumps(result, indent=2) + '\n').encode())
         return dict(result, result=str(path))
 
     def report(self, result: Dict[str, Any]) -> str:
