@@ -84,6 +84,7 @@ setup(
     package_dir={'': PROJECT},
     packages=find_packages(PROJECT, include=['lmim', 'lmim.*']),
     package_data={'lmim': ['py.typed', '**/*.txt', '**/*.json',
+                           'weights/*.npz',
                            'weights/*.safetensors']},
     python_requires='>=3.9',
     install_requires=INSTALL_REQUIRES,

@@ -58,6 +58,20 @@ def test_it_is_small_whole_and_of_no_machine(held: Checkpoint) -> None:
     assert set(RECORD) <= set(held.meta['record'])
 
 
+def test_it_heeds_english(held: Checkpoint) -> None:
+    assert reader_path().with_name('english.npz').stat().st_size < 10**6
+    search = TextRecognizer(device='cpu').model.decoder.postprocessor.search
+    language = search.language
+    assert language.symbols == '.0abcdefghijklmnopqrstuvwxyz'
+    for right, wrong in (('message', 'rnessage'), ('Hotel', 'Hote1'),
+                         ('CLOSED', 'CL0SED'), ('street', 'strect')):
+        gained = (language.log_probability(right) -
+                  language.log_probability(wrong))
+        assert gained > 1.5, right
+    plain = TextRecognizer(device='cpu', language='none')
+    assert plain.model.decoder.postprocessor.search is None
+
+
 def test_its_card_tells_its_record(record: Dict[str, Any]) -> None:
     text = CARD.read_text(encoding='utf-8')
     assert text == fill_card(text, record, str(CARD)), (
@@ -138,6 +152,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory
 def test_archives_have_it(archives: Tuple[List[str], List[str]]) -> None:
     wheel, source = archives
     assert 'lmim/weights/reader.safetensors' in wheel
+    assert 'lmim/weights/english.npz' in wheel
     assert 'lmim/dicts/english_94.txt' in wheel
     assert any(re.fullmatch(
         'lmim-[^/]+/projects/lmim/lmim/weights/reader.safetensors', name)

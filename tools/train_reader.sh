@@ -46,6 +46,9 @@ for word in seen:
 write_atomic(out, ''.join(
     f'{word}\t{count:.6g}\n' for word, count in counts.items()).encode())
 PY
+# The language that the reader heeds: weights/english.npz of the package.
+[ -f "$data/english.npz" ] \
+    || "$PYTHON" -m lmim data language "$data/words.txt" "$data/english.npz"
 "$PYTHON" -m lmim data render "$data/rendered" --train "${WORDS:-300000}" \
     --test 1000 --words "$data/words.txt" --manner scene --style scene \
     --fonts matplotlib machine --same-fonts

@@ -9,7 +9,12 @@ _base_ = [
 
 model = dict(
     backbone=dict(vit=dict(**_base_.encoder, init_cfg=None)),
-    decoder=dict(in_channels=256, module_loss=dict(on_unknown='map')))
+    decoder=dict(
+        in_channels=256,
+        module_loss=dict(on_unknown='map'),
+        # Made of the words that are rendered, by tools/train_reader.sh.
+        postprocessor=dict(
+            type='CTCLanguagePostprocessor', language='english')))
 
 # Lighter than the recipe's: most pictures are drawn with effects of their own.
 augmentation = [

@@ -77,6 +77,7 @@ def test_the_unreadable_are_told_and_counted(
     (['{words}', '--det-weights', 'x.pth'], '--det CONFIG'),
     (['{words}', '--config', 'nope.py'], 'config nope.py does not exist'),
     (['{words}', '--device', 'nowhere'], 'device nowhere cannot be used'),
+    (['{words}', '--language', 'english'], 'of no CTC recognizer'),
     (['{words}', '{words}', '--polygons', '{list}'], 'the one folder'),
 ])
 def test_errors_are_one_message(checkpoint: Path, folder: Path,

@@ -28,7 +28,9 @@ KINDS: Dict[str, Any] = {
     'autoregressive': ('textrecog/transformer', SMALL),
     'ctc': ('textrecog/ctc', {
         'backbone.vit.arch': {**ARCH, '_delete_': True},
-        'decoder.in_channels': 32}),
+        'decoder.in_channels': 32,
+        'decoder.postprocessor': dict(
+            type='CTCLanguagePostprocessor', language='english')}),
     'parallel': ('textrecog/parallel', SMALL),
     'pretraining': ('pretrain/mae', {
         'backbone.arch': {**ARCH, '_delete_': True}, 'neck.in_dims': 32})}
@@ -83,8 +85,7 @@ def reuse_graphs(exported: Callable[[str], Exported],
         done = exported(kind)
 
         def write(*args: Any) -> Dict[str, Any]:
-            for name in done.manifest['files'].values():
-                shutil.copy(done.folder / name, args[-1])
+            shutil.copytree(done.folder, args[-1], dirs_exist_ok=True)
             return done.manifest
 
         monkeypatch.setattr(exporting, 'write_encoder', write)

@@ -67,6 +67,9 @@ def test_manifest_tells_what_a_reader_needs(exported: Exports) -> None:
                                            ['batch', 32, 128, 3])
     ctc = exported('ctc').manifest
     assert (ctc['blank_index'], ctc['ignored_indices']) == (94, [94])
+    assert ctc['language'] == dict(
+        file='language.npz', weight=.6, bonus=1.4, beams=8, candidates=4,
+        least=.0025)
 
 
 def test_encoder_of_pretraining(exported: Exports,

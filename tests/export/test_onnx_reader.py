@@ -29,11 +29,11 @@ def without_torch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.parametrize('kind', ['autoregressive', 'ctc'])
 def test_reads_in_a_process_without_torch(
-        exported: Callable[[str], Exported], words: List[Any],
+        kind: str, exported: Callable[[str], Exported], words: List[Any],
         torch_readings: Callable[[str], List[Any]], without_torch: Path,
         tmp_path: Path) -> None:
-    kind = 'autoregressive'
     paths = [tmp_path / f'{number}.png' for number in range(len(words))]
     for path, word in zip(paths, words):
         cv2.imwrite(str(path), word)

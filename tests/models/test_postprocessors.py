@@ -7,8 +7,11 @@ import torch
 from mmocr.models.textrecog.postprocessors import CTCPostProcessor
 from mmocr.structures import TextRecogDataSample
 
-from lmim.models.textrecog import (CTCWordScorePostprocessor,
+from lmim.models.textrecog import (CTCLanguagePostprocessor,
+                                   CTCWordScorePostprocessor,
                                    WordScorePostprocessor)
+from lmim.utils.ctc_language import CharacterNGrams
+from lmim.utils.errors import UserError
 
 #: The classes; the fifth is the blank.
 NAMES = ['a', 'b', 'c', 'd', '', '<UKN>']
@@ -97,3 +100,32 @@ def test_a_character_is_in_the_middle_of_its_columns(settings):
     assert read[0].pred_text.centers == pytest.approx([.15, .5, .65, .75])
     assert read[1].pred_text.centers == pytest.approx([.2, .4])
     assert read[2].pred_text.centers == []
+
+
+def test_a_language_decides_where_the_picture_does_not(settings, tmp_path):
+    CharacterNGrams.count({'abc': 9, 'd': 1}).save(tmp_path / 'abc.npz')
+    probs = torch.full((2, 4, CLASSES), .01)
+    for column, index in enumerate([0, 1, 2, BLANK]):
+        probs[:, column, index] = .95
+    probs[0, 1, [1, 3]] = torch.tensor([.47, .49])  # b or d
+    probs[1, 2, [2, 5]] = torch.tensor([.3, .66])  # c or the unknown
+    settings['ignore_chars'] = ['padding']
+    plain = CTCWordScorePostprocessor(**settings)(probs, samples(2))
+    none = CTCLanguagePostprocessor(language=None, **settings)(
+        probs, samples(2))
+    for one, two in zip(plain, none):
+        assert one.pred_text.to_dict() == two.pred_text.to_dict()
+    assert [one.pred_text.item for one in plain] == ['adc', 'ab<UKN>']
+    settings['ignore_chars'] += ['unknown']
+    read = CTCLanguagePostprocessor(
+        language=str(tmp_path / 'abc.npz'), **settings)(
+            probs, samples(1) + samples(1, valid_ratio=.5))
+    assert [one.pred_text.item for one in read] == ['abc', 'ab']
+    # Scores and places are those of the word that was found.
+    assert read[0].pred_text.score == pytest.approx([.95, .47, .95])
+    assert read[0].pred_text.centers == pytest.approx([.125, .375, .625])
+    assert read[0].pred_text.word_score < plain[0].pred_text.word_score
+    assert CTCLanguagePostprocessor(**settings).search.language.symbols == (
+        '.0abcdefghijklmnopqrstuvwxyz')
+    with pytest.raises(UserError, match="no language 'abd'.*english"):
+        CTCLanguagePostprocessor(language='abd', **settings)

@@ -258,7 +258,9 @@ def reader_path() -> Path:
 
 def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
                     config: Optional[Union[PathLike, Config]] = None,
-                    device: str = 'cpu') -> Tuple[nn.Module, Config]:
+                    device: str = 'cpu',
+                    language: Optional[str] = None
+                    ) -> Tuple[nn.Module, Config]:
     """Build a recognizer and load its weights, all of them.
 
     Args:
@@ -270,6 +272,9 @@ def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
             in the file, for checkpoints that have none. It is the user's
             own, and is run as any config.
         device (str): Where the model goes. Defaults to 'cpu'.
+        language (str, optional): Whose letters a CTC recognizer heeds, as of
+            :class:`~lmim.models.textrecog.CTCLanguagePostprocessor`, or
+            'none'. Defaults to what the config says.
 
     Returns:
         Tuple[nn.Module, Config]: The model in eval mode, and the config; see
@@ -282,6 +287,8 @@ def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
     """
     opened = open_checkpoint(checkpoint or reader_path())
     found = needed_config(opened, config)
+    if language is not None:
+        found = _with_language(found, language)
     characters = _characters(opened, found)
     try:
         recognizer = build_model(found.model, characters, empty=False)
@@ -299,6 +306,22 @@ def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
             'checkpoint of a run with a config of configs/textrecog')
     _load_all(recognizer, opened, opened.by_module_names(), found)
     return use_cpu_kernels(recognizer).to(device).eval(), found.cfg
+
+
+def _with_language(config: ModelConfig, language: str) -> ModelConfig:
+    """A config whose CTC decoder heeds a language, or none."""
+    config = config._replace(cfg=copy.deepcopy(config.cfg),
+                             model=copy.deepcopy(config.model))
+    for model in (config.model, config.cfg.model):
+        held = (model.get('decoder') or {}).get('postprocessor') or {}
+        if not str(held.get('type')).startswith('CTC'):
+            raise CheckpointError(
+                f'{config.name} is of no CTC recognizer (its postprocessor is '
+                f'{held.get("type")}), and only those heed a language')
+        model['decoder']['postprocessor'] = dict(
+            held, type='CTCLanguagePostprocessor',
+            language=None if language == 'none' else language)
+    return config
 
 
 def load_pretrained(checkpoint: PathLike,

@@ -58,6 +58,10 @@ class TextRecognizer:
         char_boxes (bool): Whether to find where each character is. Decoders
             with attention read the word once more for it; CTC has it at hand.
             Others do not tell.
+        language (str, optional): For CTC recognizers, whose letters make a
+            word likely: 'english', a file of `lmim data language`, or
+            'none'. Defaults to what the config says; the reader's says
+            'english'.
 
     Raises:
         FileNotFoundError: If a file does not exist.
@@ -86,7 +90,8 @@ class TextRecognizer:
                  batch_size: int = 64,
                  precision: str = 'fp32',
                  orientation: str = 'upright',
-                 char_boxes: bool = False) -> None:
+                 char_boxes: bool = False,
+                 language: Optional[str] = None) -> None:
         if batch_size < 1:
             raise UserError(f'batch_size is 1 or more, not {batch_size}')
         if orientation not in ORIENTATIONS:
@@ -101,7 +106,7 @@ class TextRecognizer:
         self.model: Any
         self.checkpoint = Path(checkpoint or reader_path())
         self.model, self.cfg = load_recognizer(self.checkpoint, config,
-                                               str(self.device))
+                                               str(self.device), language)
         self.characters = dictionary_of(self.model)
         told = (f'the config in {self.checkpoint}'
                 if config is None else 'the config')

@@ -47,6 +47,9 @@ class Export(Command):
         add('--kind', choices=KINDS, default='auto',
             help='auto: the recognizer, where the checkpoint is of one '
             '(default: %(default)s)')
+        add('--language', metavar='NAME',
+            help='for CTC recognizers, as of `lmim infer`; the reader of the '
+            'folder heeds it (default: as the config says)')
         add('--images', type=Path, nargs='+', metavar='PICTURES',
             help='pictures to check by: images, folders, LMDBs or lists '
             '(default: words that are rendered)')
@@ -65,7 +68,7 @@ class Export(Command):
             manifest = export(
                 args.checkpoint or reader_path(), args.output, args.config,
                 args.kind, args.int8, args.images, args.min_agreement,
-                args.overwrite)
+                args.overwrite, args.language)
         return {'ok': True, 'output': str(args.output), 'manifest': manifest}
 
     def report(self, result: Dict[str, Any]) -> str:

@@ -75,6 +75,10 @@ class Infer(Command):
             help='auto reads pictures turned by 180 degrees too, and by 90 '
             'where they are taller than wide, and keeps the surest reading '
             '(default: %(default)s)')
+        add('--language', metavar='NAME',
+            help="for CTC recognizers, whose letters make a word likely: "
+            "english, a file of `lmim data language`, or none (default: as "
+            "the config says; the reader's says english)")
         add('--char-boxes', action='store_true',
             help='find where each character is: JSON has the boxes')
         add('--output', type=Path, metavar='FILE',
@@ -160,7 +164,8 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
     items = _items(args)
     recognizer = TextRecognizer(args.checkpoint, args.config, args.device,
                                 args.batch_size, args.precision,
-                                args.orientation, args.char_boxes)
+                                args.orientation, args.char_boxes,
+                                args.language)
     read: Callable[[Any], Iterator[Recognition]] = recognizer.read
     if args.polygons is not None:
         read = partial(read_annotated, recognizer)

@@ -120,7 +120,9 @@ def _finetuning(protocol: Protocol, sets: Sets, count: LabelCount, seed: int,
     ) if encoders else None
     _set_run(cfg, protocol, seed, batch, count.batches)
     _set_data(cfg.train_dataloader, str(sets.train[count.name]))
-    pipeline = cfg.test_dataloader.dataset.pipeline
+    tested = cfg.test_dataloader.dataset
+    # Of several sets, which are tested alike.
+    pipeline = (tested.get('pipeline') or tested.datasets[0].pipeline)
     cfg.test_dataloader.dataset = dict(
         type='ConcatDataset', pipeline=pipeline, datasets=[
             dict(type='TextImageDataset', paths=paths, with_text=True,

@@ -46,7 +46,8 @@ def export(checkpoint: Path,
            int8: bool = False,
            images: Optional[Sequence[Path]] = None,
            min_agreement: float = 0.,
-           overwrite: bool = False) -> Dict[str, Any]:
+           overwrite: bool = False,
+           language: Optional[str] = None) -> Dict[str, Any]:
     """Export a checkpoint, check it, and say how well it went.
 
     Args:
@@ -58,6 +59,7 @@ def export(checkpoint: Path,
         images (Sequence[Path], optional): Pictures for the check.
         min_agreement (float): The least agreement of int8 with fp32.
         overwrite (bool): Whether a folder that is there gives way.
+        language (str, optional): As of :class:`~lmim.apis.TextRecognizer`.
 
     Returns:
         Dict[str, Any]: The manifest of the folder.
@@ -90,7 +92,8 @@ def export(checkpoint: Path,
             facts = facts_of_encoder(vit, found.model if found else None)
             about = write_encoder(vit, facts, draft)
         else:
-            recognizer = TextRecognizer(checkpoint, config, 'cpu')
+            recognizer = TextRecognizer(
+                checkpoint, config, 'cpu', language=language)
             style = kind_of(recognizer.model)
             facts = facts_of_recognizer(recognizer.model, recognizer.cfg)
             about = write_recognizer(recognizer.model, style, facts, draft)

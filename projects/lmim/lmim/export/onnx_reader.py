@@ -1,8 +1,9 @@
 """Read words with an exported recognizer, without torch.
 
-This file needs NumPy, OpenCV and onnxruntime only, and is complete in itself:
-`lmim export` puts a copy of it, `read.py`, into each folder that it writes. It
-prints path, text and score of each picture with tabs between:
+This file needs NumPy, OpenCV and onnxruntime only, and no other part of lmim
+but ctc_language.py: `lmim export` puts a copy of it, `read.py`, into each
+folder that it writes. It prints path, text and score of each picture with tabs
+between:
 
     python FOLDER/read.py word.png another.jpg
 
@@ -18,6 +19,14 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Union
 
 import cv2
 import numpy as np
+
+if __package__:
+    from lmim.utils import ctc_language
+else:  # beside this file, where the language is heeded
+    try:
+        import ctc_language  # type: ignore[no-redef]
+    except ImportError:
+        ctc_language = None  # type: ignore[assignment]
 
 MANIFEST = 'manifest.json'
 #: The manifest's ``format_version`` up to which this file reads.
@@ -74,6 +83,20 @@ class OnnxTextReader:
         self.manifest: Dict[str, Any] = about
         self.batch_size = batch_size
         self._read = readers[about['kind']]
+        self._search = self._language(folder)
+
+    def _language(self, folder: Path) -> Any:
+        """The search with a language, where the recognizer has one."""
+        about = dict(self.manifest.get('language') or {})
+        if not about:
+            return None
+        language = ctc_language.CharacterNGrams.load(
+            folder / about.pop('file'))
+        ignored = self.manifest['ignored_indices']
+        return ctc_language.LanguageSearch(
+            language, ['' if index in ignored else char for index, char
+                       in enumerate(self.manifest['classes'])],
+            self.manifest['blank_index'], **about)
 
     def __call__(self, images: Sequence[np.ndarray]) -> List[Reading]:
         """Read pictures.
@@ -149,12 +172,16 @@ class OnnxTextReader:
         """A character is where CTC's class changes, unless it is ignored."""
         out = self._run('recognizer', pixels=pixels)
         classes, blank = out['classes'], self.manifest['blank_index']
+        if self._search is not None:
+            classes = np.stack(self._search.paths(out['probs']))
+        chances = np.take_along_axis(
+            out['probs'], classes[..., None], axis=2)[..., 0]
         before = np.pad(classes[:, :-1], ((0, 0), (1, 0)),
                         constant_values=blank)
         ignored = np.isin(classes, self.manifest['ignored_indices'])
         found = []
         for row, likely, probs, begins in zip(
-                classes, out['chances'], out['probs'],
+                classes, chances, out['probs'],
                 (classes != before) & ~ignored):
             word = row[begins].tolist()
             found.append(Reading(

@@ -1,4 +1,5 @@
 """Which recognizers can be exported, and their graphs."""
+import shutil
 from pathlib import Path
 from typing import Any, Dict
 
@@ -10,9 +11,11 @@ from mmocr.models.textrecog.recognizers import EncoderDecoderRecognizer
 from torch import nn
 
 from lmim.models.backbones import TextViT, ViTFeatureMap
-from lmim.models.textrecog import (CTCWordScorePostprocessor, LinearEncoder,
+from lmim.models.textrecog import (CTCLanguagePostprocessor,
+                                   CTCWordScorePostprocessor, LinearEncoder,
                                    ParallelDecoder, TextTransformerDecoder,
                                    WordScorePostprocessor)
+from lmim.utils import ctc_language
 from lmim.utils.errors import UserError
 
 from .graphs import MemoryGraph, StepGraph, WholeGraph
@@ -51,7 +54,8 @@ def kind_of(model: nn.Module) -> str:
                             if part is not type(None))
         raise UserError(f'a {type(model).__name__} with {listing} cannot '
                           f'be exported. {CAN}')
-    known = ((CTCPostProcessor, CTCWordScorePostprocessor)
+    known = ((CTCPostProcessor, CTCWordScorePostprocessor,
+              CTCLanguagePostprocessor)
              if kind == 'ctc' else
              (AttentionPostprocessor, WordScorePostprocessor))
     if type(decoder.postprocessor) not in known:
@@ -93,10 +97,24 @@ def write_recognizer(model: Any, kind: str, facts: PixelFacts,
         about['start_index'] = model.decoder.start_idx
         about['max_length'] = model.decoder.max_seq_len
         return {**about, **_write_two(model, facts, folder)}
+    search = getattr(model.decoder.postprocessor, 'search', None)
+    if search is not None:
+        about['language'] = _write_language(search, folder)
     file = GRAPH.format('recognizer')
     write_graph(WholeGraph(model, facts), folder / file, (_pixels(facts), ),
                 ({0: BATCH}, ), ['pixels'], ['probs', 'classes', 'chances'])
     return {**about, 'files': {'recognizer': file}}
+
+
+def _write_language(search: ctc_language.LanguageSearch,
+                    folder: Path) -> Dict[str, Any]:
+    """Write n-grams and the search for the reader, which needs no torch."""
+    search.language.save(folder / 'language.npz')
+    source = Path(ctc_language.__file__)
+    shutil.copy(source, folder / source.name)
+    return {'file': 'language.npz', **{
+        name: getattr(search, name) for name in
+        ('weight', 'bonus', 'beams', 'candidates', 'least')}}
 
 
 def _write_two(model: Any, facts: PixelFacts, folder: Path) -> Dict[str, Any]:

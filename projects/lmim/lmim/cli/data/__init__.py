@@ -7,6 +7,7 @@ from .crop import Crop
 from .dedup import Dedup
 from .dictionary import MakeDictionary
 from .inspect import Inspect
+from .language import Language
 from .known_sets import ListSets, Verify
 from .render import Render
 from .validate import Validate
@@ -23,6 +24,6 @@ labelled words to a training run is
   lmim data inspect words.lmdb --sheet words.png
   lmim data split words.lmdb data/words"""
 TOOL = Tool('lmim data', DESCRIPTION, Check(), Create(), Crop(), Dedup(),
-            MakeDictionary(), Inspect(), ListSets(), Render(), Split(),
-            Validate(), Verify())
+            MakeDictionary(), Inspect(), Language(), ListSets(), Render(),
+            Split(), Validate(), Verify())
 main = TOOL.main

@@ -1,6 +1,7 @@
 """From probabilities to words, each with the probability of the whole word."""
 import math
-from typing import Sequence
+from pathlib import Path
+from typing import Any, List, Optional, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -9,6 +10,12 @@ from mmocr.models.textrecog.postprocessors import (AttentionPostprocessor,
                                                    CTCPostProcessor)
 from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
+
+from lmim.utils.ctc_language import CharacterNGrams, LanguageSearch
+from lmim.utils.errors import UserError
+
+#: The n-grams that come with this package.
+LANGUAGES = Path(__file__).parents[2] / 'weights'
 
 
 @MODELS.register_module()
@@ -80,7 +87,8 @@ class CTCWordScorePostprocessor(CTCPostProcessor):
         columns = torch.tensor([
             self._columns(sample, probs.shape[1]) for sample in data_samples
         ])
-        chances, classes = probs.max(dim=-1)
+        classes = self._classes(probs, columns)
+        chances = probs.gather(2, classes[..., None])[..., 0]
         begins = self._begins(classes)
         written = begins & self._is_character(classes)
         written &= torch.arange(probs.shape[1]) < columns[:, None]
@@ -99,6 +107,11 @@ class CTCWordScorePostprocessor(CTCPostProcessor):
                 centers=center.tolist(),
                 word_score=word_score)
         return data_samples
+
+    def _classes(self, probs: torch.Tensor,
+                 columns: torch.Tensor) -> torch.Tensor:
+        """What each column is read as, (N, T); ``columns`` are no padding."""
+        return probs.argmax(dim=-1)
 
     @staticmethod
     def _columns(sample: TextRecogDataSample, total: int) -> int:
@@ -144,3 +157,73 @@ class CTCWordScorePostprocessor(CTCPostProcessor):
             blank=self.dictionary.padding_idx,
             reduction='none')
         return losses.neg().exp()
+
+
+@MODELS.register_module()
+class CTCLanguagePostprocessor(CTCWordScorePostprocessor):
+    """Words that are likely by the picture and by the language.
+
+    A prefix beam search with n-grams of characters, see
+    :class:`~lmim.utils.ctc_language.LanguageSearch`. What is added to the
+    samples is that of ``CTCWordScorePostprocessor``, of the word that was
+    found; probabilities are the picture's alone.
+
+    Args:
+        language (str, optional): ``'english'``, which comes with this
+            package, or a file of `lmim data language`. None: none; words are
+            those of CTC.
+        weight (float): Of the language.
+        bonus (float): For each character.
+        beams (int): Prefixes that are followed at once.
+        **kwargs: As of ``CTCPostProcessor``.
+
+    Raises:
+        UserError: If the file does not exist or holds something else.
+    """
+
+    def __init__(self, language: Optional[str] = 'english',
+                 weight: float = 0.6, bonus: float = 1.4, beams: int = 8,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.language = language
+        self.search: Optional[LanguageSearch] = None
+        if language is not None:
+            self.search = LanguageSearch(
+                load_language(language), self._characters(),
+                self.dictionary.padding_idx, weight, bonus, beams)
+
+    def _characters(self) -> List[str]:
+        """The character of each class, '' of those that are not written."""
+        return ['' if index in self.ignore_indexes else char
+                for index, char in enumerate(self.dictionary.dict)]
+
+    def _classes(self, probs: torch.Tensor,
+                 columns: torch.Tensor) -> torch.Tensor:
+        if self.search is None:
+            return super()._classes(probs, columns)
+        classes = torch.full(probs.shape[:2], self.dictionary.padding_idx)
+        read = [picture[:count].numpy()
+                for picture, count in zip(probs, columns.tolist())]
+        for row, path in zip(classes, self.search.paths(read)):
+            row[:len(path)] = torch.from_numpy(path)
+        return classes
+
+
+def load_language(name: str) -> CharacterNGrams:
+    """The n-grams of a language that comes with this package, or of a file.
+
+    Raises:
+        UserError: If the file does not exist or holds something else.
+    """
+    path = LANGUAGES / f'{name}.npz'
+    if not path.is_file():
+        path = Path(name)
+    known = ', '.join(sorted(path.stem for path in LANGUAGES.glob('*.npz')))
+    if not path.is_file():
+        raise UserError(f'there is no language {name!r}: neither among those '
+                        f'that come with lmim ({known}), nor as a file. '
+                        '`lmim data language WORDS OUT` makes one')
+    try:
+        return CharacterNGrams.load(path)
+    except ValueError as error:
+        raise UserError(str(error)) from error
