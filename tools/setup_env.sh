@@ -102,7 +102,6 @@ _lmim_key() {  # what the environment was made from
 
 _lmim_make() {
     local base
-    local -a torch
     if [ -n "$(ls -A "$_lmim_venv" 2>/dev/null)" ] && ! _lmim_is_ours; then
         _lmim_die "$_lmim_venv exists, was not made here and lacks the stack.
 Install requirements.txt into it, move it away, or set LMIM_VENV to another
@@ -118,11 +117,13 @@ python3-venv), or activate an environment that has the stack."
     rm -rf "$_lmim_venv".old.*
     "$base" -m venv --prompt lmim "$_lmim_venv" \
         || _lmim_die "cannot make $_lmim_venv: is its folder writable?"
-    if "$base" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
-        torch=("${_lmim_torch[@]}")
-    else
-        torch=("${_lmim_torch_py39[@]}")
-    fi
+    _lmim_fill
+}
+
+_lmim_fill() {  # install what is pinned here
+    local -a torch=("${_lmim_torch[@]}")
+    "$_lmim_venv/bin/python" -c 'import sys
+sys.exit(sys.version_info < (3, 10))' || torch=("${_lmim_torch_py39[@]}")
     # torch first and alone, so that a CPU build is taken where there is one.
     _lmim_pip "${torch[0]}" "${torch[0]}"
     _lmim_pip "MMOCR and its libraries" "${torch[@]}" "${_lmim_pins[@]}"
@@ -147,7 +148,16 @@ _lmim_setup() {
         exec 9>"$_lmim_venv.lock" && flock 9
     fi
     if _lmim_is_ours; then
-        _lmim_key | cmp -s - "$_lmim_stamp" || _lmim_make
+        if _lmim_key | cmp -s - "$_lmim_stamp"; then
+            :
+        elif [ "$(tail -n 1 "$_lmim_stamp" 2>/dev/null)" = "$_lmim_root" ] \
+            && _lmim_has_stack "$_lmim_venv/bin/python"; then
+            # What else is in it stays.
+            _lmim_say "bringing $_lmim_venv up to date"
+            _lmim_fill
+        else
+            _lmim_make
+        fi
     elif ! _lmim_has_stack "$_lmim_venv/bin/python"; then
         _lmim_make
     fi
