@@ -1,13 +1,14 @@
 """Mixing by ratio: exact, without overlap, the same again on resume."""
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 from mmocr.registry import DATASETS
 from mmocr.utils import register_all_modules
-from torch.utils.data import ConcatDataset
+from torch.utils.data import ConcatDataset, DataLoader
 
-from lmim.datasets import RatioSampler, TextImageDataset
+from lmim.datasets import RatioSampler, SetSampleSeed, TextImageDataset
 from lmim.datasets.samplers import ratio_sampler as module
 from tests.datasets.make_lmdb import make_lmdb, picture
 
@@ -159,6 +160,37 @@ def test_paths_of_our_dataset_and_of_mmocrs_joined_ones(tmp_path):
         assert [part.name for part in sampler.parts] == paths
         values = [int(dataset[index]['img'][0, 0, 0]) for index in sampler]
         assert Counter(values) == {10: 6, 20: 2}
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+@pytest.mark.parametrize('nested', [False, True])
+def test_what_is_drawn_again_is_drawn_otherwise(tmp_path, nested, workers):
+    """Within an epoch too: a small set is not the same few pictures."""
+    register_all_modules()
+    parts = [dict(
+        type='TextImageDataset',
+        paths=make_lmdb(tmp_path / name, [picture(1)] * 3),
+        pipeline=[SetSampleSeed(seed=1), lambda results: (
+            results['img_path'], np.random.random())]) for name in 'xy']
+    dataset = DATASETS.build(dict(
+        type='ConcatDataset', datasets=parts) if nested else parts[0])
+    sampler = RatioSampler(dataset, epoch_length=15, seed=0)
+
+    def draws():
+        return [one for batch in DataLoader(
+            dataset, 4, sampler=sampler, num_workers=workers,
+            multiprocessing_context='fork' if workers else None,
+            collate_fn=list) for one in batch]
+
+    found = draws()
+    assert len(found) == len(set(found)) == 15 and draws() == found
+    # The first time is as if it were the only one, as with any sampler.
+    first = dict(reversed(found))
+    assert [dataset[index] for index in range(len(dataset))] == sorted(
+        first.items())
+    turns = Counter(getattr(index, 'turn', 0) for index in sampler)
+    assert turns == Counter({0: 6, 1: 6, 2: 3} if nested else
+                            {0: 3, 1: 3, 2: 3, 3: 3, 4: 3})
 
 
 @pytest.mark.parametrize('sizes, kwargs, message', [

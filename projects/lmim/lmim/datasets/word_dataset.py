@@ -8,7 +8,7 @@ from torch.utils.data import Dataset
 from lmim.utils.errors import UserError
 
 from .records import RecordSource
-from .transforms.seed import RUN_SEED
+from .transforms.seed import RUN_SEED, Draw
 
 
 class WordDataset(Dataset):
@@ -77,7 +77,9 @@ class WordDataset(Dataset):
         """
         if not -len(self) <= index < len(self):
             raise IndexError(f'no record {index} in a set of {len(self)}')
-        index = int(index) % len(self)
+        if not isinstance(index, Draw):
+            index = int(index)  # NumPy's
+        index %= len(self)
         for attempt in range(self.max_refetch):
             results = self._try(
                 self._replacement(index, attempt) if attempt else index)

@@ -13,7 +13,7 @@ from torch.utils.data import Sampler
 from lmim.utils.errors import UserError
 
 from ..records import Part, parts_of_dataset
-from ..transforms.seed import mix
+from ..transforms.seed import Draw, mix
 
 #: Tells the order of the parts from those within parts; any number that is
 #: no part's.
@@ -29,7 +29,8 @@ class RatioSampler(Sampler):
     one shuffled pass after the other, each in an order of its own. A part
     that is drawn from less than once an epoch is continued in the next one,
     so that every record comes up; one that is drawn from more often begins
-    again. The parts are spread evenly: any stretch of the epoch, such
+    again, by indices that tell so (:class:`~lmim.datasets.transforms.seed.
+    Draw`). The parts are spread evenly: any stretch of the epoch, such
     as a batch of all processes together, has them in these proportions, give
     or take a record or two of each, in random order.
 
@@ -109,10 +110,11 @@ class RatioSampler(Sampler):
     def __iter__(self) -> Iterator[int]:
         """Iterate over the indices of this process."""
         places = torch.arange(self.rank, self.total_size, self.world_size)
-        indices = self.draw(places % self.epoch_length)
+        drawn = self.draw(places % self.epoch_length)
         # Not as one list: Python's integers take four times the memory.
-        for some in indices.split(4096):
-            yield from some.tolist()
+        for some in drawn.split(4096, dim=1):
+            for index, turn in zip(*some.tolist()):
+                yield Draw(index, turn) if turn else index
 
     def draw(self, places: Tensor) -> Tensor:
         """What is drawn at some places of this epoch.
@@ -121,18 +123,19 @@ class RatioSampler(Sampler):
             places (Tensor): From 0 to ``epoch_length - 1``, shape (N, ).
 
         Returns:
-            Tensor: Indices of the whole set, shape (N, ), int64.
+            Tensor: Indices of the whole set, and how many passes over its
+            part the epoch began before, shape (2, N), int64.
         """
         order = self._order()[places]
         drawn = torch.cat([
             self._draw_part(number) for number in range(len(self.parts))
-        ])
-        return drawn[order]
+        ], dim=1)
+        return drawn[:, order]
 
     def _draw_part(self, number: int) -> Tensor:
-        """What is drawn of a part in this epoch, shape (quota, ), int64."""
+        """What is drawn of a part in this epoch; see :meth:`draw`."""
         part, quota = self.parts[number], self.quotas[number]
-        drawn = torch.empty(quota, dtype=torch.int64)
+        drawn = torch.empty(2, quota, dtype=torch.int64)
         # On from where the endless row of passes over the part was left.
         done, at = 0, self.epoch * quota
         while done < quota:
@@ -142,9 +145,11 @@ class RatioSampler(Sampler):
                 torch.randperm(
                     part.size, generator=self._generator(number, turn))
                 if self.shuffle else torch.arange(part.size))
-            drawn[done:done + count] = one_pass[begin:begin + count]
+            drawn[0, done:done + count] = one_pass[begin:begin + count]
+            drawn[1, done:done + count] = turn - at // part.size
             done += count
-        return drawn.add_(part.begin)
+        drawn[0] += part.begin
+        return drawn
 
     def _order(self) -> Tensor:
         """What of the parts, one after the other, comes first, second ...

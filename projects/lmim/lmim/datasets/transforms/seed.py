@@ -1,7 +1,8 @@
 """Seed and epoch of the run, and the transform that seeds each sample.
 
-What is drawn for a sample depends on ``(seed, epoch, sample index)`` alone.
-The first two are facts of the run: they lie in shared memory, so that workers
+What is drawn for a sample depends on ``(seed, epoch, sample index)`` alone,
+and, where an epoch has a record several times, on which time it is. The first
+two are facts of the run: they lie in shared memory, so that workers
 that outlive an epoch (``persistent_workers=True``), forked or spawned, see
 the epoch that the main process is in.
 """
@@ -92,6 +93,33 @@ class RunSeed:
 RUN_SEED = RunSeed()
 
 
+class Draw(int):
+    """The index of a record that an epoch has drawn before.
+
+    Data sets that hold others compute a record's index in its own set; the
+    differences are such indices too.
+
+    Attributes:
+        turn (int): How many passes over its part this epoch began before.
+    """
+    turn: int
+
+    def __new__(cls, index: int, turn: int) -> 'Draw':
+        """Make an index that tells which time it is drawn."""
+        made = super().__new__(cls, index)
+        made.turn = turn
+        return made
+
+    def __sub__(self, other: int) -> 'Draw':
+        return Draw(int(self) - other, self.turn)
+
+    def __mod__(self, other: int) -> 'Draw':
+        return Draw(int(self) % other, self.turn)
+
+    def __reduce__(self) -> Tuple:
+        return Draw, (int(self), self.turn)
+
+
 def _adopt(state: Tensor) -> RunSeed:
     """Unpickle it: a process just spawned takes over the shared memory."""
     if RUN_SEED._state is None:  # else it is the sender, or has it already
@@ -102,6 +130,9 @@ def _adopt(state: Tensor) -> RunSeed:
 @TRANSFORMS.register_module()
 class SetSampleSeed(BaseTransform):
     """Seed all that is drawn for a sample from (seed, epoch, sample index).
+
+    A record that a sampler draws again within an epoch (:class:`Draw`) is
+    seeded anew, lest a small set is learnt by the same few pictures.
 
     Put first in a training pipeline, it makes what the transforms draw the
     same for any number of workers, and the same again on resume. It seeds
@@ -137,7 +168,10 @@ class SetSampleSeed(BaseTransform):
                 'and our datasets give; it must be the first transform of a '
                 "dataset's own pipeline.")
         seed = self.run_seed.seed if self.seed is None else self.seed
-        value = mix(seed, self.run_seed.epoch, results['sample_idx'])
+        index = results['sample_idx']
+        turn = getattr(index, 'turn', 0)
+        value = mix(seed, self.run_seed.epoch, int(index),
+                    *([turn] if turn else []))
         if 'imgaug' in sys.modules:
             # Before NumPy: imgaug's first use in a process draws from it.
             sys.modules['imgaug'].random.seed(value >> 32)
