@@ -142,6 +142,12 @@ english_metrics = [
         type='OneMinusNEDMetric',
         valid_symbol='[^A-Za-z0-9\u4e00-\u9fa5]')
 ]
+# The same for words of any script; other figures than WAICS only where labels
+# have letters or digits that are not of ASCII.
+unicode_metrics = [
+    dict(type='UnicodeWordMetric'),
+    dict(type='UnicodeOneMinusNEDMetric'),
+]
 # The protocol of the Chinese benchmark. A config takes it with
 #   test_evaluator = dict(metrics=_base_.chinese_metrics, ...)
 chinese_metrics = [

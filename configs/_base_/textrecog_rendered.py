@@ -22,7 +22,9 @@ train_dataloader = dict(
     num_workers=1, dataset=_base_.rendered_textrecog_train)
 val_dataloader = dict(num_workers=1, dataset=_base_.rendered_textrecog_test)
 test_dataloader = val_dataloader
-val_evaluator = dict(dataset_prefixes=['rendered'])
+# Words are rendered, or one's own, in any script.
+val_evaluator = dict(
+    metrics=_base_.unicode_metrics, dataset_prefixes=['rendered'])
 test_evaluator = val_evaluator
 
 optim_wrapper = dict(

@@ -134,6 +134,23 @@ def test_check_reads_the_configs_own_sets(
     assert [part['unknown'] for part in result['parts']] == [0, 1]
 
 
+def test_check_names_metrics_that_delete_letters(
+        check: Any, repo: Path, tmp_path: Path) -> None:
+    data = lmdb_of(tmp_path / 'x.lmdb', ['яж'])
+    (tmp_path / 'ru.txt').write_text('a\nя\nж\n', encoding='utf-8')
+    config = tmp_path / 'own.py'
+    own = (f'_base_ = {str(repo / CONFIG)!r}\nmodel = dict(decoder=dict('
+           f'dictionary=dict(dict_file={str(tmp_path / "ru.txt")!r})))\n')
+    config.write_text(own)
+    assert check(data, '--config', config)[0] == 0
+    config.write_text(f'{own}val_evaluator = dict('
+                      'metrics=_base_.english_metrics)\n')
+    status, result, told = check(data, '--config', config)
+    assert status == 1 and result['parts'][0]['ok'] is True
+    assert 'delete 2 of the 3 letters' in result['metrics']
+    assert result['metrics'] in told
+
+
 @pytest.mark.parametrize('argv, message', [
     (['--dict', 'abc.txt'], 'needs a SOURCE'),
     (['x.lmdb', '--dict', 'none.txt'], 'none.txt'),

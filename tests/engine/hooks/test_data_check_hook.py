@@ -17,6 +17,7 @@ from lmim.engine.hooks import (
     data_check_hook,
 )
 from lmim.engine.hooks.data_check_hook import check_data, find_missing
+from lmim.evaluation.word_metrics import build_metrics
 from tests.datasets.make_lmdb import make_lmdb, picture
 
 
@@ -72,7 +73,7 @@ def check(tmp_path: Path) -> Any:
         LabelCheckHook(**kwargs).before_train(SimpleNamespace(
             model=model, logger=log, work_dir=str(tmp_path),
             train_dataloader=SimpleNamespace(dataset=dataset),
-            cfg=Config(dict(model=dict(decoder=dict(dictionary=dict(
+            val_loop=None, cfg=Config(dict(model=dict(decoder=dict(dictionary=dict(
                 dict_file='abc.txt')))))))
         return [*log.infos, *log.warnings]
 
@@ -108,6 +109,26 @@ def test_recognizers_of_mmocr_are_checked_by_their_own_rules(
     with pytest.raises(ValueError, match='dictionary.with_unknown=True'):
         check(dataset, decoder(dict_file, 'CTCModuleLoss', unknown=False))
     assert len(check(dataset, decoder(dict_file, 'CTCModuleLoss'))) == 1
+
+
+@pytest.mark.parametrize('kind, count', [('WordMetric', 1),
+                                         ('UnicodeWordMetric', 0)])
+def test_metrics_that_delete_letters_are_warned_of(
+        kind: str, count: int, tmp_path: Path) -> None:
+    path = tmp_path / 'dict.txt'
+    path.write_text('a\nя\nж\n', encoding='utf-8')
+    dataset = json_set(tmp_path, 'я')
+    metrics = build_metrics(dict(type=kind, _scope_='mmocr'))
+    loop = SimpleNamespace(evaluator=SimpleNamespace(metrics=metrics))
+    for use in ('train', 'test'):
+        log, model = Log(), nn.Module()
+        model.decoder = decoder(str(path))
+        getattr(LabelCheckHook(), f'before_{use}')(SimpleNamespace(
+            model=model, logger=log, val_loop=loop, test_loop=loop,
+            train_dataloader=SimpleNamespace(dataset=dataset),
+            work_dir=str(tmp_path), cfg=Config({})))
+        assert len(log.warnings) == count
+        assert all('2 of the 3 letters' in one for one in log.warnings)
 
 
 def test_wrapped_sets_and_lmdbs_name_their_records(

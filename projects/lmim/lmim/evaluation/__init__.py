@@ -2,8 +2,11 @@
 from .benchmark_evaluator import BenchmarkEvaluator
 from .benchmark_hook import BenchmarkHook
 from .chinese import ChineseOneMinusNEDMetric, ChineseWordMetric
+from .word_metrics import (OneMinusNEDMetric, UnicodeOneMinusNEDMetric,
+                           UnicodeWordMetric, WordMetric)
 
 __all__ = [
     'BenchmarkEvaluator', 'BenchmarkHook', 'ChineseOneMinusNEDMetric',
-    'ChineseWordMetric'
+    'ChineseWordMetric', 'OneMinusNEDMetric', 'UnicodeOneMinusNEDMetric',
+    'UnicodeWordMetric', 'WordMetric'
 ]

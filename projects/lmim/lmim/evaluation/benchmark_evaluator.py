@@ -12,6 +12,8 @@ from rapidfuzz.distance import Levenshtein
 from lmim.datasets.labels.spelling import Spelling
 from lmim.utils.errors import UserError
 
+from .word_metrics import word_symbols
+
 #: What is left by the patterns of ``WordMetric`` that are in use.
 KEPT = {
     '[^A-Za-z0-9]': 'letters and digits',
@@ -24,7 +26,8 @@ KEPT = {
 class Protocol(NamedTuple):
     """How accuracy is measured.
 
-    A word is read where label and reading are equal after ``normalize``.
+    A word is read where label and reading are equal after ``normalize``, and
+    something is left of them.
     """
     accuracy: str  # what the accuracy is called
     rules: str  # what is done to label and reading, in words
@@ -50,7 +53,8 @@ def protocol_of(metrics: Sequence[BaseMetric]) -> Protocol:
         return metric.protocol
     if 'ignore_case_symbol' in metric.mode:
         pattern = metric.valid_symbol
-        kept = KEPT.get(pattern.pattern)
+        kept = ('letters and digits of every script'
+                if pattern is word_symbols() else KEPT.get(pattern.pattern))
         dropped = (f'everything but {kept} dropped' if kept else
                    f'what matches {pattern.pattern} dropped')
         return Protocol('WAICS', f'case ignored, {dropped}',
@@ -147,8 +151,9 @@ class BenchmarkEvaluator(MultiDatasetsEvaluator):
             scores = torch.as_tensor(confidence, dtype=torch.float64)
             confidence = scores.mean().item() if scores.numel() else 0.
         return WordRecord(
-            label, read, confidence, wanted == got,
-            label == read, Levenshtein.normalized_distance(wanted, got),
+            label, read, confidence, bool(wanted) and wanted == got,
+            bool(label) and label == read,
+            Levenshtein.normalized_distance(wanted, got) if wanted else 1.,
             too_long, not wanted, outside)
 
     def evaluate(self, size: int) -> dict:

@@ -21,9 +21,8 @@ COUNTS = {'Too long': 'too_long', 'Empty': 'empty',
 #: What the columns mean.
 LEGEND = """\
 Exact: read to the letter. Too long: labels of more characters than the
-recognizer writes. Empty: labels of which the rules leave nothing; read where
-they leave nothing of the reading, either. Not in dictionary: labels with
-characters that the recognizer does not write. All of these words count.
+recognizer writes. Empty: labels of which the rules leave nothing, which are
+never counted as read. Not in dictionary: labels with characters that the recognizer does not write. All of these words count.
 """
 
 

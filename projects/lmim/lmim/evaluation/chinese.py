@@ -2,12 +2,12 @@
 import importlib
 from typing import Any, Callable, Dict, Optional, Sequence
 
-from mmocr.evaluation.metrics import OneMinusNEDMetric, WordMetric
 from mmocr.registry import METRICS
 
 from lmim.utils.errors import UserError
 
 from .benchmark_evaluator import Protocol
+from .word_metrics import OneMinusNEDMetric, WordMetric
 
 RULES = ('full width to half width, traditional to simplified, lower case, '
          'spaces removed')

@@ -16,6 +16,7 @@ from lmim.datasets.labels.report import (LabelReport, LabelWarnings,
                                          warning_lines)
 from lmim.datasets.labels.spelling import Spelling, spelling_of
 from lmim.datasets.records import leaves
+from lmim.evaluation.word_metrics import build_metrics, deleted_message
 from lmim.utils.errors import UserError
 from .inputs import add_input_arguments, open_input
 
@@ -36,6 +37,7 @@ class Check(Command):
     Labels are held against a dictionary and the most characters of a word:
     those of the recognizer in --config, or --dict and --max-length. Without
     SOURCE the config's own training, validation and test sets are checked.
+    So are the metrics: whether they keep the letters of the dictionary.
     No picture is looked at (`validate` does that). The exit status is 1 if
     anything is wrong.
     """
@@ -66,8 +68,10 @@ class Check(Command):
         spelling, dict_file, parts = _prepare(args)
         checked = [_check(part, spelling, dict_file) for part in parts]
         seen = set().union(*(part.pop('seen') for part in checked))
+        metrics = _metrics_message(args.config, spelling)
         return {
-            'ok': all(part['ok'] for part in checked),
+            'ok': metrics is None and all(part['ok'] for part in checked),
+            'metrics': metrics,
             'dictionary': dict_file,
             'characters': len(spelling.characters),
             'characters_unused': sorted(spelling.characters - seen),
@@ -88,8 +92,10 @@ class Check(Command):
         ]
         for part in result['parts']:
             lines += ['', *_words(part)]
+        if result['metrics']:
+            lines += ['', result['metrics']]
         lines += ['', 'all is well' if result['ok'] else
-                  'labels are not as they should be: see above']
+                  'not all is as it should be: see above']
         return '\n'.join(lines)
 
 
@@ -148,6 +154,21 @@ def _read_config(path: Path) -> Tuple[Config, Spelling]:
                         f'{type(error).__name__}: {error}') from error
     assert spelling is not None
     return cfg, spelling
+
+
+def _metrics_message(path: Optional[Path],
+                     spelling: Spelling) -> Optional[str]:
+    """What the metrics of a config delete of its dictionary, if anything."""
+    if path is None:
+        return None
+    cfg = Config.fromfile(path)
+    try:
+        metrics = [metric for name in ('val_evaluator', 'test_evaluator')
+                   for metric in build_metrics(cfg.get(name))]
+    except _FAULTS as error:
+        raise UserError(f'{path}: the metrics cannot be built: '
+                        f'{type(error).__name__}: {error}') from error
+    return deleted_message(metrics, spelling.characters)
 
 
 def _config_parts(cfg: Config) -> List[LabelSet]:

@@ -17,6 +17,7 @@ from lmim.datasets.known_sets import DATA_ROOT, spec_paths
 from lmim.datasets.labels.reading import innermost, iter_labels
 from lmim.datasets.labels.report import SHOWN, LabelReport
 from lmim.datasets.labels.spelling import Spelling, spelling_of
+from lmim.evaluation.word_metrics import deleted_message
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
 from lmim.utils.progress import track
@@ -136,6 +137,9 @@ def _listed(value: Any) -> List[Any]:
 class LabelCheckHook(Hook):
     """Refuse labels that the recognizer cannot write, before training.
 
+    Before training and testing, metrics that delete letters of the dictionary
+    are warned of; see :func:`~lmim.evaluation.word_metrics.deleted_message`.
+
     Without it a character that is not in the dictionary ends the run at the
     batch that has it, perhaps after hours, and the next one ends the next
     run. Labels that are longer than the decoder writes, or empty, are
@@ -161,6 +165,7 @@ class LabelCheckHook(Hook):
             getattr(bare_model(runner.model), 'decoder', None))
         if not self.enable or spelling is None:
             return
+        self._look_at_metrics(runner, runner.val_loop, spelling)
         outcome: List[Optional[str]] = [None]
         if is_main_process():
             outcome = [self._check(runner, spelling)]
@@ -168,6 +173,23 @@ class LabelCheckHook(Hook):
         broadcast_object_list(outcome)
         if outcome[0] is not None:
             raise UserError(outcome[0])
+
+    def before_test(self, runner: Runner) -> None:
+        """Look at the metrics of the test."""
+        spelling = spelling_of(
+            getattr(bare_model(runner.model), 'decoder', None))
+        if self.enable and spelling is not None:
+            self._look_at_metrics(runner, runner.test_loop, spelling)
+
+    @staticmethod
+    def _look_at_metrics(runner: Runner, loop: Any,
+                         spelling: Spelling) -> None:
+        """Warn of metrics that delete letters of the dictionary."""
+        evaluator = getattr(loop, 'evaluator', None)
+        message = deleted_message(getattr(evaluator, 'metrics', []),
+                                  spelling.characters)
+        if message:
+            runner.logger.warning(message)
 
     def _check(self, runner: Runner, spelling: Spelling) -> Optional[str]:
         """Log warnings; return the message of an error, if there is one."""
@@ -191,7 +213,6 @@ class LabelCheckHook(Hook):
             runner.logger.warning(message)
             return None
         return message
-
 
 
 @HOOKS.register_module()
