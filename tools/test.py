@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
     return launch.parse_args(parser)
 
 
-def set_hook(cfg: Config, name: str, kind: str, **options: Any) -> None:
+def set_hook(cfg: Config, name: str, kind: str, /, **options: Any) -> None:
     """Set options of a hook of the config.
 
     Raises:
@@ -60,11 +60,12 @@ def set_hook(cfg: Config, name: str, kind: str, **options: Any) -> None:
 
 
 def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
-    """Turn on MMOCR's pictures of predictions."""
-    set_hook(cfg, 'visualization', 'VisualizationHook', enable=True,
+    """Turn on the pictures of predictions."""
+    set_hook(cfg, 'visualization', 'PredictionPicturesHook',
+             type='PredictionPicturesHook', enable=True,
              draw_gt=True, draw_pred=True, show=args.show,
              wait_time=args.wait_time)
-    if args.show_dir:
+    if args.show_dir and cfg.get('visualizer'):
         cfg.visualizer.save_dir = args.show_dir
         cfg.visualizer.vis_backends = [dict(type='LocalVisBackend')]
 

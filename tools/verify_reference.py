@@ -9,7 +9,6 @@ with an output that is not checked is refused; of masks by other methods, which
 this project does not have, it is said.
 """
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import List, Optional, Sequence, Tuple
@@ -20,6 +19,8 @@ import _import_lmim  # noqa: F401  (finds lmim without an installation)
 import reference_checks  # noqa: F401  (fills KINDS)
 from reference_checks.common import (KINDS, Check, IncompleteReference,
                                      Reference)
+
+from lmim.utils.json_text import to_json
 
 #: What describes the outputs and is no output.
 DESCRIPTIVE = {'meta_names', 'target_lens'}
@@ -74,8 +75,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     passed = all(check.passed for check in checks)
     if args.json:
         rows = [dict(check._asdict(), passed=check.passed) for check in checks]
-        print(json.dumps(dict(file=str(args.file), kind=kind, passed=passed,
-                              not_computed=left, checks=rows), indent=2))
+        print(to_json(dict(file=str(args.file), kind=kind, passed=passed,
+                           not_computed=left, checks=rows), indent=2))
     else:
         for check in checks:
             mark = 'ok  ' if check.passed else 'MISS'

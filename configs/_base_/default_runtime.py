@@ -17,7 +17,7 @@ default_hooks = dict(
     checkpoint=dict(type='SafeCheckpointHook', interval=1, max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffer=dict(type='SyncBuffersHook'),
-    visualization=dict(type='VisualizationHook', enable=False),
+    visualization=dict(type='PredictionPicturesHook', enable=False),
     # Fast layers, on CPUs only.
     cpu_kernels=dict(type='CPUKernelsHook'),
     step_seed=dict(type='StepSeedHook'),

@@ -39,8 +39,8 @@ def test_a_base_keeps_its_places() -> None:
 
 @pytest.mark.parametrize('content, message', [
     ('a\nb\na\n'.encode(), r"there twice: \['a'\]"),
-    ('\ufeffa\nb\n'.encode(), 'begins with a byte order mark'),
-    ('a\nbc\n'.encode(), 'got 2 characters at line 2'),
+    ('a\nbc\n'.encode(), "line 2 holds 'bc'"),
+    ('\ufeffa\r\nb\r\na\r\n'.encode(), r"there twice: \['a'\]"),
     ('\xe9\n'.encode('latin-1'), 'is not in UTF-8'),
 ])
 def test_what_mmocr_refuses_is_explained(tmp_path: Path, content: bytes,
@@ -49,3 +49,9 @@ def test_what_mmocr_refuses_is_explained(tmp_path: Path, content: bytes,
     path.write_bytes(content)
     with pytest.raises(ValueError, match=message):
         read_dict_file(path)
+
+
+def test_a_byte_order_mark_is_nothing(tmp_path: Path) -> None:
+    path = tmp_path / 'dict.txt'
+    path.write_bytes('\ufeffa\r\n \r\né\n'.encode())
+    assert read_dict_file(path) == ['a', ' ', 'é']

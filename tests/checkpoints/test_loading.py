@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from lmim.checkpoints import CheckpointError, load_encoder_weights
-from lmim.checkpoints.loading import resize_positions
+from lmim.checkpoints.loading import refuse_not_finite, resize_positions
 from lmim.models.backbones import TextViT
 from tests.checkpoints.tiny import weights_of
 from tests.data.make_reference import VIT
@@ -122,3 +122,22 @@ def test_an_encoder_with_more_in_it_is_another_encoder(tmp_path):
     torch.save({'model': {**weights_of('mae'), **more}}, path)
     with pytest.raises(CheckpointError, match='unexpected: blocks.0.ls1'):
         load_encoder_weights(model, str(path))
+
+
+def test_an_encoder_that_is_not_finite_is_refused(saved, tmp_path):
+    path, _ = saved
+    content = torch.load(path, weights_only=True)
+    content['state_dict']['backbone.pos_embed'][0, 1, 2] = float('nan')
+    torch.save(content, tmp_path / 'nan.pth')
+    with pytest.raises(CheckpointError, match='not finite .*: pos_embed'):
+        load_encoder_weights(vit(), str(tmp_path / 'nan.pth'))
+
+
+def test_a_mask_may_be_infinite_where_the_module_has_it_so():
+    module = torch.nn.Linear(2, 2)
+    module.register_buffer('mask', torch.tensor([0., float('-inf')]))
+    weights = dict(module.state_dict())
+    refuse_not_finite(module, weights, 'x.pth')
+    weights['bias'] = torch.tensor([0., float('inf')])
+    with pytest.raises(CheckpointError, match='x.pth is refused, as 1 of'):
+        refuse_not_finite(module, weights, 'x.pth')

@@ -6,6 +6,7 @@ import torch
 
 from lmim.checkpoints import (CheckpointError, open_checkpoint,
                               read_checkpoint)
+from lmim.checkpoints.reading import bare_name, find_weights
 
 
 def test_weights_are_found_wherever_they_are(tmp_path):
@@ -50,3 +51,12 @@ def test_file_without_weights(tmp_path):
     torch.save([torch.ones(1)], path)
     with pytest.raises(CheckpointError, match='holds a list'):
         open_checkpoint(path)
+
+
+@pytest.mark.parametrize('name', [
+    '_orig_mod.a.b', 'module._orig_mod.a.b', '_orig_mod.module.a.b',
+    'a._orig_mod.b', 'module.a.b', 'a.b'])
+def test_names_are_those_of_the_model_itself(name):
+    assert bare_name(name) == 'a.b'
+    weights, _ = find_weights({'state_dict': {name: torch.ones(1)}}, 'x')
+    assert list(weights) == ['a.b']

@@ -38,8 +38,8 @@ def test_data_root_reaches_the_config_and_other_processes(
         config: Path) -> None:
     assert launch.load_config(_args(config)).root == '/env'
     cfg = launch.load_config(
-        _args(config, 'data_root=/mnt/data', 'extra.key=3'))
-    assert cfg.root == '/mnt/data' and cfg.extra.key == 3
+        _args(config, 'data_root=/mnt/data', 'train_dataloader.batch_size=3'))
+    assert cfg.root == '/mnt/data' and cfg.train_dataloader.batch_size == 3
     assert cfg.train_dataloader.dataset.data_root == '/mnt/data'
     assert 'data_root' not in cfg and cfg.launcher == 'none'
     assert cfg.work_dir == './work_dirs/run'

@@ -12,6 +12,9 @@ from engine_dummies import (
     with_val,
 )
 
+from lmim.datasets.transforms.seed import RUN_SEED
+from lmim.engine.config_fitting import fit_config
+from tests.tool_runs import scalars_of
 
 
 @pytest.mark.parametrize('step', [1, 4, 6, 8])
@@ -105,17 +108,38 @@ def test_other_data_of_the_same_length_are_warned_about(
     assert 'samples: 32 then, 31 now' in log
 
 
-@pytest.mark.parametrize('loader, words', [
-    (dict(batch_size=100, drop_last=True), 'batch_size to 32 or less'),
-    # One batch: a warm-up of one step.
-    (dict(batch_size=32), 'batch_size to 16 or less'),
-])
-def test_epochs_that_are_too_short_are_refused(
-        tmp_path: Path, loader: Dict[str, Any], words: str) -> None:
+def test_epochs_without_a_batch_are_refused(tmp_path: Path) -> None:
     cfg = make_cfg(tmp_path)
-    cfg.train_dataloader.update(loader)
-    with pytest.raises(ValueError, match=words):
+    cfg.train_dataloader.update(batch_size=100, drop_last=True)
+    with pytest.raises(ValueError, match='batch_size to 32 or less'):
         train(cfg)
+
+
+@pytest.mark.parametrize('batch, epochs, first', [
+    (32, 3, 1e-2),  # one batch: there is no room for a warm-up
+    (8, 1, 1e-2),
+    (1, 1, 1e-5),  # the warm-up is 3 of 32 iterations
+])
+def test_short_trainings_run(tmp_path: Path, batch: int, epochs: int,
+                             first: float) -> None:
+    cfg = make_cfg(tmp_path, batch_size=batch, epochs=epochs)
+    train(cfg)
+    rates = [one['lr'] for one in scalars_of(tmp_path) if 'lr' in one]
+    assert len(rates) == epochs * 32 // batch
+    assert rates[0] == pytest.approx(first)
+    assert max(rates) == pytest.approx(1e-2) and rates[-1] < 5e-3
+
+
+def test_a_loop_of_iterations_counts_passes_over_the_data(
+        tmp_path: Path) -> None:
+    cfg = make_cfg(tmp_path, loop='IterBasedTrainLoop')
+    cfg.train_cfg.max_iters = 10
+    fit_config(cfg)
+    train(cfg)
+    rates = [one['lr'] for one in scalars_of(tmp_path) if 'lr' in one]
+    assert len(rates) == 10 and max(rates) == pytest.approx(1e-2)
+    assert (tmp_path / 'iter_10.pth').is_file()
+    assert RUN_SEED.epoch == 2  # of 4 iterations each
 
 
 def mixed(work_dir: Any) -> Any:

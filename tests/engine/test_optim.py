@@ -81,3 +81,21 @@ def test_schedule_warms_up_then_falls_to_zero(tmp_path: Path, repo: Path,
     cosine = 5e-3 * (1 + torch.cos(torch.pi * torch.arange(total) / total))
     torch.testing.assert_close(
         torch.from_numpy(rates[4:]).float(), cosine, rtol=1e-4, atol=1e-9)
+
+
+def test_a_compiled_run_ends_with_the_same_weights(tmp_path: Path) -> None:
+    """MMEngine's groups of parameters are ConfigDicts, which do not trace."""
+    runs = []
+    for compiled in (False, dict(backend='eager')):
+        cfg = make_cfg(tmp_path / str(bool(compiled)), epochs=1,
+                       model=dict(dropout=0.))
+        cfg.optim_wrapper.update(
+            constructor='GroupedOptimWrapperConstructor',
+            paramwise_cfg=dict(flat_decay_mult=0.))
+        cfg.param_scheduler = None
+        cfg.compile = compiled
+        runs.append(train(cfg))
+    assert all(type(group) is dict
+               for group in runs[1].optim_wrapper.optimizer.param_groups)
+    for name, value in weights(runs[0]).items():
+        torch.testing.assert_close(weights(runs[1])[name], value)

@@ -151,3 +151,21 @@ def test_options_that_a_config_cannot_serve_are_refused(
     outcome = run_tool('test.py', tmp_path, config, 'x.pth', *option)
     assert outcome.code == 1
     assert outcome.stderr.startswith('\nError: ') and word in outcome.stderr
+
+
+def test_pictures_of_predictions_come_from_the_data_set(turned: Path) -> None:
+    """Of LMDBs, whose words name no file, and of MMOCR's hook in a config."""
+    room = turned.parent
+    for count, options in enumerate((
+            {}, {'default_hooks.visualization.type': 'VisualizationHook'})):
+        outcome = run_tool('test.py', room, turned, 'compass.pth',
+                           '--work-dir', f'run{count}', '--show-dir',
+                           f'shown{count}', options=options)
+        assert outcome.code == 0, outcome.stderr
+        found = sorted(room.glob(f'shown{count}/**/*.png'))
+        assert [path.name[:7] for path in found] == [
+            f'00000{number}_' for number in range(1, 6)]
+        # Above the texts the picture as it was, 64 pixels high.
+        first, last = (cv2.imread(str(found[at])) for at in (0, 4))
+        assert first.shape[:2] == (64 + 2 * 16 + 6, 324)
+        assert last[2:66][-4, 140, 0] > 200 > 60 > last[4, 4, 0]

@@ -68,3 +68,21 @@ def test_errors_of_libraries_keep_their_traceback(error: Exception) -> None:
     for raised in (error, caught(error, 1)):
         with pytest.raises(type(error)):
             end_after(raised)
+
+
+@pytest.mark.parametrize('error, told', [
+    (RuntimeError('DataLoader worker (pid 7) is killed by signal: Bus error. '
+                  "It is possible that dataloader's workers are out of "
+                  'shared memory. Please try to raise your shared memory '
+                  'limit.'), '--shm-size=8g'),
+    (RuntimeError('unable to write to file </torch_7_1_0>: No space left on '
+                  'device (28)'), 'num_workers'),
+    (RuntimeError('unable to mmap 64 bytes from file </torch_1>: Cannot '
+                  'allocate memory (12)'), '/dev/shm'),
+    (ImportError('Please run "pip install wandb" to install wandb'),
+     'pip install wandb'),
+])
+def test_a_machine_that_lacks_something(
+        error: Exception, told: str, capsys: pytest.CaptureFixture) -> None:
+    assert end_after(error) == 1
+    assert told in capsys.readouterr().err

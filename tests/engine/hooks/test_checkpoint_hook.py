@@ -2,6 +2,7 @@
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, List
 
 import pytest
@@ -16,13 +17,16 @@ from engine_dummies import (
 )
 from mmengine.config import Config
 from mmengine.runner import Runner, find_latest_checkpoint
+from mmocr.registry import EVALUATOR
 
 from lmim.engine.hooks.checkpoint_hook import (
     AtomicLocalBackend,
+    SafeCheckpointHook,
     find_resumable,
+    metric_keys,
 )
 from lmim.utils.atomic import write_atomic
-from lmim.utils.errors import CheckpointError
+from lmim.utils.errors import CheckpointError, UserError
 
 
 def _names(folder: Path) -> List[str]:
@@ -206,3 +210,79 @@ def test_what_cannot_be_resumed_is_refused(tmp_path: Path,
              'none.pth does not exist')):
         with pytest.raises(kind, match=message):
             train(resumed(make_cfg(tmp_path, message, model=model), path))
+
+
+KEYS = ['recog/word_acc', 'recog/word_acc_ignore_case_symbol',
+        'recog/1-N.E.D']
+
+
+def _validated(*prefixes: str) -> Any:
+    metrics = [dict(type='UnicodeWordMetric'), dict(type='OneMinusNEDMetric')]
+    cfg = dict(metrics=metrics, _scope_='mmocr')
+    if prefixes:
+        cfg.update(type='BenchmarkEvaluator', dataset_prefixes=prefixes)
+    evaluator = EVALUATOR.build(dict(dict(type='Evaluator'), **cfg))
+    return SimpleNamespace(
+        val_loop=SimpleNamespace(evaluator=evaluator),
+        logger=SimpleNamespace(info=print))
+
+
+def test_keys_of_figures_are_known_beforehand() -> None:
+    assert metric_keys(_validated().val_loop.evaluator) == KEYS
+    assert metric_keys(_validated('a', 'b').val_loop.evaluator) == [
+        f'{prefix}/{key}' for prefix in 'ab' for key in KEYS]
+    unknown = EVALUATOR.build(dict(
+        type='Evaluator', metrics=dict(type='DummyMetric'), _scope_='mmocr'))
+    assert metric_keys(unknown) is None
+
+
+@pytest.mark.parametrize('wanted, prefixes, found', [
+    ('word_acc', ['own'], 'own/recog/word_acc'),
+    ('recog/word_acc', [], 'recog/word_acc'),
+    ('1-N.E.D', ['own'], 'own/recog/1-N.E.D'),
+    ('b/recog/word_acc', ['a', 'b'], 'b/recog/word_acc'),
+    ('auto', ['a', 'b'], 'auto'),
+])
+def test_keys_of_the_best_are_completed(wanted: str, prefixes: List[str],
+                                        found: str) -> None:
+    hook = SafeCheckpointHook(save_best=wanted)
+    hook._find_best_keys(_validated(*prefixes))
+    assert hook.key_indicators == [found]
+    assert hook.rules == [None if wanted == 'auto' else 'greater']
+
+
+@pytest.mark.parametrize('wanted, prefixes, told', [
+    ('word_acc', ['a', 'b'], 'fits several of .*: a/recog/word_acc, b/recog'),
+    ('accuracy', ['own'], 'is not one of .*: own/recog/word_acc, own/recog'),
+])
+def test_a_best_that_will_not_be_there_is_refused(
+        wanted: str, prefixes: List[str], told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        SafeCheckpointHook(save_best=wanted, rule='greater')._find_best_keys(
+            _validated(*prefixes))
+    with pytest.raises(UserError, match='needs a validation'):
+        SafeCheckpointHook(save_best='acc')._find_best_keys(
+            SimpleNamespace(val_loop=None))
+    with pytest.raises(UserError, match='Add rule="greater"'):
+        SafeCheckpointHook(save_best='hmean_iou_of_mine')
+
+
+def test_weights_of_a_compiled_model_are_loaded(tmp_path: Path,
+                                                finished: Path) -> None:
+    content = torch.load(finished / 'iter_8.pth', weights_only=True)
+    content['state_dict'] = {f'_orig_mod.{name}': value for name, value
+                             in content['state_dict'].items()}
+    torch.save(content, tmp_path / 'compiled.pth')
+    runner = train(resumed(make_cfg(tmp_path), tmp_path / 'compiled.pth'))
+    assert_equal(runner, finished / 'iter_8.pth')
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('-inf')])
+def test_weights_that_are_not_finite_are_refused(
+        tmp_path: Path, finished: Path, value: float) -> None:
+    content = torch.load(finished / 'iter_8.pth', weights_only=True)
+    content['state_dict']['layers.0.weight'][1, 2] = value
+    torch.save(content, tmp_path / 'bad.pth')
+    with pytest.raises(CheckpointError, match='1 of its weights are not '
+                                              'finite .*: layers.0.weight'):
+        train(resumed(make_cfg(tmp_path), tmp_path / 'bad.pth'))

@@ -73,7 +73,8 @@ def check(tmp_path: Path) -> Any:
         LabelCheckHook(**kwargs).before_train(SimpleNamespace(
             model=model, logger=log, work_dir=str(tmp_path),
             train_dataloader=SimpleNamespace(dataset=dataset),
-            val_loop=None, cfg=Config(dict(model=dict(decoder=dict(dictionary=dict(
+            val_loop=None,
+            cfg=Config(dict(model=dict(decoder=dict(dictionary=dict(
                 dict_file='abc.txt')))))))
         return [*log.infos, *log.warnings]
 

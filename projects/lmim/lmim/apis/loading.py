@@ -23,7 +23,8 @@ from lmim.checkpoints import (Checkpoint, CheckpointError,
                               load_encoder_weights, open_checkpoint)
 from lmim.checkpoints.config_text import dicts_in, parse_config
 from lmim.checkpoints.dictionaries import dictionaries_of, read_dict_file
-from lmim.checkpoints.loading import compare, encoder_sizes
+from lmim.checkpoints.loading import (compare, encoder_sizes,
+                                      refuse_not_finite)
 from lmim.datasets.known_sets import read_config
 from lmim.models.backbones import TextViT
 from lmim.models.layers import use_cpu_kernels
@@ -137,14 +138,15 @@ def build_model(model: Dict[str, Any],
     model = without_pretrained(model)
     with tempfile.TemporaryDirectory() as folder:
         for part in dictionaries_of(model):
-            if characters is not None:
-                path = Path(folder) / 'characters.txt'
-                path.write_text('\n'.join(characters), encoding='utf-8')
-                part['dict_file'] = str(path)
-            elif not Path(part['dict_file']).is_file():
+            if characters is None and not Path(part['dict_file']).is_file():
                 raise CheckpointError(
                     f'dictionary {part["dict_file"]} of the config does not '
                     'exist: put it there, or change dict_file')
+            path = Path(folder) / 'characters.txt'
+            path.write_text('\n'.join(
+                read_dict_file(part['dict_file']) if characters is None
+                else characters), encoding='utf-8')
+            part['dict_file'] = str(path)
         cfg = dict(model, _scope_=model.get('_scope_', 'mmocr'))
         if empty:
             try:
@@ -388,6 +390,7 @@ def _load_all(model: nn.Module, opened: Checkpoint,
         raise CheckpointError(
             f'{config.name} does not fit {report}.{report.details()}\nName '
             f'the config that it was trained with: {FITTING}')
+    refuse_not_finite(model, weights, opened.path)
     model.load_state_dict(weights)
 
 

@@ -1,5 +1,4 @@
 """What was read in a picture, and pictures of it."""
-import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from lmim.datasets.records import UnreadableRecordError
 from lmim.rendering.fonts import font_file_with
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
+from lmim.utils.json_text import to_json
 from lmim.visualization.sheet import contact_sheet, fit_within, save_picture
 
 #: Height and width of a picture in a sheet.
@@ -115,7 +115,7 @@ class Recognition:
         """
         suffix = Path(path).suffix.lower()
         if suffix == '.json':
-            text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
+            text = to_json(self.to_dict(), ensure_ascii=False, indent=2)
             write_atomic(path, (text + '\n').encode('utf-8'))
         elif suffix == '.png':
             save_picture(draw_recognition(self), path)

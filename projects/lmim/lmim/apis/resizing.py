@@ -7,7 +7,7 @@ from torch import nn
 
 from lmim.checkpoints import FORMATS, Checkpoint, CheckpointError
 from lmim.checkpoints.dictionaries import describe_dictionary, dictionaries_of
-from lmim.checkpoints.loading import compare
+from lmim.checkpoints.loading import compare, refuse_not_finite
 from lmim.utils.log import quiet
 from .loading import build_model
 
@@ -65,6 +65,7 @@ def resize_dictionary(checkpoint: Checkpoint, model: Dict[str, Any],
             result[name] = _carry(weights[name], fresh, dims[name], classes,
                                   _classes(after))
             tensors[name] = list(weights[name].shape), list(fresh.shape)
+    refuse_not_finite(after, result, checkpoint.path)
     after.load_state_dict(result)  # which checks every name and shape
     kept = set(old) & set(new)
     return Resized(

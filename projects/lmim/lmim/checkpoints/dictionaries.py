@@ -5,7 +5,9 @@ A file has one character a line, in UTF-8. In a checkpoint
 classes, beside the options of MMOCR's ``Dictionary`` (``with_end`` ...), so
 that it can be used where the file is not.
 """
+import re
 import string
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Union
@@ -13,7 +15,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Union
 from mmocr.models.common.dictionary import Dictionary
 
 from lmim.utils.atomic import whole_file
-from lmim.utils.errors import UserError
+from lmim.utils.errors import UserError, some
 from .config_text import dicts_in
 
 CHARACTERS = 'characters'
@@ -28,7 +30,8 @@ IMPOSSIBLE = frozenset('\n\r')
 def read_dict_file(path: Union[str, Path]) -> List[str]:
     """The characters of a dictionary file, as MMOCR reads it.
 
-    A line that holds one blank is the blank; an empty line is nothing.
+    A line that holds one blank is the blank; an empty line is nothing, as is
+    a byte order mark at the beginning.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -38,26 +41,32 @@ def read_dict_file(path: Union[str, Path]) -> List[str]:
     if not Path(path).is_file():
         raise FileNotFoundError(f'dictionary {path} does not exist')
     try:
-        characters = list(Dictionary(str(path)).dict)
+        text = Path(path).read_bytes().decode('utf-8-sig')
+        with tempfile.TemporaryDirectory() as folder:
+            plain = Path(folder) / 'plain.txt'
+            plain.write_bytes(text.encode())
+            characters = list(Dictionary(str(plain)).dict)
     except UnicodeDecodeError as error:
         raise UserError(f'{path} is not in UTF-8 ({error}); save it as '
-                        'such, without byte order mark') from error
+                        'such') from error
     except (ValueError, AssertionError) as error:
         raise UserError(f'{path} is no dictionary file, one character a '
-                        f'line: {_why(path, error)}') from error
+                        f'line: {_why(text, error)}') from error
     if not characters:
         raise UserError(f'dictionary {path} is empty')
     return characters
 
 
-def _why(path: Union[str, Path], error: Exception) -> str:
-    """What MMOCR does not tell: a byte order mark, the doubled lines."""
-    text = Path(path).read_text(encoding='utf-8')
-    if text.startswith('\ufeff'):
-        return 'it begins with a byte order mark; save it as UTF-8 without one'
-    twice = [line for line, n in Counter(text.splitlines()).items()
-             if n > 1 and line]
-    if isinstance(error, AssertionError) and twice:
+def _why(text: str, error: Exception) -> str:
+    """What MMOCR does not tell: the lines that are doubled or too long."""
+    lines = re.split('\r\n|\r|\n', text)
+    twice = [line for line, n in Counter(lines).items() if n > 1 and line]
+    long = [f'line {number} holds {line!r}'
+            for number, line in enumerate(lines, 1) if len(line) > 1]
+    if long:
+        return (f'{some(long)}. Write one code point a line; the marks of '
+                'Thai, Arabic or Indic scripts have lines of their own')
+    if twice:
         return f'these lines are there twice: {twice}; leave one of each'
     return str(error)
 

@@ -72,6 +72,29 @@ def compare(module: nn.Module, weights: Dict[str, torch.Tensor], source: str,
         unused=unused + len(weights) - len(found))
 
 
+def refuse_not_finite(module: nn.Module, weights: Dict[str, torch.Tensor],
+                      source: str) -> None:
+    """Refuse weights that are NaN or infinite, before they are loaded.
+
+    A buffer that is infinite in the module itself, as a causal mask, may be.
+
+    Raises:
+        CheckpointError: If there is one, naming the first.
+    """
+    bad = []
+    for name, own in module.state_dict().items():
+        value = weights.get(name)
+        if (value is not None and value.is_floating_point()
+                and not value.isfinite().all()
+                and (own.is_meta or bool(own.isfinite().all()))):
+            bad.append(name)
+    if bad:
+        raise CheckpointError(
+            f'checkpoint {source} is refused, as {len(bad)} of its weights '
+            f'are not finite (NaN or infinite): {some(bad)}. Its training '
+            'had diverged, or the file is damaged: take an earlier one')
+
+
 def load_encoder_weights(encoder: Any,
                          checkpoint: Union[str, Checkpoint],
                          allow_partial: bool = False,
@@ -130,6 +153,7 @@ def load_encoder_weights(encoder: Any,
             'the size of the images differs, pos_grid=(rows, columns), the '
             'patches that those of the checkpoint had. For one that lacks '
             'cls_token alone, give the encoder with_cls_token=False.')
+    refuse_not_finite(encoder, found, path)
     encoder.load_state_dict({name: found[name] for name in report.loaded},
                             strict=False)
     return report

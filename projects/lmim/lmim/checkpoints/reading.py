@@ -85,8 +85,8 @@ def find_weights(
 ) -> Tuple[Dict[str, torch.Tensor], str]:
     """Find the weights in what :func:`read_checkpoint` gave.
 
-    They go by name, without a leading ``module.``; beside them is the key
-    that they were under, or ''.
+    They go by name, without what DDP and ``torch.compile`` put in; beside
+    them is the key that they were under, or ''.
 
     Raises:
         CheckpointError: If there are none.
@@ -94,7 +94,7 @@ def find_weights(
     key = next((key for key in WEIGHT_KEYS
                 if isinstance(content.get(key), Mapping)), '')
     found: Mapping[str, Any] = content[key] if key else content
-    weights = {re.sub(r'^module\.', '', name): value
+    weights = {bare_name(name): value
                for name, value in found.items()
                if isinstance(value, torch.Tensor)}
     if not weights:
@@ -102,6 +102,12 @@ def find_weights(
             f'checkpoint {path} holds no weights; its keys are '
             f'{sorted(map(str, found))[:10]}')
     return weights, key
+
+
+def bare_name(name: str) -> str:
+    """The name of a weight without the marks of compilation and of DDP."""
+    return re.sub(r'^module\.', '', re.sub(r'(^|\.)_orig_mod\.', r'\1',
+                                           name))
 
 
 def _is_program(path: pathlib.Path) -> bool:

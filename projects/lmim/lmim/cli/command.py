@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from typing import Any, Callable, Dict, List, Optional, TextIO
 
 from lmim.utils.errors import EXIT_CODES, end_after, message_of
+from lmim.utils.json_text import to_json
 
 
 class Command(ABC):
@@ -98,7 +99,7 @@ class Command(ABC):
         if result is None:
             return 0
         if args.json:
-            print(json.dumps({'command': self.name, **result}, indent=2))
+            print(to_json({'command': self.name, **result}, indent=2))
         else:
             print(self.report(result),
                   file=sys.stderr if self.writes else None)

@@ -6,6 +6,7 @@ from typing import Any, Dict
 
 from lmim.finetuning import Settings, finetune, keep_settings
 from lmim.utils.atomic import write_atomic
+from lmim.utils.json_text import to_json
 
 from .command import Command, at_least
 
@@ -65,7 +66,7 @@ class Finetune(Command):
             result = json.loads(path.read_text(encoding='utf-8'))
         else:
             result = finetune(settings, args.device)
-            write_atomic(path, (json.dumps(result, indent=2) + '\n').encode())
+            write_atomic(path, (to_json(result, indent=2) + '\n').encode())
         return dict(result, result=str(path))
 
     def report(self, result: Dict[str, Any]) -> str:

@@ -3,7 +3,6 @@ import argparse
 import contextlib
 import csv
 import io
-import json
 import os
 import sys
 import time
@@ -19,6 +18,7 @@ from lmim.datasets.scenes import read_scenes
 from lmim.engine.precision import PRECISIONS
 from lmim.utils.atomic import refuse_file, whole_file
 from lmim.utils.errors import UserError
+from lmim.utils.json_text import to_json
 from lmim.visualization import save_picture
 
 from . import Command, at_least, track
@@ -138,7 +138,7 @@ def line(word: Recognition, kind: str) -> str:
     """
     held = word.to_dict()
     if kind == 'jsonl':
-        return json.dumps(held, ensure_ascii=False) + '\n'
+        return to_json(held, ensure_ascii=False) + '\n'
     polygon = ','.join(f'{number:g}' for number in held.get('polygon', []))
     if kind == 'csv':
         text = io.StringIO()

@@ -3,7 +3,6 @@
 ``python -m lmim.comparison.one_run FOLDER``; the same as ``tools/train.py
 FOLDER/config.py --resume`` and ``tools/test.py`` after it.
 """
-import json
 import sys
 from pathlib import Path
 from typing import Any, Dict
@@ -15,6 +14,7 @@ from lmim.engine.hooks.checkpoint_hook import find_resumable
 from lmim.engine.hooks.data_check_hook import check_data
 from lmim.evaluation.probes import probe_encoder, read_words
 from lmim.utils.atomic import write_atomic
+from lmim.utils.json_text import to_json
 from lmim.utils.machine import processor_name
 
 #: Labelled words that a pre-trained encoder is probed with, at most.
@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
         words = read_words(cfg.probe_words, PROBE_WORDS, encoder.img_size)
         result['probes'] = {name: round(value, 4) for name, value
                             in probe_encoder(encoder, words).items()}
-    write_atomic(folder / 'result.json', json.dumps(result).encode())
+    write_atomic(folder / 'result.json', to_json(result).encode())
 
 
 def _test(folder: Path) -> Dict[str, Dict[str, float]]:

@@ -1,5 +1,4 @@
 """What came out of a comparison: tables, a picture, and JSON."""
-import json
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, Dict, Iterable, List, Optional, Sequence
@@ -9,6 +8,7 @@ from matplotlib.figure import Figure
 
 from lmim.evaluation.benchmark_table import aligned
 from lmim.utils.atomic import write_atomic
+from lmim.utils.json_text import to_json
 from lmim.visualization import save_picture
 
 from .protocol import Protocol
@@ -154,7 +154,7 @@ class Results:
         paths = [work_dir / f'{self.stage}.{end}'
                  for end in ('md', 'json', 'png')]
         write_atomic(paths[0], self.page().encode())
-        write_atomic(paths[1], json.dumps(
+        write_atomic(paths[1], to_json(
             dict(runs=self.runs, pretrainings=self.pretrainings),
             indent=1).encode())
         save_picture(self.curve(), paths[2])

@@ -3,6 +3,8 @@
 The configs in ``configs/_base_/datasets`` are the only table of them; what is
 here reads it, with the one folder in which all data sets lie.
 """
+import ast
+import inspect
 import os
 import os.path as osp
 from pathlib import Path
@@ -198,12 +200,39 @@ def read_config(path: str, data_root: Optional[str] = None) -> Config:
         root = data_root or os.environ.pop(DATA_ROOT, None)
         if root:  # MMEngine refuses an empty one
             os.environ[DATA_ROOT] = root
-        cfg = Config.fromfile(path)
+        cfg = Config.fromfile(path, lazy_import=_is_lazy(path))
+    # What a file imports is no setting, and could not be written with it.
+    for name, value in list(cfg.items()):
+        if isinstance(value, type) or inspect.isroutine(value):
+            cfg.pop(name)
     # Without yapf, which lays the whole config out anew for each of four
     # copies and takes more time than everything else before training.
     # MMEngine 0.10.7 forgets the argument of `fromfile` that says so.
     object.__setattr__(cfg, '_format_python_code', False)
     return cfg
+
+
+def _is_lazy(path: str) -> Optional[bool]:
+    """Whether a config is of MMEngine's kind that imports its bases.
+
+    MMEngine takes it for one if it imports anything above ``_base_``. None
+    leaves the question to MMEngine.
+
+    Raises:
+        UserError: If the file is no Python.
+    """
+    if not path.endswith('.py') or not Path(path).is_file():
+        return None
+    try:
+        tree = ast.parse(Path(path).read_text(encoding='utf-8'))
+    except (SyntaxError, UnicodeDecodeError) as error:
+        line = getattr(error, 'lineno', None)
+        raise UserError(f'{path} cannot be read as a config: {error}'
+                        + (f', line {line}' if line else '')) from error
+    bases = any(isinstance(target, ast.Name) and target.id == '_base_'
+                for node in tree.body if isinstance(node, ast.Assign)
+                for target in node.targets)
+    return False if bases else None
 
 
 def data_root_in_use(data_root: Optional[str] = None) -> str:

@@ -14,13 +14,15 @@ import torch
 import torch.distributed as dist
 from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
-from mmengine.registry import RUNNERS
+from mmengine.registry import RUNNERS, init_default_scope
 from mmengine.runner import Runner
 
 from lmim.datasets.known_sets import DATA_ROOT, read_config
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError, end_after
 
+from .config_checks import check_components, check_file, merge_options
+from .config_fitting import fit_config
 from .precision import (PRECISIONS, Precision, choose_precision,
                         warn_if_slower)
 
@@ -73,7 +75,8 @@ def load_config(args: argparse.Namespace) -> Config:
     know the environment variable only.
 
     Raises:
-        UserError: If ``data_root`` is not one folder.
+        UserError: If ``data_root`` is not one folder, or the config has
+            settings that nothing reads, or that do not fit one another.
     """
     options: Dict[str, Any] = dict(args.cfg_options or {})
     data_root = options.pop('data_root', None)
@@ -84,10 +87,14 @@ def load_config(args: argparse.Namespace) -> Config:
                 'Give the folder in which all data sets lie')
         os.environ[DATA_ROOT] = str(data_root)
     cfg = read_config(args.config)
+    check_file(args.config)
     cfg.launcher = args.launcher
-    cfg.merge_from_dict(options)
+    merge_options(cfg, options)
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join(
         './work_dirs', osp.splitext(osp.basename(args.config))[0])
+    init_default_scope(cfg.get('default_scope', 'mmocr'))
+    fit_config(cfg)
+    check_components(cfg, options)
     return cfg
 
 

@@ -10,6 +10,8 @@ from torch.utils.data import DataLoader
 
 from lmim.utils.errors import UserError
 
+from .config_fitting import fit_schedule
+
 
 class SkippableBatches:
     """A batch sampler that can leave out its first batches, once.
@@ -64,8 +66,8 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
     The arguments are those of ``EpochBasedTrainLoop``.
 
     Raises:
-        UserError: If an epoch has no iteration, or too few for a warm-up
-            that is counted in epochs. On :meth:`run`, where the epoch has
+        UserError: If an epoch has no iteration, or the schedule does not
+            fit; see :func:`fit_schedule`. On :meth:`run`, where the epoch has
             another number of iterations than in the run that wrote the
             checkpoint.
     """
@@ -87,17 +89,11 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
                 'for each process, and incomplete batches are dropped: set '
                 f'train_dataloader.batch_size to {samples} or less')
         schedulers = self.runner.param_schedulers
-        for cfg in schedulers if isinstance(schedulers, list) else []:
-            if not isinstance(cfg, dict) or cfg.get('type') != 'LinearLR':
-                continue
-            epochs = cfg.get('end', 0) - cfg.get('begin', 0)
-            # MMEngine's LinearLR stays at its start where it has one step.
-            if cfg.get('convert_to_iter_based') and epochs * length == 1:
-                raise UserError(
-                    f'The {samples} samples make one batch, and the warm-up '
-                    'of one epoch needs two iterations or more (the learning '
-                    'rate would never rise): set train_dataloader.batch_size '
-                    f'to {max(1, samples // 2)} or less')
+        if isinstance(schedulers, dict) and 'type' in schedulers:
+            schedulers = [schedulers]
+        if isinstance(schedulers, list):
+            self.runner.param_schedulers = fit_schedule(
+                schedulers, self._max_epochs, length)
 
     def run(self) -> Any:
         """Launch training."""

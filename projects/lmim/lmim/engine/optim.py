@@ -59,7 +59,9 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the optimizer wrapper of a model."""
         wrapper = super().__call__(model)
-        groups = wrapper.optimizer.param_groups
+        # MMEngine's are ConfigDicts, which torch.compile cannot trace.
+        groups = [dict(group) for group in wrapper.optimizer.param_groups]
+        wrapper.optimizer.param_groups[:] = groups
         if len({group['lr'] for group in groups}) == 1:
             # MMEngine logs a `base_lr` beside the rate of several groups,
             # and --auto-scale-lr leaves it unscaled: with one rate for all

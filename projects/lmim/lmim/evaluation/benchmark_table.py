@@ -1,7 +1,6 @@
 """Tables of benchmarks: a row for each set, Avg and W-Avg; their files."""
 import csv
 import io
-import json
 import math
 import re
 from fractions import Fraction
@@ -10,6 +9,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from lmim.datasets.labels.spelling import Spelling
 from lmim.utils.atomic import write_atomic
+from lmim.utils.json_text import to_json as to_json_text
 
 from .benchmark_evaluator import Protocol, WordRecord
 
@@ -22,7 +22,8 @@ COUNTS = {'Too long': 'too_long', 'Empty': 'empty',
 LEGEND = """\
 Exact: read to the letter. Too long: labels of more characters than the
 recognizer writes. Empty: labels of which the rules leave nothing, which are
-never counted as read. Not in dictionary: labels with characters that the recognizer does not write. All of these words count.
+never counted as read. Not in dictionary: labels with characters that the
+recognizer does not write. All of these words count.
 """
 
 
@@ -252,7 +253,7 @@ def to_json(tables: Sequence[BenchmarkTable], **facts: Any) -> str:
         entry.update(sets=list(map(_row, entry.pop('results'))),
                      averages=averages)
         listed.append(entry)
-    return json.dumps(
+    return to_json_text(
         dict(facts, tables=listed), ensure_ascii=False, indent=2) + '\n'
 
 

@@ -69,8 +69,8 @@ class OneMinusNEDMetric(mmocr_metrics.OneMinusNEDMetric):
 def word_symbols() -> Pattern[str]:
     """A pattern of all that is no letter, mark or number in any script.
 
-    Python's ``\\W`` would do, had it the marks. Of ASCII it leaves what
-    ``[^A-Za-z0-9]`` does.
+    Python's own class of these would do, had it the marks. Of ASCII it leaves
+    what ``[^A-Za-z0-9]`` does.
     """
     marks = [code for code in range(sys.maxunicode + 1)
              if unicodedata.category(chr(code))[0] == 'M']
@@ -147,5 +147,5 @@ def deleted_message(metrics: Iterable[BaseMetric],
         'of nothing else never do: accuracies and the best checkpoint are '
         "wrong. Use metrics that keep them: dict(type='UnicodeWordMetric') "
         "and dict(type='UnicodeOneMinusNEDMetric') (letters and digits of "
-        'every script), or dict(type=\'WordMetric\', mode=\'exact\') (whole '
+        "every script), or dict(type='WordMetric', mode='exact') (whole "
         'strings), as metrics of val_evaluator and test_evaluator.')

@@ -1,6 +1,5 @@
 """From a checkpoint to a folder that is read without torch."""
 import hashlib
-import json
 import shutil
 import timeit
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from lmim.datasets.pictures import read_some, render_some
 from lmim.models.backbones import TextViT
 from lmim.utils.atomic import refuse_existing, whole_folder
 from lmim.utils.errors import UserError
+from lmim.utils.json_text import to_json
 from lmim.version import __version__
 
 from .graphs import EncoderGraph
@@ -162,7 +162,8 @@ def _to_int8(manifest: Dict[str, Any], draft: Path,
         texts, score = compare(pictures, wanted, found)
         about.update(agreement=1 - len(texts) / len(images),
                      max_score_difference=score, other_texts=texts)
-    if np.isnan(about['agreement'] + about.get('max_score_difference', 0.)):
+    if not np.isfinite(
+            about['agreement'] + about.get('max_score_difference', 0.)):
         raise UserError('int8 or fp32 computes NaN for some pictures. Nothing '
                         'was written')
     if about['agreement'] < least:
@@ -201,7 +202,7 @@ def _open(manifest: Dict[str, Any], draft: Path) -> Any:
 
 def _write_manifest(manifest: Dict[str, Any], folder: Path) -> None:
     """Write what is known of the graphs, for the reader and for people."""
-    text = json.dumps(manifest, indent=1, ensure_ascii=False)
+    text = to_json(manifest, indent=1, ensure_ascii=False)
     (folder / MANIFEST).write_text(text + '\n', encoding='utf-8')
 
 

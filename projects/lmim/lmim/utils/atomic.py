@@ -5,7 +5,9 @@ for a folder), reach the disk, and only then take the name, in one step of the
 file system. A process that is killed meanwhile leaves the neighbour, and what
 had the name before.
 """
+import errno
 import os
+import re
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +15,8 @@ from typing import Iterator, Union
 
 #: What the name of a file that is being written ends in.
 PARTIAL = '.partial'
+#: Of a full disk, of a quota, and of a limit of the size of files.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -42,10 +46,24 @@ def whole_file(path: Union[str, Path],
         with open(partial, 'rb+') as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
-    except BaseException:
+    except BaseException as error:
         partial.unlink(missing_ok=True)
-        raise
+        raise _naming(error, path) from error.__cause__
     sync_folder(path.parent)
+
+
+def _naming(error: BaseException, path: Path) -> BaseException:
+    """An error of writing that names the path, which a full disk's does not.
+
+    torch tells of a full disk in an error of its own.
+    """
+    if isinstance(error, RuntimeError) and re.search(
+            'PytorchStreamWriter|inline_container', str(error)):
+        error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if (isinstance(error, OSError) and error.errno in NO_ROOM
+            and error.filename is None):
+        return OSError(error.errno, error.strerror, str(path))
+    return error
 
 
 def write_atomic(path: Union[str, Path], data: bytes) -> None:
@@ -104,11 +122,11 @@ def whole_folder(path: Union[str, Path],
         yield draft
         refuse_existing(path, overwrite)
         _publish(draft, path)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(draft, ignore_errors=True)
         if new_parent and not any(path.parent.iterdir()):
             path.parent.rmdir()
-        raise
+        raise _naming(error, path) from error.__cause__
 
 
 def _publish(draft: Path, path: Path) -> None:

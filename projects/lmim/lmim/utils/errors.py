@@ -1,4 +1,5 @@
 """Errors that a user can fix, and how a command ends after one."""
+import errno
 import os
 import re
 import sys
@@ -12,6 +13,12 @@ EXIT_CODES = """exit status:
        says what, and what to do
   2    the command line is wrong
   130  interrupted; nothing half-made is left at the place of the result"""
+
+
+#: What torch says where /dev/shm is too small.
+_SHARED = re.compile(r'out of shared memory|shared memory limit|'
+                     r'unable to (write to|mmap|open|resize|allocate) .*'
+                     r'(shm|/torch_|shared memory)')
 
 
 class UserError(ValueError):
@@ -33,8 +40,9 @@ def end_after(error: BaseException, name: str = '',
               debug: bool = False) -> int:
     """End a command after an error: print its message, if it is the user's.
 
-    Those are :class:`UserError`, what the system or LMDB says of a file, and
-    a name in a config that no registry has.
+    Those are :class:`UserError`, what the system or LMDB says of a file, a
+    name in a config that no registry has, a library that says how it is
+    installed, and a lack of shared memory.
 
     Args:
         error (BaseException): What was raised.
@@ -55,7 +63,9 @@ def end_after(error: BaseException, name: str = '',
         print('interrupted', file=sys.stderr)
         return 130
     fixable = isinstance(error, (UserError, OSError, lmdb.Error)) or (
-        isinstance(error, KeyError) and 'registry' in str(error))
+        isinstance(error, KeyError) and 'registry' in str(error)) or (
+        isinstance(error, ImportError) and 'pip install' in str(error)) or (
+        isinstance(error, RuntimeError) and bool(_SHARED.search(str(error))))
     if (not fixable or debug
             or os.environ.get('LMIM_DEBUG', '') not in ('', '0')):
         raise error
@@ -80,6 +90,16 @@ def message_of(error: BaseException) -> str:
     """
     text = str(error.args[0] if isinstance(error, KeyError) and error.args
                else error)
+    if isinstance(error, RuntimeError) and _SHARED.search(text):
+        return (f'{text.rstrip(".")}.\nThe workers of a dataloader hand '
+                'batches over in shared memory (/dev/shm), and it is full or '
+                'small: start the container with --shm-size=8g, or set '
+                'num_workers or batch_size of the dataloader lower, as '
+                '--cfg-options train_dataloader.num_workers=0')
+    if isinstance(error, OSError) and error.errno in (
+            errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return (f'{text}. There is no room for it: free some, or name '
+                'another folder; what was written before is whole')
     if 'in DataLoader worker process' not in text.split('\n', 1)[0]:
         return text
     # Behind the last step of the traceback.

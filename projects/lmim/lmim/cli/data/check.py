@@ -11,6 +11,7 @@ from mmocr.registry import DATASETS, MODELS
 
 from lmim.checkpoints.dictionaries import read_dict_file
 from lmim.cli import Command, at_least, track
+from lmim.datasets.known_sets import read_config
 from lmim.datasets.labels.reading import innermost, iter_labels
 from lmim.datasets.labels.report import (LabelReport, LabelWarnings,
                                          warning_lines)
@@ -136,7 +137,7 @@ def _prepare(args: argparse.Namespace
 def _read_config(path: Path) -> Tuple[Config, Spelling]:
     """A config, and what labels its decoder takes."""
     try:
-        cfg = Config.fromfile(path)
+        cfg = read_config(str(path))
     except _FAULTS as error:
         raise UserError(
             f'{path} cannot be read as a config: {type(error).__name__}: '
@@ -161,7 +162,7 @@ def _metrics_message(path: Optional[Path],
     """What the metrics of a config delete of its dictionary, if anything."""
     if path is None:
         return None
-    cfg = Config.fromfile(path)
+    cfg = read_config(str(path))
     try:
         metrics = [metric for name in ('val_evaluator', 'test_evaluator')
                    for metric in build_metrics(cfg.get(name))]

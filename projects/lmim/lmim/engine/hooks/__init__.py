@@ -4,6 +4,7 @@ from .cpu_kernels_hook import CPUKernelsHook
 from .data_check_hook import LabelCheckHook, SampleCountHook
 from .loss_check_hook import LossCheckHook
 from .moving_average_hook import MovingAverageHook
+from .prediction_pictures_hook import PredictionPicturesHook
 from .pretrain_pictures_hook import PretrainPicturesHook
 from .representation_hook import RepresentationHook
 from .step_seed_hook import StepSeedHook
@@ -12,8 +13,7 @@ from .zero_accuracy_hook import ZeroAccuracyHook
 
 __all__ = [
     'CPUKernelsHook', 'CheckpointGuardHook', 'LabelCheckHook',
-    'LossCheckHook', 'MovingAverageHook', 'PretrainPicturesHook',
-    'RepresentationHook',
-    'SafeCheckpointHook', 'SampleCountHook', 'StepSeedHook', 'TrainInfoHook',
-    'ZeroAccuracyHook'
+    'LossCheckHook', 'MovingAverageHook', 'PredictionPicturesHook',
+    'PretrainPicturesHook', 'RepresentationHook', 'SafeCheckpointHook',
+    'SampleCountHook', 'StepSeedHook', 'TrainInfoHook', 'ZeroAccuracyHook'
 ]

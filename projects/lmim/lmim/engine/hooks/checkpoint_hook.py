@@ -6,30 +6,35 @@ of some iterations is lost'); kept with the checkpoint, they let a resumed run
 make the same update as an uninterrupted one.
 """
 import os.path as osp
-import re
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Union
 
 import torch
 from mmengine.dist import all_reduce, get_world_size, is_main_process
+from mmengine.evaluator import DumpResults
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
+from mmocr.evaluation.metrics import (CharMetric, OneMinusNEDMetric,
+                                      WordMetric)
 from mmocr.registry import HOOKS
 from torch import Tensor, nn
 
 from lmim.checkpoints import read_checkpoint
 from lmim.checkpoints.contents import complete_dictionary
-from lmim.checkpoints.loading import LoadReport, compare
+from lmim.checkpoints.loading import LoadReport, compare, refuse_not_finite
+from lmim.checkpoints.reading import bare_name
 from lmim.utils.atomic import PARTIAL, write_atomic
-from lmim.utils.errors import CheckpointError, some
+from lmim.utils.errors import CheckpointError, UserError, some
 
 #: The file in which MMEngine keeps the path of the latest checkpoint.
 LAST_CHECKPOINT = 'last_checkpoint'
 #: The entry of a checkpoint for gradients that wait for an update.
 PENDING = 'pending_gradients'
+#: Of which figures more is better, beside those that MMEngine knows.
+GREATER = ('n.e.d', 'char_recall', 'char_precision')
 
 
 @register_backend('atomic_local')
@@ -100,14 +105,25 @@ class SafeCheckpointHook(CheckpointHook):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        kwargs.setdefault('greater_keys', [*self._default_greater_keys,
+                                           *GREATER])
+        try:
+            super().__init__(*args, **kwargs)
+        except ValueError as error:  # no rule for a key
+            raise UserError(
+                f'default_hooks.checkpoint: {error} Add rule="greater" or '
+                'rule="less"') from error
         remote = '://' in str(self.out_dir or '')
         if not (remote or self.backend_args or self.file_client_args):
             self.backend_args: Optional[dict] = dict(backend='atomic_local')
         self._pending: Optional[Dict[str, Tensor]] = None
 
     def before_train(self, runner: Runner) -> None:
-        """Remove what a killed run was writing, and restore gradients."""
+        """Look at ``save_best``, remove what a killed run was writing, and
+        restore gradients.
+        """
+        if self.save_best:
+            self._find_best_keys(runner)
         super().before_train(runner)
         if is_main_process():
             for folder in {str(self.out_dir), runner.work_dir}:
@@ -121,6 +137,37 @@ class SafeCheckpointHook(CheckpointHook):
                 param = params[name]
                 param.grad = gradient.to(param.device, param.dtype, copy=True)
             self._pending = None
+
+    def _find_best_keys(self, runner: Runner) -> None:
+        """Complete the keys of ``save_best`` as the evaluator calls them.
+
+        Raises:
+            UserError: If nothing is validated, or a key will not be there or
+                fits several.
+        """
+        if runner.val_loop is None:
+            raise UserError(
+                f'default_hooks.checkpoint.save_best={self.save_best!r} needs '
+                'a validation, and the config has none: leave it out, or add '
+                'val_dataloader, val_cfg and val_evaluator')
+        keys = metric_keys(getattr(runner.val_loop, 'evaluator', None))
+        if keys is None:
+            return
+        found = []
+        for wanted in self.key_indicators:
+            fitting = [key for key in keys if key == wanted
+                       or key.endswith(f'/{wanted}')]
+            if wanted != 'auto' and len(fitting) != 1:
+                what = 'fits several' if fitting else 'is not one'
+                raise UserError(
+                    f'default_hooks.checkpoint.save_best={wanted!r} {what} of '
+                    'what is measured in validation: '
+                    f'{", ".join(fitting or keys)}')
+            found.append(wanted if wanted == 'auto' else fitting[0])
+        if found != list(self.key_indicators):
+            runner.logger.info(f'The best checkpoint is that of the best '
+                               f'{", ".join(found)}.')
+            self._init_rule(list(self.rules), found)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep the gradients that wait for an update, when resuming."""
@@ -242,6 +289,9 @@ class CheckpointGuardHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the checkpoint with the model."""
+        state = checkpoint.get('state_dict', checkpoint)
+        for name in [name for name in state if '_orig_mod.' in str(name)]:
+            state[bare_name(name)] = state.pop(name)  # of a compiled model
         if runner._resume and 'optimizer' not in checkpoint:
             raise CheckpointError(
                 f'{runner._load_from} has weights but no state of the '
@@ -252,6 +302,8 @@ class CheckpointGuardHook(Hook):
                 f'load_from={runner._load_from}')
         report = load_report(runner, checkpoint)
         runner.logger.info(f'Weights from {report}')
+        refuse_not_finite(bare_model(runner.model), _weights(checkpoint),
+                          str(runner._load_from))
         if not (report.missing or report.mismatched):
             return
         training = isinstance(runner._train_loop, BaseLoop)
@@ -277,13 +329,38 @@ class CheckpointGuardHook(Hook):
         runner.logger.warning(message)
 
 
+def metric_keys(evaluator: Any) -> Optional[List[str]]:
+    """What an evaluator will call its figures.
+
+    Returns:
+        List[str], optional: None where a metric is not one of MMOCR's for
+        words, so that this is not known beforehand.
+    """
+    names = []
+    for metric in getattr(evaluator, 'metrics', [None]):
+        if isinstance(metric, DumpResults):
+            continue
+        if not isinstance(metric, (WordMetric, CharMetric,
+                                   OneMinusNEDMetric)):
+            return None
+        names += [f'{metric.prefix}/{name}' if metric.prefix else name
+                  for name in metric.compute_metrics([])]
+    prefixes = getattr(evaluator, 'dataset_prefixes', None)
+    return names if prefixes is None else [
+        f'{prefix}/{name}' for prefix in prefixes for name in names]
+
+
 def load_report(runner: Runner, checkpoint: dict) -> LoadReport:
     """What a checkpoint that a runner loads gives to its model."""
-    # Without the prefix of DDP, as ``Runner.load_checkpoint`` does.
-    weights = {re.sub(r'^module\.', '', name): value for name, value in
-               checkpoint.get('state_dict', checkpoint).items()
-               if torch.is_tensor(value)}
-    return compare(bare_model(runner.model), weights, str(runner._load_from))
+    return compare(bare_model(runner.model), _weights(checkpoint),
+                   str(runner._load_from))
+
+
+def _weights(checkpoint: dict) -> Dict[str, Tensor]:
+    """Those of a checkpoint, named as ``Runner.load_checkpoint`` does."""
+    return {bare_name(name): value for name, value in
+            checkpoint.get('state_dict', checkpoint).items()
+            if torch.is_tensor(value)}
 
 
 def bare_model(model: Any) -> Any:

@@ -1,10 +1,11 @@
 """Random numbers that depend on the iteration alone."""
 import random
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.hooks.hook import DATA_BATCH, Hook
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 from mmocr.registry import HOOKS
 
 from lmim.datasets.transforms.seed import RUN_SEED, mix
@@ -47,3 +48,10 @@ class StepSeedHook(Hook):
         for module in runner.model.modules():
             if hasattr(module, 'seed_masks'):
                 module.seed_masks(mask_seed, runner.rank, runner.world_size)
+
+    def after_train_iter(self, runner: Runner, batch_idx: int,
+                         data_batch: DATA_BATCH = None,
+                         outputs: Any = None) -> None:
+        """Count passes over the data where the loop has but one epoch."""
+        if isinstance(runner.train_loop, IterBasedTrainLoop):
+            RUN_SEED.epoch = (runner.iter + 1) // len(runner.train_dataloader)
