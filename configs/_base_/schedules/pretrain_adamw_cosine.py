@@ -19,7 +19,7 @@ optim_wrapper = dict(
 # --auto-scale-lr multiplies the rate by effective batch / base_batch_size.
 auto_scale_lr = dict(base_batch_size=512)
 
-# Both end with the training, whatever max_epochs is (2 at the least).
+# Both end with the training, whatever max_epochs is.
 param_scheduler = [
     dict(
         type='LinearLR',
