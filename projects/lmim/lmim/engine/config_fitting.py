@@ -65,10 +65,11 @@ def _fit_optimizer(cfg: Config) -> None:
     names, takes = arguments_of(optimizer['type'])
     if names is None or takes is Takes.ANY:
         return
-    others = frozenset().union(*(
-        arguments_of(kind)[0] or frozenset()
-        for kind in vars(torch.optim).values()
-        if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)))
+    kinds: List[Any] = [
+        kind for kind in vars(torch.optim).values()
+        if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)]
+    others = frozenset().union(*(arguments_of(kind)[0] or frozenset()
+                                 for kind in kinds))
     left = sorted((others & set(optimizer)) - names)
     for key in left:
         optimizer.pop(key)

@@ -73,7 +73,8 @@ class PredictionPicturesHook(VisualizationHook):
             else:
                 continue  # the last batch is filled up with the first words
             picture = self._picture(dataset, place, word)[..., ::-1]
-            name = Path(Label(dataset, place, None).picture).stem
+            name = re.sub(r'\.\w{1,5}$', '', Path(
+                Label(dataset, place, None).picture).name)
             name = f'{number + 1:06d}_{re.sub(r"[^-.()+=,~]", _plain, name)}'
             if self.show:
                 self._visualizer.show(picture, win_name=name,
