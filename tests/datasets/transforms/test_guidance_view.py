@@ -136,15 +136,17 @@ def test_seqclrs_views_keep_the_order_of_characters(img):
         assert (np.diff(along) > -0.02).all() and along[0] < -0.8
 
 
-@pytest.mark.parametrize('name', GEOMETRIC)
+@pytest.mark.parametrize('name', [*GEOMETRIC, 'affine'])
 def test_warp_says_where_each_pixel_is_from(name):
     """The picture sampled there is the view."""
     img = cv2.GaussianBlur(np.random.RandomState(0).randint(
         0, 256, (64, 256, 3), np.uint8), (0, 0), 4)
     only = {each: None for each in OPERATIONS if each != name}
-    transform = GuidanceView(
-        'medium', min_ops=1, color_jitter_prob=0, gray_prob=0, with_warp=True,
-        img_size=(64, 256), **only)
+    if name == 'affine':
+        only = dict(only, affine_prob=1, min_ops=0)
+    options = dict(dict(min_ops=1, color_jitter_prob=0, gray_prob=0,
+                        img_size=(64, 256)), **only)
+    transform = GuidanceView('medium', with_warp=True, **options)
     np.random.seed(1)
     results = transform(dict(img=img))
     warp = results['guidance_warp']
@@ -158,9 +160,31 @@ def test_warp_says_where_each_pixel_is_from(name):
     error = np.abs(there - results['guidance_img'])[inside]
     assert np.percentile(error, 95) <= 6 < np.abs(
         img.astype(int) - results['guidance_img'])[inside].max()
-    plain = GuidanceView(
-        'medium', min_ops=1, color_jitter_prob=0, gray_prob=0,
-        img_size=(64, 256), **only)
+    plain = GuidanceView('medium', **options)
     np.random.seed(1)
     assert (plain(dict(img=img))['guidance_img']
             == results['guidance_img']).all()
+
+
+def test_ccds_views_are_bent_as_often_as_published(img):
+    assert LEVELS['color'].enabled == LEVELS['ccd'].enabled == (
+        'contrast', 'blur', 'sharpen', 'solarize', 'grayscale')
+    np.random.seed(0)
+    for level, share in (('color', 0.), ('ccd', 0.7)):
+        view = GuidanceView(level, with_warp=True)
+        warps = np.stack([view(dict(img=img))['guidance_warp']
+                          for _ in range(300)])
+        bent = np.abs(warps - GuidanceView('color', with_warp=True)(
+            dict(img=img))['guidance_warp']).max((1, 2, 3)) > 1e-3
+        assert bent.mean() == pytest.approx(share, abs=0.08)
+    # Where the picture was is black; its middle moves by 2 % at most.
+    moved = warps[bent]
+    assert (moved[..., 2].min((1, 2)) == 0).mean() > 0.5
+    middle = np.abs(moved[:, 15:17, 63:65, :2]).mean((1, 2))
+    assert middle.max() < 0.12
+
+
+def test_a_view_may_take_the_pictures_place(img):
+    results = GuidanceView('color', key='img')(dict(img=img))
+    assert results['img'].shape == (32, 128, 3)
+    assert 'guidance_img' not in results

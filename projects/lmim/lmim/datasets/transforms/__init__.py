@@ -1,10 +1,11 @@
-"""Transforms: seeding, the guidance view, several views, packing."""
+"""Transforms: seeding, views, regions of text, packing."""
+from .glyph_map import GlyphMap
 from .guidance_view import GuidanceView
 from .packing import PackPretrainInputs
 from .seed import SetSampleSeed
 from .views import SeveralViews, collate_views, stack_views
 
 __all__ = [
-    'GuidanceView', 'PackPretrainInputs', 'SetSampleSeed', 'SeveralViews',
-    'collate_views', 'stack_views'
+    'GlyphMap', 'GuidanceView', 'PackPretrainInputs', 'SetSampleSeed',
+    'SeveralViews', 'collate_views', 'stack_views'
 ]

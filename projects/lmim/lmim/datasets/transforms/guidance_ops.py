@@ -10,7 +10,7 @@ picture is black, as imgaug leaves it, or repeats the edge where that is said.
 They take float32 as well.
 """
 from functools import lru_cache
-from math import ceil, cos, radians, sin
+from math import ceil, cos, radians, sin, tan
 from typing import Tuple
 
 import cv2
@@ -50,6 +50,29 @@ def rotate(img: ndarray, degrees: float) -> ndarray:
     matrix = np.array([[c, s, (width - 1) / 2 - c * x - s * y],
                        [-s, c, (height - 1) / 2 + s * x - c * y]])
     return cv2.warpAffine(img, matrix, (new_width, new_height), flags=_WARP)
+
+
+def affine(img: ndarray, scale: Tuple[float, float],
+           shift: Tuple[float, float], degrees: float,
+           shear: Tuple[float, float]) -> ndarray:
+    """Scale, lean, turn clockwise and move about the centre, at its size.
+
+    Args:
+        img (ndarray): The picture, (H, W, 3).
+        scale (Tuple[float, float]): Factors of x and y.
+        shift (Tuple[float, float]): In parts of the width and height.
+        degrees (float): By which it is turned.
+        shear (Tuple[float, float]): Degrees by which columns lean along x,
+            and rows along y.
+    """
+    height, width = img.shape[:2]
+    c, s = cos(radians(degrees)), sin(radians(degrees))
+    lean = np.array([[1, tan(radians(shear[0]))], [tan(radians(shear[1])), 1]])
+    linear = np.array([[c, -s], [s, c]]) @ lean @ np.diag(scale)
+    center = np.array([(width - 1) / 2, (height - 1) / 2])
+    moved = center + np.array(shift) * (width, height) - linear @ center
+    return cv2.warpAffine(img, np.column_stack([linear, moved]),
+                          (width, height), flags=cv2.INTER_LINEAR)
 
 
 def perspective(img: ndarray, jitter: ndarray) -> ndarray:

@@ -60,13 +60,23 @@ class GuidanceRanges:
     color_jitter_prob: float = 0.8
     #: Probability that all colour is taken away in the end.
     gray_prob: float = 0.2
+    #: Probability of an affine change of the resized view, in its frame.
+    affine_prob: float = 0.0
+    #: Its factor of each axis.
+    affine_scale: Range = (0.6, 1.1)
+    #: By how much it moves, in parts of width and height.
+    affine_shift: Range = (-0.02, 0.02)
+    #: By how many degrees it turns, and leans columns and rows.
+    affine_rotate: Range = (-10.0, 10.0)
+    affine_shear_x: Range = (-45.0, 45.0)
+    affine_shear_y: Range = (-10.0, 10.0)
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in OPERATIONS and value is not None:
+            if field.type is Range or (field.name in OPERATIONS
+                                       and value is not None):
                 _check_range(field.name, value)
-        _check_range('sharpen_lightness', self.sharpen_lightness)
         if self.min_ops < 0 or (self.max_ops or self.min_ops) < self.min_ops:
             raise UserError(
                 'GuidanceView(min_ops=..., max_ops=...) are numbers of '
@@ -94,13 +104,19 @@ def _check_range(name: str, value: Any) -> None:
                         f'highest), or None to leave it out, not {value!r}.')
 
 
+_COLOR = GuidanceRanges(
+    crop_vertical=None, crop_horizontal=None, rotate=None,
+    piecewise_affine=None, perspective=None, min_ops=0)
+
 #: The paper gives medium in full; of weak it says 'geometric only (crop,
 #: rotate)', of strong 'medium with larger ranges'. The ranges of strong are
 #: ours, chosen so that words of the common sets can still be read. Sequence
 #: is SeqCLR's (arXiv 2012.10873, appendix): little is moved along the word,
 #: so that equal places of two views hold the same characters. Up to 40 % of
 #: the height cut off both sides can cut text away; it is as published. Dig is
-#: DiG's augmented view (arXiv 2207.00193), which cuts off as much.
+#: DiG's augmented view (arXiv 2207.00193), which cuts off as much. Color moves
+#: nothing; ccd is CCD's irregular view (arXiv 2211.00288): the same, and its
+#: affine change. CCD's own colours have weather and noise besides.
 LEVELS: Dict[str, GuidanceRanges] = {
     'weak': GuidanceRanges(
         contrast=None, blur=None, sharpen=None, piecewise_affine=None,
@@ -121,6 +137,8 @@ LEVELS: Dict[str, GuidanceRanges] = {
         crop_vertical=(0.0, 0.3), crop_horizontal=(0.0, 0.1),
         rotate=(-10.0, 10.0), piecewise_affine=(0.03, 0.04),
         perspective=(0.05, 0.1), min_ops=2, max_ops=5),
+    'color': _COLOR,
+    'ccd': replace(_COLOR, affine_prob=0.7),
 }
 
 
@@ -133,7 +151,7 @@ def _ranges_of(level: str, overrides: Dict[str, Any]) -> GuidanceRanges:
     unknown = sorted(set(overrides) - set(known))
     if unknown:
         raise TypeError(f'GuidanceView has no option {unknown}; the options '
-                        'are level, img_size, max_side, with_warp and '
+                        'are level, img_size, max_side, with_warp, key and '
                         f'{known}.')
     return replace(LEVELS[level], **overrides)
 
@@ -172,7 +190,7 @@ class GuidanceView(BaseTransform):
 
     Added Keys:
 
-    - guidance_img ((height, width, 3), uint8, BGR)
+    - guidance_img, or ``key`` ((height, width, 3), uint8, BGR)
     - guidance_warp ((height, width, 3), float32), with ``with_warp``: what
       bent the view. For each of its pixels x and y in the picture, from -1
       (left or upper edge) to 1, as ``grid_sample(align_corners=False)``
@@ -181,14 +199,16 @@ class GuidanceView(BaseTransform):
 
     Args:
         level (str): 'weak' (crop and rotate), 'medium' (LMIM's choice),
-            'strong', 'sequence' (SeqCLR's), or 'dig' (DiG's). Defaults to
-            'medium'.
+            'strong', 'sequence' (SeqCLR's), 'dig' (DiG's), 'color' (nothing
+            is moved) or 'ccd' (CCD's). Defaults to 'medium'.
         img_size (Tuple[int, int]): (height, width) of the view. Defaults to
             (32, 128).
         max_side (int): Larger pictures are averaged down to this side first:
             it bounds the cost, and at 32x128 nothing of it can be seen.
             Defaults to 1024.
         with_warp (bool): Whether to add ``guidance_warp``. Defaults to False.
+        key (str): Where the view is put; ``'img'`` makes it the picture of
+            all transforms that follow. Defaults to 'guidance_img'.
         overrides: Ranges that differ from the level's, such as
             ``rotate=(-10, 10)``, or ``solarize=None`` to leave one out; see
             :class:`GuidanceRanges` for all.
@@ -203,15 +223,17 @@ class GuidanceView(BaseTransform):
                  img_size: Tuple[int, int] = (32, 128),
                  max_side: int = 1024,
                  with_warp: bool = False,
+                 key: str = 'guidance_img',
                  **overrides: Any) -> None:
         self.level = level
+        self.key = key
         self.img_size = (int(img_size[0]), int(img_size[1]))
         self.max_side = max_side
         self.with_warp = with_warp
         self.ranges: GuidanceRanges = _ranges_of(level, overrides)
 
     def transform(self, results: Dict) -> Dict:
-        """Add the view; ``img`` is left as it is."""
+        """Add the view."""
         img = self._as_color(results)
         where = _places(img) if self.with_warp else None
         for name in self._choose():
@@ -219,9 +241,17 @@ class GuidanceView(BaseTransform):
             img = change(img)
             if where is not None and name in GEOMETRIC:
                 where = change(where)
-        results['guidance_img'] = self._recolor(ops.resize(img, self.img_size))
+        img = ops.resize(img, self.img_size)
+        where = None if where is None else ops.resize(where, self.img_size)
+        # Nothing is drawn where it never happens.
+        if (self.ranges.affine_prob
+                and np.random.random_sample() < self.ranges.affine_prob):
+            change = self._draw_affine()
+            img = change(img)
+            where = None if where is None else change(where)
+        results[self.key] = self._recolor(img)
         if where is not None:
-            results['guidance_warp'] = _warp(ops.resize(where, self.img_size))
+            results['guidance_warp'] = _warp(where)
         return results
 
     def _choose(self) -> List[str]:
@@ -282,6 +312,19 @@ class GuidanceView(BaseTransform):
         jitter = np.abs(np.random.normal(0, draw(), (4, 2)))
         # More than a fifth from each side leaves too little of the picture.
         return partial(ops.perspective, jitter=np.minimum(jitter, 0.2))
+
+    def _draw_affine(self) -> Change:
+        """An affine change, drawn."""
+        ranges = self.ranges
+
+        def pair(*fields: Range) -> Tuple[float, float]:
+            return _uniform(*fields[0]), _uniform(*fields[-1])
+
+        return partial(
+            ops.affine, scale=pair(ranges.affine_scale),
+            shift=pair(ranges.affine_shift),
+            degrees=_uniform(*ranges.affine_rotate),
+            shear=pair(ranges.affine_shear_x, ranges.affine_shear_y))
 
     def _recolor(self, img: ndarray) -> ndarray:
         """Colour jitter and greyscale of the resized view."""
