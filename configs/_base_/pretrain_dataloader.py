@@ -24,6 +24,17 @@ ssm_pipeline = [
     dict(lmim_pipeline[1], level='weak', gray_prob=0.2),
     *lmim_pipeline[2:],
 ]
+# CCD's two views of a picture and its regions. Letters that are known, with
+# RenderedTextDataset(with_letters='labels'): GlyphMap(source='letters').
+ccd_pipeline = [
+    dict(type='SetSampleSeed'),
+    dict(type='GlyphMap', img_size=(32, 128)),
+    dict(
+        type='GuidanceView', level='ccd', img_size=(32, 128), with_warp=True),
+    dict(type='GuidanceView', level='color', img_size=(32, 128), key='img'),
+    dict(
+        type='PackPretrainInputs', meta_keys=('glyph_map', 'guidance_warp'))
+]
 # Two views of a picture that is decoded once; the run adds
 # train_dataloader.collate_fn=dict(type='stack_views').
 seqclr_pipeline = [

@@ -217,6 +217,19 @@ def timm_name(name: str) -> str:
     return name
 
 
+def record(ref: Any, check: Any) -> None:
+    """Put what a check computes into a reference, in place of comparing."""
+
+    def put(self: Any, name: str, ours: Any, *_: Any, **__: Any) -> None:
+        if torch.is_tensor(ours):
+            ours = ours.detach().numpy()
+        self[name] = np.array(ours)
+
+    with mock.patch.multiple(type(ref), compare=put,
+                             __getitem__=lambda self, name: self.get(name)):
+        list(check(ref))
+
+
 def jepa() -> Dict[str, Any]:
     """Numbers of I-JEPA's step: what the verification itself computes."""
     sys.path.insert(0, str(HERE.parents[1] / 'tools'))
@@ -255,13 +268,131 @@ def jepa() -> Dict[str, Any]:
                  'schedule.d2v_at_0_50k_200k'):
         ref[name] = np.zeros(0)
 
-    def record(self: Any, name: str, ours: Any, *_: Any, **__: Any) -> None:
-        ours = ours.detach().numpy() if torch.is_tensor(ours) else ours
-        self[name] = np.array(ours)
+    record(ref, check_jepa)
+    return dict(ref)
 
-    with mock.patch.multiple(Reference, compare=record,
-                             __getitem__=lambda self, name: self.get(name)):
-        list(check_jepa(ref))
+
+#: The check reads all sizes off them; the grid is that of 32x128 in 4x4.
+CCD_SIZES = dict(embed_dims=8, num_layers=6, num_heads=2, mla_channels=6,
+                 mlahead_channels=4, seg_channels=5, head_hidden=10,
+                 head_bottleneck=6, head_out=16, batch=2)
+
+
+def drawn(module: Any, seed: int) -> Dict[str, torch.Tensor]:
+    """Weights by chance for a module, none of them zero or one."""
+    generator = torch.Generator().manual_seed(seed)
+    return {name: value if value.dtype == torch.int64 else 0.3 * torch.randn(
+        value.shape, generator=generator) + ('var' in name or 'norm' in name)
+        for name, value in module.state_dict().items()}
+
+
+def ccd_encoder(vit: Any, seed: int, prefix: str) -> Dict[str, np.ndarray]:
+    """A ViT by CCD's names, with its [CLS] that takes no part."""
+    state = {timm_name(name): value
+             for name, value in drawn(vit, seed).items()}
+    state['cls_token'] = torch.zeros(1, 1, vit.embed_dims)
+    return {prefix + name: value.numpy() for name, value in state.items()}
+
+
+def ccd_state(seed: int) -> Dict[str, np.ndarray]:
+    """Student and teacher by the names of CCD's code."""
+    size = CCD_SIZES
+    cfgs: Dict[str, dict] = dict(
+        backbone=dict(type='TextViT', with_cls_token=False, pos_embed='grid',
+                      arch=dict(embed_dims=8, num_layers=6, num_heads=2,
+                                feedforward_channels=32)),
+        segmentation=dict(
+            type='GlyphSegmentation', in_dims=8, tap_dims=4, out_dims=5,
+            embed_dims=size['mla_channels']),
+        head=dict(type='PrototypeProjector', in_dims=8, hidden_dims=10,
+                  bottleneck_dims=6, num_prototypes=16))
+    parts = {name: MODELS.build(dict(cfg, _scope_='mmocr'))
+             for name, cfg in cfgs.items()}
+    table = FORMATS['ccd-pretrain'].names
+    state: Dict[str, np.ndarray] = {}
+    for twin, ours in (('student', ''), ('teacher', 'ema.module.')):
+        state.update(ccd_encoder(parts['backbone'], seed, f'{twin}.backbone.'))
+        head = drawn(parts['head'], seed)
+        state.update({table.theirs(f'{ours}projector.{name}'): value.numpy()
+                      for name, value in head.items()})
+        seed += 1
+    state.update({table.theirs(f'neck.{name}'): value.numpy() for name, value
+                  in drawn(parts['segmentation'], seed).items()})
+    return state
+
+
+def ccd() -> Dict[str, Any]:
+    """Numbers of CCD's step: what the verification itself computes."""
+    sys.path.insert(0, str(HERE.parents[1] / 'tools'))
+    from reference_checks.ccd import check_ccd
+    from reference_checks.common import Reference
+    from lmim.datasets import GlyphMap
+    draw = np.random.RandomState(6)
+    gray = draw.randint(40, 70, (2, 40, 150)).astype(np.uint8)
+    for left, width in ((10, 20), (50, 30), (110, 25)):
+        gray[0, 8:32, left:left + width] += 120
+    masks = np.stack([GlyphMap()(dict(img=each))['glyph_map'] > 0
+                      for each in gray])
+    masks[1] = False  # a blank one
+    views = draw.randint(256, size=(2, 2, 32, 128, 3)).astype(np.uint8)
+    views[:, 0] = views[:, 0] // 4 + 120 * masks[..., None]
+    theta = np.tile(np.eye(3, dtype=np.float32), (2, 1, 1))
+    theta[0, :2] += draw.uniform(-0.1, 0.1, (2, 3)).astype(np.float32)
+    ref = Reference({f'state.{name}': value
+                     for name, value in ccd_state(6).items()})
+    gray[1] = 90
+    ref.update(
+        meta=np.array(list(CCD_SIZES.values())),
+        meta_names=np.array(list(CCD_SIZES)), views=views, theta=theta,
+        gray=gray, masks=masks.astype(np.uint8),
+        center=draw.normal(size=(1, 16)).astype(np.float32) / 3)
+    record(ref, check_ccd)
+    return dict(ref)
+
+
+def ccd_recognizer() -> Dict[str, Any]:
+    """Numbers of CCD's recognizer, of ten characters, likewise."""
+    sys.path.insert(0, str(HERE.parents[1] / 'tools'))
+    from reference_checks.ccd import check_ccd_recognizer
+    from reference_checks.common import Reference
+    sizes = dict(embed_dims=8, num_layers=2, num_heads=2, decoder_dims=12,
+                 decoder_layers=1, decoder_heads=2, decoder_ffn=10, batch=2)
+    vit: Any = MODELS.build(dict(
+        type='TextViT', with_cls_token=False, pos_embed='grid', arch=dict(
+            embed_dims=8, num_layers=2, num_heads=2, feedforward_channels=32),
+        _scope_='mmocr'))
+    decoder: Any = MODELS.build(dict(
+        RECOGNIZER['decoder'], embed_dims=12, num_layers=1, head_dims=6,
+        feedforward_channels=10, _scope_='mmocr'))  # type: ignore[arg-type]
+    weights = drawn(decoder, 7)
+    for name, rows in (('trg_word_emb.weight', 13), ('classifier.weight', 12),
+                       ('classifier.bias', 12)):
+        weights[name] = 3 * weights[name][:rows]
+    state = {f'decoder.{name}': value.numpy()
+             for name, value in weights.items()}
+    # It is computed, and of any length.
+    state['decoder.position_enc.position_table'] = (
+        decoder.position_enc.position_table.numpy())
+    linear = {f'fc{number}': torch.nn.Linear(width, 12)
+              for number, width in ((1, 8), (2, 12))}
+    for name, module in linear.items():
+        state.update({f'encoder.{name}.{part}': value.numpy()
+                      for part, value in drawn(module, 8).items()})
+    state.update(ccd_encoder(vit, 7, 'backbone.'))
+    ref = Reference({f'state.{name}': value for name, value in state.items()})
+    ref.update(
+        meta=np.array(list(sizes.values())), meta_names=np.array(list(sizes)),
+        images=np.random.RandomState(7).randint(
+            256, size=(2, 32, 128, 3)).astype(np.uint8),
+        texts=np.array(['307', '1x99999']), targets=np.array([
+            [11, 3, 0, 7, 11, 12, 12, 12], [11, 1, 10, 9, 9, 9, 9, 11]]),
+        strings=np.array(['', '']))
+    targets = ref['targets']
+    record(ref, check_ccd_recognizer)
+    ref.update(targets=targets, greedy=ref['greedy'].astype(int))
+    ref['strings'] = np.array([
+        ''.join('0123456789'[one] for one in row[:(row + [11]).index(11)])
+        for row in ref['greedy'].tolist()])
     return dict(ref)
 
 
@@ -271,3 +402,6 @@ if __name__ == '__main__':
     np.savez_compressed(HERE / 'reference_seqclr.npz', **seqclr())
     np.savez_compressed(HERE / 'reference_masks.npz', **masks())
     np.savez_compressed(HERE / 'reference_jepa.npz', **jepa())
+    np.savez_compressed(HERE / 'reference_ccd.npz', **ccd())
+    np.savez_compressed(HERE / 'reference_ccd_recognizer.npz',
+                        **ccd_recognizer())

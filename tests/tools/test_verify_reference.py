@@ -6,10 +6,12 @@ import re
 import numpy as np
 import pytest
 
-BINARY = ('ink.mask', 'span.hard', 'dshm.text')
+BINARY = ('ink.mask', 'span.hard', 'dshm.text', 'masks', 'index', 'clusters',
+          'clusters_warped', 'masks_warped', 'late.clusters')
 KINDS = {'pretrain': 'lmim_pretrain', 'recognizer': 'lmim_recognizer',
          'seqclr': 'seqclr', 'masks': 'masks', 'jepa': 'jepa',
-         'dig': 'dig', 'ssm': 'ssm'}
+         'dig': 'dig', 'ssm': 'ssm', 'ccd': 'ccd',
+         'ccd_recognizer': 'ccd_recognizer'}
 
 
 @pytest.fixture
@@ -65,6 +67,17 @@ def test_published_numbers_are_matched(verify, shared_reference, kind):
     elif kind == 'ssm':
         assert len(checks) == 90
         assert checks['decoded_neg']['error'] < 1e-5
+    elif kind == 'ccd':
+        assert len(checks) == 149
+        # But for a line that was added by hand.
+        assert checks['masks (share of pixels that differ)']['error'] < 2e-3
+        for name in ('clusters', 'clusters_warped', 'masks_warped', 'index'):
+            assert checks[name]['error'] == 0
+            assert checks[f'late.{name}']['error'] == 0
+    elif kind == 'ccd_recognizer':
+        assert len(checks) == 131
+        assert checks['strings (that differ)']['error'] == 0
+        assert checks['cross_attention_last']['error'] < 1e-6
     else:
         assert checks['logits_teacher_forced']['error'] < 1e-5
         assert checks['greedy (characters that differ)']['error'] == 0
@@ -114,7 +127,26 @@ def test_own_numbers_are_matched(verify, repo, kind):
     ('ssm', 'state.mm_decoder_blocks.0.mlp.fc2.bias'),
     ('ssm', 'state.decoder_pos_embed'), ('ssm', 'original_uint8'),
     ('ssm', 'gradnorm.prompt_embd.embedding.weight'),
-    ('ssm', 'momentum_after.decoder_blocks.0.attn.proj.weight')
+    ('ssm', 'momentum_after.decoder_blocks.0.attn.proj.weight'),
+    ('ccd', 'views'), ('ccd', 'theta'), ('ccd', 'center'), ('ccd', 'masks'),
+    ('ccd', 'pos_table'), ('ccd', 'features_student'),
+    ('ccd', 'features_teacher'), ('ccd', 'seg_logits'), ('ccd', 'clusters'),
+    ('ccd', 'clusters_warped'), ('ccd', 'masks_warped'), ('ccd', 'index'),
+    ('ccd', 'regions_student'), ('ccd', 'regions_teacher'),
+    ('ccd', 'logits_student'), ('ccd', 'logits_teacher'), ('ccd', 'loss_seg'),
+    ('ccd', 'loss_dino'), ('ccd', 'loss'), ('ccd', 'loss_seg_from_logits'),
+    ('ccd', 'center_new'), ('ccd', 'late.clusters'), ('ccd', 'late.loss'),
+    ('ccd', 'late.logits_student'), ('ccd', 'gradnorm.backbone.pos_embed'),
+    ('ccd', 'gradnorm.head.last_layer.weight_v'),
+    ('ccd', 'state.student.segmentation.unpool1.0.weight'),
+    ('ccd', 'state.student.backbone.pos_embed'),
+    ('ccd', 'state.teacher.head.mlp.4.weight'),
+    ('ccd_recognizer', 'images'), ('ccd_recognizer', 'features'),
+    ('ccd_recognizer', 'memory'), ('ccd_recognizer', 'logits_teacher_forced'),
+    ('ccd_recognizer', 'cross_attention_last'), ('ccd_recognizer', 'loss'),
+    ('ccd_recognizer', 'probs_greedy'), ('ccd_recognizer', 'greedy'),
+    ('ccd_recognizer', 'gradnorm.encoder.fc1.weight'),
+    ('ccd_recognizer', 'state.decoder.trg_word_emb.weight')
 ])
 def test_a_difference_is_found(verify, changed, kind, name):
     def differ(ref):
@@ -144,10 +176,23 @@ def test_a_difference_is_found(verify, changed, kind, name):
     ('ssm', 'loss_dense_pos', 'lacks loss_dense_pos'),
     ('ssm', 'state.decoder_norm.bias', 'do not fit'),
     ('ssm', 'gradnorm.predictor.0.weight', 'lacks gradnorm.predictor.0'),
+    ('ccd', 'late.index', 'lacks late.index'),
+    ('ccd', 'gradnorm.segmentation.cls.bias', 'lacks gradnorm.segmentation'),
+    ('ccd', 'state.teacher.backbone.norm.bias', 'do not fit'),
+    ('ccd_recognizer', 'strings', 'lacks strings'),
+    ('ccd_recognizer', 'state.encoder.fc1.bias', 'do not fit'),
 ])
 def test_an_incomplete_file_is_no_success(verify, changed, kind, lost, words):
     path = changed(kind, lambda ref: ref.pop(lost))
     assert re.search(words, verify(path)[0])
+
+
+def test_other_words_are_found(verify, changed):
+    for name, other in (('texts', '308'), ('strings', '?')):
+        def differ(ref, name=name, other=other):
+            ref[name][0] = other
+
+        assert verify(changed('ccd_recognizer', differ))[0] == 1
 
 
 @pytest.mark.parametrize('name, place, code', [

@@ -166,3 +166,32 @@ def test_superimposed_images_are_drawn_with_both_that_are_in_them(images):
     mean = (image.astype(int) + turned) / 2
     assert np.abs(both - mean).max() <= 0.5
     assert model.picture_note in sheet.note
+
+
+def test_regions_are_drawn_in_both_views(images):
+    model = small_model('ccd')
+    batch = view_batch(images, (32, 128), model.view_levels,
+                       meta_keys=model.meta_keys)
+    seen = reconstruct(model, batch)
+    sheet = draw_reconstruction(model, seen, names=list('abcd'))
+    assert sheet.titles == ['view 1', 'view 2', 'regions, view 1',
+                            'regions, view 2', 'text found']
+    regular, bent, text = sheet.pictures[2:]
+    colors = pretraining_sheets.REGION_COLORS
+    maps = batch['data_samples']['glyph_map'].numpy()
+    assert maps.max(axis=(1, 2)).min() >= 3  # three letters or more
+    assert np.array_equal(regular, colors[maps])
+    assert len(np.unique(colors[:13], axis=0)) == 13
+    # The same colours where the second view was taken from.
+    warp = batch['data_samples']['guidance_warp'].numpy()
+    x, y = ((warp[..., axis] + 1) * size / 2 - 0.5
+            for axis, size in ((0, 128), (1, 32)))
+    for number in range(len(images)):
+        there = cv2.remap(regular[number], x[number], y[number],
+                          cv2.INTER_NEAREST)
+        both = (there.max(2) > 0) & (bent[number].max(2) > 0)
+        same = (there == bent[number]).all(2)[both]
+        assert both.any() and same.mean() > 0.8
+    share = seen.found.pictures['text found'].numpy()
+    assert np.abs(text[..., 0] / 255 - share).max() < 0.003
+    assert model.picture_note in sheet.note

@@ -42,7 +42,8 @@ def test_views_and_masks(run, image_folder, tmp_path):
         run('mask', image_folder, '--mask', 'block:1.5')
 
 
-@pytest.mark.parametrize('kind, columns', [('lmim', 6), ('seqclr', 4)])
+@pytest.mark.parametrize('kind, columns', [('lmim', 6), ('seqclr', 4),
+                                           ('ccd', 5)])
 def test_reconstruction(run, image_folder, checkpoints, kind, columns):
     found = run('reconstruction', image_folder, '--checkpoint',
                 checkpoints[kind], '-n', 2)
@@ -51,7 +52,7 @@ def test_reconstruction(run, image_folder, checkpoints, kind, columns):
         '0.png', '2.png']
     if kind == 'lmim':
         assert found['error'] > found['error_of_own_mean'] > 0
-    else:
+    elif kind == 'seqclr':
         assert 0 <= found['found'] <= 1
     assert cv2.imread('reconstruction.png').shape[1] == columns * 388
 

@@ -8,3 +8,4 @@ from . import masks  # noqa: F401
 from . import jepa  # noqa: F401
 from . import dig  # noqa: F401
 from . import ssm  # noqa: F401
+from . import ccd  # noqa: F401

@@ -101,7 +101,12 @@ KINDS: List[Kind] = []
 
 def checks(name: str, *inputs: str, left: Tuple[str, ...] = ()) -> Callable:
     """Put a function that checks a :class:`Kind` into :data:`KINDS`."""
-    return lambda check: KINDS.append(Kind(name, inputs, left, check))
+
+    def add(check: Callable) -> Callable:
+        KINDS.append(Kind(name, inputs, left, check))
+        return check
+
+    return add
 
 
 def build(cfg: dict, weights: Optional[Dict[str, torch.Tensor]] = None) -> Any:

@@ -10,6 +10,7 @@ from torch import nn
 from lmim.engine.hooks import MovingAverageHook
 from lmim.utils.errors import UserError
 from tests.models.conftest import LMIM
+from tests.models.test_ccd import CCD
 from tests.models.test_dig import DIG
 from tests.models.test_ssm import SSM
 
@@ -100,12 +101,19 @@ class DummyViews(DummyPictures):
     def __getitem__(self, index):
         views = [super(DummyViews, self).__getitem__(number)['inputs']
                  for number in (index, index + 100)]
-        return dict(inputs=views, data_samples=index)
+        regions = torch.zeros(8, 32, dtype=torch.uint8)
+        regions[:, 2:12], regions[:, 16:28] = 1, 2
+        warp = torch.linspace(-1, 1, 8 * 32 * 3).view(8, 32, 3)
+        return dict(inputs=views, data_samples=dict(
+            sample_idx=index, glyph_map=regions, guidance_warp=warp))
 
 
-@pytest.mark.parametrize('model', [DIG, SSM], ids=['dig', 'ssm'])
-def test_a_run_is_resumed_with_its_twin(tmp_path, model):
-    """Weights, batch norms and averages are those without a break."""
+@pytest.mark.parametrize('model, name', [
+    (DIG, 'projector.mlp.fc0.weight'), (SSM, 'projector.mlp.fc0.weight'),
+    (dict(CCD, own_regions=0.4), 'projector.prototypes')],
+    ids=['dig', 'ssm', 'ccd'])
+def test_a_run_is_resumed_with_its_twin(tmp_path, model, name):
+    """Weights, batch norms, averages and centre are those without a break."""
     def cfg(name):
         return make_cfg(
             tmp_path, f'{name}_{model["type"]}', model=model,
@@ -115,7 +123,8 @@ def test_a_run_is_resumed_with_its_twin(tmp_path, model):
     runner = train(cfg('twin'))
     again = train(resumed(cfg('again'), tmp_path / 'iter_4.pth'))
     wanted = weights(runner)
-    name = 'projector.mlp.fc0.weight'
+    center = wanted.get('distillation_head.center')
+    assert center is None or center.abs().min() > 0
     assert not torch.equal(wanted[name], wanted[f'ema.module.{name}'])
     assert weights(again).keys() == wanted.keys()
     for name, value in weights(again).items():

@@ -96,11 +96,13 @@ def extract_encoder(checkpoint: Checkpoint) -> Conversion:
         CheckpointError: If there is no encoder, or none for word images.
     """
     whole = convert(checkpoint, FORMATS['ours'], drop=True)
-    dropped = dict(whole.dropped)
+    assert checkpoint.kind is not None
+    dropped, start = dict(whole.dropped), checkpoint.kind.encoder
     weights = {}
     for name, value in whole.checkpoint.weights.items():
-        if part_of(name) == PARTS[ENCODER]:
-            weights[name] = value
+        own = name.startswith(start) and ENCODER + name[len(start):]
+        if own and part_of(own) == PARTS[ENCODER]:
+            weights[own] = value
         else:
             dropped.setdefault(part_of(name), []).append(name)
     if not weights:

@@ -86,6 +86,8 @@ class CheckpointFormat(NamedTuple):
     #: What makes weights, by their names, of those that a file holds in
     #: another form; twice it does no more than once.
     completed: Optional[Callable[[Weights], Weights]] = None
+    #: What our names of the encoder that is fine-tuned start with.
+    encoder: str = ENCODER
 
 
 #: The formats by their keys; see :func:`register_format`.

@@ -132,8 +132,8 @@ def load_encoder_weights(encoder: Any,
     found = {}
     for name, value in weights.items():
         ours = kind.names.ours(name)
-        if ours is not None and ours.startswith(ENCODER):
-            found[ours[len(ENCODER):]] = value
+        if ours is not None and ours.startswith(kind.encoder):
+            found[ours[len(kind.encoder):]] = value
         # What the format does not know of an encoder makes it another one.
         elif ours is None and name.startswith(kind.prefix) and not re.match(
                 kind.aside, name):

@@ -27,7 +27,9 @@ from lmim.utils.errors import CheckpointError
 #: What the name of a file of safetensors ends in.
 SUFFIX = '.safetensors'
 #: Keys under which the field's code stores the weights of a model.
-WEIGHT_KEYS = ('state_dict', 'model', 'module')
+WEIGHT_KEYS = ('state_dict', 'model', 'module', 'net')
+#: Those of a model and its moving average, as DINO's code and its kin do.
+TWIN_KEYS = ('student', 'teacher')
 #: The types in which MAE and its kin keep their command line.
 COMMAND_LINE_TYPES = (argparse.Namespace, pathlib.PosixPath)
 
@@ -86,7 +88,8 @@ def find_weights(
     """Find the weights in what :func:`read_checkpoint` gave.
 
     They go by name, without what DDP and ``torch.compile`` put in; beside
-    them is the key that they were under, or ''.
+    them is the key that they were under, or ''. Those of a student and a
+    teacher have this before their names.
 
     Raises:
         CheckpointError: If there are none.
@@ -94,6 +97,10 @@ def find_weights(
     key = next((key for key in WEIGHT_KEYS
                 if isinstance(content.get(key), Mapping)), '')
     found: Mapping[str, Any] = content[key] if key else content
+    if not key and all(isinstance(content.get(twin), Mapping)
+                       for twin in TWIN_KEYS):
+        found = {f'{twin}.{name}': value for twin in TWIN_KEYS
+                 for name, value in content[twin].items()}
     weights = {bare_name(name): value
                for name, value in found.items()
                if isinstance(value, torch.Tensor)}
@@ -106,8 +113,8 @@ def find_weights(
 
 def bare_name(name: str) -> str:
     """The name of a weight without the marks of compilation and of DDP."""
-    return re.sub(r'^module\.', '', re.sub(r'(^|\.)_orig_mod\.', r'\1',
-                                           name))
+    return re.sub(r'^(student\.|teacher\.)?module\.', r'\1',
+                  re.sub(r'(^|\.)_orig_mod\.', r'\1', name))
 
 
 def _is_program(path: pathlib.Path) -> bool:

@@ -1,5 +1,5 @@
 """What an encoder, and a decoder that writes words, look at."""
-from typing import Any, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, List, Mapping, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -118,15 +118,36 @@ def character_attention(model: nn.Module, inputs: torch.Tensor,
         data_samples = recognizer.predict(inputs, data_samples)
     texts = [sample.pred_text.item for sample in data_samples]
     memory = encoder(recognizer.extract_feat(inputs), data_samples)
-    layer: Any = decoder.layers[-1]
+    # With a ParallelDecoder, of its last pass.
+    weights = cross_attention(decoder, memory, lambda: (
+        decoder.forward_test(out_enc=memory)
+        if isinstance(decoder, ParallelDecoder) else
+        decoder.teacher_forced(memory, _classes_of(texts, decoder))))
+    vit = find_encoder(model)
+    maps = weights.mean(dim=1)[:, :, vit.num_extra_tokens:]
+    maps = maps / maps.sum(dim=-1, keepdim=True).clamp_min(1e-12)
+    maps = maps.unflatten(2, vit.grid).cpu()
+    return [each[:len(text)].numpy() for each, text in zip(maps, texts)]
+
+
+def cross_attention(decoder: TextTransformerDecoder, memory: torch.Tensor,
+                    run: Callable[[], Any]) -> torch.Tensor:
+    """Weights of the cross-attention in the last block, while it is run.
+
+    Args:
+        decoder (TextTransformerDecoder): The decoder.
+        memory (torch.Tensor): The encoder's output, (N, M, D).
+        run (Callable): Runs the decoder; its last pass counts.
+
+    Returns:
+        torch.Tensor: (N, heads, T, M).
+    """
+    layer = decoder.layers[-1]
     normed: List[torch.Tensor] = []
     handle = layer.norm2.register_forward_hook(
         lambda module, inputs, output: normed.append(output))
     try:
-        if isinstance(decoder, ParallelDecoder):
-            decoder.forward_test(out_enc=memory)  # its last pass counts
-        else:
-            decoder.teacher_forced(memory, _classes_of(texts, decoder))
+        run()
     finally:
         handle.remove()
     queries, keys = [
@@ -134,10 +155,7 @@ def character_attention(model: nn.Module, inputs: torch.Tensor,
             2, (layer.enc_attn.n_head, -1)).transpose(1, 2)
         for projected in (layer.enc_attn.linear_q(normed[-1]),
                           layer.enc_attn.linear_k(memory))]
-    maps = _weights(queries, keys).mean(dim=1)[:, :, 1:]
-    maps = maps / maps.sum(dim=-1, keepdim=True).clamp_min(1e-12)
-    maps = maps.unflatten(2, find_encoder(model).grid).cpu()
-    return [each[:len(text)].numpy() for each, text in zip(maps, texts)]
+    return _weights(queries, keys)
 
 
 def overlay_attention(image: np.ndarray, weights: np.ndarray) -> np.ndarray:

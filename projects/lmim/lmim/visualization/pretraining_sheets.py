@@ -1,6 +1,7 @@
 """What pre-training sees and what it learns, on sheets that explain it."""
 from typing import Any, List, Optional, Sequence, Tuple
 
+import cv2
 import numpy as np
 import torch
 from mmocr.registry import MODELS
@@ -16,6 +17,14 @@ ZOOM = 3
 #: What hidden patches are shown as.
 GREY = 128
 LEVELS = ('weak', 'medium', 'strong')
+
+#: Of regions by their numbers: black, turns of hue, and grey for none.
+REGION_COLORS = np.zeros((256, 3), np.uint8)
+REGION_COLORS[1:] = cv2.cvtColor(np.stack(
+    [(np.arange(255) * 5 % 12 * 15).astype(np.uint8),
+     *[np.full(255, value, np.uint8) for value in (200, 255)]],
+    axis=1)[None], cv2.COLOR_HSV2BGR)[0]
+REGION_COLORS[255] = 110
 
 VIEWS = ('image: resized to {} x {}, as both branches take it. guidance view: '
          'the same text in another appearance, from the original picture, for '
@@ -143,7 +152,7 @@ def draw_reconstruction(model: SelfSup,
         columns += [(title, _as_pixels(model, seen, value))
                     for title, value in found.pictures.items()]
         notes.append(model.picture_note)
-    if found.instances:
+    if seen.instances:
         columns += _instance_columns(seen)
         matches = seen.matches().float()
         titles = [f'{title}   found {share:.0%}' for title, share in
@@ -197,7 +206,12 @@ def _pixel_columns(model: Any, seen: Reconstruction) -> List[Column]:
 
 def _as_pixels(model: Any, seen: Reconstruction,
                values: torch.Tensor) -> np.ndarray:
-    """Images (N, 3, H, W), or patches, as pictures (N, H, W, 3), BGR."""
+    """A value of ``Prediction.pictures`` as pictures (N, H, W, 3), BGR."""
+    if values.dim() == 3 and values.shape[1:] == seen.inputs.shape[2:]:
+        if values.dtype == torch.uint8:
+            return REGION_COLORS[values.cpu().numpy()]
+        grey = (255 * values.float()).round().byte().cpu().numpy()
+        return np.repeat(grey[..., None], 3, axis=-1)
     if values.dim() == 4:
         joined = values.permute(0, 2, 3, 1)
     else:
@@ -244,7 +258,7 @@ def _merged(pictures: np.ndarray, originals: np.ndarray,
 
 def _instance_columns(seen: Reconstruction) -> List[Column]:
     """Colours of the instances of each view, from left to right."""
-    instances = list(seen.found.instances)
+    instances = seen.instances
     height, width = seen.views[0].shape[1:3]
     colors = FeatureColors(torch.cat(instances).flatten(0, 1).float())
     at = np.arange(width) * instances[0].shape[1] // width

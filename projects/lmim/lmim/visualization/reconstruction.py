@@ -19,6 +19,14 @@ class Reconstruction(NamedTuple):
     inputs: torch.Tensor  # the first view, normalised, (N, 3, H, W)
     found: Prediction  # what the method computes of them
 
+    @property
+    def instances(self) -> List[torch.Tensor]:
+        """List[torch.Tensor]: What is contrasted of each view, (N, T, D).
+
+        Empty where images differ in how much it is.
+        """
+        return [view for view in self.found.instances if view.dim() == 3]
+
     def errors(self) -> Dict[str, torch.Tensor]:
         """Mean squared errors of hidden patches of each picture, (N, ).
 
@@ -47,7 +55,7 @@ class Reconstruction(NamedTuple):
         Found is the partner where, of all instances of both views but the
         instance itself, it has the largest cosine.
         """
-        instances = list(self.found.instances[:2])
+        instances = self.instances[:2]
         count = instances[0].shape[:2]
         every = torch.cat(instances).flatten(0, 1)
         every = torch.nn.functional.normalize(every, dim=1)
@@ -100,26 +108,41 @@ def resized(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
 def view_batch(images: Sequence[np.ndarray],
                img_size: Tuple[int, int],
                levels: Sequence[Optional[str]] = (None, 'medium'),
-               seed: int = 0) -> Dict[str, Any]:
+               seed: int = 0,
+               meta_keys: Sequence[str] = ()) -> Dict[str, Any]:
     """Views of pictures as the dataloader of pre-training gives them.
 
     Of N pictures (h, w, 3), uint8, BGR, ``inputs`` has a uint8 tensor
     (N, 3, H, W), BGR, of the size that the encoder sees, for each level (as
-    in ``SelfSup.view_levels``), and ``data_samples`` their ``aspect``, (N, ).
+    in ``SelfSup.view_levels``), and ``data_samples`` their ``aspect``, (N, ),
+    and what ``meta_keys`` name besides, as in ``SelfSup.meta_keys``.
     """
     views = []
+    about: List[Dict[str, Any]] = [dict(img=image) for image in images]
+
+    def transform(kind: str, **options: Any) -> None:
+        change: Any = TRANSFORMS.build(dict(
+            type=kind, img_size=img_size, _scope_='mmocr', **options))
+        for each in about:
+            change(each)
+
     with random_state_kept(seed):
+        if 'glyph_map' in meta_keys:
+            transform('GlyphMap')
         for level in levels:
-            view: Any = level and TRANSFORMS.build(dict(
-                type='GuidanceView', level=level, img_size=img_size,
-                _scope_='mmocr'))
-            drawn = [view(dict(img=image))['guidance_img'] if view else
-                     resized(image, img_size) for image in images]
+            if level is not None:
+                transform('GuidanceView', level=level,
+                          with_warp='guidance_warp' in meta_keys)
+            drawn = [resized(each['img'], img_size) if level is None else
+                     each['guidance_img'] for each in about]
             views.append(torch.from_numpy(
                 np.stack(drawn).transpose(0, 3, 1, 2).copy()))
+    # Of a warp, that of the last view.
+    kept = {key: torch.from_numpy(np.stack([each[key] for each in about]))
+            for key in meta_keys}
     aspect = torch.tensor([image.shape[1] / image.shape[0]
                            for image in images])
-    return dict(inputs=views, data_samples=dict(aspect=aspect))
+    return dict(inputs=views, data_samples=dict(kept, aspect=aspect))
 
 
 @contextmanager

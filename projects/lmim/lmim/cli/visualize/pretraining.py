@@ -121,7 +121,8 @@ class Reconstruction(PictureCommand):
         """Draw the sheet."""
         seen = reconstruct(
             prepared, view_batch(images, prepared.backbone.img_size,
-                                 prepared.view_levels, args.seed), args.seed)
+                                 prepared.view_levels, args.seed,
+                                 prepared.meta_keys), args.seed)
         # The first are not spread over the set, as those to compare are.
         step = max(1, len(images) // args.number)
         shown = list(range(0, len(images), step))[:args.number]
@@ -131,7 +132,7 @@ class Reconstruction(PictureCommand):
         if seen.found.pred is not None:
             about.update({name: float(value.mean())
                           for name, value in seen.errors().items()})
-        if seen.found.instances:
+        if seen.instances:
             about['found'] = float(seen.matches().float().mean())
         return draw_reconstruction(prepared, seen, names, shown), about
 

@@ -1,5 +1,5 @@
 """Vision transformer for word images."""
-from typing import Any, Optional, Sequence, Tuple, Union
+from typing import Any, List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmcv.cnn.bricks import DropPath
@@ -201,8 +201,35 @@ class TextViT(VisionTransformer):
         """
         return self.norm1(self.run_blocks(patches))
 
-    def run_blocks(self, patches: torch.Tensor) -> torch.Tensor:
-        """Run the blocks alone: :meth:`encode` before the final norm."""
+    def forward_taps(self, images: torch.Tensor, taps: Sequence[int]
+                     ) -> Tuple[torch.Tensor, List[torch.Tensor]]:
+        """Encode whole images, and keep what some blocks make.
+
+        Args:
+            images (torch.Tensor): Normalised images, (N, 3, H, W).
+            taps (Sequence[int]): The blocks, counted from 1, in order.
+
+        Returns:
+            Tuple: Tokens after the final norm, (N, 1 + L, C), and the tokens
+            after each of these blocks, as they are.
+
+        Raises:
+            UserError: If there is no such block.
+        """
+        if not set(taps) <= set(range(1, len(self.layers) + 1)):
+            raise UserError(f'the encoder has blocks 1 ... {len(self.layers)}'
+                            f', and taps are {tuple(taps)}')
+        tapped: List[torch.Tensor] = []
+        tokens = self.run_blocks(self.embed(images), taps, tapped)
+        return self.norm1(tokens), tapped
+
+    def run_blocks(self, patches: torch.Tensor, taps: Sequence[int] = (),
+                   tapped: Optional[List[torch.Tensor]] = None
+                   ) -> torch.Tensor:
+        """Run the blocks alone: :meth:`encode` before the final norm.
+
+        What the blocks of ``taps`` make is added to ``tapped``.
+        """
         tokens = patches
         if self.cls_token is not None:
             cls_token = self.cls_token + self.pos_embed[:, :1]
@@ -216,6 +243,8 @@ class TextViT(VisionTransformer):
                 tokens = checkpoint(layer, tokens, use_reentrant=False)
             else:
                 tokens = layer(tokens)
+            if tapped is not None and index + 1 in taps:
+                tapped.append(tokens)
         return tokens
 
 

@@ -3,6 +3,7 @@ from .alignment_head import AlignmentHead
 from .contrastive_alignment_head import ContrastiveAlignmentHead
 from .contrastive_head import ContrastiveHead
 from .dense_head import DenseHead
+from .distillation_head import DistillationHead
 from .linguistics_alignment_head import LinguisticsAlignmentHead
 from .momentum_contrast_head import MomentumContrastHead
 from .predictor_alignment_head import PredictorAlignmentHead
@@ -10,7 +11,7 @@ from .reconstruction_head import ReconstructionHead, SmoothL1ReconstructionLoss
 
 __all__ = [
     'AlignmentHead', 'ContrastiveAlignmentHead', 'ContrastiveHead',
-    'DenseHead', 'LinguisticsAlignmentHead', 'MomentumContrastHead',
-    'PredictorAlignmentHead', 'ReconstructionHead',
+    'DenseHead', 'DistillationHead', 'LinguisticsAlignmentHead',
+    'MomentumContrastHead', 'PredictorAlignmentHead', 'ReconstructionHead',
     'SmoothL1ReconstructionLoss'
 ]

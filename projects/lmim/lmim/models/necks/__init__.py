@@ -1,12 +1,15 @@
 """Decoders and projections of pre-training."""
+from .glyph_segmentation import GlyphSegmentation
 from .linguistics_guided_decoder import LinguisticsGuidedDecoder
 from .mae_decoder import MAEDecoder
 from .pixel_decoder import PixelDecoder
-from .projection import SequenceProjector
+from .projection import PrototypeProjector, SequenceProjector
 from .prompted_decoder import PromptedDecoder
+from .regions import CharacterRegions
 from .windows import TokenMLP, WindowProjector
 
 __all__ = [
-    'LinguisticsGuidedDecoder', 'MAEDecoder', 'PixelDecoder',
-    'PromptedDecoder', 'SequenceProjector', 'TokenMLP', 'WindowProjector'
+    'CharacterRegions', 'GlyphSegmentation', 'LinguisticsGuidedDecoder',
+    'MAEDecoder', 'PixelDecoder', 'PromptedDecoder', 'PrototypeProjector',
+    'SequenceProjector', 'TokenMLP', 'WindowProjector'
 ]

@@ -2,11 +2,13 @@
 from typing import Optional, Tuple, Union
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmocr.registry import MODELS
 from torch import nn
 
 from lmim.utils.errors import UserError
+from ..layers import share_of_run
 from .instances import frames_of, map_instances
 
 
@@ -100,3 +102,52 @@ class SequenceProjector(BaseModule):
         frames = frames_of(tokens, self.grid)
         return map_instances(
             self.projection(frames), self.mapping, self.num_windows)
+
+
+@MODELS.register_module()
+class PrototypeProjector(BaseModule):
+    """Features to their likeness with prototypes, as in DINO.
+
+    An MLP of three layers with GELU, then cosines with prototypes, each times
+    a gain of its own (arXiv 2104.14294).
+
+    Args:
+        in_dims (int): Channels of the features, C.
+        hidden_dims (int): Channels between the layers.
+        bottleneck_dims (int): Channels of a prototype.
+        num_prototypes (int): K.
+        fixed_gain (bool): Whether gains stay 1. CCD's code does so for its
+            largest model.
+        frozen (float): Share of the run in which prototypes do not move.
+        init_cfg (dict, optional): Initialisation config.
+    """
+
+    def __init__(self,
+                 in_dims: int = 384,
+                 hidden_dims: int = 2048,
+                 bottleneck_dims: int = 256,
+                 num_prototypes: int = 65536,
+                 fixed_gain: bool = False,
+                 frozen: float = 0.,
+                 init_cfg: Optional[Union[dict, list]] = None) -> None:
+        super().__init__(init_cfg)
+        widths = (in_dims, hidden_dims, hidden_dims, bottleneck_dims)
+        layers = [nn.Linear(*pair) for pair in zip(widths, widths[1:])]
+        self.mlp = nn.Sequential(layers[0], nn.GELU(), layers[1], nn.GELU(),
+                                 layers[2])
+        self.prototypes = nn.Parameter(torch.randn(
+            num_prototypes, bottleneck_dims))
+        self.gain = nn.Parameter(torch.ones(num_prototypes, 1),
+                                 requires_grad=not fixed_gain)
+        self.frozen = frozen
+        for layer in layers:
+            nn.init.trunc_normal_(layer.weight, std=0.02)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Compare features (..., C) with prototypes, (..., K)."""
+        weight = self.gain * F.normalize(self.prototypes, dim=1)
+        if self.training and share_of_run() < self.frozen:
+            # Gradients of 0: distributed training waits for some.
+            weight = weight.detach() + 0 * weight
+        return F.linear(F.normalize(self.mlp(features), dim=-1), weight)

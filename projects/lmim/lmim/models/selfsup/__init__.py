@@ -1,6 +1,8 @@
 """Methods of pre-training, one a file."""
-from . import dig_checkpoints, ssm_checkpoints  # noqa: F401  (formats)
+from . import (ccd_checkpoints, dig_checkpoints,  # noqa: F401  (formats)
+               ssm_checkpoints)
 from .base import Prediction, SelfSup
+from .ccd import CCD
 from .dig import DiG
 from .lmim import LMIM
 from .mim import MIM
@@ -8,5 +10,5 @@ from .seqclr import SeqCLR
 from .ssm import SSM
 
 __all__ = [
-    'DiG', 'LMIM', 'MIM', 'Prediction', 'SSM', 'SelfSup', 'SeqCLR'
+    'CCD', 'DiG', 'LMIM', 'MIM', 'Prediction', 'SSM', 'SelfSup', 'SeqCLR'
 ]

@@ -39,12 +39,18 @@ class Prediction:
         pixels (Tuple[torch.Tensor, torch.Tensor], optional): Prediction and
             target of pixels beside ``pred``, each (N, L, P).
         instances (Sequence[torch.Tensor]): What is contrasted of each view,
-            (N, T, D): equal places belong together.
+            (N, T, D), or (M, D) where images differ in how much it is: equal
+            places belong together.
         keys (Sequence[torch.Tensor]): What the moving average makes of each
-            view in the same places, (N, T, D).
+            view in the same places, of the same shape.
+        text (Tuple[torch.Tensor, torch.Tensor], optional): Logits of
+            background and text in views, (M, 2, H, W), and what is text,
+            (M, H, W).
         pictures (Dict[str, torch.Tensor]): What else there is to look at, by
-            its title: normalised images (N, 3, H, W), or patches as the
-            target generator makes them, (N, L, D).
+            its title: normalised images (N, 3, H, W); patches as the target
+            generator makes them, (N, L, D); numbered regions, (N, H, W),
+            uint8, of which 255 is text in none; or shares from 0 to 1,
+            (N, H, W).
     """
     tokens: List[torch.Tensor]
     mask: Optional[torch.Tensor] = None
@@ -53,6 +59,7 @@ class Prediction:
     pixels: Optional[Tuple[torch.Tensor, torch.Tensor]] = None
     instances: Sequence[torch.Tensor] = ()
     keys: Sequence[torch.Tensor] = ()
+    text: Optional[Tuple[torch.Tensor, torch.Tensor]] = None
     pictures: Dict[str, torch.Tensor] = field(default_factory=dict)
 
 
@@ -80,6 +87,8 @@ class SelfSup(BaseSelfSupervisor):
     #: Each view that the method takes: the level of :class:`GuidanceView`
     #: that its configs draw it at, None for the image as it is.
     view_levels: Tuple[Optional[str], ...] = (None, )
+    #: What it needs to know of each image, as ``PackPretrainInputs`` packs it.
+    meta_keys: Tuple[str, ...] = ()
     #: How a pipeline gives these views.
     view_hint = "dict(type='PackPretrainInputs') gives the image"
     #: What :attr:`Prediction.pictures` show.

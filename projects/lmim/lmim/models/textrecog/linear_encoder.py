@@ -17,16 +17,25 @@ class LinearEncoder(BaseEncoder):
     Args:
         in_dims (int): Channels of the ViT.
         embed_dims (int): Channels of the decoder, D.
+        hidden_dims (int, optional): Two linear layers with GELU between, of
+            so many channels, in place of one: CCD's.
+        norm (bool): Whether a layer norm follows. CCD has none.
         init_cfg (dict, optional): Initialisation config.
     """
 
     def __init__(self,
                  in_dims: int = 384,
                  embed_dims: int = 512,
+                 hidden_dims: Optional[int] = None,
+                 norm: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
-        self.projection = nn.Linear(in_dims, embed_dims)
-        self.norm = nn.LayerNorm(embed_dims)
+        self.projection: nn.Module = nn.Linear(
+            hidden_dims or in_dims, embed_dims)
+        if hidden_dims is not None:
+            self.projection = nn.Sequential(
+                nn.Linear(in_dims, hidden_dims), nn.GELU(), self.projection)
+        self.norm = nn.LayerNorm(embed_dims) if norm else nn.Identity()
 
     def init_weights(self) -> None:
         """Xavier-uniform, as MAE's linear layers."""
