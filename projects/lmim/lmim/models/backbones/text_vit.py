@@ -243,8 +243,8 @@ class TextViT(VisionTransformer):
                 tokens = checkpoint(layer, tokens, use_reentrant=False)
             else:
                 tokens = layer(tokens)
-            if tapped is not None and index + 1 in taps:
-                tapped.append(tokens)
+            if tapped is not None:
+                tapped += [tokens] * list(taps).count(index + 1)
         return tokens
 
 
