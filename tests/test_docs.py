@@ -102,6 +102,9 @@ TABLE: List[Tuple[str, Exercise]] = [
      by('tests/cli/data/test_render.py::test_words_as_on_signs')),
     (r'lmim data render .*', Reader.rendered_in_small),
     (r'lmim data verify', Reader.verified),
+    # A page's own crops may be too hard for the reader.
+    (r'lmim data label .*',
+     by('tests/cli/data/test_label.py::test_what_is_read_surely_is_kept')),
     (r'lmim compare .*',
      by('tests/comparison/test_compare.py::test_ones_own_pictures_on_the_'
         'command_line',
