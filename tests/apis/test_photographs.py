@@ -149,6 +149,21 @@ def test_mmocrs_recognition_inferencer(
         word.text for word in words)
 
 
+def test_mmocrs_inferencer_sees_ink_in_the_alpha_channel(
+        checkpoint: Path, tmp_path: Path) -> None:
+    inferencer = TextRecInferencer(None, str(checkpoint), 'cpu')
+    load = inferencer.pipeline.transforms[0]
+    clear = np.zeros((9, 20, 4), np.uint8)
+    clear[2:7, 3:9, 3] = 255
+    cv2.imwrite(str(tmp_path / 'clear.png'), clear)
+    wanted = np.where(clear[..., 3:], 0, 255).repeat(3, 2)
+    for given in (str(tmp_path / 'clear.png'), clear, dict(img=clear),
+                  dict(img_path=str(tmp_path / 'clear.png'))):
+        loaded = load(given)
+        np.testing.assert_array_equal(loaded['img'], wanted)
+        assert loaded['ori_shape'] == loaded['img_shape'] == (9, 20)
+
+
 def test_mmocrs_inferencer_with_a_detector(
         checkpoint: Path, scene: Any, detector: Tuple[Path, Path],
         recognizer: TextRecognizer) -> None:
@@ -165,18 +180,19 @@ def test_mmocrs_inferencer_with_a_detector(
     assert found['visualization'][0].shape[0] == image.shape[0]
 
 
-@pytest.mark.parametrize('base, between', [
+@pytest.mark.parametrize('base, steps', [
     # A set that is joined from several.
     (str(REPO / 'configs/textrecog/transformer/'
-         'transformer_vit-tiny_8xb64-10e_union14m-l.py'), ['Resize']),
+         'transformer_vit-tiny_8xb64-10e_union14m-l.py'),
+     ['PictureLoader', 'Resize']),
     # One of MMOCR's own, whose pipeline loads pictures.
     ('mmocr::textrecog/crnn/crnn_mini-vgg_5e_mj.py',
-     ['RescaleToHeight']),
+     ['InferencerLoader', 'RescaleToHeight']),
 ])
 def test_pipelines_that_mmocr_takes(tmp_path: Path, base: str,
-                                    between: List[str]) -> None:
+                                    steps: List[str]) -> None:
     config = tmp_path / 'config.py'
     config.write_text(f'_base_ = {base!r}')
     inferencer = TextRecInferencer(str(config), device='cpu')
-    steps = [type(t).__name__ for t in inferencer.pipeline.transforms]
-    assert steps == ['InferencerLoader', *between, 'PackTextRecogInputs']
+    found = [type(t).__name__ for t in inferencer.pipeline.transforms]
+    assert found == [*steps, 'PackTextRecogInputs']

@@ -6,11 +6,13 @@ from typing import Any, List
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from lmim.datasets.pictures import (Pictures, from_array, from_pillow,
                                     read_some, render_some)
 from lmim.datasets.records import UnreadableRecordError, open_sources
+from lmim.utils.errors import UserError
 from tests.apis import conftest
 from tests.apis.conftest import png
 
@@ -67,9 +69,59 @@ def test_what_does_not_exist_is_named_before_anything_is_read(
     message = str(error.value)
     assert message.startswith('2 of 3 inputs do not exist')
     assert 'a.png' in message and 'z*.png' in message
-    for wrong in (3, [3], [None]):
-        with pytest.raises(TypeError, match='a picture is given as a path'):
-            Pictures(wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize('wrong, name', [
+    (3, 'int'), ([3], 'int'), ([None], 'NoneType'), ({'img': b''}, 'dict'),
+    ([{}], 'dict'), ([['a.png']], 'list'), (2.5, 'float'),
+    (torch.zeros(2, 3), 'Tensor'),
+    (io.StringIO(), 'StringIO .open it with mode "rb".')])
+def test_what_is_no_picture_is_refused_by_its_type(
+        folder: Path, wrong: Any, name: str) -> None:
+    with pytest.raises(TypeError, match=f'a picture is given as .*, not as '
+                       f'{name}$'):
+        Pictures([folder / 'words/1.png', wrong[0]]
+                 if isinstance(wrong, list) else wrong)
+
+
+def test_files_in_memory_and_open(folder: Path,
+                                  images: List[np.ndarray]) -> None:
+    path = folder / 'words/1.png'
+    value = path.read_bytes()
+    at_its_end = io.BytesIO(value)
+    at_its_end.seek(0, 2)
+    with path.open('rb') as file:
+        inputs = [value, bytearray(value), memoryview(value), at_its_end,
+                  file, str(path), np.ascontiguousarray(images[1])]
+        for one in inputs:
+            assert np.array_equal(pixels(one)[0], images[1])
+        assert [picture.source for picture in Pictures(inputs)] == [
+            'file 1', 'file 2', 'file 3', 'file 4', str(path), str(path),
+            'array 7']
+        assert len(pixels(inputs)) == 7
+    with pytest.raises(UserError, match='closed file'):
+        Pictures(file)
+    for broken, reason in ((b'', 'no bytes'), (b'text', '4 bytes are no im')):
+        with pytest.raises(UnreadableRecordError, match=reason):
+            pixels(broken)
+
+
+def test_brackets_in_names_are_no_patterns(
+        tmp_path: Path, images: List[np.ndarray]) -> None:
+    folder = tmp_path / 'set[1]'
+    folder.mkdir()
+    (folder / 'a.png').write_bytes(png(images[0]))
+    (folder / 'b[x].png').write_bytes(png(images[1]))
+    for pattern, names in (('*.png', ['a.png', 'b[x].png']),
+                           ('[ab].png', ['a.png']), ('b[x].*', ['b[x].png'])):
+        assert [Path(one.source).name
+                for one in Pictures(folder / pattern)] == names
+
+
+def test_home_is_where_a_shell_finds_it(
+        folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('HOME', str(folder))
+    assert Pictures('~/words/1.png')[0].source == str(folder / 'words/1.png')
 
 
 def test_some_are_read_spread_over_all(
@@ -91,7 +143,7 @@ GREY = np.arange(12, dtype=np.uint8).reshape(3, 4)
 
 @pytest.mark.parametrize('array', [
     GREY, GREY[..., None], GREY.astype(np.uint16) << 8,
-    np.dstack([GREY] * 3), np.dstack([GREY] * 4)])
+    np.dstack([GREY] * 3), np.dstack([GREY] * 3 + [np.full_like(GREY, 255)])])
 def test_arrays(array: np.ndarray) -> None:
     result = from_array(array)
     assert result.dtype == np.uint8
@@ -117,9 +169,6 @@ def test_pillow(images: List[np.ndarray]) -> None:
     assert opened.size == rgb.size
     assert np.array_equal(from_pillow(opened),
                           cv2.rotate(images[1], cv2.ROTATE_90_CLOCKWISE))
-    alpha = rgb.convert('RGBA')
-    alpha.putalpha(7)
-    assert np.array_equal(from_pillow(alpha), images[1])
     deep = Image.fromarray(GREY.astype(np.uint16) * 256)
     assert np.array_equal(from_pillow(deep), np.dstack([GREY] * 3))
     assert np.array_equal(from_pillow(Image.fromarray(GREY)),
@@ -127,3 +176,28 @@ def test_pillow(images: List[np.ndarray]) -> None:
     cut = Image.open(io.BytesIO(png(images[0])[:200]))
     with pytest.raises(UnreadableRecordError, match='Pillow: '):
         from_pillow(cut)
+
+
+@pytest.mark.parametrize('mode, values, wanted', [
+    ('I', [0, 7, 255], [0, 7, 255]),
+    ('I', [0, 256, 65535], [0, 1, 255]),
+    ('I', [-1, 7, 255], 'mode I with values from -1 to 255'),
+    ('I', [0, 7, 65536], 'mode I with values from 0 to 65536'),
+    ('F', [0, 0.5, 1], [0, 128, 255]),
+    ('F', [0, 7.4, 255], [0, 7, 255]),
+    ('F', [0, 7, 256], r'mode F with values from 0.0 to 256.0'),
+    ('F', [-0.5, 0, 1], 'mode F with values from -0.5 to 1.0'),
+    ('F', [0, 1, np.nan], 'mode F with values from nan to nan'),
+    ('F', [0, 1, np.inf], 'mode F with values from 0.0 to inf'),
+])
+def test_pillow_of_32_bits(mode: str, values: List[float],
+                           wanted: Any) -> None:
+    """Scaled or refused: what Pillow's own conversion clips."""
+    kind = np.int32 if mode == 'I' else np.float32
+    image = Image.fromarray(np.array([values], kind))
+    assert image.mode == mode
+    if isinstance(wanted, str):
+        with pytest.raises(UnreadableRecordError, match=wanted):
+            from_pillow(image)
+    else:
+        assert from_pillow(image)[0, :, 0].tolist() == wanted

@@ -37,6 +37,14 @@ def test_reads_in_a_process_without_torch(
     paths = [tmp_path / f'{number}.png' for number in range(len(words))]
     for path, word in zip(paths, words):
         cv2.imwrite(str(path), word)
+    # One whose ink is in the alpha channel alone.
+    clear = np.zeros((*words[0].shape[:2], 4), np.uint8)
+    clear[..., 3] = 255 - cv2.cvtColor(words[0], cv2.COLOR_BGR2GRAY)
+    paths.append(tmp_path / 'clear.png')
+    cv2.imwrite(str(paths[-1]), clear)
+    [read] = OnnxTextReader(exported(kind).folder)(
+        [255 - np.dstack([clear[..., 3]] * 3)])
+    assert OnnxTextReader(exported(kind).folder)([clear]) == [read]
     (tmp_path / 'broken.png').write_bytes(b'no picture')
     done = subprocess.run(
         [sys.executable, str(exported(kind).folder / 'read.py'), *paths,
@@ -49,7 +57,7 @@ def test_reads_in_a_process_without_torch(
         for name in ('broken', 'missing')]
     assert done.stdout.splitlines() == [
         f'{path}\t{word.text}\t{word.score:.4f}'
-        for path, word in zip(paths, torch_readings(kind))]
+        for path, word in zip(paths, [*torch_readings(kind), read])]
 
 
 @pytest.mark.parametrize('word', [[], [1], [1, 1], [2, 1, 1, 3], [3] * 5])
@@ -90,9 +98,9 @@ def test_pictures_are_resized_as_in_the_pipeline() -> None:
 def test_refuses_what_it_cannot_read(exported: Callable[[str], Exported],
                                      tmp_path: Path) -> None:
     reader = OnnxTextReader(exported('ctc').folder)
-    for wrong in (np.zeros((9, 9), np.uint8), np.zeros((9, 9, 3)),
+    for wrong in (np.zeros((9, 9, 2), np.uint8), np.zeros((9, 9, 3)),
                   np.zeros((0, 9, 3), np.uint8)):
-        with pytest.raises(ValueError, match='a picture is BGR'):
+        with pytest.raises(ValueError, match='is no picture'):
             reader([wrong])
     with pytest.raises(FileNotFoundError, match=MANIFEST):
         OnnxTextReader(tmp_path)

@@ -1,6 +1,5 @@
 """`crop`, with MMOCR's JSON of text detection and spotting."""
 import json
-from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -128,25 +127,45 @@ def test_rectified_crops_are_not_mirrored(tmp_path, run, scene, polygon):
     assert (word[:, :9, 2] == 255).all() and (word[:, 11:, 2] == 0).all()
 
 
-def test_turned_pictures_follow_the_annotation(tmp_path, run, scene):
-    """A 60x40 picture with the EXIF note 'turn by 90 degrees'."""
+@pytest.mark.parametrize('orientation', range(1, 9))
+@pytest.mark.parametrize('rectify', [[], ['--rectify']])
+def test_a_turned_picture_and_its_annotation(tmp_path, run, orientation,
+                                             rectify):
+    """EXIF turns the picture, and the places where it was not turned."""
+    upright = np.full((60, 40), 255, np.uint8)
+    upright[10:22, 4:34] = np.arange(0, 120, 4)  # dark at the left
+    # Pillow turns back what the note will turn.
+    back = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
+    stored = Image.fromarray(upright)
+    if orientation > 1:
+        stored = stored.transpose(Image.Transpose(back[orientation]))
     exif = Image.Exif()
-    exif[0x0112] = 6
-    buffer = BytesIO()
-    Image.open(tmp_path / 'scene.png').save(buffer, 'JPEG', exif=exif)
-    (tmp_path / 'turned.jpg').write_bytes(buffer.getvalue())
-    word = dict(bbox=[0, 0, 12, 30])
-    for height, width in ((60, 40), (40, 60)):
-        annotation = scene(word, img_path='turned.jpg', height=height,
-                           width=width)
-        run('crop', annotation, tmp_path, tmp_path / 'out', '--overwrite')
-        red = cv2.imread(str(next((tmp_path / 'out').iterdir())))[..., 2]
-        assert red.shape == (30, 12)
-        assert red[:28].min() > 200  # turned: top half; as is: left half
-    annotation = scene(word, img_path='turned.jpg', height=10, width=10)
+    exif[0x0112] = orientation
+    stored.save(tmp_path / 'turned.png', exif=exif)
+    mask = np.asarray(stored) < 120
+    y, x = np.nonzero(mask)
+    in_file = [x.min(), y.min(), x.max() + 1, y.max() + 1]
+    cases = [((60, 40), [4, 10, 34, 22])]
+    if orientation > 4:  # of the others both sizes are alike
+        cases.append(((40, 60), [int(value) for value in in_file]))
+    for (height, width), box in cases:
+        annotation = tmp_path / 'ann.json'
+        annotation.write_text(json.dumps({'data_list': [dict(
+            img_path='turned.png', instances=[dict(bbox=box)], height=height,
+            width=width)]}))
+        run('crop', annotation, tmp_path, tmp_path / 'out', '--overwrite',
+            *rectify)
+        word = cv2.imread(str(next((tmp_path / 'out').iterdir())), 0)
+        assert np.abs(word.astype(int) - upright[10:22, 4:34]).max() <= (
+            4 if rectify else 0)
+
+
+def test_a_picture_of_another_size_than_annotated(tmp_path, run, scene):
+    annotation = scene(dict(bbox=[0, 0, 12, 30]), img_path='scene.png',
+                       height=10, width=10)
     status, result = run('crop', annotation, tmp_path, tmp_path / 'none')
     assert status == 1
-    assert 'image is 40x60 pixels where the annotation says 10x10' in (
+    assert 'image is 60x40 pixels where the annotation says 10x10' in (
         result['error'])
 
 

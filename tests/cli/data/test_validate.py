@@ -3,7 +3,8 @@ import json
 
 import pytest
 
-from tests.datasets.make_lmdb import make_lmdb, picture, write_entries
+from tests.datasets.make_lmdb import (make_lmdb, noise, picture,
+                                      write_entries)
 
 
 def test_a_truncated_lmdb_is_refused(run, tmp_path):
@@ -18,20 +19,15 @@ def test_a_truncated_lmdb_is_refused(run, tmp_path):
 @pytest.fixture
 def odd(tmp_path):
     """Records with something bad or odd about each but the first."""
-    records = [
-        (picture(1), b'good'),
-        (b'', b'x'),
-        (b'no picture', b'x'),
-        (picture(4), b'\xff\xfe'),
-        (picture(5), None),
-        (picture(6, height=3), b'low'),
-        (picture(7, height=4, width=200), b'long'),
-        (picture(8), b''),
-        (picture(9), b' both sides '),
-        (picture(10), 'a\u200bb\x07'.encode()),
-        (picture(11), 'e\u0301 ＡＢ 文'.encode()),
-        (None, b'no image'),
-    ]
+    sizes = {6: (3, 30), 7: (4, 200)}
+    pictures = [noise(1, *sizes.get(number, (12, 30)))[0]
+                for number in range(1, 12)]
+    records = list(zip(pictures, [
+        b'good', b'x', b'x', b'\xff\xfe', None, b'low', b'long', b'',
+        b' both sides ', 'a\u200bb\x07'.encode(),
+        'e\u0301 ＡＢ 文'.encode()]))
+    records[1:3] = [(b'', b'x'), (b'no picture', b'x')]
+    records += [(None, b'no image'), (picture(13), b'plain')]
     entries = {b'num-samples': b'%d' % len(records)}
     for number, (image, label) in enumerate(records, 1):
         if image is not None:
@@ -45,7 +41,7 @@ def test_bad_and_odd_records(run, report, odd, tmp_path):
     file = tmp_path / 'report.jsonl'
     status, result = run('validate', odd, '--report', file, '--workers', 0)
     assert status == 1
-    assert result['bad']['total'] == 5 and result['odd_records'] == 6
+    assert result['bad']['total'] == 5 and result['odd_records'] == 7
     found = {int(item['record'][-9:]): item
              for item in map(json.loads, file.read_text().splitlines())}
     bad = {number: item['bad'] for number, item in found.items()
@@ -62,17 +58,19 @@ def test_bad_and_odd_records(run, report, odd, tmp_path):
         10: ["label: control character in it: 'a\\u200bb\\x07'",
              "label: invisible character in it: 'a\\u200bb\\x07'"],
         11: ["label: not in NFC: 'e\u0301 ＡＢ 文'"],
+        13: ['a picture of one colour, without anything to read: '
+             'BGR 13 13 13'],
     }
     assert result['odd']['counts']['label: control character in it'] == 1
     told = report('validate', odd, '--workers', 0)
-    assert '12 records, 5 of them bad, 6 odd' in told
+    assert '13 records, 5 of them bad, 7 odd' in told
     assert 'bad, no label: 1' in told
 
 
 def test_labels_may_be_left_out(run, odd):
     status, result = run('validate', odd, '--unlabelled', '--workers', 0)
     assert status == 1
-    assert result['bad']['total'] == 3 and result['odd_records'] == 2
+    assert result['bad']['total'] == 3 and result['odd_records'] == 3
 
 
 def test_labels_are_wanted_only_where_there_are_some(run, tmp_path):

@@ -14,14 +14,19 @@ need the dictionary file that this names. One that carries its characters is
 read as :func:`~lmim.apis.load_recognizer` does: alone, and nothing executed.
 """
 from pathlib import Path
-from typing import Any, Optional, Tuple
+from typing import Any, Optional, Tuple, Union
 
+import numpy as np
+from mmengine import fileio
 from mmengine.config import ConfigDict
 from mmengine.dataset import Compose
 from mmocr.apis.inferencers import TextRecInferencer
+from mmocr.datasets.transforms import InferencerLoader
 from torch import nn
 
 from lmim.checkpoints import open_checkpoint
+from lmim.datasets.decoding import decode_image
+from lmim.datasets.pictures import from_array
 
 from .loading import load_recognizer, reader_path
 from .preprocessing import Preprocessing, find_pipeline
@@ -34,6 +39,19 @@ VISUALIZER = dict(type='TextRecogLocalVisualizer', name='visualizer')
 _original = TextRecInferencer._init_pipeline
 _named = TextRecInferencer._load_model_from_metafile
 _init = TextRecInferencer._init_model
+
+
+class PictureLoader(InferencerLoader):
+    """MMOCR's loader, with pictures as :class:`TextRecognizer` sees them."""
+
+    def transform(self, single_input: Union[str, np.ndarray, dict]) -> dict:
+        """Load a picture; as the method of MMOCR."""
+        given = (single_input if isinstance(single_input, dict) else
+                 dict(img_path=single_input) if isinstance(single_input, str)
+                 else dict(img=single_input))
+        image = (from_array(given['img']) if 'img' in given else
+                 decode_image(fileio.get(given['img_path'])))
+        return super().transform(dict(given, img=image))
 
 
 def _load_model_from_metafile(self: TextRecInferencer,
@@ -72,6 +90,9 @@ def _init_pipeline(self: TextRecInferencer, cfg: Any) -> Compose:
                 if key != 'sample_idx']
         pipeline = [dict(type='LoadImageFromFile'), *pipeline]
         cfg.test_dataloader = dict(dataset=dict(pipeline=pipeline))
+        composed = _original(self, cfg)
+        composed.transforms[0] = PictureLoader()
+        return composed
     return _original(self, cfg)
 
 

@@ -8,10 +8,9 @@ from mmengine.config import Config
 from mmocr.apis.inferencers import TextDetInferencer
 
 from lmim.datasets.cropping import crop_rectified, read_polygon
-from lmim.datasets.decoding import decode_image
 from lmim.datasets.pictures import Inputs, Picture, Pictures
-from lmim.datasets.records import UnreadableRecordError, read_image_file
-from lmim.datasets.scenes import Scene
+from lmim.datasets.records import UnreadableRecordError
+from lmim.datasets.scenes import Scene, load_scene
 from lmim.utils.errors import UserError
 
 from .recognition import Recognition, unreadable
@@ -62,7 +61,8 @@ class PhotographReader:
             ``source`` is the photograph's. An unreadable photograph gives
             one with an ``error``; one without words gives none.
         """
-        return list(self.read(Pictures(inputs)))
+        return list(self.read(Pictures(
+            inputs, alpha_color=self.recognizer.alpha_color)))
 
     def read(self, pictures: Iterable[Picture]) -> Iterator[Recognition]:
         """Read photographs one by one; as :meth:`__call__`."""
@@ -132,16 +132,16 @@ def read_annotated(recognizer: TextRecognizer,
     for scene in scenes:
         source = str(scene.path)
         polygons, problems = [], []
-        for instance in scene.instances:
-            try:
-                polygons.append(read_polygon(instance))
-            except ValueError as error:
-                problems.append(unreadable(source, error))
         try:
-            image = decode_image(read_image_file(source))
-        except UnreadableRecordError as error:
+            image, turn = load_scene(scene, recognizer.alpha_color)
+        except UserError as error:
             yield unreadable(source, error)
             continue
+        for instance in scene.instances:
+            try:
+                polygons.append(read_polygon(instance, turn))
+            except UserError as error:
+                problems.append(unreadable(source, error))
         yield from read_polygons(recognizer, image, polygons, source)
         yield from problems
 

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
 
-from lmim.datasets.pictures import Inputs, Picture, Pictures
+from lmim.datasets.pictures import Inputs, Picture, Pictures, is_single
 from lmim.datasets.records import UnreadableRecordError
 from lmim.engine.precision import choose_precision, warn_if_slower
 from lmim.utils.errors import UserError
@@ -62,6 +62,9 @@ class TextRecognizer:
             word likely: 'english', a file of `lmim data language`, or
             'none'. Defaults to what the config says; the reader's says
             'english'.
+        alpha_color (Sequence[int], optional): Red, green and blue of what
+            transparent pictures are laid on. Defaults to white, and to black
+            where all that is to be seen is light.
 
     Raises:
         FileNotFoundError: If a file does not exist.
@@ -91,7 +94,8 @@ class TextRecognizer:
                  precision: str = 'fp32',
                  orientation: str = 'upright',
                  char_boxes: bool = False,
-                 language: Optional[str] = None) -> None:
+                 language: Optional[str] = None,
+                 alpha_color: Optional[Sequence[int]] = None) -> None:
         if batch_size < 1:
             raise UserError(f'batch_size is 1 or more, not {batch_size}')
         if orientation not in ORIENTATIONS:
@@ -99,6 +103,7 @@ class TextRecognizer:
                             f'{orientation!r}')
         self.orientation = orientation
         self.char_boxes = char_boxes
+        self.alpha_color = alpha_color
         self.batch_size = batch_size
         self.device = _usable_device(device)
         self.precision = choose_precision(precision, str(self.device))
@@ -117,10 +122,11 @@ class TextRecognizer:
         """Read all pictures.
 
         Args:
-            inputs (str, Path, np.ndarray, Image, RecordSource or Iterable):
+            inputs (str, Path, bytes, file, np.ndarray, Image or Iterable):
                 A path of an image, a folder, an LMDB or a list; a pattern
-                such as ``words/*.png``; an array (BGR); a picture of Pillow;
-                or several of these. See :class:`~.pictures.Pictures`.
+                such as ``words/*.png``; the bytes of an image file, or such a
+                file, open; an array (BGR); a picture of Pillow; or several of
+                these. See :class:`~.pictures.Pictures`.
 
         Returns:
             List[Recognition]: One for each picture, in their order. What is
@@ -142,12 +148,13 @@ class TextRecognizer:
         Yields:
             Recognition: One for each picture, in their order.
         """
-        if isinstance(inputs, Iterator):
-            yield from self.read(picture for number, one
-                                 in enumerate(inputs, 1)
-                                 for picture in Pictures([one], first=number))
+        if isinstance(inputs, Iterator) and not is_single(inputs):
+            yield from self.read(
+                picture for number, one in enumerate(inputs, 1)
+                for picture in Pictures([one], number, self.alpha_color))
         else:
-            yield from self.read(Pictures(inputs))
+            yield from self.read(
+                Pictures(inputs, alpha_color=self.alpha_color))
 
     def read(self, pictures: Iterable[Picture]) -> Iterator[Recognition]:
         """Read pictures, such as :class:`Pictures`; as :meth:`stream`."""
@@ -274,8 +281,8 @@ def _usable_device(name: Optional[str]) -> torch.device:
     except Exception as error:
         reason = str(error).strip().split('\n')[0]
         raise UserError(
-            f'device {name} cannot be used ({reason}): --device cpu'
-        ) from error
+            f'device {name} cannot be used ({reason}). '
+            "'cpu' is always there") from error
     return device
 
 

@@ -81,6 +81,9 @@ class Infer(Command):
             "the config says; the reader's says english)")
         add('--char-boxes', action='store_true',
             help='find where each character is: JSON has the boxes')
+        add('--alpha-color', type=_color, metavar='R,G,B',
+            help='what transparent pictures are laid on (default: white, and '
+            'black where all that is to be seen is light)')
         add('--output', type=Path, metavar='FILE',
             help='where to write the words: .txt, .tsv, .jsonl or .csv '
             '(default: standard output)')
@@ -165,7 +168,8 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
     recognizer = TextRecognizer(args.checkpoint, args.config, args.device,
                                 args.batch_size, args.precision,
                                 args.orientation, args.char_boxes,
-                                args.language)
+                                args.language,
+                                args.alpha_color)
     read: Callable[[Any], Iterator[Recognition]] = recognizer.read
     if args.polygons is not None:
         read = partial(read_annotated, recognizer)
@@ -212,6 +216,15 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
     return result
 
 
+def _color(text: str) -> List[int]:
+    """Red, green and blue, 0 to 255, with commas between them."""
+    values = [int(value) for value in text.split(',')]
+    if len(values) != 3 or not all(0 <= value < 256 for value in values):
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not red, green and blue, such as 255,255,255')
+    return values
+
+
 def _format(args: argparse.Namespace) -> str:
     """The format of the output, as asked for or by the file's suffix."""
     if args.format is not None or args.output is None:
@@ -225,7 +238,7 @@ def _format(args: argparse.Namespace) -> str:
 def _items(args: argparse.Namespace) -> Any:
     """What is to be read; paths are looked for before a model is built."""
     if args.polygons is None:
-        return Pictures(args.images)
+        return Pictures(args.images, alpha_color=args.alpha_color)
     if args.det is not None:
         raise UserError('--det finds the words, --polygons tells where they '
                         'are: give one of the two')

@@ -1,5 +1,5 @@
 """Cuts words out of scene images."""
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
 import cv2
 import numpy as np
@@ -7,12 +7,20 @@ import numpy as np
 from lmim.utils.errors import UserError
 
 
-def read_polygon(instance: Dict[str, Any]) -> np.ndarray:
+#: Takes points, (N, 2), x and y in pixels, from a picture as its file holds
+#: it to where they are when it is turned upright.
+Turn = Callable[[np.ndarray], np.ndarray]
+
+
+def read_polygon(instance: Dict[str, Any],
+                 turn: Optional[Turn] = None) -> np.ndarray:
     """The outline of one instance of MMOCR's text detection format.
 
     Args:
         instance (dict): With ``polygon`` ([x, y, x, y, ...]) or ``bbox``
             ([x1, y1, x2, y2]).
+        turn (Callable, optional): Turns the outline as the picture was
+            turned.
 
     Returns:
         np.ndarray: float64 of shape (N, 2), N >= 3; a box gives its corners
@@ -26,8 +34,11 @@ def read_polygon(instance: Dict[str, Any]) -> np.ndarray:
         numbers = np.array(outline, np.float64).reshape(-1, 2)
     except (TypeError, ValueError):
         raise UserError('malformed polygon') from None
+    if turn is not None:
+        numbers = turn(numbers)
     if 'polygon' not in instance and len(numbers) == 2:
-        (left, top), (right, bottom) = numbers
+        left, top = numbers.min(axis=0)
+        right, bottom = numbers.max(axis=0)
         numbers = np.array([[left, top], [right, top], [right, bottom],
                             [left, bottom]])
     if len(numbers) < 3 or not np.isfinite(numbers).all():

@@ -1,14 +1,19 @@
 """From the bytes of an image file to pixels, wherever the bytes come from."""
+from typing import Optional, Sequence
+
 import cv2
 import mmcv
 import numpy as np
 
 from lmim.compat import MAX_PIXELS
+from lmim.utils.pixels import decode_pixels
 
 from .records.base import UnreadableRecordError
 
 
-def decode_image(value: bytes, color_type: str = 'color') -> np.ndarray:
+def decode_image(value: bytes,
+                 color_type: str = 'color',
+                 alpha_color: Optional[Sequence[int]] = None) -> np.ndarray:
     """Decode an image file, unless it is a decompression bomb.
 
     A few bytes can claim a picture of a thousand million pixels, which takes
@@ -20,7 +25,10 @@ def decode_image(value: bytes, color_type: str = 'color') -> np.ndarray:
             BMP, TIFF, WebP, PPM and PGM, JPEG 2000, GIF ...
         color_type (str): As in :func:`mmcv.imfrombytes`. Defaults to
             'color': 16 bits become 8, grey becomes three equal channels,
-            transparency is dropped, and the orientation of EXIF is applied.
+            transparency is laid on a ground, and the orientation of EXIF is
+            applied. 'grayscale' is made of this.
+        alpha_color (Sequence[int], optional): The ground, as in
+            :func:`~lmim.utils.pixels.lay_on_ground`.
 
     Returns:
         np.ndarray: (H, W, 3), uint8, BGR; with another ``color_type`` as
@@ -33,7 +41,10 @@ def decode_image(value: bytes, color_type: str = 'color') -> np.ndarray:
     if not value:
         raise UnreadableRecordError('no bytes')
     try:
-        img = mmcv.imfrombytes(value, flag=color_type, backend='cv2')
+        if color_type in ('color', 'grayscale'):
+            img = decode_pixels(value, alpha_color)
+        else:
+            img = mmcv.imfrombytes(value, flag=color_type, backend='cv2')
     except cv2.error as error:
         if 'CV_IO_MAX_IMAGE' in str(error):
             raise UnreadableRecordError(
@@ -43,10 +54,13 @@ def decode_image(value: bytes, color_type: str = 'color') -> np.ndarray:
         reason = str(error).strip().splitlines()[0]
         raise UnreadableRecordError(f'OpenCV: {reason}') from error
     # Of one format of floating-point grey OpenCV makes no colour.
-    if img is None or (img.ndim != 3 and color_type.startswith('color')):
+    if img is None or (img.ndim != 3
+                       and color_type.startswith(('color', 'gray'))):
         # Text is mostly a failed download: `<html`.
         begin = (f'; they begin with {value[:8]!r}' if value[:8].isascii()
                  else '')
         raise UnreadableRecordError(f'its {len(value):,} bytes are no image '
                                     f'that OpenCV can decode{begin}')
+    if color_type == 'grayscale':
+        return cv2.cvtColor(img, cv2.COLOR_BGR2GRAY)
     return img

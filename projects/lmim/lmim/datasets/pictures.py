@@ -1,13 +1,15 @@
 """Pictures of words, from wherever they are."""
+import contextlib
 import functools
 import glob
+import io
 import itertools
 import os
 import os.path as osp
 from bisect import bisect_right
 from pathlib import Path
-from typing import (Any, Callable, Dict, Iterable, Iterator, List, NamedTuple,
-                    Tuple, Union)
+from typing import (IO, Any, Callable, Dict, Iterable, Iterator, List,
+                    NamedTuple, Optional, Sequence, Tuple, Union)
 
 import cv2
 import numpy as np
@@ -15,12 +17,14 @@ from PIL import Image, ImageOps
 
 from lmim.rendering import STYLES, RenderedWords, WordRenderer
 from lmim.utils.errors import UserError
+from lmim.utils.pixels import as_bgr
 
 from .decoding import decode_image
 from .records import (IMAGE_SUFFIXES, RecordSource, UnreadableRecordError,
                       open_sources, printable, read_image_file)
 
-One = Union[str, Path, np.ndarray, Image.Image, RecordSource]
+One = Union[str, Path, bytes, IO[bytes], np.ndarray, Image.Image,
+            RecordSource]
 Inputs = Union[One, Iterable[One]]
 
 
@@ -35,18 +39,27 @@ class Picture(NamedTuple):
     load: Callable[[], np.ndarray]
 
 
+class _File(NamedTuple):
+    """An image file in memory, and its name if it has one."""
+    name: str
+    value: bytes
+
+
 class Pictures:
     """Pictures from anywhere, each read when its turn comes.
 
     Args:
-        inputs (str, Path, np.ndarray, Image, RecordSource or Iterable): A
-            path, an array, a picture of Pillow, a source of records,
-            or several of these. A path is an image, or a pattern such as
-            ``words/*.png``, or whatever
+        inputs (str, Path, bytes, file, np.ndarray, Image or Iterable): A
+            path, the bytes of an image file, a file opened in mode 'rb' (or
+            BytesIO), an array, a picture of Pillow, a source of records, or
+            several of these. A path is an image, or a pattern
+            such as ``words/*.png``, or whatever
             :func:`~lmim.datasets.records.open_sources` reads: a folder, an
             LMDB, a list of images. An array is BGR as OpenCV's, grey, or BGR
-            with transparency, which is dropped; 16 bits become 8.
+            with transparency; 16 bits become 8.
         first (int): The number of the first, to name those in memory.
+        alpha_color (Sequence[int], optional): What transparent pictures are
+            laid on, as in :func:`~lmim.utils.pixels.lay_on_ground`.
 
     Raises:
         FileNotFoundError: If paths do not exist; all of them are listed.
@@ -54,12 +67,13 @@ class Pictures:
         UserError, OSError: As ``open_sources`` raises them.
     """
 
-    def __init__(self, inputs: Inputs, first: int = 1) -> None:
+    def __init__(self, inputs: Inputs, first: int = 1,
+                 alpha_color: Optional[Sequence[int]] = None) -> None:
         self._first = first
-        single = (str, os.PathLike, np.ndarray, Image.Image, RecordSource)
-        if isinstance(inputs, single):
-            inputs = [inputs]
-        elif not isinstance(inputs, Iterable):
+        self._alpha_color = alpha_color
+        if is_single(inputs):
+            inputs = [inputs]  # type: ignore[list-item]
+        elif not isinstance(inputs, Iterable) or isinstance(inputs, dict):
             raise TypeError(_refusal(inputs))
         self._parts = list(_expand(list(inputs)))
         self._starts = list(itertools.accumulate(
@@ -77,17 +91,30 @@ class Pictures:
             raise IndexError(f'there are {len(self)} pictures')
         place = bisect_right(self._starts, index) - 1
         part, number = self._parts[place], self._first + place
+        ground = self._alpha_color
         if isinstance(part, RecordSource):
             record = index - self._starts[place]
-            return Picture(part.name(record),
-                           functools.partial(_read, part.read, record))
+            return Picture(part.name(record), functools.partial(
+                _read, part.read, record, ground))
         if isinstance(part, str):
-            return Picture(printable(part),
-                           functools.partial(_read, read_image_file, part))
+            return Picture(printable(part), functools.partial(
+                _read, read_image_file, part, ground))
+        if isinstance(part, _File):
+            return Picture(part.name or f'file {number}', functools.partial(
+                decode_image, part.value, alpha_color=ground))
         if isinstance(part, Image.Image):
             name = str(getattr(part, 'filename', '') or f'image {number}')
-            return Picture(name, functools.partial(from_pillow, part))
-        return Picture(f'array {number}', functools.partial(from_array, part))
+            return Picture(name, functools.partial(from_pillow, part, ground))
+        return Picture(f'array {number}',
+                       functools.partial(from_array, part, ground))
+
+
+def is_single(inputs: Any) -> bool:
+    """Whether this is one of :data:`Inputs`, and not several of them."""
+    # Files and bytes can be iterated over, too.
+    return isinstance(inputs, (
+        str, os.PathLike, bytes, bytearray, memoryview, np.ndarray,
+        Image.Image, RecordSource)) or hasattr(inputs, 'read')
 
 
 def read_some(inputs: Inputs, number: int
@@ -136,54 +163,70 @@ def render_some(number: int) -> Dict[str, np.ndarray]:
             for n, word in enumerate(words, 1)}
 
 
-def from_array(array: np.ndarray) -> np.ndarray:
-    """A picture in memory as recognizers take it.
-
-    Args:
-        array (np.ndarray): (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4)
-            BGRA; uint8 or uint16.
-
-    Returns:
-        np.ndarray: (H, W, 3), uint8, BGR.
+def from_array(array: np.ndarray,
+               alpha_color: Optional[Sequence[int]] = None) -> np.ndarray:
+    """A picture in memory; as :func:`~lmim.utils.pixels.as_bgr`.
 
     Raises:
-        UnreadableRecordError: If it is none of these, or has no pixels.
+        UnreadableRecordError: If it is none, or has no pixels.
     """
-    channels = array.shape[2] if array.ndim == 3 else 1
-    if (array.dtype not in (np.uint8, np.uint16) or array.ndim not in (2, 3)
-            or channels not in (1, 3, 4) or array.size == 0):
-        raise UnreadableRecordError(
-            f'an array of {array.dtype}, {array.shape}, is no picture: it '
-            'takes uint8 or uint16 of shape (H, W), (H, W, 3) in BGR or '
-            '(H, W, 4) in BGRA')
-    if array.dtype == np.uint16:
-        array = (array >> 8).astype(np.uint8)
-    if channels == 1:
-        return cv2.cvtColor(array, cv2.COLOR_GRAY2BGR)
-    return np.ascontiguousarray(array[..., :3])
+    try:
+        return as_bgr(array, alpha_color)
+    except ValueError as error:
+        raise UnreadableRecordError(str(error)) from error
 
 
-def from_pillow(image: Image.Image) -> np.ndarray:
+def from_pillow(image: Image.Image,
+                alpha_color: Optional[Sequence[int]] = None) -> np.ndarray:
     """A picture of Pillow, turned upright as its EXIF says.
 
     Args:
-        image (Image.Image): Of any mode; transparency is dropped.
+        image (Image.Image): Of any mode. Of whole numbers (I) it takes those
+            of 8 or 16 bits, of others (F) 0 to 1, or 0 to 255.
+        alpha_color (Sequence[int], optional): As in
+            :func:`~lmim.utils.pixels.lay_on_ground`.
 
     Returns:
         np.ndarray: (H, W, 3), uint8, BGR.
 
     Raises:
-        UnreadableRecordError: If it cannot be decoded or has no pixels.
+        UnreadableRecordError: If it cannot be decoded, has no pixels, or
+            numbers that no picture has.
     """
     try:
         upright = ImageOps.exif_transpose(image)
+        if upright.mode in ('I', 'F'):
+            return from_array(_in_range(np.asarray(upright), upright.mode))
         if upright.mode.startswith('I;16'):
             return from_array(np.asarray(upright, np.uint16))
-        rgb = np.asarray(upright.convert('RGB'))
+        if (upright.mode.lower() in ('la', 'pa', 'rgba')
+                or 'transparency' in upright.info):
+            pixels = np.asarray(upright.convert('RGBA'))[..., [2, 1, 0, 3]]
+        else:
+            pixels = np.asarray(upright.convert('RGB'))[..., ::-1]
     # Pillow decodes late, and its decoders raise all sorts of errors.
     except (OSError, ValueError, SyntaxError) as error:
+        if isinstance(error, UnreadableRecordError):
+            raise
         raise UnreadableRecordError(f'Pillow: {error}') from error
-    return from_array(rgb[..., ::-1])
+    return from_array(pixels, alpha_color)
+
+
+def _in_range(values: np.ndarray, mode: str) -> np.ndarray:
+    """Pixels of 32 bits, (H, W), as those of 8 or 16, by what they span."""
+    low, high = (values.min(), values.max()) if values.size else (0, 0)
+    if low >= 0:  # not if it is NaN
+        if high <= 1 and mode == 'F':
+            return (values * 255).round().astype(np.uint8)
+        if high <= 255:
+            return values.round().astype(np.uint8)
+        if high < 2**16 and mode == 'I':
+            return values.astype(np.uint16)
+    raise UnreadableRecordError(
+        f'a picture of Pillow in mode {mode} with values from {low} to '
+        f'{high}: it takes 0 to 255, and ' +
+        ('0 to 65535 of 16 bits' if mode == 'I' else '0 to 1')
+        + '. Scale them')
 
 
 def _expand(inputs: List[Any]) -> Iterator[Any]:
@@ -202,23 +245,56 @@ def _expand(inputs: List[Any]) -> Iterator[Any]:
             yield one
         elif isinstance(one, str):
             yield one if _is_image(one) else open_sources(one)
+        elif isinstance(one, (bytes, bytearray, memoryview)):
+            yield _File('', bytes(one))
+        elif hasattr(one, 'read'):
+            yield _content(one)
         else:
             raise TypeError(_refusal(one))
 
 
+def _content(file: Any) -> _File:
+    """All of an open file, from its beginning, as Pillow reads it."""
+    if isinstance(file, io.TextIOBase):
+        raise TypeError(_refusal(file) + ' (open it with mode "rb")')
+    name = getattr(file, 'name', '')
+    try:
+        if hasattr(file, 'seek'):
+            with contextlib.suppress(io.UnsupportedOperation):
+                file.seek(0)
+        value = file.read()
+    except (OSError, ValueError) as error:  # it is closed
+        raise UserError(f'{name or file}: {error}') from error
+    if not isinstance(value, bytes):
+        raise TypeError(_refusal(file))
+    return _File(printable(name) if isinstance(name, str) else '', value)
+
+
 def _refusal(one: Any) -> str:
-    return (f'a picture is given as a path, an array of NumPy (BGR) or an '
-            f'image of Pillow, not as {type(one).__name__}')
+    return ('a picture is given as a path, the bytes of a file, a file '
+            'opened in mode "rb", an array of NumPy (BGR) or an image of '
+            f'Pillow, not as {type(one).__name__}')
 
 
 def _matches(path: str) -> List[str]:
     """A path that exists; or the images and folders that match a pattern."""
+    path = osp.expanduser(path)
     if osp.exists(path):
         return [path]
-    if not glob.has_magic(path):
-        return []
-    return [found for found in sorted(glob.glob(path, recursive=True))
-            if osp.isdir(found) or found.lower().endswith(IMAGE_SUFFIXES)]
+    for pattern in (_pattern(path), path.replace('[', '[[]')):
+        found = [match for match in sorted(glob.glob(pattern, recursive=True))
+                 if osp.isdir(match) or _is_image(match)]
+        if found:
+            return found
+    return []
+
+
+def _pattern(path: str) -> str:
+    """A pattern; brackets in the folders before it are part of their names."""
+    head, tail = osp.split(path)
+    if osp.exists(head or '.'):
+        return osp.join(glob.escape(head), tail)
+    return osp.join(_pattern(head), tail)
 
 
 def _is_image(path: str) -> bool:
@@ -227,5 +303,6 @@ def _is_image(path: str) -> bool:
         path.lower().endswith(IMAGE_SUFFIXES) or cv2.haveImageReader(path))
 
 
-def _read(read: Callable[..., bytes], where: Any) -> np.ndarray:
-    return decode_image(read(where))
+def _read(read: Callable[..., bytes], where: Any,
+          alpha_color: Optional[Sequence[int]]) -> np.ndarray:
+    return decode_image(read(where), alpha_color=alpha_color)

@@ -1,13 +1,20 @@
 """Scene images and their annotation: which words are where."""
+import io
 import json
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from lmim.utils.errors import UserError, some
 
+from .cropping import Turn
+from .decoding import decode_image
+from .records import UnreadableRecordError, read_image_file
+
+#: The tag of EXIF that says how a picture is to be turned.
+ORIENTATION = 0x0112
 #: What stands for a word that nobody could read.
 UNREAD = frozenset(['###', '#'])
 _WANTED = ('Wanted is MMOCR 1.x JSON, {"data_list": [{"img_path": ..., '
@@ -89,36 +96,63 @@ def _read_mmocr(annotation: Path) -> List[Dict[str, Any]]:
     return entries
 
 
-def load_scene(scene: Scene) -> np.ndarray:
-    """Decode an image the way round that its annotation has it.
+def load_scene(scene: Scene,
+               alpha_color: Optional[Sequence[int]] = None
+               ) -> Tuple[np.ndarray, Optional[Turn]]:
+    """Decode an image upright, as its EXIF says.
 
-    Cameras note in EXIF how a picture is to be turned. As MMOCR does, it is
-    turned; unless the annotation's size is that of the unturned picture.
+    Cameras note there how a picture is to be turned. Annotations are mostly
+    of turned pictures, as MMOCR reads them; those whose size is that of the
+    picture as it is stored are turned with it.
+
+    Args:
+        scene (Scene): The image.
+        alpha_color (Sequence[int], optional): As in
+            :func:`~lmim.utils.pixels.lay_on_ground`.
 
     Returns:
-        np.ndarray: BGR uint8 of shape (H, W, 3).
+        tuple: The image, (H, W, 3), uint8, BGR; and what turns its
+        annotation, None where that is of the upright picture.
 
     Raises:
         UserError: If it cannot be decoded, or is of another size than the
             annotation says.
     """
-    data = np.frombuffer(scene.path.read_bytes(), np.uint8)
-    sizes = []
-    for flags in (cv2.IMREAD_COLOR,
-                  cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION):
-        try:
-            image = cv2.imdecode(data, flags)
-        except cv2.error:  # of an empty file, or one of too many pixels
-            image = None
-        if image is None:
-            raise UserError('image cannot be decoded')
+    try:
+        value = read_image_file(str(scene.path))
+        image = decode_image(value, alpha_color=alpha_color)
         if scene.size is None or image.shape[:2] == scene.size:
-            return image
-        sizes.append(image.shape)
-    assert scene.size is not None
+            return image, None
+        height, width = decode_image(
+            value, 'color_ignore_orientation').shape[:2]
+        if (height, width) == scene.size:
+            with Image.open(io.BytesIO(value)) as opened:
+                orientation = opened.getexif().get(ORIENTATION, 1)
+            return image, turn_of(orientation, height, width)
+    except (OSError, UnreadableRecordError) as error:
+        raise UserError(f'image cannot be decoded: {error}') from error
     raise UserError(
-        f'image is {sizes[0][1]}x{sizes[0][0]} pixels where the annotation '
-        f'says {scene.size[1]}x{scene.size[0]}')
+        f'image is {image.shape[1]}x{image.shape[0]} pixels where the '
+        f'annotation says {scene.size[1]}x{scene.size[0]}')
+
+
+def turn_of(orientation: int, height: int, width: int) -> Turn:
+    """What turns points as EXIF's orientation turns a picture.
+
+    Args:
+        orientation (int): 1 to 8, as in EXIF 2.32, table 6.
+        height (int): Of the picture as it is stored, in pixels.
+        width (int): Likewise.
+    """
+    def turn(points: np.ndarray) -> np.ndarray:
+        x, y = points.T
+        if orientation in (2, 3, 7, 8):
+            x = width - x
+        if orientation in (3, 4, 6, 7):
+            y = height - y
+        return np.stack((y, x) if orientation > 4 else (x, y), axis=1)
+
+    return turn
 
 
 def is_ignored(instance: Dict[str, Any]) -> bool:

@@ -39,6 +39,8 @@ class TextImageDataset(WordDataset):
             unreadable then. Defaults to False: labels are not looked at.
         color_type (str): As in :func:`~lmim.datasets.decoding.decode_image`.
             Defaults to 'color': (H, W, 3), BGR.
+        alpha_color (Sequence[int], optional): What transparent pictures are
+            laid on, as in :func:`~lmim.utils.pixels.lay_on_ground`.
         max_unreadable (float): Training stops where a larger fraction of the
             reads fails (ten different records at least). Defaults to 0.01.
         test_mode (bool): Whether an unreadable record is an error, as it
@@ -68,6 +70,7 @@ class TextImageDataset(WordDataset):
                  pipeline: Sequence[Union[dict, Callable]] = (),
                  with_text: bool = False,
                  color_type: str = 'color',
+                 alpha_color: Optional[Sequence[int]] = None,
                  max_unreadable: float = 0.01,
                  test_mode: bool = False,
                  published: Optional[dict] = None,
@@ -76,6 +79,7 @@ class TextImageDataset(WordDataset):
         super().__init__(open_sources(paths, data_root), pipeline, with_text,
                          metainfo)
         self.color_type = color_type
+        self.alpha_color = alpha_color
         self.test_mode = test_mode
         if test_mode:
             self.max_refetch = 1  # each record counts
@@ -104,7 +108,8 @@ class TextImageDataset(WordDataset):
         Raises:
             UnreadableRecordError: If it cannot be.
         """
-        img = decode_image(self.source.read(index), self.color_type)
+        img = decode_image(self.source.read(index), self.color_type,
+                           self.alpha_color)
         info = self.get_data_info(index)
         info.update(img=img, ori_shape=img.shape[:2], img_shape=img.shape[:2])
         return info

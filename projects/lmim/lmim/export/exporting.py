@@ -1,6 +1,7 @@
 """From a checkpoint to a folder that is read without torch."""
 import hashlib
-import shutil
+import inspect
+import re
 import timeit
 from contextlib import contextmanager
 from itertools import islice
@@ -16,10 +17,12 @@ from lmim.checkpoints import open_checkpoint
 from lmim.datasets.pictures import read_some, render_some
 from lmim.models.backbones import TextViT
 from lmim.utils.atomic import refuse_existing, whole_folder
+from lmim.utils import ctc_language, pixels
 from lmim.utils.errors import UserError
 from lmim.utils.json_text import to_json
 from lmim.version import __version__
 
+from . import onnx_reader
 from .graphs import EncoderGraph
 from .onnx_files import (BATCH, BATCHES, GRAPH, OTHER_VERSIONS, TOLERANCE,
                          OnnxEncoder, check_encoder, check_libraries,
@@ -97,8 +100,7 @@ def export(checkpoint: Path,
             style = kind_of(recognizer.model)
             facts = facts_of_recognizer(recognizer.model, recognizer.cfg)
             about = write_recognizer(recognizer.model, style, facts, draft)
-            shutil.copy(Path(__file__).with_name('onnx_reader.py'),
-                        draft / READER)
+            (draft / READER).write_text(reader_text(), encoding='utf-8')
         manifest = {
             'format': 'lmim-onnx',
             'format_version': 1,
@@ -135,11 +137,22 @@ def write_encoder(vit: TextViT, facts: PixelFacts,
                   folder: Path) -> Dict[str, Any]:
     """Write the graph of an encoder in eval mode; what the manifest says."""
     file = GRAPH.format('encoder')
-    pixels = torch.zeros(3, facts.height, facts.width, 3, dtype=torch.uint8)
-    write_graph(EncoderGraph(vit, facts), folder / file, (pixels, ),
+    blank = torch.zeros(3, facts.height, facts.width, 3, dtype=torch.uint8)
+    write_graph(EncoderGraph(vit, facts), folder / file, (blank, ),
                 ({0: BATCH}, ), ['pixels'], ['tokens'])
     return {'kind': 'encoder', 'files': {'encoder': file},
             'grid': list(vit.grid), 'embed_dims': vit.embed_dims}
+
+
+def reader_text() -> str:
+    """The reader as one file: what it imports of lmim is written into it."""
+    text = inspect.getsource(onnx_reader)
+    for module in (ctc_language, pixels):
+        code = inspect.getsource(module).split('"""', 2)[2]
+        text, count = re.subn(rf'^from {module.__name__} import .*\n',
+                              lambda _: code, text, flags=re.M)
+        assert count == 1, module.__name__
+    return text
 
 
 def _to_int8(manifest: Dict[str, Any], draft: Path,

@@ -1,8 +1,8 @@
 """Read words with an exported recognizer, without torch.
 
-This file needs NumPy, OpenCV and onnxruntime only, and no other part of lmim
-but ctc_language.py: `lmim export` puts a copy of it, `read.py`, into each
-folder that it writes. It prints path, text and score of each picture with tabs
+`lmim export` puts a copy of this file, with what it takes of lmim.utils, as
+`read.py` into each folder that it writes, which needs NumPy, OpenCV and
+onnxruntime only. It prints path, text and score of each picture with tabs
 between:
 
     python FOLDER/read.py word.png another.jpg
@@ -15,18 +15,13 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Sequence, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
 import cv2
 import numpy as np
 
-if __package__:
-    from lmim.utils import ctc_language
-else:  # beside this file, where the language is heeded
-    try:
-        import ctc_language  # type: ignore[no-redef]
-    except ImportError:
-        ctc_language = None  # type: ignore[assignment]
+from lmim.utils.ctc_language import CharacterNGrams, LanguageSearch
+from lmim.utils.pixels import as_bgr, decode_pixels
 
 MANIFEST = 'manifest.json'
 #: The manifest's ``format_version`` up to which this file reads.
@@ -51,6 +46,8 @@ class OnnxTextReader:
         threads (int): Threads of onnxruntime; 0 lets it choose.
         batch_size (int): Pictures that are read at once.
         providers (Sequence[str]): Where onnxruntime runs, as it calls it.
+        alpha_color (Sequence[int], optional): Red, green and blue of what
+            transparent pictures are laid on; see ``lay_on_ground``.
 
     Raises:
         FileNotFoundError: If there is no such folder.
@@ -59,8 +56,8 @@ class OnnxTextReader:
 
     def __init__(self, folder: Union[str, Path], threads: int = 0,
                  batch_size: int = 16,
-                 providers: Sequence[str] = ('CPUExecutionProvider', )
-                 ) -> None:
+                 providers: Sequence[str] = ('CPUExecutionProvider', ),
+                 alpha_color: Optional[Sequence[int]] = None) -> None:
         import onnxruntime  # what is below this class works without
         folder = Path(folder)
         if not (folder / MANIFEST).is_file():
@@ -82,6 +79,7 @@ class OnnxTextReader:
         }
         self.manifest: Dict[str, Any] = about
         self.batch_size = batch_size
+        self.alpha_color = alpha_color
         self._read = readers[about['kind']]
         self._search = self._language(folder)
 
@@ -90,10 +88,10 @@ class OnnxTextReader:
         about = dict(self.manifest.get('language') or {})
         if not about:
             return None
-        language = ctc_language.CharacterNGrams.load(
+        language = CharacterNGrams.load(
             folder / about.pop('file'))
         ignored = self.manifest['ignored_indices']
-        return ctc_language.LanguageSearch(
+        return LanguageSearch(
             language, ['' if index in ignored else char for index, char
                        in enumerate(self.manifest['classes'])],
             self.manifest['blank_index'], **about)
@@ -102,8 +100,9 @@ class OnnxTextReader:
         """Read pictures.
 
         Args:
-            images (Sequence[np.ndarray]): BGR uint8 as OpenCV reads them,
-                each of shape (h, w, 3), of any number and sizes.
+            images (Sequence[np.ndarray]): As OpenCV reads them, of any
+                number and sizes: BGR (h, w, 3), BGRA (h, w, 4) or grey
+                (h, w), uint8 or uint16.
 
         Returns:
             List[Reading]: Text, score and scores of the characters of each.
@@ -114,7 +113,8 @@ class OnnxTextReader:
         found: List[Reading] = []
         for start in range(0, len(images), self.batch_size):
             batch = images[start:start + self.batch_size]
-            found.extend(self._read(resize(batch, self.manifest['image'])))
+            found.extend(self._read(resize(batch, self.manifest['image'],
+                                           self.alpha_color)))
         return found
 
     def _run(self, graph: str, **inputs: np.ndarray) -> Dict[str, np.ndarray]:
@@ -190,18 +190,13 @@ class OnnxTextReader:
         return found
 
 
-def resize(images: Sequence[np.ndarray],
-           about: Dict[str, Any]) -> np.ndarray:
-    """Bring pictures, each (h, w, 3), to the graphs' size: (N, H, W, 3)."""
-    for image in images:
-        if (image.ndim != 3 or image.shape[2] != 3 or not image.size
-                or image.dtype != np.uint8):
-            raise ValueError('a picture is BGR, (height, width, 3), uint8, '
-                             f'not {image.dtype} {image.shape}')
+def resize(images: Sequence[np.ndarray], about: Dict[str, Any],
+           alpha_color: Optional[Sequence[int]] = None) -> np.ndarray:
+    """Bring pictures to the graphs' size: (N, H, W, 3), uint8, BGR."""
     how = INTERPOLATIONS[about['interpolation']]
     size = about['width'], about['height']
-    return np.stack([cv2.resize(image, size, interpolation=how)
-                     for image in images])
+    return np.stack([cv2.resize(as_bgr(image, alpha_color), size,
+                                interpolation=how) for image in images])
 
 
 def ctc_probability(probs: np.ndarray, word: List[int], blank: int) -> float:
@@ -230,8 +225,7 @@ def main() -> int:
     unread = 0
     for path in paths:
         try:
-            data = np.fromfile(path, np.uint8)
-            image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+            image = decode_pixels(Path(path).read_bytes())
         except (OSError, cv2.error):
             image = None
         if image is None:

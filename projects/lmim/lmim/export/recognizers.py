@@ -1,5 +1,4 @@
 """Which recognizers can be exported, and their graphs."""
-import shutil
 from pathlib import Path
 from typing import Any, Dict
 
@@ -15,7 +14,7 @@ from lmim.models.textrecog import (CTCLanguagePostprocessor,
                                    CTCWordScorePostprocessor, LinearEncoder,
                                    ParallelDecoder, TextTransformerDecoder,
                                    WordScorePostprocessor)
-from lmim.utils import ctc_language
+from lmim.utils.ctc_language import LanguageSearch
 from lmim.utils.errors import UserError
 
 from .graphs import MemoryGraph, StepGraph, WholeGraph
@@ -106,12 +105,10 @@ def write_recognizer(model: Any, kind: str, facts: PixelFacts,
     return {**about, 'files': {'recognizer': file}}
 
 
-def _write_language(search: ctc_language.LanguageSearch,
+def _write_language(search: LanguageSearch,
                     folder: Path) -> Dict[str, Any]:
-    """Write n-grams and the search for the reader, which needs no torch."""
+    """Write the n-grams; what the manifest says of them and of the search."""
     search.language.save(folder / 'language.npz')
-    source = Path(ctc_language.__file__)
-    shutil.copy(source, folder / source.name)
     return {'file': 'language.npz', **{
         name: getattr(search, name) for name in
         ('weight', 'bonus', 'beams', 'candidates', 'least')}}

@@ -4,8 +4,7 @@ CTC writes each character as if there were no others. A model of character
 n-grams, weighed against what the picture says, mends what a language makes
 unlikely (`rnessage`) where the picture is unclear.
 
-This file needs NumPy only and is complete in itself: `lmim export` puts a copy
-of it into the folders that it writes.
+It needs NumPy only: what `lmim export` writes reads words by a copy of it.
 """
 import math
 import unicodedata

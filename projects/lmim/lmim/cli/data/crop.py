@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from lmim.cli import Command, track
-from lmim.datasets.cropping import crop_box, crop_rectified, read_polygon
+from lmim.datasets.cropping import (Turn, crop_box, crop_rectified,
+                                    read_polygon)
 from lmim.datasets.scenes import (Scene, is_ignored, label_of, load_scene,
                                   read_scenes)
 from lmim.datasets.lmdb_writer import LMDBWriter
@@ -101,23 +102,23 @@ class Crop(Command):
 def _words(scene: Scene, rectify: bool, labelled: bool, skipped: Reasons
            ) -> Iterator['tuple[int, np.ndarray]']:
     """Crops of one image, with their numbers in it."""
-    image, problem = None, ''
+    image, turn, problem = None, None, ''
     try:
-        image = load_scene(scene)
-    except (OSError, ValueError) as error:
+        image, turn = load_scene(scene)
+    except UserError as error:
         problem = str(error)
     for number, instance in enumerate(scene.instances):
         try:
             if image is None:
                 raise UserError(problem)
-            yield number, _word(image, instance, rectify, labelled)
+            yield number, _word(image, instance, turn, rectify, labelled)
         except ValueError as error:
             skipped.add(f'{scene.path}, instance {number}', str(error),
-                        str(error))
+                        str(error).partition(':')[0])
 
 
-def _word(image: np.ndarray, instance: Dict[str, Any], rectify: bool,
-          labelled: bool) -> np.ndarray:
+def _word(image: np.ndarray, instance: Dict[str, Any], turn: Optional[Turn],
+          rectify: bool, labelled: bool) -> np.ndarray:
     """One crop; a ValueError says why there is none."""
     if not isinstance(instance, dict):
         raise UserError('malformed instance')
@@ -127,7 +128,7 @@ def _word(image: np.ndarray, instance: Dict[str, Any], rectify: bool,
     if re.search('[\r\n]', label_of(instance) or ''):
         raise UserError('its transcription has several lines')
     cut = crop_rectified if rectify else crop_box
-    word = cut(image, read_polygon(instance))
+    word = cut(image, read_polygon(instance, turn))
     if word is None:
         raise UserError('no part of it lies in the image')
     if min(word.shape[:2]) < MIN_SIZE:

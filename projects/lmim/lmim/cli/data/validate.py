@@ -28,9 +28,9 @@ class Validate(Command):
     be decoded, a label that is no text, or none where the others have one.
     If there is any, the exit status is 1.
 
-    Odd ones are warnings: pictures that are tiny or very long, labels that
-    are empty, begin or end with a blank, or hold characters that cannot be
-    seen. `inspect` shows sizes and characters as a whole, and `check` whether
+    Odd ones are warnings: pictures that are tiny, very long, or of one
+    colour, labels that are empty, begin or end with a blank, or hold
+    characters that cannot be seen. `inspect` shows sizes and characters as a whole, and `check` whether
     a recognizer can learn the labels.
     """
 
@@ -113,10 +113,14 @@ def _examine(source: RecordSource, index: int,
              labels: bool) -> Optional[Finding]:
     """Decode a picture and look at its label; None if nothing is found."""
     try:
-        height, width = decode_image(source.read(index)).shape[:2]
+        image = decode_image(source.read(index))
         odd = _odd_label(source, index) if labels else []
     except UnreadableRecordError as error:
         return Finding(source.name(index), str(error), [])
+    height, width = image.shape[:2]
+    if (image == image[0, 0]).all():
+        odd.insert(0, ('a picture of one colour, without anything to read',
+                       'BGR {} {} {}'.format(*image[0, 0])))
     short, long = sorted((height, width))
     size = f'{width}x{height}'
     if long > MAX_RATIO * short:
