@@ -60,6 +60,86 @@ TEXTS = {
 }
 
 
+ROWS = [('a.jpg', 'one'), ('b c/d.png', 'two, "2"'), ('e.png', 'Größe')]
+#: Lists of these rows as other programs write them.
+WRITTEN = {
+    'easyocr.csv': 'filename,words\na.jpg,one\nb c/d.png,"two, ""2"""\n'
+    'e.png,Größe\n',
+    'unquoted.csv': 'filename,words\na.jpg,one\nb c/d.png,two, "2"\n'
+    'e.png,Größe\n',
+    'no_heading.csv': 'a.jpg,one\n"b c/d.png","two, ""2"""\ne.png,Größe\n',
+    'excel.csv': '\ufeffsep=;\r\nBild;Wort\r\na.jpg;one\r\n'
+    'b c/d.png;"two, ""2"""\r\ne.png;Größe\r\n',
+    'pandas.csv': ',label,path,size\n0,one,a.jpg,7\n'
+    '1,"two, ""2""",b c/d.png,7\n2,Größe,e.png,7\n',
+    'pandas.tsv': '\tpath\tlabel\n0\ta.jpg\tone\n'
+    '1\tb c/d.png\t"two, ""2"""\n2\te.png\tGröße\n',
+    'heading.txt': 'image\ttext\na.jpg\tone\nb c/d.png\t"two, ""2"""\n'
+    'e.png\tGröße\n',
+    'icdar.txt': '\ufeffa.jpg, "one"\r\nb c/d.png, "two, \\"2\\""\r\n'
+    'e.png, "Größe"\r\n',
+    'windows.txt': 'a.jpg\tone\r\nb c\\d.png\ttwo, "2"\r\ne.png\tGröße',
+    'mac.txt': 'a.jpg\tone\rb c/d.png\ttwo, "2"\re.png\tGröße\r',
+    'labels.json': '{"a.jpg": "one", "b c/d.png": "two, \\"2\\"", '
+    '"e.png": "Größe"}',
+    'several_lines/labels.json': '{\n "a.jpg": "one",\n "b c/d.png": '
+    '"two, \\"2\\"",\n "e.png": "Größe"\n}',
+    'array.json': json.dumps([dict(filename=path, label=text)
+                              for path, text in ROWS], indent=1),
+    'metadata.jsonl': ''.join(json.dumps(dict(file_name=path, text=text))
+                              + '\n' for path, text in ROWS),
+}
+
+
+@pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig', 'utf-16',
+                                      'cp1252'])
+@pytest.mark.parametrize('name', WRITTEN)
+def test_lists_of_other_programs(write, name, encoding, messages):
+    if encoding == 'cp1252' and 'json' in name:
+        pytest.skip('JSON is in Unicode')
+    text = WRITTEN[name].lstrip('\ufeff')
+    source = open_sources(write(text.encode(encoding), [
+        path for path, _ in ROWS], name))
+    assert source.labelled
+    assert [(source.read(i).decode(), source.label(i))
+            for i in range(len(source))] == ROWS
+    assert ('is not in UTF-8: it is read as cp1252' in messages()) == (
+        encoding == 'cp1252')
+    assert entries(pickle.loads(pickle.dumps(source))) == ROWS
+
+
+def test_several_pictures_of_a_text_and_mjsynth(write):
+    source = open_sources(write(
+        '["a.jpg", "b.jpg"]\tx y\n["a.jpg"]\tz\nb.jpg\tw\n',
+        ['a.jpg', 'b.jpg']))
+    assert entries(source) == [('a.jpg', 'x y'), ('b.jpg', 'x y'),
+                               ('a.jpg', 'z'), ('b.jpg', 'w')]
+    names = ['./2425/1/115_Lube_45484.jpg', "./2425/1/114_It's_41.jpg"]
+    source = open_sources(write(f'{names[0]} 45484\n{names[1]} 41\n', names))
+    assert entries(source) == [(names[0], 'Lube'), (names[1], "It's")]
+
+
+@pytest.mark.parametrize('name, content, reason', [
+    ('a.txt', 'C:\\data\\a.jpg\tx', 'are those of a Windows machine'),
+    ('a.txt', 'no\\a.jpg\tx', 'the paths contain backslashes'),
+    ('a.txt', 'word\ta.jpg\n', 'perhaps columns are swapped'),
+    ('a.txt', '0\ta.jpg\tx\n', 'a column too many'),
+    ('a.txt', 'a.jpg\u00a0x', r"picture is '\\xa0' .U\+00A0."),
+    ('a.txt', 'a.jpg|x', r"picture is '\|' .U\+007C."),
+    ('a.txt', 'a.jpg\t[{"transcription": "x", "points": []}]',
+     'for text detection .of PaddleOCR.'),
+    ('labels.json', '{"a.jpg": {"img_dimensions": [], "polygons": []}}',
+     'for text detection .of docTR.'),
+    ('a.csv', 'path,width,height\na.jpg,1,2\n',
+     'the columns path, width, height, and none of them is known'),
+])
+def test_what_is_not_taken_is_told_for_what_it_is(write, name, content,
+                                                  reason):
+    with pytest.raises(ValueError, match=reason) as error:
+        open_sources(write(content, ['a.jpg'], name))
+    assert 'image_root' not in str(error.value)
+
+
 @pytest.mark.parametrize('case', TEXTS)
 def test_text(write, case):
     content, wanted = TEXTS[case]
@@ -134,7 +214,6 @@ def test_what_is_no_list_is_refused(write):
             '\n \r\n': 'is empty: it lists no image',
             '{"data_list": []}': 'is empty: it lists no image',
             b'PK\3\4\0\0': 'is a file, and no list of images',
-            'a.jpg\tx'.encode('utf-16'): 'is in UTF-16. Save it as UTF-8',
             '{"a": 1,\n "b": {}}': 'without a list "data_list"',
             '{"data_list": 5}': 'without a list "data_list"',
             '{"data_list": [{"img_path": "a.jpg"} {}]}': "',' delimiter",
@@ -149,17 +228,22 @@ def test_what_is_no_list_is_refused(write):
             open_sources(write(content, ['a.jpg']))
         assert 'list.txt' in str(error.value)
     with pytest.raises(ValueError, match='does not begin with an object'):
-        open_sources(write('[{"img_path": "a.jpg"}]', name='list.json'))
+        open_sources(write('"a.jpg"', name='list.json'))
 
 
-def test_labels_and_paths_that_are_not_utf8(write, tmp_path):
+def test_labels_and_paths_that_are_not_utf8(write, tmp_path, messages):
+    # Unpacked elsewhere, the name of the file may have the list's encoding.
     name = os.fsdecode('字.jpg'.encode('gbk'))
     (tmp_path / name).write_bytes(b'1')
     source = open_sources(write('字.jpg\t字'.encode('gbk')))
-    assert source.read(0) == b'1'
-    with pytest.raises(UnreadableRecordError, match='not UTF-8'):
-        source.label(0)
+    assert source.read(0) == b'1' and source.label(0) == '字'
+    assert 'is not in UTF-8: it is read as gb18030' in messages()
     source.name(0).encode('utf-8')  # any log takes it
+    # A damaged line beyond what is looked at first.
+    good = 'a.jpg\tx\n' * 200000
+    source = open_sources(write(good.encode() + b'a.jpg\t\xe4\n', ['a.jpg']))
+    with pytest.raises(UnreadableRecordError, match='not UTF-8'):
+        source.label(200000)
     path = write('{"filename": "a\\ud800", "text": "x"}\n'
                  '{"filename": "a.jpg", "text": "\\ud800"}', ['a.jpg'])
     source = open_sources(path)

@@ -138,6 +138,33 @@ def test_the_same_lmdb_twice_in_one_process(tmp_path):
     assert second.read(0) == b'one'
 
 
+def test_an_lmdb_under_two_names(tmp_path):
+    path = make_lmdb(tmp_path / 'a', [b'one'])
+    (tmp_path / 'link').symlink_to(tmp_path / 'a')
+    (tmp_path / 'hard').hardlink_to(tmp_path / 'a' / 'data.mdb')
+    stores = [LMDBSource(name).store for name in (
+        path, f'{path}/data.mdb', str(tmp_path / 'link'),
+        str(tmp_path / 'hard'))]
+    assert len({id(store.env) for store in stores}) == 1
+
+
+@pytest.mark.parametrize('last', [False, True])
+def test_an_lmdb_numbered_from_0(tmp_path, messages, last):
+    values = {b'num-samples': b'3'}
+    for number in range(3 + last):
+        values[b'image-%09d' % number] = b'%d' % number
+        values[b'label-%09d' % number] = b'w%d' % number
+    path = write_entries(tmp_path / 'a', values)
+    source = open_sources(path)
+    source = pickle.loads(pickle.dumps(source))
+    wanted = [1, 2, 3] if last else [0, 1, 2]
+    assert [source.read(i) for i in range(3)] == [b'%d' % i for i in wanted]
+    assert labels_of(source) == [f'w{i}' for i in wanted]
+    assert source.name(2) == f'{path} image-00000000{wanted[2]}'
+    assert ("has 'image-000000000' and 'image-000000003', one more than its "
+            'num-samples (3)' in messages()) == last
+
+
 def test_lmdbs_that_are_not_as_they_should_be(tmp_path):
     path = write_entries(tmp_path / 'a', {b'image-000000001': picture(1)})
     with pytest.raises(ValueError, match="no key 'num-samples'.*image-0000"):

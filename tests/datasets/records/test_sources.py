@@ -2,11 +2,13 @@
 import os
 import pickle
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from lmim.datasets.records import (FolderSource, JoinedSource,
+from lmim.datasets.decoding import decode_image
+from lmim.datasets.records import (IMAGE_SUFFIXES, FolderSource, JoinedSource,
                                    UnreadableRecordError, base, folder,
                                    open_sources)
 from tests.datasets.make_lmdb import make_lmdb, picture
@@ -62,6 +64,49 @@ def test_folder_is_searched_recursively(tmp_path, monkeypatch, messages):
     # As it is typed; paths begin with what was typed.
     typed = FolderSource(os.path.relpath(tmp_path) + '/')
     assert typed.name(0) == os.path.join(os.path.relpath(tmp_path), 'a b.png')
+
+
+def test_all_that_decodes_is_taken_and_the_rest_is_named(tmp_path, messages):
+    for suffix in IMAGE_SUFFIXES:
+        (tmp_path / f'a{suffix}').write_bytes(b'1')
+    # By their bytes: other suffixes by the first file, none by each.
+    for name in ('a.pjpeg', 'b.PJPEG', 'upload'):
+        (tmp_path / name).write_bytes(picture(1))
+    for name in ('a.pdf', 'b.pdf', 'c.PDF', 'README', '.hidden', 'a.heic'):
+        (tmp_path / name).write_bytes(b'no image')
+    source = open_sources(str(tmp_path))
+    assert len(source) == len(IMAGE_SUFFIXES) + 3
+    assert messages() == (
+        f'{tmp_path}: 5 files of other kinds are left out: .pdf 3, .heic 1, '
+        'without suffix 1\n')
+    other = tmp_path / 'other'
+    other.mkdir()
+    (other / 'a.pdf').write_bytes(b'no image')
+    with pytest.raises(ValueError, match='no LMDB with images. 1 file of '
+                       'another kind is left out: .pdf 1.'):
+        open_sources(str(other))
+
+
+@pytest.mark.parametrize('suffix', [
+    '.jpg', '.png', '.bmp', '.dib', '.tif', '.webp', '.avif', '.gif', '.jp2',
+    '.ppm', '.pgm', '.pbm', '.pnm', '.pam', '.sr', '.ras', '.hdr', '.pic',
+    '.jpe', '.jpeg', '.tiff'])
+def test_suffixes_are_those_that_opencv_decodes(suffix):
+    kind = {'.jpe': '.jpg', '.dib': '.bmp', '.pgm': '.ppm'}.get(suffix, suffix)
+    image = np.full((40, 50, 3), 200, np.float32 if suffix in ('.hdr', '.pic')
+                    else np.uint8)
+    if suffix in ('.hdr', '.pic'):
+        image /= 255
+    value = cv2.imencode(kind, image[..., 0] if suffix == '.pbm' else image)
+    assert suffix in IMAGE_SUFFIXES
+    assert decode_image(value[1].tobytes()).shape == (40, 50, 3)
+
+
+def test_home_is_where_a_shell_finds_it(tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    path = make_lmdb(tmp_path / 'a', [b'1'])
+    for source in (open_sources('~/a'), open_sources('a', data_root='~')):
+        assert source.path == path
 
 
 def test_files_that_cannot_be_read_have_a_reason(tmp_path):

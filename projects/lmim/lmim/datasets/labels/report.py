@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from typing import Any, Dict, List, Optional, Set, Tuple
 
+from lmim.datasets.records import IMAGE_SUFFIXES
 from lmim.utils.characters import meant_as, named_character, oddity
 
 from .reading import Label
@@ -173,7 +174,6 @@ LONGEST = 5
 
 #: Printable ASCII without a blank at either end: most labels are no more.
 _PLAIN = re.compile(r'[!-~](?:[ -~]*[!-~])?')
-_FILE_NAME = re.compile(r'\.(?:jpe?g|png|bmp|tiff?|webp|gif)$', re.I)
 
 #: What each kind of label may come of, and its fix.
 ADVICE = {
@@ -207,7 +207,7 @@ def oddities(text: str) -> List[str]:
                   if kind]
     if text[0] == text[-1] == '"' and len(text) > 2:
         found.append('in quotation marks')
-    elif _FILE_NAME.search(text, len(text) - 5):
+    elif text.lower().endswith(IMAGE_SUFFIXES):
         found.append('like the name of a picture file')
     return found
 

@@ -4,13 +4,19 @@ import os
 import os.path as osp
 import stat
 import time
-from typing import Iterator, List, Set
+from collections import Counter
+from typing import Dict, Iterator, List, Mapping, Set
+
+import cv2
 
 from .base import (PackedBytes, RecordSource, UnreadableRecordError,
                    log_message)
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp',
-                  '.ppm', '.pgm', '.jp2')
+#: What OpenCV decodes, by the names that its documentation of imread has.
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.apng', '.bmp',
+                  '.dib', '.tif', '.tiff', '.webp', '.avif', '.gif', '.jp2',
+                  '.ppm', '.pgm', '.pbm', '.pnm', '.pam', '.sr', '.ras',
+                  '.hdr', '.pic')
 _SUFFIXES = tuple(os.fsencode(suffix) for suffix in IMAGE_SUFFIXES)
 #: A long search is reported on this often, in seconds.
 REPORT_EVERY = 10.0
@@ -18,6 +24,10 @@ REPORT_EVERY = 10.0
 
 class FolderSource(RecordSource):
     """All images in a folder and its sub-folders, in the order of their path.
+
+    Those are files with one of :data:`IMAGE_SUFFIXES`. Of other suffixes the
+    first file tells by its bytes whether they are images, and of files
+    without one each does; what is left out is counted in the log.
 
     Args:
         path (str): The folder. There may be no image in it.
@@ -32,8 +42,13 @@ class FolderSource(RecordSource):
     def __init__(self, path: str) -> None:
         self.path = path
         self.lmdbs: List[str] = []
+        self._kinds: Dict[str, bool] = {}
+        #: Files of other kinds, by their suffix.
+        self.left_out: Counter = Counter()
         self._names = PackedBytes(sorted(self._find()))
         self.lmdbs.sort()
+        if self.left_out and len(self):
+            log_message(f'{path}: {left_out(self.left_out)}', logging.INFO)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -66,10 +81,11 @@ class FolderSource(RecordSource):
             seen.add(real)
             if b'data.mdb' in files:
                 self.lmdbs.append(os.fsdecode(folder))
-            for name in files:
+            folders.sort()
+            for name in sorted(files):
                 # macOS leaves files ._* in archives.
-                if name.startswith(b'._') or not name.lower().endswith(
-                        _SUFFIXES):
+                if name.startswith(b'._') or not self._is_image(
+                        osp.join(folder, name)):
                     continue
                 found += 1
                 if time.monotonic() - last > REPORT_EVERY:
@@ -77,6 +93,32 @@ class FolderSource(RecordSource):
                     log_message(f'searching {self.path}: {found:,} images so '
                                 'far', logging.INFO)
                 yield osp.join(folder, name)[begin:]
+
+
+    def _is_image(self, path: bytes) -> bool:
+        """Whether a file is an image; others are counted."""
+        name = osp.basename(path).lower()
+        if name.endswith(_SUFFIXES):
+            return True
+        suffix = os.fsdecode(osp.splitext(name)[1])
+        if not suffix or suffix not in self._kinds:
+            self._kinds[suffix] = not name.startswith(b'.') and (
+                cv2.haveImageReader(printable(os.fsdecode(path))))
+        # LMDBs are named elsewhere, and hidden files are nobody's data.
+        if not self._kinds[suffix] and suffix != '.mdb' and (
+                not name.startswith(b'.')):
+            self.left_out[suffix or 'without suffix'] += 1
+        return self._kinds[suffix]
+
+
+def left_out(kinds: Mapping[str, int]) -> str:
+    """How many files of other kinds there are, for messages."""
+    count = sum(kinds.values())
+    listing = ', '.join(f'{printable(suffix)} {number}' for suffix, number
+                        in sorted(kinds.items(), key=lambda kind: (
+                            -kind[1], kind[0]))[:10])
+    return (f'{count:,} files of other kinds are left out: {listing}'
+            if count > 1 else f'1 file of another kind is left out: {listing}')
 
 
 def _fail(error: OSError) -> None:

@@ -1,4 +1,6 @@
 """Images that a list names."""
+import functools
+import itertools
 import json
 import logging
 import os
@@ -11,10 +13,11 @@ from lmim.utils.errors import UserError
 from .base import (PackedBytes, RecordSource, UnreadableRecordError,
                    log_message)
 from .folder import IMAGE_SUFFIXES, printable, read_image_file
+from .lines import Layout, diagnosis, encoding_of, layout_of
 from .labels import checked, json_object, plain_label, shown
 
 #: Names that the path and the text have in JSON.
-PATH_KEYS = ('img_path', 'filename', 'image')
+PATH_KEYS = ('img_path', 'filename', 'image', 'file_name')
 TEXT_KEYS = ('text', 'label')
 
 #: So many lines (of this many bytes at most) tell the format.
@@ -23,7 +26,8 @@ HEAD_BYTES = 2**20
 #: Folders above the list that may be the one its paths are relative to.
 LEVELS = 3
 
-_BOM = b'\xef\xbb\xbf'
+#: Layouts of which a file is parsed as a whole.
+_WHOLE = ('MMOCR JSON', 'JSON array')
 #: An object in an entry may be bytes already, see :func:`_entry_as_bytes`.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(',', ':'),
                            default=json.loads).encode
@@ -32,13 +36,16 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(',', ':'),
 class ListSource(RecordSource):
     """Images that a list names, with their labels if it has them.
 
-    A list is text (`path<TAB>label`, `path label` or `path` a line), JSON
-    lines (``filename``, ``img_path`` or ``image``; ``text`` or ``label``), or
+    A list is text (`path<TAB>label`, `path label` or `path` a line), a table
+    (CSV, with or without heading), the lists of ICDAR, MJSynth and PaddleOCR,
+    JSON lines (``filename``, ``img_path`` or ``image``; ``text`` or
+    ``label``) or a JSON array of such objects, docTR's ``labels.json``, or
     MMOCR's JSON. It is read once; its entries are kept as bytes in shared
     memory, and one is parsed when it is asked for.
 
     Args:
-        path (str): The list, in UTF-8.
+        path (str): The list, in UTF-8 or UTF-16. Text in another encoding is
+            read as GBK or cp1252, which the log says.
         image_root (str, optional): What its paths are relative to. Defaults
             to the list's own folder; or, where its images are not there, to
             the one of the folders above and in it that has them.
@@ -50,16 +57,20 @@ class ListSource(RecordSource):
 
     def __init__(self, path: str, image_root: Optional[str] = None) -> None:
         self.path = path
-        self.layout, self._separator = _recognise(path)
-        read = _mmocr_entries if self.layout == 'MMOCR JSON' else _lines
-        self._entries = PackedBytes(read(path))
+        head = _Head(path)
+        self.layout, self._separator, layout = _recognise(path, head)
+        if self.layout.startswith(_WHOLE):
+            self._entries = PackedBytes(_json_entries(path, head.encoding))
+        else:
+            self._entries = PackedBytes(_lines(path, head, layout))
+        #: What is done to a path that is not found as it stands.
+        self._repair: Callable[[str], str] = str
         if not len(self):
             raise UserError(f'{path} is empty: it lists no image.')
         self.labelled = (
             bool(self._separator) if self._separator is not None else
             any(label is not None for label in self._first(self.label)))
-        self.image_root = _find_image_root(path, self._first_images(),
-                                           image_root)
+        self.image_root = self._find_images(head.encoding, image_root)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -95,11 +106,30 @@ class ListSource(RecordSource):
             path = next((value[key] for key in PATH_KEYS if key in value), '')
         else:
             path = os.fsdecode(_split(entry, self._separator)[0])
+        if isinstance(path, str):
+            path = self._repair(path)
         if not isinstance(path, str) or not path:
             names = ('' if self._separator is not None else
                      f' (as one of {", ".join(PATH_KEYS)})')
             raise UnreadableRecordError(f'no path{names} in {shown(entry)}')
         return path
+
+    def _find_images(self, encoding: str, given: Optional[str]) -> str:
+        """The folder that paths are relative to; they may need a repair."""
+        images = self._first_images()
+        repairs: List[Callable[[str], str]] = [str]
+        slashed = [image for image in images if '\\' in image]
+        if slashed:  # of Windows, unless there are such names here
+            own = osp.dirname(self.path) if given is None else given
+            repairs.insert(_any_exists(own, slashed), _with_slashes)
+        if encoding in ('gb18030', 'cp1252'):  # names of files, too
+            repairs.append(functools.partial(_as_bytes_of, encoding))
+        for self._repair in repairs:
+            root = _find_image_root(self.path, [
+                self._repair(image) for image in images], given)
+            if root is not None:
+                return root
+        raise UserError(_not_found(self.path, images, given))
 
     def _first(self, read: Callable[[int], Any]) -> Iterator[Any]:
         """What is read of the first entries, without those at fault."""
@@ -124,39 +154,68 @@ class ListSource(RecordSource):
         return found
 
 
-def _recognise(path: str) -> Tuple[str, Optional[bytes]]:
-    """The layout of a list in words, and what separates path and label.
+class _Head:
+    """The beginning of a list: encoding, ends of lines, first lines."""
 
-    That is empty where there are no labels, None where entries are JSON.
+    def __init__(self, path: str) -> None:
+        with open(path, 'rb') as file:
+            head = file.read(HEAD_BYTES)
+        whole = len(head) < HEAD_BYTES
+        self.encoding, self.guessed = encoding_of(head, whole)
+        text = head.decode(self.encoding, 'surrogateescape' if self.encoding
+                           == 'utf-8-sig' else 'replace')
+        if '\0' in text:
+            raise UserError(
+                f'{path} is a file, and no list of images: it is no text. '
+                'Give an LMDB, a folder of images, or a list (a line is '
+                '`path<TAB>label`, `path label` or `path`; or JSON).')
+        self.newline = '\n' if '\n' in text else '\r'
+        lines = text.split(self.newline)
+        if not whole:  # the last one may be cut
+            lines = lines[:-1] or lines
+        self.lines = [line.strip(' \r') for line in lines if line.strip()]
+        if not self.lines:
+            raise UserError(f'{path} is empty: it lists no image.')
+
+
+def _recognise(path: str, head: _Head
+               ) -> Tuple[str, Optional[bytes], Optional[Layout]]:
+    """The layout of a list in words, what separates path and label, and how.
+
+    What separates is empty where there are no labels, None where entries are
+    JSON.
     """
-    with open(path, 'rb') as file:
-        head = file.read(HEAD_BYTES)
-    if head.startswith((b'\xff\xfe', b'\xfe\xff')):
-        raise UserError(f'{path} is in UTF-16. Save it as UTF-8.')
-    if b'\0' in head:
-        raise UserError(
-            f'{path} is a file, and no list of images: it is no text. '
-            'Give an LMDB, a folder of images, or a list (a line is '
-            '`path<TAB>label`, `path label` or `path`; or JSON).')
-    lines = head.removeprefix(_BOM).split(b'\n')
-    if len(head) == HEAD_BYTES:  # the last one may be cut
-        lines = lines[:-1] or lines
-    lines = [line.strip(b' \r') for line in lines if line.strip()]
-    if not lines:
-        raise UserError(f'{path} is empty: it lists no image.')
-    if lines[0].lstrip().startswith(b'{'):
+    first = head.lines[0].lstrip()
+    if first.startswith('{'):
         try:
-            whole = 'data_list' in json_object(lines[0])
+            entry = json_object(_utf8(first))
+            whole = 'data_list' in entry or _names_pictures(entry)
         except UnreadableRecordError:
             whole = True
-        return ('MMOCR JSON' if whole else 'JSON lines'), None
+        return ('MMOCR JSON' if whole else 'JSON lines'), None, None
+    if first.startswith('[{') or first.startswith('[') and path.endswith(
+            '.json'):
+        return 'JSON array', None, None
     if path.endswith(('.json', '.jsonl')):
         raise UserError(
             f'{path} does not begin with an object. A list of images is '
             'MMOCR\'s JSON ({"metainfo": {...}, "data_list": [...]}), or one '
             'JSON object a line.')
-    separator = _separator(lines[:HEAD_LINES])
-    return 'list of paths' + (' and labels' if separator else ''), separator
+    if head.guessed:
+        log_message(
+            f'{path} is not in UTF-8: it is read as {head.encoding}, of which '
+            f'this is the first line: {head.lines[0][:80]!r}. If that is not '
+            'right, save it as UTF-8.')
+    lines = head.lines[:HEAD_LINES]
+    layout = layout_of(path, lines)
+    separator = (b'\t' if layout is not None else
+                 _separator([_utf8(line) for line in lines]))
+    return ('list of paths' + (' and labels' if separator else ''), separator,
+            layout)
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode('utf-8', 'surrogateescape')
 
 
 def _separator(lines: List[bytes]) -> bytes:
@@ -178,24 +237,30 @@ def _split(line: bytes, separator: bytes) -> List[bytes]:
     return [part.strip(b' \t\r') for part in parts]
 
 
-def _lines(path: str) -> Iterator[bytes]:
+def _lines(path: str, head: _Head,
+           layout: Optional[Layout]) -> Iterator[bytes]:
     """Lines of a text that are not blank."""
-    with open(path, 'rb') as file:
-        for number, line in enumerate(file):
-            line = (line if number else line.removeprefix(_BOM)).strip(
-                b' \r\n')
-            if line.strip():
-                yield line
+    with open(path, encoding=head.encoding, newline=head.newline, errors=(
+            'surrogateescape' if head.encoding == 'utf-8-sig' else 'replace')
+              ) as file:
+        lines = (line.strip(' \r\n') for line in file if line.strip())
+        if layout is None:
+            yield from map(_utf8, lines)
+            return
+        for line in itertools.islice(lines, layout.skipped, None):
+            yield from map(_utf8, layout.convert(line))
 
 
-def _mmocr_entries(path: str) -> List[bytes]:
-    """The entries of ``data_list``, each as the bytes of a JSON object.
+def _json_entries(path: str, encoding: str) -> List[bytes]:
+    """The entries of a whole JSON file, each as the bytes of an object.
 
     Raises:
-        UserError: If it is no JSON, or has no such list.
+        UserError: If it is no JSON, or none that lists images.
     """
+    if encoding != 'utf-16':
+        encoding = 'utf-8-sig'
     try:
-        with open(path, encoding='utf-8-sig') as file:
+        with open(path, encoding=encoding) as file:
             # An entry becomes bytes as soon as it is parsed: the dicts of
             # all of them would take three times the memory.
             content = json.load(file, object_hook=_entry_as_bytes)
@@ -204,7 +269,19 @@ def _mmocr_entries(path: str) -> List[bytes]:
             f"{path} is neither JSON lines (an object a line) nor MMOCR's "
             f'JSON ({{"metainfo": {{...}}, "data_list": [...]}}): {error}.'
         ) from error
-    entries = content.get('data_list') if isinstance(content, dict) else None
+    entries = content
+    if isinstance(content, dict):
+        entries = content.get('data_list')
+        if entries is None and _names_pictures(content) and all(
+                isinstance(text, str) for text in content.values()):  # docTR
+            return [_as_bytes(dict(filename=name, text=text))
+                    for name, text in content.items()]
+        if entries is None and content and all(
+                isinstance(value, dict) and 'polygons' in value
+                for value in content.values()):
+            raise UserError(
+                f'{path} is a list for text detection (of docTR). Cut the '
+                "words out first; `lmim data crop` takes MMOCR's JSON.")
     if not isinstance(entries, list):
         raise UserError(
             f'{path} is one JSON object without a list "data_list". A list '
@@ -212,6 +289,12 @@ def _mmocr_entries(path: str) -> List[bytes]:
             '[...]}), or JSON lines (an object a line).')
     return [entry if isinstance(entry, bytes) else _as_bytes(entry)
             for entry in entries]
+
+
+def _names_pictures(entry: dict) -> bool:
+    """Whether the keys of an object are names of pictures."""
+    return bool(entry) and all(name.lower().endswith(IMAGE_SUFFIXES)
+                               for name in entry)
 
 
 def _entry_as_bytes(value: dict) -> Any:
@@ -248,9 +331,18 @@ def _json_text(value: dict) -> Optional[str]:
     return None
 
 
+def _with_slashes(path: str) -> str:
+    return path.replace('\\', '/')
+
+
+def _as_bytes_of(encoding: str, path: str) -> str:
+    """A name as the bytes that it has in another encoding."""
+    return os.fsdecode(path.encode(encoding, 'replace'))
+
+
 def _find_image_root(path: str, images: Sequence[str],
-                     given: Optional[str] = None) -> str:
-    """The folder that the paths in a list are relative to.
+                     given: Optional[str] = None) -> Optional[str]:
+    """The folder that the paths in a list are relative to; None if unknown.
 
     That is the list's own folder, unless the images are not there but
     relative to exactly one of: the folders above it, the folders in it, the
@@ -266,18 +358,31 @@ def _find_image_root(path: str, images: Sequence[str],
         log_message(f'{path}: its paths are relative to {found[0]}.',
                     logging.INFO)
         return found[0]
-    fix = ('Give the folder that its paths are relative to as image_root: '
-           f'dict(path={path!r}, image_root=FOLDER) in a config, '
-           '`--image-root FOLDER` on the command line.')
     if found:
         raise UserError(
             f'{path}: the images may be relative to any of '
-            f'{", ".join(found)}. {fix}')
-    tried = ', '.join(root or 'the working directory'
-                      for root in [likely, *others])
-    raise UserError(
-        f'{path}: none of the first {len(images)} images exists, for example '
-        f'{images[0]!r}, relative to {tried}. {fix}')
+            f'{", ".join(found)}. {_fix(path)}')
+    return None
+
+
+def _fix(path: str) -> str:
+    return ('Give the folder that its paths are relative to as image_root: '
+            f'dict(path={path!r}, image_root=FOLDER) in a config, '
+            '`--image-root FOLDER` on the command line.')
+
+
+def _not_found(path: str, images: Sequence[str],
+               given: Optional[str]) -> str:
+    """Why no picture of a list is found, as far as its paths tell."""
+    told = diagnosis(images)
+    if told:
+        return (f'{path}: none of the first {len(images)} images exists, for '
+                f'example {images[0]!r}: {told}.')
+    own = osp.dirname(path)
+    tried = ', '.join(root or 'the working directory' for root in (
+        [own, *_others(own)] if given is None else [given]))
+    return (f'{path}: none of the first {len(images)} images exists, for '
+            f'example {images[0]!r}, relative to {tried}. {_fix(path)}')
 
 
 def _any_exists(root: str, images: Sequence[str]) -> bool:

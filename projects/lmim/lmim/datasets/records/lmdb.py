@@ -8,7 +8,7 @@ import lmdb
 
 from lmim.utils.errors import UserError
 
-from .base import RecordSource, UnreadableRecordError
+from .base import RecordSource, UnreadableRecordError, log_message
 from .labels import are_json_labels, json_label, plain_label
 
 COUNT_KEY = 'num-samples'
@@ -23,8 +23,8 @@ class LMDBSource(RecordSource):
     """Word images of an LMDB, and their labels from there or from another.
 
     The layouts are those of Union14M-U (``num-samples`` and ``image-%09d``,
-    numbered from 1), deep-text-recognition-benchmark and PARSeq (and
-    ``label-%09d``, plain UTF-8) and MMOCR (labels as JSON objects with
+    numbered from 1, or from 0), deep-text-recognition-benchmark and PARSeq
+    (and ``label-%09d``, plain UTF-8) and MMOCR (labels as JSON objects with
     ``text``, perhaps in an LMDB of their own).
 
     Args:
@@ -64,7 +64,7 @@ class LMDBSource(RecordSource):
 
     def read(self, index: int) -> bytes:
         """The value of ``image-%09d``."""
-        key = f'image-{index + 1:09d}'
+        key = f'image-{index + self.store.first:09d}'
         value = self.store.get(key)
         if value is None:
             raise UnreadableRecordError(f'no key {key!r}')
@@ -74,14 +74,15 @@ class LMDBSource(RecordSource):
 
     def label(self, index: int) -> Optional[str]:
         """The text of ``label-%09d``, None where there is no such key."""
-        value = self._labels.get(f'label-{index + 1:09d}')
+        value = self._labels.get(
+            f'label-{index + self._labels.first:09d}')
         if value is None:
             return None
         return json_label(value) if self._json else plain_label(value)
 
     def name(self, index: int) -> str:
         """The path of the LMDB, and the key."""
-        return f'{self.path} image-{index + 1:09d}'
+        return f'{self.path} image-{index + self.store.first:09d}'
 
     def _check_images(self) -> None:
         if self.store.holds('image', self._length):
@@ -127,6 +128,8 @@ class LMDBStore:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        #: The number in the key of the first record; :meth:`count` finds it.
+        self.first = 1
         # Now rather than at the first look: it may be no LMDB.
         self._environment: Optional[_Environment] = _open(path)
 
@@ -171,7 +174,26 @@ class LMDBStore:
             raise UserError(
                 f'{self.path}: {COUNT_KEY!r} is {value[:20]!r}, which is no '
                 'number. Put the number of images there.')
-        return int(value)
+        count = int(value)
+        for kind in ('image', 'label'):
+            keys = f'{kind}-{0:09d}', f'{kind}-{count:09d}'
+            if self.has(keys[0]):
+                # Some scripts count from 0.
+                self.first = 1 if count and self.has(keys[1]) else 0
+                if self.first:
+                    log_message(
+                        f'{self.path} has {keys[0]!r} and {keys[1]!r}, one '
+                        f'more than its {COUNT_KEY} ({count:,}): the first '
+                        'is not read. Make the set again if it is a record.')
+                break
+        return count
+
+    def has(self, key: str) -> bool:
+        """Whether a key can be read."""
+        try:
+            return self.get(key) is not None
+        except UnreadableRecordError:
+            return False
 
     def holds(self, kind: str, count: int) -> bool:
         """Whether there are keys ``<kind>-%09d`` among ``count`` records.
@@ -193,7 +215,7 @@ class LMDBStore:
         """What there is of some records, without those on damaged pages."""
         for index in indices:
             try:
-                value = self.get(f'{kind}-{index + 1:09d}')
+                value = self.get(f'{kind}-{index + self.first:09d}')
             except UnreadableRecordError:  # reported when it is read
                 continue
             if value is not None:
@@ -228,7 +250,10 @@ _OPEN: 'WeakValueDictionary[str, _Environment]' = WeakValueDictionary()
 
 
 def _open(path: str) -> _Environment:
-    key = osp.realpath(path)
+    # A folder and the file in it are one LMDB.
+    file = osp.join(path, 'data.mdb') if osp.isdir(path) else path
+    status = os.stat(file)
+    key = f'{status.st_dev} {status.st_ino}'
     environment = _OPEN.get(key)
     if environment is not None and environment.pid == os.getpid():
         return environment

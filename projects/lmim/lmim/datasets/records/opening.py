@@ -6,7 +6,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Union
 from lmim.utils.errors import UserError
 
 from .base import JoinedSource, RecordSource, log_message
-from .folder import IMAGE_SUFFIXES, FolderSource
+from .folder import IMAGE_SUFFIXES, FolderSource, left_out
 from .lists import ListSource
 from .lmdb import LMDBSource, LMDBStore, find_labels, is_lmdb
 
@@ -63,7 +63,9 @@ def _place(spec: Spec, data_root: str) -> _Place:
         raise UserError(
             f'{dict(given)} names no data: it needs `path`, and may have '
             f'`labels` and `image_root`; {sorted(unknown)} is not known.')
-    return _Place(**{key: osp.join(data_root, os.fspath(value))
+    # As a shell would, which sees no path in `key=~/words`.
+    root = osp.expanduser(data_root)
+    return _Place(**{key: osp.join(root, osp.expanduser(value))
                      for key, value in given.items() if value is not None})
 
 
@@ -150,5 +152,6 @@ def _open_folder(path: str) -> List[RecordSource]:
     if not sources:
         raise UserError(
             f'{path}: no image in this folder or its sub-folders (looked for '
-            f'{", ".join(IMAGE_SUFFIXES)}), and no LMDB with images.')
+            f'{", ".join(IMAGE_SUFFIXES)}), and no LMDB with images.' +
+            (f' {left_out(source.left_out)}.' if source.left_out else ''))
     return [*sources]
