@@ -177,3 +177,18 @@ class TestTransformers:
 
 def test_install_twice_changes_nothing() -> None:
     assert compat.install() == compat.install()
+
+
+def test_a_forked_process_computes_on_one_thread() -> None:
+    """Those of its parent are not there, and it would wait for them."""
+    import multiprocessing
+
+    import torch
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        with multiprocessing.get_context('fork').Pool(1) as pool:
+            assert pool.apply(torch.get_num_threads) == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -36,6 +36,8 @@ def test_words_are_written(checkpoint: Path, recognizer: TextRecognizer,
     assert 'pictures/s in fp32' in err
     if suffix:
         out = path.read_text(encoding='utf-8')
+        assert out.startswith('\ufeff') == (suffix == 'csv')  # for Excel
+        out = out.lstrip('\ufeff')
     header = 'source,text,score,char_scores,polygon,error,rotation\n'
     assert out == header * (suffix == 'csv') + ''.join(
         line(word, suffix or 'text') for word in words)
@@ -157,6 +159,8 @@ def test_lines_quote_what_they_must() -> None:
                        rotation=90, char_boxes=[[0., 1.005, 2.25, 4.]])
     assert line(word, 'csv') == 'x y.png,"a,""b",0.5,0.25,"1,2.5",,90\n'
     assert line(word, 'text') == 'x y.png\ta,"b\t0.5000\t1,2.5\n'
+    assert line(Recognition('a', 0.5, [0.5], 'x\ty\n.png'), 'text') == (
+        'x\\ty\\n.png\ta\t0.5000\n')
     assert json.loads(line(word, 'jsonl')) == dict(
         source='x y.png', text='a,"b', score=0.5, char_scores=[0.25],
         polygon=[1., 2.5], rotation=90, char_boxes=[[0., 1., 2.25, 4.]])

@@ -201,6 +201,23 @@ def provide_mmcv_ext() -> bool:
     return True
 
 
+#: Whether the hook is there: it cannot be taken back.
+_FORK_HOOK: List[bool] = []
+
+
+def use_one_thread_after_fork() -> None:
+    """Let a forked process compute, on one thread of its own.
+
+    The threads of OpenMP that a process has computed with are not there in a
+    child that it forks (multiprocessing.Pool, gunicorn), which waits for them
+    for ever; PyTorch alone does the same. torch.set_num_threads after the
+    fork sets more again where the parent had not computed.
+    """
+    if not _FORK_HOOK and hasattr(os, 'register_at_fork'):
+        os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+        _FORK_HOOK.append(True)
+
+
 #: In this order; what each is for is the first line of its description.
 WORKAROUNDS: Dict[str, Callable[[], Any]] = {
     'numpy_names': restore_numpy_names,
@@ -221,4 +238,5 @@ def install() -> Dict[str, Any]:
         ImportError: If mmcv is not installed.
     """
     limit_image_size()
+    use_one_thread_after_fork()
     return {name: apply() for name, apply in WORKAROUNDS.items()}

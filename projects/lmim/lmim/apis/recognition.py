@@ -204,7 +204,8 @@ def _sample(word: Recognition) -> Tuple[np.ndarray, str]:
                 f'{word.text}   {word.score:.2f}')
     # Without a picture, or with one that has gone since it was read.
     except (ValueError, UnreadableRecordError):
-        return np.full((*CELL, 3), 200, np.uint8), f'unreadable: {word.source}'
+        return np.full((*CELL, 3), 200, np.uint8), (
+            f'unreadable: {Path(word.source).name}')
 
 
 def tokens_of(word: Recognition) -> Tuple[str, ...]:

@@ -2,7 +2,6 @@
 import argparse
 import contextlib
 import inspect
-import io
 import json
 import sys
 from abc import ABC, abstractmethod
@@ -10,6 +9,8 @@ from typing import Any, Callable, Dict, List, Optional, TextIO
 
 from lmim.utils.errors import EXIT_CODES, end_after, message_of
 from lmim.utils.json_text import to_json
+from lmim.utils.log import accept_all_characters
+from lmim.utils.options import expand_arguments
 
 
 class Command(ABC):
@@ -83,10 +84,8 @@ class Command(ABC):
         are raised; see :func:`lmim.utils.errors.end_after`.
         """
         self.out = sys.stdout
-        for stream in (sys.stdout, sys.stderr):
-            # Labels hold what a terminal's encoding may lack.
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors='backslashreplace')
+        accept_all_characters()
+        expand_arguments(args)
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 result = self.run(args)

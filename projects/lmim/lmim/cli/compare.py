@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Dict
 
 import torch
-from mmengine.config import DictAction
 
 from lmim.comparison.data import prepare
 from lmim.comparison.protocol import read_protocol
@@ -15,6 +14,7 @@ from lmim.comparison.tasks import Progress, TaskRunner, result_of
 from lmim.engine.precision import choose_precision
 from lmim.utils.atomic import write_atomic
 from lmim.utils.machine import available_cores
+from lmim.utils.options import SettingAction
 
 from .command import Command, at_least
 
@@ -68,7 +68,7 @@ class Compare(Command):
             'jobs')
         add('--dry-run', action='store_true',
             help='list the runs, and do none')
-        add('--cfg-options', nargs='+', action=DictAction, default={},
+        add('--cfg-options', nargs='+', action=SettingAction, default={},
             metavar='KEY=VALUE', help='change settings of the config, such '
             'as pretraining.views=200000')
 

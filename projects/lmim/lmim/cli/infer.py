@@ -25,6 +25,8 @@ from . import Command, at_least, track
 
 #: The format that each suffix of a file means.
 SUFFIXES = {'.txt': 'text', '.tsv': 'text', '.jsonl': 'jsonl', '.csv': 'csv'}
+#: What would end a field or a line of text.
+_ESCAPED = str.maketrans({'\t': '\\t', '\n': '\\n', '\r': '\\r'})
 _HEADER = 'source,text,score,char_scores,polygon,error,rotation\n'
 
 
@@ -46,7 +48,8 @@ class Infer(Command):
 
     formats:
       text   a line for each picture: source, text, probability of the word
-             and, in a photograph, the polygon, with tabs between them
+             and, in a photograph, the polygon, with tabs between them (a
+             tab in a name is written as a backslash and t)
       jsonl  a JSON object for each picture, with the probability of each
              character and its box (--char-boxes)
       csv    the same with a header, without boxes, for spreadsheets
@@ -152,7 +155,8 @@ def line(word: Recognition, kind: str) -> str:
         return text.getvalue()
     if word.error is not None:
         return ''
-    fields = [word.source, word.text, f'{word.score:.4f}']
+    fields = [one.translate(_ESCAPED) for one in (word.source, word.text)]
+    fields.append(f'{word.score:.4f}')
     return '\t'.join(fields + ([polygon] if polygon else [])) + '\n'
 
 
@@ -255,5 +259,7 @@ def _output(args: argparse.Namespace, stdout: TextIO) -> Iterator[TextIO]:
         yield stdout if not args.json else io.StringIO()
         return
     with whole_file(args.output, overwrite=True) as partial:
-        with open(partial, 'w', encoding='utf-8', newline='') as file:
+        # Excel knows UTF-8 by its byte order mark alone.
+        encoding = 'utf-8-sig' if _format(args) == 'csv' else 'utf-8'
+        with open(partial, 'w', encoding=encoding, newline='') as file:
             yield file

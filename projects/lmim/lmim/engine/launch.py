@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional
 
 import torch
 import torch.distributed as dist
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.registry import RUNNERS, init_default_scope
 from mmengine.runner import Runner
@@ -20,6 +20,8 @@ from mmengine.runner import Runner
 from lmim.datasets.known_sets import DATA_ROOT, read_config
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError, end_after
+from lmim.utils.log import accept_all_characters
+from lmim.utils.options import SettingAction, expand_arguments, expand_home
 
 from .config_checks import check_components, check_file, merge_options
 from .config_fitting import fit_config
@@ -44,7 +46,7 @@ def add_common_options(parser: argparse.ArgumentParser, example: str) -> None:
     add('--work-dir',
         help='folder for checkpoints, logs and results (default: work_dir of '
         'the config, else ./work_dirs/NAME_OF_CONFIG)')
-    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    add('--cfg-options', nargs='+', action=SettingAction, metavar='KEY=VALUE',
         help=f'change settings of the config, such as {example} or '
         'key="[a,b]"; data_root=FOLDER says where all data sets lie')
     add('--precision', choices=PRECISIONS,
@@ -62,7 +64,7 @@ def add_common_options(parser: argparse.ArgumentParser, example: str) -> None:
 def parse_args(parser: argparse.ArgumentParser,
                argv: Optional[List[str]] = None) -> argparse.Namespace:
     """Read the command line, and set the launcher's rank for MMEngine."""
-    args = parser.parse_args(argv)
+    args = expand_arguments(parser.parse_args(argv))
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
@@ -90,6 +92,7 @@ def load_config(args: argparse.Namespace) -> Config:
     check_file(args.config)
     cfg.launcher = args.launcher
     merge_options(cfg, options)
+    expand_home(cfg._cfg_dict)
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join(
         './work_dirs', osp.splitext(osp.basename(args.config))[0])
     init_default_scope(cfg.get('default_scope', 'mmocr'))
@@ -256,6 +259,7 @@ def run_cleanly(main: Callable[[], None], debug: bool = False) -> int:
     Other errors are raised, with ``debug`` all; see
     :func:`lmim.utils.errors.end_after`. The exit status is 0, or 1 after one.
     """
+    accept_all_characters()
     try:
         main()
         return 0

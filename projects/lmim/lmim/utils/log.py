@@ -1,5 +1,7 @@
-"""Fewer lines in MMEngine's log, for a while."""
+"""Fewer lines in MMEngine's log for a while, and streams that take any."""
+import io
 import logging
+import sys
 from contextlib import contextmanager
 from typing import Iterator
 
@@ -22,3 +24,13 @@ def quiet(level: int = logging.WARNING) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
+
+
+def accept_all_characters() -> None:
+    """Let streams write what their encoding lacks by its code point.
+
+    Labels and paths hold what that of a terminal may lack.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')

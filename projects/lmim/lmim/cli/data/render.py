@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Dict, List, Mapping
 
-from mmengine.config import DictAction
 from PIL import Image
 
 from lmim.cli import Command, at_least
@@ -19,6 +18,7 @@ from lmim.rendering import (LOWER_CASE, MANNERS, PARTS, STYLES, RenderedWords,
                             StyleRanges)
 from lmim.utils.atomic import refuse_existing, write_atomic
 from lmim.utils.errors import UserError
+from lmim.utils.options import SettingAction
 from lmim.visualization.sheet import contact_sheet
 from .inputs import read_record
 from .parallel import add_workers_argument, map_records
@@ -92,7 +92,7 @@ class Render(Command):
             help='strength of curves, patterns, blur, noise and so on; 0 is '
             "clean text (default: 1, and 0.5 for 'print')")
         settings = ', '.join(field.name for field in fields(StyleRanges))
-        add('--style-options', nargs='+', action=DictAction,
+        add('--style-options', nargs='+', action=SettingAction,
             metavar='NAME=VALUE',
             help='single settings of the style, such as bent=0.8 '
             f'height=32,32; of {settings}')
