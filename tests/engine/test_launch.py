@@ -46,7 +46,7 @@ def test_data_root_reaches_the_config_and_other_processes(
     assert os.environ['LMIM_DATA_ROOT'] == '/mnt/data'
 
 
-@pytest.mark.parametrize('value', ['a,b', ''])
+@pytest.mark.parametrize('value', ['[a,b]', ''])
 def test_a_data_root_is_one_folder(config: Path, value: str) -> None:
     with pytest.raises(ValueError, match='is not one folder'):
         launch.load_config(_args(config, f'data_root={value}'))

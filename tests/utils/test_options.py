@@ -17,11 +17,11 @@ from lmim.utils.options import (SettingAction, expand_arguments, expand_home,
     ('a.paths', '2024', '2024'),
     ('a.paths', 'a,b', ['a', 'b']),
     ('a.paths', "['a b.txt', c d.txt]", ['a b.txt', 'c d.txt']),
-    ('a.paths', '[~/a,b]', ['/home/me/a', 'b']),
+    ('a.paths', '[~/a,b]', ['/me/a', 'b']),
     ('work_dir', '2024', '2024'),
     ('work_dir', 'a, b', 'a, b'),
-    ('work_dir', '~/x', '/home/me/x'),
-    ('work_dir', '"~/a b"', '/home/me/a b'),
+    ('work_dir', '~/x', '/me/x'),
+    ('work_dir', '"~/a b"', '/me/a b'),
     ('load_from', 'None', None),
     ('model.text', "it's, so", ["it's", 'so']),
     ('model.text', "'1'", '1'),
@@ -38,7 +38,7 @@ from lmim.utils.options import (SettingAction, expand_arguments, expand_home,
 ])
 def test_settings(key: str, text: str, value: Any,
                   monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv('HOME', '/home/me')
+    monkeypatch.setenv('HOME', '/me')
     assert parse_setting(key, text) == value
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='+', action=SettingAction)
@@ -56,15 +56,15 @@ def test_a_path_with_a_comma_is_one_where_it_exists(
 
 def test_home_in_configs_and_arguments(
         monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv('HOME', '/home/me')
+    monkeypatch.setenv('HOME', '/me')
     cfg = dict(work_dir='~/x', note='~', data=[dict(paths=['~/a', 'b'])])
     assert expand_home(cfg) == dict(
-        work_dir='/home/me/x', note='~',
-        data=[dict(paths=['/home/me/a', 'b'])])
+        work_dir='/me/x', note='~',
+        data=[dict(paths=['/me/a', 'b'])])
     args = expand_arguments(argparse.Namespace(
         out=Path('~/o'), work_dir='~/w', images=['~/a', 'b'], number=3))
-    assert vars(args) == dict(out=Path('/home/me/o'), work_dir='/home/me/w',
-                              images=['/home/me/a', 'b'], number=3)
+    assert vars(args) == dict(out=Path('/me/o'), work_dir='/me/w',
+                              images=['/me/a', 'b'], number=3)
 
 
 def test_streams_take_what_their_encoding_lacks(

@@ -14,7 +14,7 @@ need the dictionary file that this names. One that carries its characters is
 read as :func:`~lmim.apis.load_recognizer` does: alone, and nothing executed.
 """
 from pathlib import Path
-from typing import Any, Optional, Tuple, Union
+from typing import Any, Dict, Optional, Tuple, Union
 
 import numpy as np
 from mmengine import fileio
@@ -46,9 +46,10 @@ class PictureLoader(InferencerLoader):
 
     def transform(self, single_input: Union[str, np.ndarray, dict]) -> dict:
         """Load a picture; as the method of MMOCR."""
-        given = (single_input if isinstance(single_input, dict) else
-                 dict(img_path=single_input) if isinstance(single_input, str)
-                 else dict(img=single_input))
+        given: Dict[str, Any] = (
+            single_input if isinstance(single_input, dict) else
+            dict(img_path=single_input) if isinstance(single_input, str)
+            else dict(img=single_input))
         image = (from_array(given['img']) if 'img' in given else
                  decode_image(fileio.get(given['img_path'])))
         return super().transform(dict(given, img=image))

@@ -42,7 +42,7 @@ def decode_pixels(value: bytes,
         return image
     deep = whole.dtype == np.uint16
     if deep:
-        whole = (whole >> 8).astype(np.uint8)
+        whole = (whole // 256).astype(np.uint8)
     # OpenCV turns a picture as EXIF says without its alpha only.
     for turned in _turns(whole):
         if np.array_equal(turned[..., :3], image):
