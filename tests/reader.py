@@ -243,4 +243,6 @@ def smaller(cfg: Config) -> List[str]:
     for part in ('neck', 'decoder'):
         if 'num_layers' in cfg.model.get(part, {}):
             options.append(f'model.{part}.num_layers=1')
+    if 'taps' in cfg.model.get('neck', {}):
+        options.append('model.neck.taps=[1,1,1]')
     return options

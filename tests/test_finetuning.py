@@ -4,9 +4,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Callable
 
+import cv2
 import pytest
 import torch
 from mmengine.config import Config
+from mmocr.apis import TextRecInferencer
 
 from lmim import finetuning
 from lmim.apis import TextRecognizer
@@ -69,6 +71,9 @@ def test_one_command_trains_and_measures(
     assert cfg.train_dataloader.sampler.ratios == [.75, .25]
     assert cfg.train_dataloader.sampler.epoch_length == 40
     assert cfg.optim_wrapper.optimizer.lr == 2e-4
+    found = TextRecInferencer(weights=result['checkpoint'], device='cpu')(
+        draw('abc'), progress_bar=False)['predictions']
+    assert found[0]['text'] == reader([draw('abc')])[0].text
     # It is done, and not begun again; nor is another one begun in its place.
     assert call_json(main, *args) == result
     outcome = call(main, *args, '--updates', 40)
@@ -114,3 +119,18 @@ def test_wrong_shares_are_refused(words: Path, tmp_path: Path) -> None:
                    tmp_path / 'out', '--keep', 1)
     assert outcome.code == 1 and 'from 0 to below 1, not 1' in outcome.stderr
     assert not (tmp_path / 'out').exists()
+
+
+def test_what_was_refused_is_not_in_the_way(
+        make_checkpoint: Callable[[str], Path], words: Path, tmp_path: Path
+        ) -> None:
+    out = tmp_path / 'out'
+    one = tmp_path / 'one.txt'
+    cv2.imwrite(str(tmp_path / 'a.png'), draw('a'))
+    one.write_text('a.png\ta\n')
+    args = ['--checkpoint', make_checkpoint('textrecog/ctc'), '--out', out]
+    for wrong in ([one], [words, '--listed', tmp_path / 'none.txt']):
+        assert call(main, *wrong, *args).code == 1
+        assert not (out / 'settings.json').exists()
+        assert not (out / 'config.py').exists()
+    assert call(main, words, *args, '--keep', 2).code == 1

@@ -67,16 +67,30 @@ def test_a_file_is_what_was_saved(language: CharacterNGrams,
     language.save(path)
     again = CharacterNGrams.load(path)
     assert again.log_probability('abab') == language.log_probability('abab')
+    whole = path.read_bytes()
+    damaged = []
+    for number, held in enumerate((
+            whole[:-40], whole[:len(whole) // 2], b'',
+            whole[:100] + b'\xff' * 30 + whole[130:])):
+        damaged.append(tmp_path / f'{number}.npz')
+        damaged[-1].write_bytes(held)
     np.savez(path, symbols=np.array(['.0', {}], dtype=object))
-    for wrong in (path, Path(__file__)):
+    for wrong in (path, Path(__file__), *damaged):
         with pytest.raises(ValueError, match='no n-grams.*lmim data language'):
             CharacterNGrams.load(wrong)
-    with pytest.raises(ValueError, match='do not belong together'):
-        CharacterNGrams('.0a', language.contexts, language.costs)
-    with pytest.raises(ValueError, match='1 to 254 different symbols'):
+    for symbols, contexts in (('.0a', language.contexts),
+                              ('.0aac', language.contexts),
+                              ('.0abc', language.contexts[:, :0])):
+        with pytest.raises(ValueError, match='do not belong together'):
+            CharacterNGrams(symbols, contexts, language.costs)
+    with pytest.raises(ValueError, match='258 different letters'):
         CharacterNGrams.count({''.join(map(chr, range(0x4e00, 0x4f00))): 1})
-    with pytest.raises(ValueError, match='not 0'):
-        CharacterNGrams.count({})
+    for words in ({}, {'': 1}):
+        with pytest.raises(ValueError, match='there is no word'):
+            CharacterNGrams.count(words)
+    for count in (0, -1, math.nan, math.inf):
+        with pytest.raises(ValueError, match="'a' is there .* above 0"):
+            CharacterNGrams.count({'a': count})
 
 
 def probabilities(seed: int, columns: int) -> np.ndarray:
@@ -136,3 +150,8 @@ def test_what_the_language_prefers_is_read(language: CharacterNGrams) -> None:
     unwritten = LanguageSearch(language, ['a', '', 'C', ''], BLANK)
     assert unwritten.word(probs) == [0, 2]
     assert heeded.word(probs[:0]) == []
+    probs[1] = np.nan  # is nothing that a language could make up for
+    assert set(heeded.paths([probs])[0].tolist()) <= {0, 3}
+    for wrong in (dict(beams=0), dict(candidates=0)):
+        with pytest.raises(ValueError, match='one beam and one candidate'):
+            LanguageSearch(language, CLASSES, BLANK, **wrong)

@@ -1,6 +1,7 @@
 """A recognizer trained on with words of one's own, and what that changed."""
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import (Any, Dict, Iterable, List, NamedTuple, Optional,
                     Sequence)
@@ -98,14 +99,17 @@ def finetune(settings: Settings, device: Optional[str] = None
         raise UserError('--keep is the share of rendered words, from 0 to '
                         f'below 1, not {settings.keep:g}')
     reader = TextRecognizer(settings.checkpoint, device=device)
-    keep_settings(settings)
+    if not check_settings(settings):
+        # Of a run that was refused, or cut short, before it began.
+        shutil.rmtree(settings.out / 'data', ignore_errors=True)
     own = split(settings.words, settings.out / 'data')
     train = [label.text or '' for label in iter_labels(own['train'])]
     cfg = make_config(settings, reader, own['train'].path)
-    launch.save_config(cfg, settings.out, '--out')
     tests: Dict[str, RecordSource] = dict(
         own=own['held-out'], rendered=RenderedRecords(make_rendered_sets(
             {'test': TESTED}, **_rendering(settings, reader)).parts['test']))
+    keep_settings(settings)
+    launch.save_config(cfg, settings.out, '--out')
     lacking = set(reader.characters).difference(*train)
     result: Dict[str, Any] = dict(
         words=len(train), held_out=len(tests['own']),
@@ -131,27 +135,42 @@ def finetune(settings: Settings, device: Optional[str] = None
     return result
 
 
-def keep_settings(settings: Settings) -> None:
-    """Write what is asked for into ``out``, or compare it with what is there.
+def check_settings(settings: Settings) -> bool:
+    """Compare what is asked for with what is kept in ``out``, if anything.
 
     A run that is begun again with other words would go on with the former
     ones.
 
+    Returns:
+        bool: Whether the same run is there, begun or done.
+
     Raises:
-        UserError: If ``out`` holds a run with other settings.
+        UserError: If another run is there.
     """
     path = settings.out / SETTINGS
-    asked = json.loads(json.dumps(settings._asdict(), default=str))
     if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, (json.dumps(asked, indent=2) + '\n').encode())
-        return
+        return False
     held = json.loads(path.read_text(encoding='utf-8'))
-    other = [name for name, value in asked.items() if held.get(name) != value]
+    other = [name for name, value in _asked(settings).items()
+             if held.get(name) != value]
     if other:
         raise UserError(
             f'{path} is there, of a run with other settings '
             f'({", ".join(other)}). Name another --out, or remove that folder')
+    return True
+
+
+def keep_settings(settings: Settings) -> None:
+    """Write what is asked for into ``out``, once it can be done."""
+    write_atomic(settings.out / SETTINGS, (
+        json.dumps(_asked(settings), indent=2) + '\n').encode())
+
+
+def _asked(settings: Settings) -> Dict[str, Any]:
+    """Settings as JSON has them."""
+    asked: Dict[str, Any] = json.loads(
+        json.dumps(settings._asdict(), default=str))
+    return asked
 
 
 def split(paths: Sequence[str], folder: Path) -> Dict[str, RecordSource]:
@@ -218,6 +237,8 @@ def make_config(settings: Settings, reader: TextRecognizer,
         env_cfg=dict(cudnn_benchmark=False, mp_cfg=dict(
             mp_start_method='fork', opencv_num_threads=0)),
         model=model,
+        # By which words are read with what it makes.
+        test_pipeline=[*steps, pack],
         train_dataloader=dict(
             batch_size=settings.batch_size, num_workers=1,
             persistent_workers=True, drop_last=True,

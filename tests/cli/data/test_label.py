@@ -34,7 +34,9 @@ def test_what_is_read_surely_is_kept(run: Any, report: Any,
     assert made.read(0) == SIGN
     told = report(*args, .5, '--overwrite')
     assert '3 of 5 are read with a probability of 0.5 or more' in told
-    for number, message in ((.99, 'none of 5 pictures'), (2, 'from 0 to 1')):
+    for number, message in (
+            (.99, 'none of 5 pictures gets a label: 1 cannot be read'),
+            (2, 'from 0 to 1')):
         status, result = run(*args, number, '--overwrite')
         assert status == 1 and message in result['error']
     assert len(open_sources(str(out))) == 3  # it stays
@@ -58,7 +60,11 @@ def test_letters_are_counted(run: Any, report: Any, tmp_path: Path) -> None:
                           ((words, 'x.txt'), 'name it so'),
                           ((tmp_path / 'no', 'x.npz'), 'do not exist')):
         assert message in run('language', *args)[1]['error']
+    words.write_text(' \n')
+    assert 'no word' in run('language', words, tmp_path / 'x.npz')[1]['error']
+    assert '--least is' in run('language', more, tmp_path / 'x.npz',
+                               '--least', 'nan')[1]['error']
     words.write_text(''.join(f'{chr(n)}\n' for n in range(0x4e00, 0x4f00)))
     status, result = run('language', words, tmp_path / 'x.npz')
-    assert status == 1 and '254 different symbols' in result['error']
+    assert status == 1 and 'not Chinese or Hangul' in result['error']
 

@@ -29,6 +29,7 @@ from lmim.datasets.known_sets import read_config
 from lmim.models.backbones import TextViT
 from lmim.models.layers import use_cpu_kernels
 from lmim.models.selfsup import SelfSup
+from lmim.utils.errors import UserError
 from lmim.utils.log import quiet
 
 PathLike = Union[str, Path]
@@ -294,7 +295,7 @@ def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
     characters = _characters(opened, found)
     try:
         recognizer = build_model(found.model, characters, empty=False)
-    except CheckpointError:
+    except UserError:
         raise
     # What a component says of arguments that it does not know or like.
     except (KeyError, TypeError, ValueError, AttributeError,
@@ -316,7 +317,10 @@ def _with_language(config: ModelConfig, language: str) -> ModelConfig:
                              model=copy.deepcopy(config.model))
     for model in (config.model, config.cfg.model):
         held = (model.get('decoder') or {}).get('postprocessor') or {}
-        if not str(held.get('type')).startswith('CTC'):
+        kind = str(held.get('type')).rpartition('.')[2]
+        if not kind.startswith('CTC'):
+            if language == 'none':
+                continue
             raise CheckpointError(
                 f'{config.name} is of no CTC recognizer (its postprocessor is '
                 f'{held.get("type")}), and only those heed a language')

@@ -109,7 +109,8 @@ def find_pipeline(cfg: Dict[str, Any]) -> Optional[List[Dict[str, Any]]]:
         size = part.get('img_size')
         if isinstance(size, (list, tuple)) and len(size) == 2:
             return [dict(type='Resize', scale=(size[1], size[0])),
-                    dict(type=_PACK)]
+                    dict(type=_PACK, meta_keys=(
+                        'ori_shape', 'img_shape', 'valid_ratio'))]
     return None
 
 

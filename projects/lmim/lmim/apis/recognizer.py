@@ -27,6 +27,11 @@ from .recognition import Recognition, unreadable
 Prepared = Dict[str, Any]
 #: How a picture is held to be read.
 ORIENTATIONS = ('upright', 'auto')
+#: Where a language is heeded, of turned readings: its weight, as a part of
+#: that for letters, and by what factor the upright one is surer. Of the
+#: reader's held-out words 76.5 % are read then, 73.9 % upside down (read as
+#: they are: 77.0 %); by the probabilities of the pictures alone 74.2 %.
+HEEDED, UPRIGHT = 0.5, 1.1
 
 
 class TextRecognizer:
@@ -193,7 +198,7 @@ class TextRecognizer:
         kept: Dict[int, _Copy] = {}
         for copy in copies:  # the upright one is the first of its picture
             best = kept.setdefault(copy.number, copy)
-            if copy.word.confidence > best.word.confidence:
+            if self._sureness(copy) > self._sureness(best):
                 kept[copy.number] = copy
         if self.char_boxes:
             for group in self._groups(list(kept.values())):
@@ -203,6 +208,22 @@ class TextRecognizer:
                 copy.word.rotation = 90 * copy.turns
             found[number] = copy.word
         yield from filter(None, found)
+
+    def _sureness(self, copy: '_Copy') -> float:
+        """How likely a reading is, by the language too where one is heeded.
+
+        Upside down, `MISSION` reads `NOISSIW` as surely.
+        """
+        processor = getattr(
+            getattr(self.model, 'decoder', None), 'postprocessor', None)
+        search = getattr(processor, 'search', None)
+        word = copy.word
+        if search is None or not word.text:
+            return word.confidence
+        told = search.language.log_probability(word.text)
+        told *= HEEDED * search.weight / (len(word.text) + 1)
+        told += 0. if copy.turns else math.log(UPRIGHT)
+        return word.confidence * math.exp(told)
 
     def _copies(self, number: int, image: np.ndarray) -> List['_Copy']:
         """A picture as it is, and turned where that is asked for."""

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict
 
-from lmim.finetuning import Settings, finetune, keep_settings
+from lmim.finetuning import Settings, check_settings, finetune
 from lmim.utils.atomic import write_atomic
 from lmim.utils.json_text import to_json
 
@@ -62,7 +62,7 @@ class Finetune(Command):
         settings = Settings(*(
             getattr(args, name) for name in Settings._fields))
         if path.is_file():
-            keep_settings(settings)
+            check_settings(settings)
             result = json.loads(path.read_text(encoding='utf-8'))
         else:
             result = finetune(settings, args.device)

@@ -49,9 +49,11 @@ class CharacterNGrams:
     def __init__(self, symbols: str, contexts: np.ndarray,
                  costs: np.ndarray) -> None:
         if (contexts.dtype != np.uint8 or costs.dtype != np.uint8
-                or contexts.ndim != 2
+                or contexts.ndim != 2 or not contexts.shape[1]
                 or costs.shape != (len(contexts), 1 + len(symbols))
-                or not {DIGIT, OTHER} <= set(symbols)):
+                or not {DIGIT, OTHER} <= set(symbols)
+                or len(set(symbols)) != len(symbols)
+                or len(symbols) >= ABSENT):
             raise ValueError('symbols, contexts and costs of n-grams do not '
                              'belong together')
         self.symbols, self.contexts, self.costs = symbols, contexts, costs
@@ -61,6 +63,8 @@ class CharacterNGrams:
         if bytes([ABSENT] * self.length) not in self._rows:
             raise ValueError('n-grams lack the context of nothing')
         self._numbers = {char: n for n, char in enumerate(symbols, 1)}
+        #: By row, and by contexts that were asked for.
+        self._of_rows: Dict[int, List[float]] = {}
         self._logs: Dict[bytes, List[float]] = {}
 
     @property
@@ -83,8 +87,9 @@ class CharacterNGrams:
             row = next(row for row in (
                 self._rows.get(bytes([ABSENT] * skipped) + context[skipped:])
                 for skipped in range(self.length + 1)) if row is not None)
-            found = (self.costs[row] * -COST_STEP).tolist()
-            self._logs[context] = found
+            if row not in self._of_rows:
+                self._of_rows[row] = (self.costs[row] * -COST_STEP).tolist()
+            found = self._logs[context] = self._of_rows[row]
         return found
 
     def log_probability(self, word: str) -> float:
@@ -112,10 +117,12 @@ class CharacterNGrams:
             with np.load(path, allow_pickle=False) as file:
                 return cls(str(file['symbols']), file['contexts'],
                            file['costs'])
-        except (KeyError, ValueError, EOFError, AttributeError) as error:
+        # A damaged file fails in a dozen ways, of NumPy, zipfile and zlib.
+        except Exception as error:
             raise ValueError(
-                f'{path} holds no n-grams of characters ({error}): '
-                '`lmim data language` writes such a file') from error
+                f'{path} holds no n-grams of characters, or is damaged '
+                f'({type(error).__name__}): `lmim data language` writes such '
+                'a file') from error
 
     @classmethod
     def count(cls, words: Mapping[str, float], length: int = 4,
@@ -134,18 +141,24 @@ class CharacterNGrams:
             least (float): Contexts that come less often are left out.
 
         Raises:
-            ValueError: If there is no word, or there are more than 254
-                symbols.
+            ValueError: If there is no word, one has no finite count above
+                0, or there are more than 254 symbols.
         """
         folded: Dict[str, float] = {}
         for word, weight in words.items():
+            if not 0 < weight < 1e12:
+                raise ValueError(f'{word!r} is there {weight:g} times: give '
+                                 'a number above 0')
             known = ''.join(map(fold, word))
             folded[known] = folded.get(known, 0.) + weight
         symbols = ''.join(sorted({DIGIT, OTHER}.union(*folded)))
-        if not any(folded) or len(symbols) >= ABSENT:
+        if not any(folded):
+            raise ValueError('there is no word to count letters of')
+        if len(symbols) >= ABSENT:
             raise ValueError(
-                f'n-grams are counted over words of 1 to {ABSENT - 1} '
-                f'different symbols, not {len(symbols) if folded else 0}')
+                f'these words have {len(symbols)} different letters, and at '
+                f'most {ABSENT - 1} are taken: scripts of letters, not '
+                'Chinese or Hangul')
         numbers = {char: n for n, char in enumerate(symbols, 1)}
         counts: DefaultDict[bytes, np.ndarray] = defaultdict(
             lambda: np.zeros(1 + len(symbols)))
@@ -190,12 +203,18 @@ class LanguageSearch:
         beams (int): Prefixes that are followed at once.
         candidates (int): Classes of a column that are tried at most.
         least (float): Those of a smaller probability are not tried.
+
+    Raises:
+        ValueError: If there are no beams or candidates.
     """
 
     def __init__(self, language: CharacterNGrams, classes: Sequence[str],
                  blank: int, weight: float = 0.6, bonus: float = 1.4,
                  beams: int = 8, candidates: int = 4,
                  least: float = 0.0025) -> None:
+        if beams < 1 or candidates < 1:
+            raise ValueError('a search has one beam and one candidate at the '
+                             f'least, not {beams} and {candidates}')
         self.language, self.blank = language, blank
         self.weight, self.bonus = weight, bonus
         self.beams, self.candidates, self.least = beams, candidates, least
@@ -210,7 +229,7 @@ class LanguageSearch:
         """
         found = []
         for picture in probs:
-            picture = np.asarray(picture, np.float64)
+            picture = np.nan_to_num(np.asarray(picture, np.float64))
             path = picture.argmax(axis=1)
             word = self.word(picture)
             if word != self._written(path):

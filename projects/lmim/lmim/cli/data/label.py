@@ -60,6 +60,7 @@ class LabelPictures(Command):
             args.precision, language=args.language)
         skipped = Reasons()
         unsure = empty = 0
+        surest = 0.
         with LMDBWriter(args.out, args.overwrite) as writer:
             for number, word in enumerate(track(
                     reader.read(Pictures(source)), len(source), 'reading')):
@@ -69,13 +70,17 @@ class LabelPictures(Command):
                     empty += 1
                 elif word.score < args.min_score:
                     unsure += 1
+                    surest = max(surest, word.score)
                 else:
                     writer.add(source.read(number), word.text)
             if not writer.count:
                 raise UserError(
-                    f'none of {len(source):,} pictures is read with a '
-                    f'probability of {args.min_score:g}: lower --min-score, '
-                    'or take another recognizer')
+                    f'none of {len(source):,} pictures gets a label: '
+                    f'{skipped.total:,} cannot be read, of {empty:,} nothing '
+                    f'is read, and {unsure:,} are read less surely than '
+                    f'--min-score {args.min_score!r}, the surest with '
+                    f'{surest:.3f}. Lower --min-score, or take another '
+                    'recognizer')
         return {'out': str(args.out), 'sources': describe(source),
                 'records': len(source), 'labelled': writer.count,
                 'unsure': unsure, 'empty': empty,

@@ -39,11 +39,15 @@ class Language(Command):
         """Count, then write."""
         if args.out.suffix != '.npz':
             raise UserError(f'{args.out} is written as .npz: name it so')
+        if not 0 <= args.least < float('inf'):
+            raise UserError('--least is a count, 0 or more, not '
+                            f'{args.least:g}')
         refuse_file(args.out, args.overwrite)
         counts: Dict[str, float] = {}
         for path in args.words:
             for word, count in read_words(path):
-                counts[word] = counts.get(word, 0.) + count
+                if word.strip():
+                    counts[word] = counts.get(word, 0.) + count
         try:
             found = CharacterNGrams.count(
                 counts, args.length, least=args.least)
