@@ -102,6 +102,12 @@ def test_paper_with_ink_on_a_transparent_ground_stays_on_white() -> None:
     assert lay_on_ground(image)[0, 0].tolist() == [255] * 3
 
 
+def test_grey_and_alpha_in_an_array() -> None:
+    image = inked(30)
+    found = as_bgr(image[..., [0, 3]])
+    assert np.array_equal(found, as_bgr(image)) and found.min() == 30
+
+
 @pytest.mark.parametrize('alpha', [0, 255])
 def test_an_alpha_channel_that_tells_nothing(alpha: int) -> None:
     colours = np.random.default_rng(0).integers(0, 256, (9, 14, 4), np.uint8)

@@ -91,8 +91,8 @@ def as_bgr(array: np.ndarray,
     """A picture in memory as recognizers take it.
 
     Args:
-        array (np.ndarray): (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4)
-            BGRA; uint8 or uint16.
+        array (np.ndarray): (H, W), (H, W, 1), (H, W, 2) grey and alpha,
+            (H, W, 3) BGR or (H, W, 4) BGRA; uint8 or uint16.
         alpha_color (Sequence[int], optional): As in :func:`lay_on_ground`.
 
     Returns:
@@ -103,16 +103,18 @@ def as_bgr(array: np.ndarray,
     """
     channels = array.shape[2] if array.ndim == 3 else 1
     if (array.dtype not in (np.uint8, np.uint16) or array.ndim not in (2, 3)
-            or channels not in (1, 3, 4) or array.size == 0):
+            or channels not in (1, 2, 3, 4) or array.size == 0):
         raise ValueError(
             f'an array of {array.dtype}, {array.shape}, is no picture: it '
-            'takes uint8 or uint16 of shape (H, W), (H, W, 3) in BGR or '
-            '(H, W, 4) in BGRA')
+            'takes uint8 or uint16 of shape (H, W), (H, W, 2) with alpha, '
+            '(H, W, 3) in BGR or (H, W, 4) in BGRA')
     if array.dtype == np.uint16:
         array = (array >> 8).astype(np.uint8)
     if channels == 1:
         return cv2.cvtColor(array, cv2.COLOR_GRAY2BGR)
-    if channels == 4:
+    if channels == 2:
+        array = array[..., [0, 0, 0, 1]]
+    if channels in (2, 4):
         return lay_on_ground(array, alpha_color)
     return np.ascontiguousarray(array)
 

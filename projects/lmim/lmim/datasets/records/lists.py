@@ -264,6 +264,9 @@ def _json_entries(path: str, encoding: str) -> List[bytes]:
             # An entry becomes bytes as soon as it is parsed: the dicts of
             # all of them would take three times the memory.
             content = json.load(file, object_hook=_entry_as_bytes)
+    except UnicodeDecodeError as error:
+        raise UserError(f'{path} is JSON, which is in UTF-8, and this is not: '
+                        f'{error}. Save it as UTF-8.') from error
     except (ValueError, RecursionError) as error:
         raise UserError(
             f"{path} is neither JSON lines (an object a line) nor MMOCR's "
