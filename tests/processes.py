@@ -3,6 +3,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import traceback
 from typing import Any, Callable, List
 from unittest import mock
@@ -35,7 +36,11 @@ def run_killed(run: Callable[[], Any], owner: Any, name: str, count: int,
         with mock.patch.object(owner, name, wrapped):
             run()
 
-    return os.WIFSIGNALED(os.waitpid(_start(child), 0)[1])
+    killed = os.WIFSIGNALED(os.waitpid(_start(child), 0)[1])
+    # MMEngine names a log by the second in which its run began: the next run's
+    # is another's.
+    time.sleep(1)
+    return killed
 
 
 def free_port() -> int:
