@@ -152,7 +152,7 @@ def test_arrays(array: np.ndarray) -> None:
 
 @pytest.mark.parametrize('array', [
     GREY.astype(np.float32), GREY[:0], np.zeros((2, 3, 4, 3), np.uint8),
-    np.zeros((2, 3, 2), np.uint8), GREY.astype(bool)])
+    np.zeros((2, 3, 5), np.uint8), GREY.astype(bool)])
 def test_arrays_that_are_no_pictures(array: np.ndarray) -> None:
     with pytest.raises(UnreadableRecordError, match='is no picture'):
         from_array(array)

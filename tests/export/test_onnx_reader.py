@@ -98,7 +98,7 @@ def test_pictures_are_resized_as_in_the_pipeline() -> None:
 def test_refuses_what_it_cannot_read(exported: Callable[[str], Exported],
                                      tmp_path: Path) -> None:
     reader = OnnxTextReader(exported('ctc').folder)
-    for wrong in (np.zeros((9, 9, 2), np.uint8), np.zeros((9, 9, 3)),
+    for wrong in (np.zeros((9, 9, 5), np.uint8), np.zeros((9, 9, 3)),
                   np.zeros((0, 9, 3), np.uint8)):
         with pytest.raises(ValueError, match='is no picture'):
             reader([wrong])
