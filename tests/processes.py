@@ -1,4 +1,5 @@
 """Runs something in processes of its own, one of which may be killed."""
+import gc
 import os
 import signal
 import socket
@@ -72,6 +73,8 @@ def run_on_processes(number: int, run: Callable[[int], Any]) -> List[int]:
 
 def _start(run: Callable[[], Any]) -> int:
     """Run it in a forked process; its number."""
+    # An LMDB that an ended run left open cannot be opened in the child.
+    gc.collect()
     child = os.fork()
     if child == 0:
         try:

@@ -170,6 +170,7 @@ def test_superimposed_images_are_drawn_with_both_that_are_in_them(images):
 
 def test_regions_are_drawn_in_both_views(images):
     model = small_model('ccd')
+    model.own_regions = None  # whatever run came before in this process
     batch = view_batch(images, (32, 128), model.view_levels,
                        meta_keys=model.meta_keys)
     seen = reconstruct(model, batch)
