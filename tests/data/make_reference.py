@@ -36,8 +36,9 @@ RECOGNIZER = dict(
     backbone=VIT,
     encoder=dict(type='LinearEncoder', in_dims=12, embed_dims=16),
     decoder=dict(
-        type='TextTransformerDecoder', embed_dims=16, num_layers=2, num_heads=2,
-        head_dims=8, feedforward_channels=24, max_seq_len=7, early_stop=False,
+        type='TextTransformerDecoder', embed_dims=16, num_layers=2,
+        num_heads=2, head_dims=8, feedforward_channels=24, max_seq_len=7,
+        early_stop=False,
         dictionary=dict(
             type='Dictionary', with_end=True, with_padding=True,
             with_unknown=True,

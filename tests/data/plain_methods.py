@@ -1,4 +1,4 @@
-"""DiG and SSM in plain torch, by the names of the authors' code, from its formulas.
+"""DiG and SSM in plain torch, by the names and formulas of their authors.
 
 Nothing of the project is used: what it computes is held against this. Write
 the files anew: python tests/data/plain_methods.py

@@ -1,5 +1,4 @@
 """What `lmim data --help` and its commands' say."""
-import re
 import shlex
 
 import pytest

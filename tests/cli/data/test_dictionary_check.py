@@ -1,7 +1,6 @@
 """`dictionary` and `check`."""
-import json
 from pathlib import Path
-from typing import Any, Dict, Sequence, Tuple
+from typing import Any, Sequence
 
 import pytest
 

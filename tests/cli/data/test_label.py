@@ -54,8 +54,9 @@ def test_letters_are_counted(run: Any, report: Any, tmp_path: Path) -> None:
     held = CharacterNGrams.load(out)
     same = CharacterNGrams.count({'abc': 3, 'abd': 1, 'x-1': 1}, 2)
     assert np.array_equal(held.costs, same.costs)
-    assert f'3 words of 7 symbols (.0abcdx): {len(held.contexts)} contexts' in (
-        report('language', words, more, out, '--length', 2, '--overwrite'))
+    told = report('language', words, more, out, '--length', 2, '--overwrite')
+    assert ('3 words of 7 symbols (.0abcdx): '
+            f'{len(held.contexts)} contexts') in told
     for args, message in (((words, out), 'exists'),
                           ((words, 'x.txt'), 'name it so'),
                           ((tmp_path / 'no', 'x.npz'), 'do not exist')):

@@ -88,8 +88,7 @@ class OnnxTextReader:
         about = dict(self.manifest.get('language') or {})
         if not about:
             return None
-        language = CharacterNGrams.load(
-            folder / about.pop('file'))
+        language = CharacterNGrams.load(folder / about.pop('file'))
         ignored = self.manifest['ignored_indices']
         return LanguageSearch(
             language, ['' if index in ignored else char for index, char
@@ -171,11 +170,12 @@ class OnnxTextReader:
     def _read_columns(self, pixels: np.ndarray) -> List[Reading]:
         """A character is where CTC's class changes, unless it is ignored."""
         out = self._run('recognizer', pixels=pixels)
-        classes, blank = out['classes'], self.manifest['blank_index']
+        classes, chances = out['classes'], out['chances']
+        blank = self.manifest['blank_index']
         if self._search is not None:
             classes = np.stack(self._search.paths(out['probs']))
-        chances = np.take_along_axis(
-            out['probs'], classes[..., None], axis=2)[..., 0]
+            chances = np.take_along_axis(
+                out['probs'], classes[..., None], axis=2)[..., 0]
         before = np.pad(classes[:, :-1], ((0, 0), (1, 0)),
                         constant_values=blank)
         ignored = np.isin(classes, self.manifest['ignored_indices'])

@@ -7,9 +7,9 @@ from .crop import Crop
 from .dedup import Dedup
 from .dictionary import MakeDictionary
 from .inspect import Inspect
+from .known_sets import ListSets, Verify
 from .label import LabelPictures
 from .language import Language
-from .known_sets import ListSets, Verify
 from .render import Render
 from .validate import Validate
 
@@ -25,6 +25,6 @@ labelled words to a training run is
   lmim data inspect words.lmdb --sheet words.png
   lmim data split words.lmdb data/words"""
 TOOL = Tool('lmim data', DESCRIPTION, Check(), Create(), Crop(), Dedup(),
-            MakeDictionary(), Inspect(), LabelPictures(), Language(), ListSets(),
-            Render(), Split(), Validate(), Verify())
+            MakeDictionary(), Inspect(), LabelPictures(), Language(),
+            ListSets(), Render(), Split(), Validate(), Verify())
 main = TOOL.main

@@ -66,10 +66,11 @@ class Check(Command):
 
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Look at all labels."""
-        spelling, dict_file, parts = _prepare(args)
+        cfg, spelling, dict_file, parts = _prepare(args)
         checked = [_check(part, spelling, dict_file) for part in parts]
         seen = set().union(*(part.pop('seen') for part in checked))
-        metrics = _metrics_message(args.config, spelling)
+        metrics = None if cfg is None else _metrics_message(
+            args.config, cfg, spelling)
         return {
             'ok': metrics is None and all(part['ok'] for part in checked),
             'metrics': metrics,
@@ -108,8 +109,10 @@ class LabelSet(NamedTuple):
 
 
 def _prepare(args: argparse.Namespace
-             ) -> Tuple[Spelling, str, List[LabelSet]]:
-    """What labels are held against, its name, and the labels."""
+             ) -> Tuple[Optional[Config], Spelling, str, List[LabelSet]]:
+    """The config, if any, what labels are held against, its name, and the
+    labels.
+    """
     cfg = None
     if args.config is not None:
         cfg, spelling = _read_config(args.config)
@@ -128,10 +131,10 @@ def _prepare(args: argparse.Namespace
             raise UserError(
                 f'{source.path} ({source.layout}) has no labels to check. '
                 'Give a set with labels, or theirs with --labels')
-        return spelling, dict_file, [LabelSet('labels', [source])]
+        return cfg, spelling, dict_file, [LabelSet('labels', [source])]
     if cfg is None:
         raise UserError('--dict needs a SOURCE whose labels are checked')
-    return spelling, dict_file, _config_parts(cfg)
+    return cfg, spelling, dict_file, _config_parts(cfg)
 
 
 def _read_config(path: Path) -> Tuple[Config, Spelling]:
@@ -157,12 +160,9 @@ def _read_config(path: Path) -> Tuple[Config, Spelling]:
     return cfg, spelling
 
 
-def _metrics_message(path: Optional[Path],
+def _metrics_message(path: Path, cfg: Config,
                      spelling: Spelling) -> Optional[str]:
     """What the metrics of a config delete of its dictionary, if anything."""
-    if path is None:
-        return None
-    cfg = read_config(str(path))
     try:
         metrics = [metric for name in ('val_evaluator', 'test_evaluator')
                    for metric in build_metrics(cfg.get(name))]

@@ -30,8 +30,8 @@ FORMAT = 2
 SHOWN = 48
 
 #: Options that are passed to `make_sets` as they are.
-PASSED = ('seed', 'alphabet', 'words', 'manner', 'fonts', 'same_fonts', 'style',
-          'difficulty', 'style_options')
+PASSED = ('seed', 'alphabet', 'words', 'manner', 'fonts', 'same_fonts',
+          'style', 'difficulty', 'style_options')
 
 
 class Render(Command):

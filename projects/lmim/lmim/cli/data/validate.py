@@ -30,8 +30,8 @@ class Validate(Command):
 
     Odd ones are warnings: pictures that are tiny, very long, or of one
     colour, labels that are empty, begin or end with a blank, or hold
-    characters that cannot be seen. `inspect` shows sizes and characters as a whole, and `check` whether
-    a recognizer can learn the labels.
+    characters that cannot be seen. `inspect` shows sizes and characters as a
+    whole, and `check` whether a recognizer can learn the labels.
     """
 
     name = 'validate'
