@@ -7,9 +7,12 @@ import torch.nn.functional as F
 from mmengine.logging import MessageHub
 from mmocr.registry import MODELS
 
-from lmim.checkpoints import CheckpointError, names_to_ours
+from lmim.checkpoints import (FORMATS, CheckpointError, convert,
+                              names_to_ours, open_checkpoint)
+from lmim.checkpoints.formats import to_ours
 from lmim.models.layers import build_sincos_1d
 from lmim.models.targets import PixelTarget
+from tests.checkpoints.tiny import assert_same, weights_of
 from tests.processes import needs_fork
 from .conftest import ENCODER, build, check_processes, loaded_encoder
 
@@ -189,6 +192,28 @@ def test_published_checkpoints_are_read(tmp_path):
     fine_tuned = ['encoder.patch_embed.proj.bias', 'linear_norm.0.bias']
     assert names_to_ours(fine_tuned)[fine_tuned[1]] == (
         'encoder.projection.bias')
+
+
+def test_published_recognizers_are_read(tmp_path):
+    """Names are LMIM's, without [CLS] and positions; q, v have biases."""
+    theirs = {name: value for name, value
+              in weights_of('lmim-finetune').items()
+              if name not in ('encoder.cls_token', 'encoder.pos_embed')}
+    wanted, ours = to_ours(theirs), names_to_ours(theirs)
+    for name in [name for name in theirs if name.endswith('qkv.bias')]:
+        query, key, value = theirs.pop(name).chunk(3)
+        theirs[name.replace('qkv.bias', 'q_bias')] = query
+        theirs[name.replace('qkv.bias', 'v_bias')] = value
+        wanted[ours[name]] = torch.cat([query, 0 * key, value])
+    # Their recognizer holds its encoder's first layer under a second name.
+    theirs['patch_embed.proj.bias'] = theirs['encoder.patch_embed.proj.bias']
+    torch.save(dict(model=theirs), tmp_path / 'published.pth')
+    found = open_checkpoint(tmp_path / 'published.pth')
+    assert found.kind is not None and found.kind.key == 'dig-finetune'
+    found = convert(found, FORMATS['ours']).checkpoint.weights
+    positions = found.pop('backbone.pos_embed')
+    assert torch.equal(positions, build_sincos_1d(256, 12)[:, 1:])
+    assert_same(found, wanted)
 
 
 def test_positions_of_a_line():

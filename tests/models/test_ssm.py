@@ -166,11 +166,18 @@ def test_published_checkpoints_are_read(tmp_path):
         for ours, theirs in names.items():
             name = name.replace(ours, theirs)
         weights[name.replace('ln1.', 'norm.')] = value
-    path = tmp_path / 'published.pth'
-    torch.save(dict(model=weights), path)
-    vit = build(ENCODER, with_cls_token=False, init_cfg=dict(
-        type='Pretrained', checkpoint=str(path)))
-    vit.init_weights()
-    images = torch.randn(2, 3, 8, 32)
-    assert vit(images).shape == (2, 16, 16)
-    torch.testing.assert_close(vit(images), source(images))
+    # A recognizer has the encoder's names and a decoder of PARSeq's.
+    fine_tuned = {f'encoder.{name}': value for name, value in weights.items()
+                  if not name.startswith(('decoder_', 'prompt'))}
+    fine_tuned.update({name: torch.zeros(2, 8) for name in (
+        'text_embed.embedding.weight', 'pos_queries', 'head.weight',
+        'decoder.layers.0.norm1.weight')})
+    path, images = tmp_path / 'published.pth', torch.randn(2, 3, 8, 32)
+    for content in (dict(model=weights), dict(state_dict=fine_tuned),
+                    fine_tuned):
+        torch.save(content, path)
+        vit = build(ENCODER, with_cls_token=False, init_cfg=dict(
+            type='Pretrained', checkpoint=str(path)))
+        vit.init_weights()
+        assert vit(images).shape == (2, 16, 16)
+        torch.testing.assert_close(vit(images), source(images))

@@ -191,6 +191,10 @@ TEXT_DECODER = same('decoder.', 'decoder.', [
         'norm1.{p}', 'norm2.{p}', 'norm3.{p}', 'self_attn.{q}.weight',
         'enc_attn.{q}.weight', 'mlp.w_1.{p}', 'mlp.w_2.{p}'))
 ])
+#: The same behind a projection, as LMIM and DiG fine-tune.
+PROJECTED_DECODER = [
+    ('linear_norm.0.{p}', 'encoder.projection.{p}'),
+    ('linear_norm.1.{p}', 'encoder.norm.{p}'), *TEXT_DECODER]
 
 for _kind in (
         CheckpointFormat(

@@ -1,11 +1,11 @@
-"""Published checkpoints of DiG."""
+"""Published checkpoints of DiG, pre-trained and fine-tuned."""
 from typing import List
 
 import torch
 
-from lmim.checkpoints.formats import (ENCODER, VIT, CheckpointFormat,
-                                      NameTable, Row, Weights,
-                                      register_format, under)
+from lmim.checkpoints.formats import (ENCODER, PROJECTED_DECODER, VIT,
+                                      CheckpointFormat, NameTable, Row,
+                                      Weights, register_format, under)
 from ..layers import build_sincos_1d
 
 #: What our names of the moving average start with.
@@ -23,12 +23,14 @@ def mlp_rows(theirs: str, ours: str) -> List[Row]:
 
 
 def _completed(weights: Weights) -> Weights:
-    """The encoders with a joint bias, positions, and the final norm.
+    """The encoders with a joint bias, positions, and a final norm.
 
-    Keys have no bias, positions are not stored, and there is no final norm:
-    a fresh one is what the published fine-tuning begins with.
+    Keys have no bias, and positions are not stored. In pre-training there is
+    no final norm: a fresh one is what the published fine-tuning begins with.
+    A recognizer's first layer is stored a second time, under no prefix.
     """
-    weights = dict(weights)
+    weights = {name: value for name, value in weights.items()
+               if not name.startswith('patch_embed.')}
     for name in [name for name in weights if name.endswith('.q_bias')]:
         query = weights.pop(name)
         value = weights.pop(name.replace('.q_', '.v_'))
@@ -39,10 +41,9 @@ def _completed(weights: Weights) -> Weights:
         if bias is not None and f'{prefix}pos_embed' not in weights:
             weights[f'{prefix}pos_embed'] = build_sincos_1d(
                 NUM_PATCHES, len(bias))[:, 1:]
-            weights[f'{prefix}norm.weight'] = torch.ones_like(bias)
-            weights[f'{prefix}norm.bias'] = torch.zeros_like(bias)
+            weights.setdefault(f'{prefix}norm.weight', torch.ones_like(bias))
+            weights.setdefault(f'{prefix}norm.bias', torch.zeros_like(bias))
     return weights
-
 
 
 register_format(CheckpointFormat(
@@ -59,3 +60,12 @@ register_format(CheckpointFormat(
         mlp_rows('pix_projector_m.', TWIN + 'token_projector.mlp.') +
         mlp_rows('predictor.', 'contrast_head.predictor.')),
     prefix='encoder.', written=False, completed=_completed))
+register_format(CheckpointFormat(
+    'dig-finetune', 'DiG fine-tuned (authors)',
+    (r'encoder\.patch_embed\.proj\.', r'encoder\.blocks\.0\.attn\.q_bias',
+     r'linear_norm\.'),
+    NameTable(
+        under('encoder.', ENCODER, VIT) + PROJECTED_DECODER),
+    prefix='encoder.',
+    needs=(ENCODER, 'encoder.', 'decoder.'),
+    written=False, completed=_completed))

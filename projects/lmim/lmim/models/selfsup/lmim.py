@@ -4,7 +4,7 @@ from typing import Any, Dict, Optional
 import torch
 from mmocr.registry import MODELS
 
-from lmim.checkpoints.formats import (ENCODER, TEACHER, TEXT_DECODER, VIT,
+from lmim.checkpoints.formats import (ENCODER, PROJECTED_DECODER, TEACHER, VIT,
                                       CheckpointFormat, NameTable,
                                       register_format, same, under)
 from lmim.utils.errors import UserError
@@ -131,9 +131,7 @@ register_format(CheckpointFormat(
     'lmim-finetune', 'LMIM fine-tuned (authors)',
     (r'encoder\.patch_embed\.proj\.', ),
     NameTable(
-        under('encoder.', ENCODER, VIT) +
-        [('linear_norm.0.{p}', 'encoder.projection.{p}'),
-         ('linear_norm.1.{p}', 'encoder.norm.{p}')] + TEXT_DECODER),
+        under('encoder.', ENCODER, VIT) + PROJECTED_DECODER),
     prefix='encoder.',
     needs=(ENCODER, 'encoder.', 'decoder.'),
     start_rows=1))

@@ -1,4 +1,4 @@
-"""Published checkpoints of SSM."""
+"""Published checkpoints of SSM, pre-trained and fine-tuned."""
 import torch.nn.functional as F
 
 from lmim.checkpoints.formats import (BLOCK, ENCODER, VIT, CheckpointFormat,
@@ -36,3 +36,12 @@ register_format(CheckpointFormat(
         mlp_rows('predictor.', 'contrast_head.predictor.') +
         under('mm_', TWIN, [*under('', ENCODER, VIT), *NECK_ROWS])),
     written=False, completed=_completed))
+# A recognizer of PARSeq's frame. Its decoder is not one of ours.
+register_format(CheckpointFormat(
+    'parseq', 'PARSeq or SSM fine-tuned (authors), the encoder alone',
+    (r'encoder\.patch_embed\.proj\.', r'text_embed\.', r'pos_queries'),
+    NameTable(under('encoder.', ENCODER, VIT)),
+    wraps='state_dict',
+    prefix='encoder.',
+    aside=r'decoder\.|dec_embd\.|head\.|text_embed\.|pos_queries',
+    written=False))
