@@ -166,7 +166,7 @@ def test_mmocrs_inferencer_sees_ink_in_the_alpha_channel(
 
 def test_mmocrs_inferencer_with_a_detector(
         checkpoint: Path, scene: Any, detector: Tuple[Path, Path],
-        recognizer: TextRecognizer) -> None:
+        recognizer: TextRecognizer, tmp_path: Path) -> None:
     config, weights = map(str, detector)
     inferencer = MMOCRInferencer(
         det=config, det_weights=weights, rec=str(CONFIG),
@@ -178,6 +178,15 @@ def test_mmocrs_inferencer_with_a_detector(
     crops = inferencer.rec_inputs
     assert prediction['rec_texts'] == [w.text for w in recognizer(crops)]
     assert found['visualization'][0].shape[0] == image.shape[0]
+    # The same ink in an alpha channel.
+    clear = np.zeros((*image.shape[:2], 4), np.uint8)
+    clear[..., 3] = 255 - image[..., 0]
+    cv2.imwrite(str(tmp_path / 'clear.png'), clear)
+    ink = image[..., :1].repeat(3, 2)
+    wanted = inferencer(ink)['predictions']
+    assert wanted[0]['rec_texts']
+    for given in (clear, str(tmp_path / 'clear.png')):
+        assert inferencer(given)['predictions'] == wanted
 
 
 @pytest.mark.parametrize('base, steps', [

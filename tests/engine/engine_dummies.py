@@ -1,4 +1,5 @@
 """Tiny models and data that the tests of the engine train."""
+from types import SimpleNamespace
 from typing import Any, Dict, List, Optional
 
 import numpy as np
@@ -7,7 +8,7 @@ from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
-from mmocr.registry import DATASETS, METRICS, MODELS
+from mmocr.registry import DATASETS, EVALUATOR, METRICS, MODELS
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -199,3 +200,15 @@ def assert_equal(one: Any, other: Any) -> None:
     assert one.keys() == other.keys() and len(one) == 6
     for name, value in one.items():
         assert torch.equal(value, other[name]), name
+
+
+def validated(*prefixes: str) -> Any:
+    """A runner that validates words, of sets of these names."""
+    metrics = [dict(type='UnicodeWordMetric'), dict(type='OneMinusNEDMetric')]
+    cfg = dict(metrics=metrics, _scope_='mmocr')
+    if prefixes:
+        cfg.update(type='BenchmarkEvaluator', dataset_prefixes=prefixes)
+    evaluator = EVALUATOR.build(dict(dict(type='Evaluator'), **cfg))
+    return SimpleNamespace(
+        val_loop=SimpleNamespace(evaluator=evaluator),
+        logger=SimpleNamespace(info=print))

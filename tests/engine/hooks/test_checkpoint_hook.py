@@ -13,6 +13,7 @@ from engine_dummies import (
     make_cfg,
     resumed,
     train,
+    validated,
     with_val,
 )
 from mmengine.config import Config
@@ -216,20 +217,9 @@ KEYS = ['recog/word_acc', 'recog/word_acc_ignore_case_symbol',
         'recog/1-N.E.D']
 
 
-def _validated(*prefixes: str) -> Any:
-    metrics = [dict(type='UnicodeWordMetric'), dict(type='OneMinusNEDMetric')]
-    cfg = dict(metrics=metrics, _scope_='mmocr')
-    if prefixes:
-        cfg.update(type='BenchmarkEvaluator', dataset_prefixes=prefixes)
-    evaluator = EVALUATOR.build(dict(dict(type='Evaluator'), **cfg))
-    return SimpleNamespace(
-        val_loop=SimpleNamespace(evaluator=evaluator),
-        logger=SimpleNamespace(info=print))
-
-
 def test_keys_of_figures_are_known_beforehand() -> None:
-    assert metric_keys(_validated().val_loop.evaluator) == KEYS
-    assert metric_keys(_validated('a', 'b').val_loop.evaluator) == [
+    assert metric_keys(validated().val_loop.evaluator) == KEYS
+    assert metric_keys(validated('a', 'b').val_loop.evaluator) == [
         f'{prefix}/{key}' for prefix in 'ab' for key in KEYS]
     unknown = EVALUATOR.build(dict(
         type='Evaluator', metrics=dict(type='DummyMetric'), _scope_='mmocr'))
@@ -246,7 +236,7 @@ def test_keys_of_figures_are_known_beforehand() -> None:
 def test_keys_of_the_best_are_completed(wanted: str, prefixes: List[str],
                                         found: str) -> None:
     hook = SafeCheckpointHook(save_best=wanted)
-    hook._find_best_keys(_validated(*prefixes))
+    hook._find_best_keys(validated(*prefixes))
     assert hook.key_indicators == [found]
     assert hook.rules == [None if wanted == 'auto' else 'greater']
 
@@ -259,7 +249,7 @@ def test_a_best_that_will_not_be_there_is_refused(
         wanted: str, prefixes: List[str], told: str) -> None:
     with pytest.raises(UserError, match=told):
         SafeCheckpointHook(save_best=wanted, rule='greater')._find_best_keys(
-            _validated(*prefixes))
+            validated(*prefixes))
     with pytest.raises(UserError, match='needs a validation'):
         SafeCheckpointHook(save_best='acc')._find_best_keys(
             SimpleNamespace(val_loop=None))

@@ -9,18 +9,21 @@ inferencers are given has no number.
 Names of models are looked up in MMOCR's own metafiles; here ``lmim-reader``
 is one, too, the recognizer that comes with this package.
 
+Whole photographs, for ``MMOCRInferencer(det=...)``, are decoded as words are:
+MMCV's decoder drops transparency, and the ink with it.
+
 Of a checkpoint without a config they execute the config that it holds, and
 need the dictionary file that this names. One that carries its characters is
 read as :func:`~lmim.apis.load_recognizer` does: alone, and nothing executed.
 """
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 from mmengine import fileio
 from mmengine.config import ConfigDict
 from mmengine.dataset import Compose
-from mmocr.apis.inferencers import TextRecInferencer
+from mmocr.apis.inferencers import MMOCRInferencer, TextRecInferencer
 from mmocr.datasets.transforms import InferencerLoader
 from torch import nn
 
@@ -39,6 +42,7 @@ VISUALIZER = dict(type='TextRecogLocalVisualizer', name='visualizer')
 _original = TextRecInferencer._init_pipeline
 _named = TextRecInferencer._load_model_from_metafile
 _init = TextRecInferencer._init_model
+_forward = MMOCRInferencer.forward
 
 
 class PictureLoader(InferencerLoader):
@@ -50,9 +54,22 @@ class PictureLoader(InferencerLoader):
             single_input if isinstance(single_input, dict) else
             dict(img_path=single_input) if isinstance(single_input, str)
             else dict(img=single_input))
-        image = (from_array(given['img']) if 'img' in given else
-                 decode_image(fileio.get(given['img_path'])))
-        return super().transform(dict(given, img=image))
+        return super().transform(dict(given, img=_picture(
+            given['img'] if 'img' in given else given['img_path'])))
+
+
+def _picture(given: Union[str, np.ndarray]) -> np.ndarray:
+    """A picture of a file or an array, (H, W, 3), uint8, BGR."""
+    return (decode_image(fileio.get(given)) if isinstance(given, str)
+            else from_array(given))
+
+
+def _forward_photographs(self: MMOCRInferencer, inputs: List[Any],
+                         *args: Any, **kwargs: Any) -> Dict[str, Any]:
+    """MMOCR's method, where a detector is given photographs as they look."""
+    if self.mode != 'rec':
+        inputs = [_picture(given) for given in inputs]
+    return _forward(self, inputs, *args, **kwargs)
 
 
 def _load_model_from_metafile(self: TextRecInferencer,
@@ -106,3 +123,4 @@ def install() -> None:
     TextRecInferencer._init_pipeline = _init_pipeline
     TextRecInferencer._load_model_from_metafile = _load_model_from_metafile
     TextRecInferencer._init_model = _init_model
+    MMOCRInferencer.forward = _forward_photographs

@@ -2,6 +2,7 @@
 from .checkpoint_hook import CheckpointGuardHook, SafeCheckpointHook
 from .cpu_kernels_hook import CPUKernelsHook
 from .data_check_hook import LabelCheckHook, SampleCountHook
+from .early_stopping_hook import CheckedEarlyStoppingHook
 from .loss_check_hook import LossCheckHook
 from .moving_average_hook import MovingAverageHook
 from .prediction_pictures_hook import PredictionPicturesHook
@@ -12,8 +13,9 @@ from .train_info_hook import TrainInfoHook
 from .zero_accuracy_hook import ZeroAccuracyHook
 
 __all__ = [
-    'CPUKernelsHook', 'CheckpointGuardHook', 'LabelCheckHook',
-    'LossCheckHook', 'MovingAverageHook', 'PredictionPicturesHook',
-    'PretrainPicturesHook', 'RepresentationHook', 'SafeCheckpointHook',
-    'SampleCountHook', 'StepSeedHook', 'TrainInfoHook', 'ZeroAccuracyHook'
+    'CPUKernelsHook', 'CheckedEarlyStoppingHook', 'CheckpointGuardHook',
+    'LabelCheckHook', 'LossCheckHook', 'MovingAverageHook',
+    'PredictionPicturesHook', 'PretrainPicturesHook', 'RepresentationHook',
+    'SafeCheckpointHook', 'SampleCountHook', 'StepSeedHook', 'TrainInfoHook',
+    'ZeroAccuracyHook'
 ]

@@ -7,7 +7,7 @@ make the same update as an uninterrupted one.
 """
 import os.path as osp
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Dict, List, Optional, Sequence, Union
 
 import torch
 from mmengine.dist import all_reduce, get_world_size, is_main_process
@@ -139,31 +139,9 @@ class SafeCheckpointHook(CheckpointHook):
             self._pending = None
 
     def _find_best_keys(self, runner: Runner) -> None:
-        """Complete the keys of ``save_best`` as the evaluator calls them.
-
-        Raises:
-            UserError: If nothing is validated, or a key will not be there or
-                fits several.
-        """
-        if runner.val_loop is None:
-            raise UserError(
-                f'default_hooks.checkpoint.save_best={self.save_best!r} needs '
-                'a validation, and the config has none: leave it out, or add '
-                'val_dataloader, val_cfg and val_evaluator')
-        keys = metric_keys(getattr(runner.val_loop, 'evaluator', None))
-        if keys is None:
-            return
-        found = []
-        for wanted in self.key_indicators:
-            fitting = [key for key in keys if key == wanted
-                       or key.endswith(f'/{wanted}')]
-            if wanted != 'auto' and len(fitting) != 1:
-                what = 'fits several' if fitting else 'is not one'
-                raise UserError(
-                    f'default_hooks.checkpoint.save_best={wanted!r} {what} of '
-                    'what is measured in validation: '
-                    f'{", ".join(fitting or keys)}')
-            found.append(wanted if wanted == 'auto' else fitting[0])
+        """Complete the keys of ``save_best`` as the evaluator calls them."""
+        found = find_keys(runner, 'default_hooks.checkpoint.save_best',
+                          self.key_indicators)
         if found != list(self.key_indicators):
             runner.logger.info(f'The best checkpoint is that of the best '
                                f'{", ".join(found)}.')
@@ -327,6 +305,40 @@ class CheckpointGuardHook(Hook):
                 'with, or accept it as it is with --cfg-options '
                 'default_hooks.checkpoint_guard.allow_mismatch=True')
         runner.logger.warning(message)
+
+
+def find_keys(runner: Runner, setting: str, keys: Sequence[str]) -> List[str]:
+    """Complete names of figures, as word_acc, as the evaluator calls them.
+
+    Args:
+        runner (Runner): Asked what its validation measures.
+        setting (str): Where the names stand in the config.
+        keys (Sequence[str]): The names; 'auto' stays as it is, as all do
+            where it is not known what is measured.
+
+    Raises:
+        UserError: If nothing is validated, or a name will not be there or
+            fits several.
+    """
+    if runner.val_loop is None:
+        raise UserError(
+            f'{setting}={", ".join(keys)!r} needs a validation, and the '
+            'config has none: leave it out, or add val_dataloader, val_cfg '
+            'and val_evaluator')
+    measured = metric_keys(getattr(runner.val_loop, 'evaluator', None))
+    if measured is None:
+        return list(keys)
+    found = []
+    for wanted in keys:
+        fitting = [key for key in measured if key == wanted
+                   or key.endswith(f'/{wanted}')]
+        if wanted != 'auto' and len(fitting) != 1:
+            what = 'fits several' if fitting else 'is not one'
+            raise UserError(
+                f'{setting}={wanted!r} {what} of what is measured in '
+                f'validation: {", ".join(fitting or measured)}')
+        found.append(wanted if wanted == 'auto' else fitting[0])
+    return found
 
 
 def metric_keys(evaluator: Any) -> Optional[List[str]]:
