@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mmengine.logging import MMLogger
 
 from lmim.utils.log import accept_all_characters
 from lmim.utils.options import (SettingAction, expand_arguments, expand_home,
@@ -74,3 +75,13 @@ def test_streams_take_what_their_encoding_lacks(
     accept_all_characters()
     print('Gr\u00f6\u00dfe \u5b57', flush=True)
     assert raw.getvalue() == b'Gr\\xf6\\xdfe \\u5b57\n'
+
+
+def test_log_files_take_what_the_locale_lacks(tmp_path: Path) -> None:
+    accept_all_characters()
+    path = tmp_path / 'run.log'
+    logger = MMLogger('any locale', log_file=str(path))
+    assert logger.handlers[-1].encoding == 'utf-8'
+    logger.info('\u5b57 \udce5')
+    logger.handlers[-1].close()
+    assert path.read_text(encoding='utf-8').endswith('\u5b57 \\udce5\n')
