@@ -136,7 +136,7 @@ def test_a_moved_work_dir_is_resumed(tmp_path: Path) -> None:
 def test_without_a_pointer_the_newest_is_found(tmp_path: Path,
                                                pointer: Any) -> None:
     for age, name in enumerate(['epoch_2.pth', 'iter_10.pth', 'epoch_1.pth']):
-        (tmp_path / name).write_bytes(b'')
+        (tmp_path / name).write_bytes(b'x')
         os.utime(tmp_path / name, (1000 - age, 1000 - age))
     (tmp_path / 'best_acc_epoch_1.pth').write_bytes(b'')
     (tmp_path / 'iter_11.pth.partial').write_bytes(b'')
@@ -144,6 +144,24 @@ def test_without_a_pointer_the_newest_is_found(tmp_path: Path,
         (tmp_path / 'last_checkpoint').write_text(pointer)
     assert find_resumable(tmp_path) == str(tmp_path / 'epoch_2.pth')
     assert find_resumable(tmp_path / 'none') is None
+
+
+@pytest.mark.parametrize('left', [0, 1, 1000, -1])
+def test_a_damaged_checkpoint_is_passed_over(
+        tmp_path: Path, capsys: pytest.CaptureFixture, left: int) -> None:
+    first, second = tmp_path / 'iter_1.pth', tmp_path / 'iter_2.pth'
+    for age, path in enumerate([second, first]):
+        torch.save({'weights': torch.zeros(1000)}, path)
+        os.utime(path, (1000 - age, 1000 - age))
+    (tmp_path / 'last_checkpoint').write_text(str(second))
+    assert find_resumable(tmp_path) == str(second)
+    second.write_bytes(second.read_bytes()[:left])
+    assert find_resumable(tmp_path) == str(first)
+    assert capsys.readouterr().out == (
+        f'{second} is damaged, cut off or empty: {first} is taken.\n')
+    first.write_bytes(b'')
+    with pytest.raises(CheckpointError, match='no other checkpoint'):
+        find_resumable(tmp_path)
 
 
 def _test_cfg(work_dir: Path, checkpoint: Path, **kwargs) -> Config:

@@ -6,6 +6,7 @@ of some iterations is lost'); kept with the checkpoint, they let a resumed run
 make the same update as an uninterrupted one.
 """
 import os.path as osp
+import zipfile
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Union
 
@@ -58,21 +59,45 @@ def find_resumable(work_dir: Union[str, Path]) -> Optional[str]:
     was moved or copied since is followed: the file of that name beside
     ``last_checkpoint`` is taken. Where ``last_checkpoint`` is missing or
     names no file (MMEngine writes it in place), it is the newest
-    ``epoch_*.pth`` or ``iter_*.pth`` in the folder.
+    ``epoch_*.pth`` or ``iter_*.pth`` in the folder. A file that was cut off
+    since it was written is passed over, and a line says so.
     """
     work_dir = Path(work_dir)
     pointer = work_dir / LAST_CHECKPOINT
     name = pointer.read_text().strip() if pointer.is_file() else ''
-    if name:
-        # Beside the pointer first: a copied work dir resumes from its own
-        # checkpoint although the original's is still there.
-        for path in (work_dir / osp.basename(name), Path(name)):
-            if path.exists():
-                return str(path)
-    found = [*work_dir.glob('epoch_*.pth'), *work_dir.glob('iter_*.pth')]
-    if not found:
-        return None
-    return str(max(found, key=lambda path: path.stat().st_mtime))
+    written = sorted([*work_dir.glob('epoch_*.pth'),
+                      *work_dir.glob('iter_*.pth')],
+                     key=lambda path: path.stat().st_mtime, reverse=True)
+    # Beside the pointer first: a copied work dir resumes from its own
+    # checkpoint although the original's is still there.
+    named = [work_dir / osp.basename(name), Path(name)] if name else []
+    damaged: List[str] = []
+    for path in [*named, *written]:
+        if not path.exists() or str(path) in damaged:
+            continue
+        if not is_cut_off(path):
+            if damaged:
+                print(f'{", ".join(damaged)} is damaged, cut off or empty: '
+                      f'{path} is taken.', flush=True)
+            return str(path)
+        damaged.append(str(path))
+    if damaged:
+        raise CheckpointError(
+            f'{", ".join(damaged)} is damaged, cut off or empty, and there is '
+            'no other checkpoint: remove it to begin anew')
+    return None
+
+
+def is_cut_off(path: Path) -> bool:
+    """Whether a file of ``torch.save`` lacks its end.
+
+    The end of a zip archive tells where all of it is.
+    """
+    if not path.is_file():
+        return False  # DeepSpeed's folder
+    with path.open('rb') as file:
+        start = file.read(2)
+    return b'PK'.startswith(start) and not zipfile.is_zipfile(path)
 
 
 def _pending_gradients(model: nn.Module) -> Optional[Dict[str, Tensor]]:

@@ -1,4 +1,4 @@
-"""Stop at the first loss that is not a number."""
+"""Stop at the first loss that is not a number, or leave its update out."""
 import math
 import os.path as osp
 from typing import Any, Dict, List, Optional, Sequence
@@ -26,6 +26,11 @@ class LossCheckHook(Hook):
     that are not finite are never saved, so that the last checkpoint stays a
     good one.
 
+    Args:
+        skip (int): How many batches in a row may have a loss or gradients
+            that are not finite, and no update: they are logged with their
+            pictures. Defaults to 0: the first ends the run.
+
     Raises:
         UserError: By :meth:`after_train_iter` for the loss, by
             :meth:`before_save_checkpoint` for the weights.
@@ -33,13 +38,42 @@ class LossCheckHook(Hook):
 
     priority = 'ABOVE_NORMAL'
 
+    def __init__(self, skip: int = 0) -> None:
+        self.skip = skip
+        self.skipped = self._in_a_row = 0
+        self._left_out = False
+
+    def before_train(self, runner: Runner) -> None:
+        """Look at gradients before they are applied."""
+        if self.skip:
+            runner.optim_wrapper.optimizer.register_step_pre_hook(
+                self._leave_out)
+
+    def _leave_out(self, optimizer: torch.optim.Optimizer, args: Any,
+                   kwargs: Any) -> None:
+        """Take the gradients away that are not finite; no weight moves.
+
+        They are those of all processes, so that all decide alike.
+        """
+        params = [param for group in optimizer.param_groups
+                  for param in group['params'] if param.grad is not None]
+        if not params:
+            return
+        norms = torch.stack([param.grad.norm() for param in params])
+        self._left_out = not norms.isfinite().all()
+        if self._left_out:
+            for param in params:
+                param.grad = None
+
     def after_train_iter(self, runner: Runner, batch_idx: int,
                          data_batch: DATA_BATCH = None,
                          outputs: Optional[Dict[str, Any]] = None) -> None:
         """Look at the losses of an iteration, ``outputs`` by their names."""
         losses = {name: float(torch.as_tensor(value).detach())
                   for name, value in (outputs or {}).items() if 'loss' in name}
-        if all(math.isfinite(value) for value in losses.values()):
+        left_out, self._left_out = self._left_out, False
+        if not left_out and all(map(math.isfinite, losses.values())):
+            self._in_a_row = 0
             return
         names = batch_names(data_batch, runner.train_dataloader.dataset)
         # Each process has a batch of its own.
@@ -52,21 +86,32 @@ class LossCheckHook(Hook):
                 if len(names) > SHOWN else '')
         terms = ', '.join(f'{name} = {v:g}' for name, v in losses.items())
         rate = runner.optim_wrapper.get_lr()['lr'][0]
-        raise UserError(
-            f'The loss is not finite: {terms}; epoch {runner.epoch + 1}, '
+        what = 'The gradients of this loss are' if left_out and all(
+            map(math.isfinite, losses.values())) else 'The loss is'
+        told = (
+            f'{what} not finite: {terms}; epoch {runner.epoch + 1}, '
             f'iteration {runner.iter + 1} (batch {batch_idx + 1} of the '
             f'epoch), process {runner.rank}, learning rate {rate:g}.\n'
-            'The batch:' + ''.join(f'\n  {n}' for n in names[:SHOWN]) + rest +
-            '\n' + self._advice(runner))
+            'The batch:' + ''.join(f'\n  {n}' for n in names[:SHOWN]) + rest)
+        self.skipped += 1
+        self._in_a_row += 1
+        if self._in_a_row > self.skip:
+            raise UserError(f'{told}\n{self._advice(runner)}')
+        runner.logger.warning(
+            f'{told}\nNo update is made of it; {self.skipped} were left out '
+            f'in all, and {self.skip + 1} in a row end the run.')
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Refuse to save weights that are not finite.
 
         A finite loss can have an infinite gradient.
         """
-        # Parameters only: a buffer such as a causal mask may hold infinity.
-        bad = [name for name, param in bare_model(
-            runner.model).named_parameters() if not param.isfinite().all()]
+        model = bare_model(runner.model)
+        bad = [name for name, param in model.named_parameters()
+               if not param.isfinite().all()]
+        # A buffer such as a causal mask may hold infinity.
+        bad += [name for name, buffer in model.named_buffers()
+                if buffer.isnan().any()]
         if bad:
             raise UserError(
                 f'{len(bad)} weights are not finite after iteration '

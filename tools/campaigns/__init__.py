@@ -1,0 +1,1 @@
+"""Parts of the campaign of faults; see tools/campaign.py."""
