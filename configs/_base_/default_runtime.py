@@ -25,7 +25,7 @@ default_hooks = dict(
     moving_average=dict(type='MovingAverageHook'),
     sample_count=dict(type='SampleCountHook'),
     label_check=dict(type='LabelCheckHook'),
-    loss_check=dict(type='LossCheckHook'),
+    loss_check=dict(type='LossCheckHook', skip=0),
     checkpoint_guard=dict(type='CheckpointGuardHook'),
     train_info=dict(type='TrainInfoHook'),
     # Of an evaluation that gets no word right: the likely cause.
