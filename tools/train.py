@@ -63,7 +63,7 @@ def main(args: argparse.Namespace) -> None:
     if args.tensorboard:
         launch.add_tensorboard(cfg)
     check_data(cfg, ('train_dataloader', 'val_dataloader'))
-    launch.build_runner(cfg).train()
+    launch.train(cfg)
 
 
 if __name__ == '__main__':

@@ -127,7 +127,7 @@ def finetune(settings: Settings, device: Optional[str] = None
     run = Config(cfg.to_dict(), format_python_code=False)
     run.resume, run.load_from = checkpoint is not None, checkpoint or str(
         start)
-    launch.build_runner(run).train()
+    launch.train(run)
     result['checkpoint'] = find_resumable(settings.out)
     reader = TextRecognizer(result['checkpoint'], device=device)
     result['after'] = {name: measure(reader, source, lacking)

@@ -34,8 +34,7 @@ def main(folder: Path) -> None:
     cfg.resume, cfg.load_from = checkpoint is not None, checkpoint
     launch.set_precision(cfg, cfg.precision)
     check_data(cfg, ('train_dataloader', 'test_dataloader'))
-    runner = launch.build_runner(cfg)
-    runner.train()
+    runner = launch.train(cfg)
     result: Dict[str, Any] = dict(
         precision=cfg.optim_wrapper.type, processor=processor_name())
     if cfg.get('test_dataloader'):

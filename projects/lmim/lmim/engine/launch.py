@@ -20,6 +20,7 @@ from mmengine.runner import Runner
 from lmim.datasets.known_sets import DATA_ROOT, read_config
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError, end_after
+from lmim.utils.lock import claim_folder
 from lmim.utils.log import accept_all_characters
 from lmim.utils.options import SettingAction, expand_arguments, expand_home
 
@@ -31,6 +32,10 @@ from .precision import (PRECISIONS, Precision, choose_precision,
 #: The optimizer wrapper of each precision.
 WRAPPERS = {'fp32': 'OptimWrapper', 'bf16': 'BF16OptimWrapper',
             'fp16': 'AmpOptimWrapper'}
+
+#: Where each launcher tells a process its number.
+RANKS = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID',
+         'mpi': 'OMPI_COMM_WORLD_RANK'}
 
 #: In ``auto_scale_lr``: the accumulated iterations that are already counted.
 COUNTED = 'counted_accumulation'
@@ -121,6 +126,20 @@ def build_runner(cfg: Config) -> Runner:
     prepare_cpu_launch(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     return build(cfg)
+
+
+def train(cfg: Config) -> Runner:
+    """Build the runner of a config, and train in its work dir, alone.
+
+    Raises:
+        UserError: If another run writes into the work dir.
+    """
+    rank = os.environ.get(RANKS.get(cfg.get('launcher', 'none'), ''), '0')
+    if rank == '0':  # the process that writes
+        claim_folder(cfg.work_dir)
+    runner = build_runner(cfg)
+    runner.train()
+    return runner
 
 
 def _logged_precision(name: str) -> Precision:
