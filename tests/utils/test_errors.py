@@ -75,6 +75,16 @@ def test_errors_of_libraries_keep_their_traceback(error: Exception) -> None:
                   "It is possible that dataloader's workers are out of "
                   'shared memory. Please try to raise your shared memory '
                   'limit.'), '--shm-size=8g'),
+    (RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed. '),
+     'A worker of a dataloader was killed, '),
+    (RuntimeError('DataLoader worker (pid(s) 7, 8) exited unexpectedly'),
+     'A worker of a dataloader was killed, '),
+    (RuntimeError("[enforce fail at alloc_cpu.cpp:117] err == 0. "
+                  "DefaultCPUAllocator: can't allocate memory: you tried to "
+                  'allocate 8 bytes.'), 'Memory ran out: set batch_size'),
+    (RuntimeError('CUDA out of memory. Tried to allocate 2.00 GiB'),
+     'Memory ran out: set batch_size'),
+    (MemoryError(), 'MemoryError.\nMemory ran out: set batch_size'),
     (RuntimeError('unable to write to file </torch_7_1_0>: No space left on '
                   'device (28)'), 'num_workers'),
     (RuntimeError('unable to mmap 64 bytes from file </torch_1>: Cannot '

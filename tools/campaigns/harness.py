@@ -2,6 +2,7 @@
 import atexit
 import os
 import random
+import re
 import resource
 import runpy
 import signal
@@ -59,7 +60,7 @@ class Ended(NamedTuple):
         """
         if self.code != 1 or 'Traceback' in self.text:
             raise Broken(f'no refusal: {self}')
-        message = self.text.rpartition('Error: ')[2].strip()
+        message = re.split('(?i)\\berror: ', self.text)[-1].strip()
         for word in words:
             if str(word) not in message:
                 raise Broken(f'{word} is not in the message: {message}')

@@ -13,10 +13,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Iterator, Union
 
+import lmdb
+
 #: What the name of a file that is being written ends in.
 PARTIAL = '.partial'
 #: Of a full disk, of a quota, and of a limit of the size of files.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: A disk with fewer bytes than this is full for LMDB, which writes pages.
+ROOM = 2**20
 
 
 @contextmanager
@@ -55,11 +59,17 @@ def whole_file(path: Union[str, Path],
 def _naming(error: BaseException, path: Path) -> BaseException:
     """An error of writing that names the path, which a full disk's does not.
 
-    torch tells of a full disk in an error of its own.
+    torch and LMDB tell of a full disk in errors of their own; LMDB's is one
+    of input and output, as of a disk that fails.
     """
     if isinstance(error, RuntimeError) and re.search(
             'PytorchStreamWriter|inline_container', str(error)):
         error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if isinstance(error, lmdb.Error) and re.search(
+            'Input/output error|No space left', str(error)):
+        full = shutil.disk_usage(path.parent).free < ROOM
+        number = errno.ENOSPC if full else errno.EIO
+        return OSError(number, os.strerror(number), str(path))
     if (isinstance(error, OSError) and error.errno in NO_ROOM
             and error.filename is None):
         return OSError(error.errno, error.strerror, str(path))

@@ -15,10 +15,24 @@ EXIT_CODES = """exit status:
   130  interrupted; nothing half-made is left at the place of the result"""
 
 
-#: What torch says where /dev/shm is too small.
-_SHARED = re.compile(r'out of shared memory|shared memory limit|'
-                     r'unable to (write to|mmap|open|resize|allocate) .*'
-                     r'(shm|/torch_|shared memory)')
+#: What libraries say where a machine is too small, and what to do. The first
+#: that fits is taken.
+_TOO_SMALL = [(re.compile(pattern), advice) for pattern, advice in (
+    (r'out of shared memory|shared memory limit|'
+     r'unable to (write to|mmap|open|resize|allocate) .*'
+     r'(shm|/torch_|shared memory)',
+     'The workers of a dataloader hand batches over in shared memory '
+     '(/dev/shm), and it is full or small: start the container with '
+     '--shm-size=8g, or set num_workers or batch_size of the dataloader '
+     'lower, as --cfg-options train_dataloader.num_workers=0'),
+    (r'DataLoader worker \(pid.*(killed by signal|exited unexpectedly)',
+     'A worker of a dataloader was killed, as it is when memory runs out: '
+     'set num_workers or batch_size of the dataloader lower, as '
+     '--cfg-options train_dataloader.num_workers=0'),
+    (r"can't allocate memory|not enough memory|[Uu]nable to allocate|"
+     'bad_alloc|out of memory|^MemoryError$',
+     'Memory ran out: set batch_size lower, as --cfg-options '
+     'train_dataloader.batch_size=16, or model.backbone.with_cp=True'))]
 
 
 class UserError(ValueError):
@@ -42,7 +56,7 @@ def end_after(error: BaseException, name: str = '',
 
     Those are :class:`UserError`, what the system or LMDB says of a file, a
     name in a config that no registry has, a library that says how it is
-    installed, and a lack of shared memory.
+    installed, and a lack of memory.
 
     Args:
         error (BaseException): What was raised.
@@ -65,7 +79,7 @@ def end_after(error: BaseException, name: str = '',
     fixable = isinstance(error, (UserError, OSError, lmdb.Error)) or (
         isinstance(error, KeyError) and 'registry' in str(error)) or (
         isinstance(error, ImportError) and 'pip install' in str(error)) or (
-        isinstance(error, RuntimeError) and bool(_SHARED.search(str(error))))
+        bool(_advice(error)))
     if (not fixable or debug
             or os.environ.get('LMIM_DEBUG', '') not in ('', '0')):
         raise error
@@ -89,13 +103,10 @@ def message_of(error: BaseException) -> str:
         error (BaseException): The error, as it was caught.
     """
     text = str(error.args[0] if isinstance(error, KeyError) and error.args
-               else error)
-    if isinstance(error, RuntimeError) and _SHARED.search(text):
-        return (f'{text.rstrip(".")}.\nThe workers of a dataloader hand '
-                'batches over in shared memory (/dev/shm), and it is full or '
-                'small: start the container with --shm-size=8g, or set '
-                'num_workers or batch_size of the dataloader lower, as '
-                '--cfg-options train_dataloader.num_workers=0')
+               else error) or type(error).__name__
+    advice = _advice(error)
+    if advice:
+        return f'{text.strip().rstrip(".")}.\n{advice}'
     if isinstance(error, OSError) and error.errno in (
             errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return (f'{text}. There is no room for it: free some, or name '
@@ -106,6 +117,15 @@ def message_of(error: BaseException) -> str:
     head = rf'^(?:\w+\.)*{type(error).__name__}: '
     parts = re.split(head, text, flags=re.M)
     return parts[-1].rstrip('\n')
+
+
+def _advice(error: BaseException) -> str:
+    """What to do where the machine is too small, or ''."""
+    if not isinstance(error, (RuntimeError, MemoryError)):
+        return ''
+    text = str(error) or type(error).__name__
+    return next((advice for pattern, advice in _TOO_SMALL
+                 if pattern.search(text)), '')
 
 
 def some(names: Sequence[str], most: int = 6) -> str:
