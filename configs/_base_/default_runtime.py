@@ -26,6 +26,7 @@ default_hooks = dict(
     sample_count=dict(type='SampleCountHook'),
     label_check=dict(type='LabelCheckHook'),
     loss_check=dict(type='LossCheckHook', skip=0),
+    log_length=dict(type='LogLengthHook'),
     checkpoint_guard=dict(type='CheckpointGuardHook'),
     train_info=dict(type='TrainInfoHook'),
     # Of an evaluation that gets no word right: the likely cause.

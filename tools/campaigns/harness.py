@@ -16,8 +16,6 @@ from typing import (Any, Callable, Dict, Iterable, List, NamedTuple, Optional,
 import torch
 from mmengine.runner import runner as mmengine_runner
 
-from lmim.utils.errors import UserError
-
 TOOLS = Path(__file__).resolve().parents[1]
 REPO = TOOLS.parent
 #: Limits of a process: which, and the most of it.
@@ -239,7 +237,7 @@ def play(cases: Iterable[Case], folder: Path, seed: int, minutes: float,
             found = case.run(Room(room, shared, draw)) or ''
         except Untried as error:
             state, found = 'untried', str(error)
-        except (Broken, UserError, OSError) as error:
+        except Exception as error:  # whatever it is, the others go on
             state, found = 'broken', f'{type(error).__name__}: {error}'
         outcomes.append(Outcome(case.part, case.name, state, found,
                                 time.monotonic() - begun))
