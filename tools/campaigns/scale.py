@@ -16,14 +16,15 @@ from lmim.cli.main import main as lmim_main
 from lmim.datasets.lmdb_writer import LMDBWriter
 
 from .harness import REPO, Broken, Case, Process, Room, call
-from .runs import KINDS, Kind, eventually, start, words
+from .runs import KINDS, Kind, eventually, start
 
 MIB = 2**20
 #: Seconds until the first batch.
 FIRST_BATCH = 5.
 #: Memory of a record, in bytes, that the main process may take: an order of
-#: 8 bytes, its copy while it is shuffled, and a part's index.
-BYTES = 24
+#: 8 bytes; where sets are mixed what is drawn as well, a pass, and what orders
+#: it.
+BYTES, MIXED_BYTES = 12, 48
 #: How many times as long an update may take after a week of them.
 SLOWER = 1.2
 WEEK = 7 * 24 * 3600
@@ -36,7 +37,7 @@ def cases(trials: int) -> Iterator[Case]:
         yield Case('scale', f'an LMDB of {records:,} records, {workers} '
                    f'worker(s)', partial(many_records, records=records,
                                          workers=workers))
-    yield Case('scale', f'{records:,} records and 24 others, mixed',
+    yield Case('scale', f'{records:,} records and {records // 100:,}, mixed',
                partial(many_records, records=records, workers=1, mixed=True))
     lines = records // 10
     yield Case('scale', f'a list of {lines:,} lines',
@@ -100,14 +101,14 @@ def many_records(room: Room, records: int, workers: int, mixed: bool = False,
         train_dataloader__num_workers=workers,
         train_dataloader__dataset__paths=path)
     if mixed:
-        small = words(room)
+        small = big(room, records // 100)
         options.update(
             train_dataloader__dataset__paths=f'[{path},{small}]',
             train_dataloader__sampler__type='RatioSampler',
-            train_dataloader__sampler__ratios='[0.5,0.5]')
+            train_dataloader__sampler__ratios='[0.8,0.2]')
     usual = memory_of_training(room, dict(
         train_dataloader__num_workers=workers))[0]
-    most = usual + BYTES * records / MIB + 20
+    most = usual + (MIXED_BYTES if mixed else BYTES) * records / MIB + 20
     told = []
     work_dir = room.folder / 'run'
     for what, until in (('begun', 6), ('resumed', 12)):

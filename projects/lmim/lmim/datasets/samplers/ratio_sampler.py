@@ -109,33 +109,29 @@ class RatioSampler(Sampler):
 
     def __iter__(self) -> Iterator[int]:
         """Iterate over the indices of this process."""
-        places = torch.arange(self.rank, self.total_size, self.world_size)
-        drawn = self.draw(places % self.epoch_length)
-        # Not as one list: Python's integers take four times the memory.
-        for some in drawn.split(4096, dim=1):
-            for index, turn in zip(*some.tolist()):
+        order = self._order()
+        # Indices of the whole set, part after part, and how many passes over
+        # its part the epoch began before.
+        drawn = torch.empty(self.epoch_length, dtype=torch.int64)
+        turns = torch.empty(self.epoch_length, dtype=torch.int32)
+        for number, (some, others) in enumerate(zip(
+                drawn.split(self.quotas), turns.split(self.quotas))):
+            self._draw_part(number, some, others)
+        # A few at once: Python's integers take four times the memory.
+        step = 4096 * self.world_size
+        for begin in range(self.rank, self.total_size, step):
+            places = order[torch.arange(
+                begin, min(begin + step, self.total_size),
+                self.world_size) % self.epoch_length]
+            for index, turn in zip(drawn[places].tolist(),
+                                   turns[places].tolist()):
                 yield Draw(index, turn) if turn else index
 
-    def draw(self, places: Tensor) -> Tensor:
-        """What is drawn at some places of this epoch.
-
-        Args:
-            places (Tensor): From 0 to ``epoch_length - 1``, shape (N, ).
-
-        Returns:
-            Tensor: Indices of the whole set, and how many passes over its
-            part the epoch began before, shape (2, N), int64.
+    def _draw_part(self, number: int, drawn: Tensor, turns: Tensor) -> None:
+        """Draw what this epoch has of a part: indices, int64 (quota, ), and
+        how many passes over the part the epoch began before, int32.
         """
-        order = self._order()[places]
-        drawn = torch.cat([
-            self._draw_part(number) for number in range(len(self.parts))
-        ], dim=1)
-        return drawn[:, order]
-
-    def _draw_part(self, number: int) -> Tensor:
-        """What is drawn of a part in this epoch; see :meth:`draw`."""
         part, quota = self.parts[number], self.quotas[number]
-        drawn = torch.empty(2, quota, dtype=torch.int64)
         # On from where the endless row of passes over the part was left.
         done, at = 0, self.epoch * quota
         while done < quota:
@@ -145,11 +141,10 @@ class RatioSampler(Sampler):
                 torch.randperm(
                     part.size, generator=self._generator(number, turn))
                 if self.shuffle else torch.arange(part.size))
-            drawn[0, done:done + count] = one_pass[begin:begin + count]
-            drawn[1, done:done + count] = turn - at // part.size
+            drawn[done:done + count] = one_pass[begin:begin + count]
+            turns[done:done + count] = turn - at // part.size
             done += count
-        drawn[0] += part.begin
-        return drawn
+        drawn += part.begin
 
     def _order(self) -> Tensor:
         """What of the parts, one after the other, comes first, second ...
