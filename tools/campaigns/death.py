@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Callable, Iterator, List, Tuple
 
 from lmim.engine.hooks.checkpoint_hook import find_resumable
+from lmim.utils.atomic import PARTIAL
 
 from .harness import Broken, Case, Process, Room
 from .runs import (INTERVAL, KINDS, UPDATES, Kind, await_training, eventually,
@@ -20,6 +21,10 @@ def cases(trials: int) -> Iterator[Case]:
         for trial in range(trials):
             yield Case('death', f'{name}, kill {trial + 1}',
                        partial(killed, kind=kind, name=name))
+    for trial in range(trials):
+        yield Case('death', f'while a checkpoint is written, kill {trial + 1}',
+                   partial(killed, kind=KINDS['MIM'], name='MIM',
+                           writing=True))
     for name, damage in DAMAGES.items():
         yield Case('death', f'newest checkpoint {name}',
                    partial(damaged, damage=damage))
@@ -42,8 +47,11 @@ def last(kind: Kind) -> str:
     return f'iter_{UPDATES}.pth'
 
 
-def killed(room: Room, kind: Kind, name: str) -> str:
-    """Kill a run at a random moment of its training, or two; resume it."""
+def killed(room: Room, kind: Kind, name: str, writing: bool = False) -> str:
+    """Kill a run at a random moment of its training, or two; resume it.
+
+    With ``writing`` it is a moment at which a checkpoint is half written.
+    """
     reference, seconds = whole(room, kind, name)
     work_dir = room.folder / 'run'
     moments: List[str] = []
@@ -51,16 +59,30 @@ def killed(room: Room, kind: Kind, name: str) -> str:
         begun = work_dir.exists()
         processes = start(room, kind, work_dir, '--resume')
         await_training(processes, work_dir, begun)
-        time.sleep(room.draw.uniform(0, seconds))
         victim = room.draw.choice(processes)
+        if writing:
+            await_writing(work_dir, room.draw.randrange(1, 4), victim)
+        else:
+            time.sleep(room.draw.uniform(0, seconds))
         if not victim.has_ended():
             victim.kill()
         survivors(processes, victim)
         found = find_resumable(work_dir)
-        moments.append(f'{Path(found).stem if found else "nothing"} written')
+        half = ' and half of one' if list(work_dir.glob(f'*{PARTIAL}')) else ''
+        moments.append(f'{Path(found).stem if found else "nothing"}{half} '
+                       'written')
     train(room, kind, work_dir, '--resume')
     values = same(work_dir / last(kind), reference)
     return f'{", then ".join(moments)}; {values} values are the same'
+
+
+def await_writing(work_dir: Path, number: int, process: Process) -> None:
+    """Wait until the checkpoint of a number begins to be written."""
+    seen = set()
+    while not process.has_ended():
+        seen.update(path.name for path in work_dir.glob(f'*{PARTIAL}'))
+        if len(seen) == number:
+            return
 
 
 def survivors(processes: List[Process], victim: Process) -> None:
