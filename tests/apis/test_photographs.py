@@ -6,12 +6,14 @@ from typing import Any, List, Tuple
 import cv2
 import numpy as np
 import pytest
+import torch
 from mmocr.apis import MMOCRInferencer, TextRecInferencer
 
 from lmim.apis import Recognition, TextRecognizer
 from lmim.apis.photographs import (PhotographReader, read_polygons,
                                    reading_order)
 from lmim.cli.infer import main
+from lmim.utils.errors import CheckpointError
 from tests.tool_runs import REPO, mini_config
 
 from .conftest import draw
@@ -147,6 +149,18 @@ def test_mmocrs_recognition_inferencer(
     found = inferencer(str(folder / 'words'), progress_bar=False)
     assert sorted(one['text'] for one in found['predictions']) == sorted(
         word.text for word in words)
+
+
+@pytest.mark.parametrize('config', [CONFIG, None])
+def test_mmocrs_inferencer_refuses_weights_that_are_no_numbers(
+        checkpoint: Path, tmp_path: Path, config: Any) -> None:
+    held = torch.load(checkpoint)
+    name = next(iter(held['state_dict']))
+    held['state_dict'][name].view(-1)[0] = float('nan')
+    torch.save(held, tmp_path / 'nan.pth')
+    with pytest.raises(CheckpointError, match=f'not finite .*{name}'):
+        TextRecInferencer(config and str(config), str(tmp_path / 'nan.pth'),
+                          'cpu')
 
 
 def test_mmocrs_inferencer_sees_ink_in_the_alpha_channel(

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from PIL import Image
 
 from lmim.datasets.pictures import (Pictures, from_array, from_pillow,
@@ -60,6 +61,18 @@ def test_what_a_file_is_is_seen_by_its_bytes(
     assert np.array_equal(pixels(tmp_path / 'upload')[0], images[0])
     (tmp_path / 'a[1].png').write_bytes(png(images[1]))  # no pattern
     assert np.array_equal(pixels(tmp_path / 'a[1].png')[0], images[1])
+
+
+def test_what_a_pattern_leaves_out_is_told_of(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.setattr(MMLogger, '_instance_dict', {})
+    (tmp_path / 'a.png').write_bytes(png(np.zeros((8, 9, 3), np.uint8)))
+    for name in ('a.ico', 'b.pdf', 'b.PDF', 'c.txt'):
+        (tmp_path / name).write_bytes(b'no picture')
+    assert len(Pictures(str(tmp_path / '[ab].*'))) == 1
+    assert ('[ab].*: 3 files of other kinds are left out: .pdf 2, .ico 1'
+            in capsys.readouterr().err)
 
 
 def test_what_does_not_exist_is_named_before_anything_is_read(

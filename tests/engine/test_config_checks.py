@@ -96,6 +96,19 @@ def test_settings_that_are_read_pass(cfg: Config, option: str,
     check_components(cfg, [option])
 
 
+@pytest.mark.parametrize('option, value, found', [
+    ('model.backbone.init_cfg', None, None),
+    ('model.backbone.init_cfg.checkpoint', 'a.pth',
+     dict(type='Pretrained', checkpoint='a.pth')),
+    ('model.backbone.vit.init_cfg', None, None)])
+def test_the_encoder_behind_a_feature_map_goes_by_the_same_name(
+        option: str, value: Any, found: Any) -> None:
+    cfg = Config.fromfile(mini_config('textrecog/ctc'))
+    merge_options(cfg, {option: value})
+    assert cfg.model.backbone.vit.init_cfg == found
+    assert 'init_cfg' not in cfg.model.backbone
+
+
 def test_an_option_that_does_not_fit_is_named(cfg: Config) -> None:
     with pytest.raises(UserError, match='train_dataloader.dataset.pipeline'):
         merge_options(cfg, {'train_dataloader.dataset.pipeline.9.scale': 1})
@@ -242,6 +255,19 @@ def test_a_loop_of_iterations(tmp_path: Path) -> None:
      'MultiStepLR that counts epochs'),
     (dict(visualizer=dict(vis_backends=[dict(type='WandbVisBackend')])),
      'pip install wandb'),
+    (dict(visualizer=dict(vis_backends=['dict(type="X")'])),
+     'visualizer.vis_backends is a list of dict(type=...)'),
+    (dict(custom_hooks={'0': dict(foo=1)}), 'custom_hooks is a list of dict'),
+    (dict(train_dataloader=dict(batch_size=0)),
+     'train_dataloader.batch_size=0: give a whole number from 1 on'),
+    (dict(val_dataloader=dict(num_workers='two')),
+     "val_dataloader.num_workers='two': give a whole number from 0 on"),
+    (dict(train_cfg=dict(max_epochs=0)), 'train_cfg.max_epochs=0: give'),
+    (dict(optim_wrapper=dict(optimizer=dict(type='AdmW'))),
+     'optim_wrapper.optimizer.type=AdmW: there is no such optimizer; do you '
+     'mean AdamW?'),
+    (dict(model=dict(dictionary=dict(dict_file='nothere.txt'))),
+     'dict_file=nothere.txt does not exist'),
 ])
 def test_what_cannot_be_made_to_fit_is_told(
         change: dict, told: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 import time
 from functools import partial
 from pathlib import Path
-from typing import Callable, Iterator, List, Tuple
+from typing import Callable, Iterator, List, Set, Tuple
 
 from lmim.engine.hooks.checkpoint_hook import find_resumable
 from lmim.utils.atomic import PARTIAL
@@ -78,7 +78,7 @@ def killed(room: Room, kind: Kind, name: str, writing: bool = False) -> str:
 
 def await_writing(work_dir: Path, number: int, process: Process) -> None:
     """Wait until the checkpoint of a number begins to be written."""
-    seen = set()
+    seen: Set[str] = set()
     while not process.has_ended():
         seen.update(path.name for path in work_dir.glob(f'*{PARTIAL}'))
         if len(seen) == number:

@@ -165,6 +165,15 @@ def test_an_lmdb_numbered_from_0(tmp_path, messages, last):
             'num-samples (3)' in messages()) == last
 
 
+def test_what_lies_behind_the_count_is_told_of(tmp_path, messages):
+    values = {b'num-samples': b'2'}
+    values.update((b'image-%09d' % number, b'x') for number in (1, 2, 3, 4))
+    path = write_entries(tmp_path / 'a', values)
+    assert len(open_sources(path)) == 2
+    assert (f"{path} has 'image-000000003', and its num-samples is 2: what "
+            'lies behind that number is not read' in messages())
+
+
 def test_lmdbs_that_are_not_as_they_should_be(tmp_path):
     path = write_entries(tmp_path / 'a', {b'image-000000001': picture(1)})
     with pytest.raises(ValueError, match="no key 'num-samples'.*image-0000"):

@@ -28,6 +28,7 @@ from mmocr.datasets.transforms import InferencerLoader
 from torch import nn
 
 from lmim.checkpoints import open_checkpoint
+from lmim.checkpoints.loading import refuse_diverged
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.pictures import from_array
 
@@ -86,7 +87,9 @@ def _init_model(self: TextRecInferencer, cfg: Any, weights: Optional[str],
     opened = (None if cfg or weights is None or not Path(weights).is_file()
               else open_checkpoint(weights))
     if opened is None or opened.characters() is None:
-        return _init(self, cfg, weights, device)
+        model = _init(self, cfg, weights, device)
+        refuse_diverged(model, str(weights))
+        return model
     model, held = load_recognizer(opened, device=device)
     # A stranger's transforms, and visualizer, are not built.
     Preprocessing(held, f'the config in {weights}', trusted=False)

@@ -72,6 +72,26 @@ def compare(module: nn.Module, weights: Dict[str, torch.Tensor], source: str,
         unused=unused + len(weights) - len(found))
 
 
+def not_finite(module: nn.Module) -> List[str]:
+    """Names of parameters that are NaN or infinite, and of buffers with NaN.
+
+    A buffer such as a causal mask may hold infinity.
+    """
+    return [*(name for name, param in module.named_parameters()
+              if not param.isfinite().all()),
+            *(name for name, buffer in module.named_buffers()
+              if buffer.isnan().any())]
+
+
+def refuse_diverged(module: nn.Module, source: str) -> None:
+    """Refuse a module that was given weights which are not finite.
+
+    Raises:
+        CheckpointError: If there is one, naming the first.
+    """
+    _refuse(not_finite(module), source)
+
+
 def refuse_not_finite(module: nn.Module, weights: Dict[str, torch.Tensor],
                       source: str) -> None:
     """Refuse weights that are NaN or infinite, before they are loaded.
@@ -88,6 +108,10 @@ def refuse_not_finite(module: nn.Module, weights: Dict[str, torch.Tensor],
                 and not value.isfinite().all()
                 and (own.is_meta or bool(own.isfinite().all()))):
             bad.append(name)
+    _refuse(bad, source)
+
+
+def _refuse(bad: List[str], source: str) -> None:
     if bad:
         raise CheckpointError(
             f'checkpoint {source} is refused, as {len(bad)} of its weights '

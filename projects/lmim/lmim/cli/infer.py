@@ -84,7 +84,7 @@ class Infer(Command):
             "the config says; the reader's says english)")
         add('--char-boxes', action='store_true',
             help='find where each character is: JSON has the boxes')
-        add('--alpha-color', type=_color, metavar='R,G,B',
+        add('--alpha-color', type=color, metavar='R,G,B',
             help='what transparent pictures are laid on (default: white, and '
             'black where all that is to be seen is light)')
         add('--output', type=Path, metavar='FILE',
@@ -220,9 +220,10 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
     return result
 
 
-def _color(text: str) -> List[int]:
+def color(text: str) -> List[int]:
     """Red, green and blue, 0 to 255, with commas between them."""
-    values = [int(value) for value in text.split(',')]
+    values = [int(value) if value.strip().isdigit() else -1
+              for value in text.split(',')]
     if len(values) != 3 or not all(0 <= value < 256 for value in values):
         raise argparse.ArgumentTypeError(
             f'{text!r} is not red, green and blue, such as 255,255,255')

@@ -7,6 +7,7 @@ import itertools
 import os
 import os.path as osp
 from bisect import bisect_right
+from collections import Counter
 from pathlib import Path
 from typing import (IO, Any, Callable, Dict, Iterable, Iterator, List,
                     NamedTuple, Optional, Sequence, Tuple, Union)
@@ -20,6 +21,8 @@ from lmim.utils.errors import UserError
 from lmim.utils.pixels import as_bgr
 
 from .decoding import decode_image
+from .records.base import log_message
+from .records.folder import left_out
 from .records import (IMAGE_SUFFIXES, RecordSource, UnreadableRecordError,
                       open_sources, printable, read_image_file)
 
@@ -282,9 +285,15 @@ def _matches(path: str) -> List[str]:
     if osp.exists(path):
         return [path]
     for pattern in (_pattern(path), path.replace('[', '[[]')):
-        found = [match for match in sorted(glob.glob(pattern, recursive=True))
+        matches = sorted(glob.glob(pattern, recursive=True))
+        found = [match for match in matches
                  if osp.isdir(match) or _is_image(match)]
         if found:
+            others = Counter(osp.splitext(match)[1].lower()
+                             or 'without suffix'
+                             for match in set(matches).difference(found))
+            if others:
+                log_message(f'{path}: {left_out(others)}')
             return found
     return []
 

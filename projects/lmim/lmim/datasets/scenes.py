@@ -1,6 +1,7 @@
 """Scene images and their annotation: which words are where."""
 import io
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -102,8 +103,9 @@ def load_scene(scene: Scene,
     """Decode an image upright, as its EXIF says.
 
     Cameras note there how a picture is to be turned. Annotations are mostly
-    of turned pictures, as MMOCR reads them; those whose size is that of the
-    picture as it is stored are turned with it.
+    of turned pictures, as MMOCR reads them. Those are turned with it whose
+    size is that of the picture as it is stored; or, where none is given,
+    whose words do not lie in the turned picture, and do in the stored one.
 
     Args:
         scene (Scene): The image.
@@ -121,19 +123,34 @@ def load_scene(scene: Scene,
     try:
         value = read_image_file(str(scene.path))
         image = decode_image(value, alpha_color=alpha_color)
-        if scene.size is None or image.shape[:2] == scene.size:
+        if image.shape[:2] == scene.size or (
+                scene.size is None and _lies_within(scene, image.shape)):
             return image, None
         height, width = decode_image(
             value, 'color_ignore_orientation').shape[:2]
-        if (height, width) == scene.size:
+        if scene.size is None and not _lies_within(scene, (height, width)):
+            return image, None  # nor there: each word says so
+        if scene.size in (None, (height, width)):
             with Image.open(io.BytesIO(value)) as opened:
                 orientation = opened.getexif().get(ORIENTATION, 1)
             return image, turn_of(orientation, height, width)
     except (OSError, UnreadableRecordError) as error:
         raise UserError(f'image cannot be decoded: {error}') from error
+    assert scene.size is not None
     raise UserError(
         f'image is {image.shape[1]}x{image.shape[0]} pixels where the '
         f'annotation says {scene.size[1]}x{scene.size[0]}')
+
+
+def _lies_within(scene: Scene, shape: Sequence[int]) -> bool:
+    """Whether all words lie in a picture of this height and width."""
+    for instance in scene.instances:
+        numbers = instance.get('polygon') or instance.get('bbox') or []
+        with suppress(TypeError, ValueError):
+            points = np.asarray(numbers, np.float64).reshape(-1, 2)
+            if (points > (shape[1], shape[0])).any():
+                return False
+    return True
 
 
 def turn_of(orientation: int, height: int, width: int) -> Turn:

@@ -7,6 +7,7 @@ import ast
 import difflib
 import enum
 import inspect
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import (Any, Dict, FrozenSet, Iterable, Iterator, List, Optional,
@@ -146,6 +147,10 @@ def merge_options(cfg: Config, options: Dict[str, Any]) -> None:
         UserError: If nothing reads one of them, naming all such with the
             nearest name, or one does not fit the config.
     """
+    backbone = (cfg.get('model') or {}).get('backbone') or {}
+    if 'vit' in backbone:  # what loads the encoder is the ViT in it
+        options = {re.sub(r'^(model\.backbone)(\.init_cfg\b)', r'\1.vit\2',
+                          key): value for key, value in options.items()}
     known = KNOWN | set(cfg)
     lines = [f'  {key}{_instead(key, cfg, known)}' for key in options
              if key.split('.')[0] not in known]

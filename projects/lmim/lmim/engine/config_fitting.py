@@ -3,6 +3,7 @@
 A loop, an optimizer or a number of workers is changed in one line; what the
 config had for the one before would end the run.
 """
+import difflib
 import importlib.util
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
@@ -41,6 +42,7 @@ def fit_config(cfg: Config) -> None:
     Raises:
         UserError: If something does not fit and cannot be made to.
     """
+    _check_values(cfg)
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         loaders = cfg.get(name)
         for loader in loaders if isinstance(loaders, list) else [loaders]:
@@ -53,6 +55,35 @@ def fit_config(cfg: Config) -> None:
     _fit_dictionaries(cfg)
 
 
+def _check_values(cfg: Config) -> None:
+    """Refuse numbers that are none, and text in the place of components.
+
+    Raises:
+        UserError: If there is any, naming all.
+    """
+    least = {'batch_size': 1, 'num_workers': 0, 'max_epochs': 1,
+             'max_iters': 1}
+    lines = [
+        f'{part}.{key}={value!r}: give a whole number from {lowest} on'
+        for part in ('train_dataloader', 'val_dataloader', 'test_dataloader',
+                     'train_cfg')
+        for one in [cfg.get(part)] if isinstance(one, dict)
+        for key, lowest in least.items()
+        for value in [one.get(key)] if value is not None and (
+            not isinstance(value, int) or value < lowest)]
+    lists = {'custom_hooks': cfg.get('custom_hooks'),
+             'visualizer.vis_backends':
+             (cfg.get('visualizer') or {}).get('vis_backends')}
+    for name, parts in lists.items():
+        if parts and (not isinstance(parts, (list, tuple))
+                      or any(isinstance(one, (str, int)) for one in parts)):
+            lines.append(f'{name} is a list of dict(type=...): write it in a '
+                         'config file, as --cfg-options sets what is there')
+    if lines:
+        raise UserError('The config has values that do not do:\n'
+                        + '\n'.join(f'  {line}' for line in lines))
+
+
 def _log(text: str) -> None:
     print_log(text, 'current')
 
@@ -63,11 +94,18 @@ def _fit_optimizer(cfg: Config) -> None:
     if not isinstance(optimizer, dict) or 'type' not in optimizer:
         return
     names, takes = arguments_of(optimizer['type'])
-    if names is None or takes is Takes.ANY:
-        return
     kinds: List[Any] = [
         kind for kind in vars(torch.optim).values()
         if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)]
+    if names is None and isinstance(optimizer['type'], str):
+        known = sorted(kind.__name__ for kind in kinds)
+        near = difflib.get_close_matches(optimizer['type'], known, 1)
+        raise UserError(
+            f'optim_wrapper.optimizer.type={optimizer["type"]}: there is no '
+            'such optimizer; ' + (f'do you mean {near[0]}?' if near else
+                                  f'there are {", ".join(known)}'))
+    if names is None or takes is Takes.ANY:
+        return
     others = frozenset().union(*(arguments_of(kind)[0] or frozenset()
                                  for kind in kinds))
     left = sorted((others & set(optimizer)) - names)
@@ -228,7 +266,9 @@ def _fit_dictionaries(cfg: Config) -> None:
     for part in dictionaries_of(model) if isinstance(model, dict) else []:
         path = Path(part['dict_file'])
         if not path.is_file():
-            continue  # which the build reports
+            raise UserError(f'dict_file={path} does not exist: give the '
+                            'dictionary of the labels, a character a line '
+                            '(lmim data dictionary makes one)')
         characters = read_dict_file(path)
         if path.read_bytes().startswith(b'\xef\xbb\xbf'):
             copy = Path(cfg.get('work_dir') or '.') / path.name

@@ -186,6 +186,14 @@ class LMDBStore:
                         f'more than its {COUNT_KEY} ({count:,}): the first '
                         'is not read. Make the set again if it is a record.')
                 break
+        for kind in ('image', 'label'):
+            key = f'{kind}-{count + self.first:09d}'
+            if self.has(key):
+                log_message(
+                    f'{self.path} has {key!r}, and its {COUNT_KEY} is '
+                    f'{count:,}: what lies behind that number is not read. '
+                    'Put the number of records there, or make the set again.')
+                break
         return count
 
     def has(self, key: str) -> bool:

@@ -8,6 +8,7 @@ from mmengine.hooks.hook import DATA_BATCH, Hook
 from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 
+from lmim.checkpoints.loading import not_finite
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
 
@@ -106,12 +107,7 @@ class LossCheckHook(Hook):
 
         A finite loss can have an infinite gradient.
         """
-        model = bare_model(runner.model)
-        bad = [name for name, param in model.named_parameters()
-               if not param.isfinite().all()]
-        # A buffer such as a causal mask may hold infinity.
-        bad += [name for name, buffer in model.named_buffers()
-                if buffer.isnan().any()]
+        bad = not_finite(bare_model(runner.model))
         if bad:
             raise UserError(
                 f'{len(bad)} weights are not finite after iteration '

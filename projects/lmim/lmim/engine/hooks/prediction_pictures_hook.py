@@ -32,7 +32,7 @@ class PredictionPicturesHook(VisualizationHook):
     each character in a font of the machine that has it.
 
     The arguments are those of MMOCR's ``VisualizationHook``; ``interval``
-    counts batches of a validation.
+    counts batches of a validation, of which the first is drawn.
     """
 
     _done = 0
@@ -46,7 +46,7 @@ class PredictionPicturesHook(VisualizationHook):
                        data_batch: DATA_BATCH = None,
                        outputs: Optional[Sequence[Any]] = None) -> None:
         """Draw the words of each ``interval``-th batch."""
-        drawn = self.enable and not (runner.iter + batch_idx) % self.interval
+        drawn = self.enable and not batch_idx % self.interval
         self._draw(runner.val_dataloader, outputs or [], drawn, runner.iter)
 
     def after_test_iter(self, runner: Runner, batch_idx: int,
