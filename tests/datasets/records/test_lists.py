@@ -113,7 +113,7 @@ def test_lists_of_other_programs(write, name, encoding, messages):
 
 def test_several_pictures_of_a_text_and_mjsynth(write):
     source = open_sources(write(
-        '["a.jpg", "b.jpg"]\tx y\n["a.jpg"]\tz\nb.jpg\tw\n',
+        '["a.jpg", "b.jpg"]\tx y\n[\'a.jpg\']\tz\nb.jpg\tw\n',
         ['a.jpg', 'b.jpg']))
     assert entries(source) == [('a.jpg', 'x y'), ('b.jpg', 'x y'),
                                ('a.jpg', 'z'), ('b.jpg', 'w')]

@@ -1,6 +1,6 @@
 """Lines of lists as other programs write them, made `path<TAB>label`."""
+import ast
 import csv
-import json
 import re
 from functools import partial
 from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
@@ -23,8 +23,8 @@ _MJSYNTH = re.compile(r'(.*\d+_([^/_]+)_(\d+)\.jpg) (\d+)')
 #: Of the word recognition tasks of ICDAR: a blank after the comma, quotation
 #: marks around all texts, and backslashes before those in a text.
 _ICDAR = re.compile(r'([^,"]+),\s+"(.*)"')
-#: Of PaddleOCR: several pictures of one text.
-_SEVERAL = re.compile(r'(\[\s*".*?"\s*\])\t(.*)')
+#: Of PaddleOCR: several pictures of one text, as JSON or as Python shows them.
+_SEVERAL = re.compile(r'(\[\s*["\'].*?["\']\s*\])\t(.*)')
 
 
 class Layout(NamedTuple):
@@ -166,11 +166,11 @@ def _from_mjsynth(line: str) -> List[str]:
 
 def _from_several(line: str) -> List[str]:
     found = _SEVERAL.fullmatch(line)
+    if found is None:
+        return [line]
     try:
-        images = json.loads(found[1]) if found else None
-    except ValueError:
-        images = None
-    if found is None or images is None:
+        images = ast.literal_eval(found[1])
+    except (SyntaxError, ValueError):
         return [line]
     return [f'{str(image).strip()}\t{found[2]}' for image in images]
 
