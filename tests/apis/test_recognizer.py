@@ -52,6 +52,17 @@ def test_it_reads_what_the_test_of_the_config_reads(
         assert len(word.char_scores) == len(word.text)
 
 
+def test_a_model_that_overflows_reads_nothing(
+        checkpoint: Path, tmp_path: Path, images: List[np.ndarray]) -> None:
+    held = torch.load(checkpoint)
+    held['state_dict']['decoder.classifier.weight'].mul_(1e38)
+    torch.save(held, tmp_path / 'large.pth')
+    words = TextRecognizer(tmp_path / 'large.pth', device='cpu')(images)
+    for word in words:
+        assert (word.text, word.score) == ('', 0.)
+        assert 'its weights overflow' in str(word.error)
+
+
 @pytest.mark.parametrize('model', ['transformer', 'crnn', 'abinet'])
 def test_batches_change_nothing(make_checkpoint: Callable[[str], Path],
                                 images: List[np.ndarray],

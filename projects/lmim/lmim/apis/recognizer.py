@@ -313,5 +313,9 @@ def _recognition(picture: Picture, read: Any) -> Recognition:
     score = read.get('word_score')
     if score is None:  # MMOCR's own models; of no character nothing is sure
         score = math.prod(scores) if scores else 0.
+    if not all(map(math.isfinite, [float(score), *scores])):
+        return unreadable(picture.source, 'the model gives no number for it: '
+                          'its weights overflow, as those of a run that had '
+                          'diverged; take an earlier checkpoint')
     return Recognition(
         read.item, float(score), scores, picture.source, load=picture.load)
