@@ -224,7 +224,7 @@ def little_memory(room: Room) -> str:
     def find() -> str:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
         ended = start(room, KINDS['MIM'], room.folder / 'run',
-                      train_dataloader__batch_size=24,
+                      model__backbone__arch='base', model__neck__in_dims=768,
                       train_dataloader__num_workers=0,
                       train_dataloader__persistent_workers=False)[0].wait()
         return ended.refused('memory', 'batch_size')
