@@ -57,24 +57,22 @@ class Campaign(Command):
         cases = [case for part in args.parts or PARTS
                  for case in PARTS[part](args.trials)
                  if args.only in case.name]
-        count = 0
+        result: Dict[str, Any] = dict(
+            seed=args.seed, processor=processor_name(), left=len(cases),
+            ok=True, outcomes=[])
 
         def told(outcome: Outcome) -> None:
-            nonlocal count
-            count += 1
-            print(f'[{count}/{len(cases)}] {outcome.part}: {outcome.name}: '
-                  f'{outcome.state} ({outcome.seconds:.1f} s) '
+            result['outcomes'].append(outcome._asdict())
+            result['left'] -= 1
+            result['ok'] &= outcome.state != 'broken'
+            print(f'[{len(result["outcomes"])}/{len(cases)}] {outcome.part}: '
+                  f'{outcome.name}: {outcome.state} ({outcome.seconds:.1f} s) '
                   f'{outcome.found}', flush=True)
+            if args.out:
+                write_atomic(args.out, to_json(result, indent=1).encode())
 
         with tempfile.TemporaryDirectory(prefix='campaign') as folder:
-            outcomes, left = play(cases, Path(folder), args.seed,
-                                  args.minutes, told)
-        result = dict(
-            seed=args.seed, processor=processor_name(), left=left,
-            ok=not any(each.state == 'broken' for each in outcomes),
-            outcomes=[each._asdict() for each in outcomes])
-        if args.out:
-            write_atomic(args.out, to_json(result, indent=1).encode())
+            play(cases, Path(folder), args.seed, args.minutes, told)
         return result
 
     def report(self, result: Dict[str, Any]) -> str:

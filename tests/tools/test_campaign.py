@@ -84,10 +84,10 @@ def test_cases_are_counted(module: Any, tmp_path: Path) -> None:
         ('good', None), ('bad', harness.Broken('lost')),
         ('full', OSError('no space')), ('root', harness.Untried('no root')))]
     told: List[Any] = []
-    outcomes, left = harness.play(cases, tmp_path / 'a', 7, 1, told.append)
-    assert outcomes == told and left == 0
-    assert [(each.state, each.found) for each in outcomes] == [
+    harness.play(cases, tmp_path / 'a', 7, 1, told.append)
+    assert [(each.state, each.found) for each in told] == [
         ('held', 'as it should'), ('broken', 'Broken: lost'),
         ('broken', 'OSError: no space'), ('untried', 'no root')]
     assert drawn[1] == random.Random('7 part bad').random()
-    assert harness.play(cases, tmp_path / 'b', 7, 0, told.append) == ([], 4)
+    harness.play(cases, tmp_path / 'b', 7, 0, told.append)
+    assert len(told) == 4

@@ -10,8 +10,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import (Any, Callable, Dict, Iterable, List, NamedTuple, Optional,
-                    Tuple)
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional
 
 import torch
 from mmengine.runner import runner as mmengine_runner
@@ -206,7 +205,7 @@ class Outcome(NamedTuple):
 
 
 def play(cases: Iterable[Case], folder: Path, seed: int, minutes: float,
-         told: Callable[[Outcome], None]) -> Tuple[List[Outcome], int]:
+         told: Callable[[Outcome], None]) -> None:
     """Run cases, one after the other, until the time is up.
 
     Args:
@@ -215,19 +214,13 @@ def play(cases: Iterable[Case], folder: Path, seed: int, minutes: float,
         seed (int): Decides what they draw, with their names.
         minutes (float): No case begins later than this.
         told (Callable): Is given each outcome.
-
-    Returns:
-        Tuple[List[Outcome], int]: What they found, and how many were left
-        out as the time was up.
     """
     end = time.monotonic() + 60 * minutes
     shared = folder / 'shared'
     shared.mkdir(parents=True)
-    outcomes, left = [], 0
     for number, case in enumerate(cases):
         if time.monotonic() > end:
-            left += 1
-            continue
+            return
         room = folder / f'{number:04d}'
         room.mkdir()
         begun = time.monotonic()
@@ -239,7 +232,5 @@ def play(cases: Iterable[Case], folder: Path, seed: int, minutes: float,
             state, found = 'untried', str(error)
         except Exception as error:  # whatever it is, the others go on
             state, found = 'broken', f'{type(error).__name__}: {error}'
-        outcomes.append(Outcome(case.part, case.name, state, found,
-                                time.monotonic() - begun))
-        told(outcomes[-1])
-    return outcomes, left
+        told(Outcome(case.part, case.name, state, found,
+                     time.monotonic() - begun))
