@@ -31,7 +31,9 @@ class StopAfterEpoch(Hook):
 def shrink(cfg: Config) -> None:
     """One block of each part, in its own width; short words; two test sets."""
     for part in dicts_in(cfg.model):
-        for name, most in (('n_layers', 1), ('num_layers', 1),
+        # A refinement by the layer before needs one.
+        layers = 2 if 'refinement' in part else 1
+        for name, most in (('n_layers', 1), ('num_layers', layers),
                            ('max_seq_len', 12)):
             if name in part:
                 part[name] = min(part[name], most)

@@ -9,3 +9,4 @@ from . import jepa  # noqa: F401
 from . import dig  # noqa: F401
 from . import ssm  # noqa: F401
 from . import ccd  # noqa: F401
+from . import comer  # noqa: F401

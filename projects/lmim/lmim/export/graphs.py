@@ -86,7 +86,8 @@ class StepGraph(nn.Module):
         self.decoder = decoder
 
     def forward(self, last: torch.Tensor, step: torch.Tensor,
-                memory: Tensors, past: Tensors) -> Tensors:
+                memory: Tensors, past: Tensors,
+                sums: Tensors = ()) -> Tensors:
         """Write a character of each word.
 
         Args:
@@ -96,23 +97,32 @@ class StepGraph(nn.Module):
             memory (Tuple): What :class:`MemoryGraph` gave.
             past (Tuple): Keys and values of what is written, two for each
                 block, (N, heads, S, dims).
+            sums (Tuple): What was read of the picture in each block that is
+                refined by it, zeros at first, (N, maps, 1, L).
 
         Returns:
             Tuple: Probabilities (N, classes), the likeliest class (N, ) and
             its probability (N, ); then ``past`` with this step's, of length
-            S + 1.
+            S + 1, and ``sums`` with this step's.
         """
         decoder = self.decoder
         place = decoder.position_enc.position_table[0].index_select(0, step)
         tokens = (decoder.trg_word_emb(last) + place)[:, None]
-        new: List[torch.Tensor] = []
-        for number, layer in enumerate(decoder.layers):
-            at = slice(2 * number, 2 * number + 2)
-            written = [KeysValues(*past[at])]
-            tokens = layer(tokens, KeysValues(*memory[at]), past=written)
-            new += written[0]
-        logits = decoder.classifier(decoder.layer_norm(tokens[:, 0]))
+        written = [[one] for one in _pairs(past)]
+        coverage = decoder.new_coverage()
+        if coverage is not None:
+            coverage.sums = dict(enumerate(sums, coverage.first_layer))
+        logits = decoder.run(tokens, _pairs(memory), past=written,
+                             coverage=coverage)[:, 0]
+        new = [one for block in written for one in block[0]]
+        if coverage is not None:
+            new += coverage.sums.values()
         return (*_with_likeliest(logits.softmax(dim=-1)), *new)
+
+
+def _pairs(tensors: Tensors) -> List[KeysValues]:
+    """Keys and values that come in turns."""
+    return [KeysValues(*pair) for pair in zip(tensors[::2], tensors[1::2])]
 
 
 def _with_likeliest(probs: torch.Tensor) -> Tensors:

@@ -130,11 +130,17 @@ class OnnxTextReader:
     def _read_stepwise(self, pixels: np.ndarray) -> List[Reading]:
         """Write a character of each word at a time.
 
-        Keys and values of those before it are kept, and given to the graph.
+        Keys and values of those before it are kept, and given to the graph;
+        so are the sums of what was read, where attention is refined by them.
         """
         about = self.manifest['cache']
         shape = len(pixels), about['heads'], 0, about['dims']
         past = {name: np.zeros(shape, np.float32) for name in about['names']}
+        if 'sums' in about:
+            maps, cells = about['maps']
+            past.update({name: np.zeros((len(pixels), maps, 1, cells),
+                                        np.float32)
+                         for name in about['sums']})
         memory = self._run('encoder', pixels=pixels)
         last = np.full(len(pixels), self.manifest['start_index'], np.int64)
         ended = np.zeros(len(pixels), bool)

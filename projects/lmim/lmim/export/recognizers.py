@@ -1,6 +1,6 @@
 """Which recognizers can be exported, and their graphs."""
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import torch
 from mmocr.models.textrecog.decoders import CRNNDecoder
@@ -129,19 +129,31 @@ def _write_two(model: Any, facts: PixelFacts, folder: Path) -> Dict[str, Any]:
     past = [f'past_{name}' for name in names]
     heads, dims = memory[0].shape[1], memory[0].shape[3]
     last = torch.full((_PICTURES, ), decoder.start_idx)
+    refinement = decoder.refinement
+    sums: List[str] = []
+    if refinement is not None:
+        sums = [f'past_sums_{layer}' for layer in range(
+            refinement.first_layer, len(decoder.layer_stack))]
+        maps = [refinement.num_maps,
+                memory[0].shape[2] - refinement.num_extra_tokens]
     # Each a tensor of its own: torch takes one for the other else.
     written = tuple(torch.zeros(_PICTURES, heads, _WRITTEN, dims)
                     for _ in past)
     write_graph(
         StepGraph(decoder), folder / GRAPH.format('decoder'),
-        (last, torch.tensor([_WRITTEN]), memory, written),
+        (last, torch.tensor([_WRITTEN]), memory, written, *(
+            [tuple(torch.zeros(_PICTURES, maps[0], 1, maps[1])
+                   for _ in sums)] if sums else [])),
         ({0: BATCH}, {}, ({0: BATCH}, ) * len(given),
-         ({0: BATCH, 2: 'written'}, ) * len(past)),
-        ['last', 'step', *given, *past],
-        ['probs', 'classes', 'chances', *(f'new_{name}' for name in past)])
+         ({0: BATCH, 2: 'written'}, ) * len(past), *(
+             [({0: BATCH}, ) * len(sums)] if sums else [])),
+        ['last', 'step', *given, *past, *sums],
+        ['probs', 'classes', 'chances',
+         *(f'new_{name}' for name in (*past, *sums))])
     return {
         'files': {name: GRAPH.format(name) for name in ('encoder', 'decoder')},
-        'cache': {'names': past, 'heads': heads, 'dims': dims},
+        'cache': {'names': past, 'heads': heads, 'dims': dims,
+                  **({'sums': sums, 'maps': maps} if sums else {})},
     }
 
 

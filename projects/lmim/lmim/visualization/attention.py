@@ -85,7 +85,8 @@ def character_attention(model: nn.Module, inputs: torch.Tensor,
     """Where a recognizer looks as it writes each character.
 
     These are the weights of the cross-attention in the last block of a
-    :class:`TextTransformerDecoder`, averaged over its heads. Words are read
+    :class:`TextTransformerDecoder`, refined where it refines them, averaged
+    over its heads. Words are read
     once more for it, as fused attention returns no weights: all characters in
     one pass where the text is known.
 
@@ -144,12 +145,20 @@ def cross_attention(decoder: TextTransformerDecoder, memory: torch.Tensor,
     """
     layer = decoder.layers[-1]
     normed: List[torch.Tensor] = []
-    handle = layer.norm2.register_forward_hook(
-        lambda module, inputs, output: normed.append(output))
+    refined: List[torch.Tensor] = []
+    handles = [
+        layer.norm2.register_forward_hook(
+            lambda module, inputs, output: normed.append(output)),
+        # Refined weights pass it, and no others do.
+        layer.enc_attn.attention.dropout.register_forward_pre_hook(
+            lambda module, inputs: refined.append(inputs[0]))]
     try:
         run()
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
+    if refined:
+        return refined[-1]
     queries, keys = [
         projected.float().unflatten(
             2, (layer.enc_attn.n_head, -1)).transpose(1, 2)

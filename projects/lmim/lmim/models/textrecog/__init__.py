@@ -1,4 +1,5 @@
 """Parts of text recognizers."""
+from .attention_refinement import AttentionRefinement, Coverage
 from .linear_encoder import LinearEncoder
 from .parallel_decoder import ParallelDecoder
 from .postprocessors import (CTCLanguagePostprocessor,
@@ -8,8 +9,8 @@ from .transformer_decoder import (KeysValues, TextTransformerDecoder,
 from .word_loss import WordLoss
 
 __all__ = [
-    'CTCLanguagePostprocessor', 'CTCWordScorePostprocessor', 'KeysValues',
-    'LinearEncoder',
+    'AttentionRefinement', 'CTCLanguagePostprocessor',
+    'CTCWordScorePostprocessor', 'Coverage', 'KeysValues', 'LinearEncoder',
     'ParallelDecoder', 'TextTransformerDecoder',
     'TextTransformerDecoderLayer', 'WordLoss', 'WordScorePostprocessor'
 ]

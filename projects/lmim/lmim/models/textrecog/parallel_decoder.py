@@ -24,7 +24,9 @@ class ParallelDecoder(TextTransformerDecoder):
     once on a share of them drawn anew for every word.
 
     The time for a word does not grow with its length. Weights are those of
-    :class:`TextTransformerDecoder` and the queries.
+    :class:`TextTransformerDecoder` and the queries. A ``refinement`` by
+    coverage takes the places in their order, anew in each pass; with one
+    block it is of ``coverage='self'``.
 
     Args:
         dictionary (dict | Dictionary): As in ``TextTransformerDecoder``.
@@ -117,9 +119,9 @@ class ParallelDecoder(TextTransformerDecoder):
         mask = mask.masked_fill(~visible, float('-inf'))[:, None]
         tokens = self.dropout(
             self.queries.expand(written.shape[0], -1, -1))
-        for layer, picture in zip(self.layers, memory):
-            tokens = layer(tokens, picture, mask, context=inputs)
-        return self.classifier(self.layer_norm(tokens))
+        return self.run(
+            tokens, memory, mask, context=inputs,
+            coverage=self.new_coverage(written != self.padding_idx))
 
     def forward_test(
         self,

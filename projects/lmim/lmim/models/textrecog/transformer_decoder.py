@@ -1,5 +1,7 @@
 """A transformer that writes words: blocks, decoder, greedy and beam search."""
-from typing import Dict, List, NamedTuple, Optional, Sequence, Union, cast
+from functools import partial
+from typing import (Callable, Dict, List, NamedTuple, Optional, Sequence,
+                    Union, cast)
 
 import torch
 from mmocr.models.common.dictionary import Dictionary
@@ -13,6 +15,11 @@ from torch import nn
 from lmim.utils.errors import UserError
 
 from ..layers import attend, init_transformer
+from .attention_refinement import AttentionRefinement, Coverage
+
+#: Weights (N, heads, T, M) of queries (N, heads, T, d) on keys
+#: (N, heads, M, d).
+Weigh = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class KeysValues(NamedTuple):
@@ -49,7 +56,8 @@ class TextTransformerDecoderLayer(TFDecoderLayer):
                 memory: KeysValues,
                 mask: Optional[torch.Tensor] = None,
                 past: Optional[List[KeysValues]] = None,
-                context: Optional[torch.Tensor] = None) -> torch.Tensor:
+                context: Optional[torch.Tensor] = None,
+                weigh: Optional[Weigh] = None) -> torch.Tensor:
         """Decode some tokens.
 
         Args:
@@ -62,6 +70,8 @@ class TextTransformerDecoderLayer(TFDecoderLayer):
                 tokens, at most one item; replaced by those up to now.
             context (torch.Tensor, optional): (N, S, D), which the tokens
                 attend to in place of themselves.
+            weigh (Callable, optional): What weighs the picture's tokens, in
+                place of the softmax of plain attention.
 
         Returns:
             torch.Tensor: (N, T, D).
@@ -74,7 +84,7 @@ class TextTransformerDecoderLayer(TFDecoderLayer):
             past.append(own)
         tokens = tokens + self._attend(self.self_attn, normed, own, mask)
         tokens = tokens + self._attend(self.enc_attn, self.norm2(tokens),
-                                       memory)
+                                       memory, weigh=weigh)
         return tokens + self.mlp(self.norm3(tokens))
 
     @staticmethod
@@ -89,15 +99,20 @@ class TextTransformerDecoderLayer(TFDecoderLayer):
     def _attend(attention: MultiHeadAttention,
                 tokens: torch.Tensor,
                 context: KeysValues,
-                mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+                mask: Optional[torch.Tensor] = None,
+                weigh: Optional[Weigh] = None) -> torch.Tensor:
         query = attention.linear_q(tokens)
         query = query.unflatten(2, (attention.n_head, -1)).transpose(1, 2)
         dropout = attention.attention.dropout
-        update = attend(
-            query,
-            *context,
-            attn_mask=mask,
-            dropout_p=dropout.p if dropout.training else 0.)
+        if weigh is None:
+            update = attend(
+                query,
+                *context,
+                attn_mask=mask,
+                dropout_p=dropout.p if dropout.training else 0.)
+        else:
+            weights = dropout(weigh(query, context.keys))
+            update = weights.to(context.values.dtype) @ context.values
         update = update.transpose(1, 2).flatten(2)
         return attention.proj_drop(attention.fc(update))
 
@@ -125,13 +140,16 @@ class TextTransformerDecoder(BaseDecoder):
         early_stop (bool): Stop when all words have ended.
         beam_width (int): Words that are pursued for each picture; 1 (the
             paper's) takes the likeliest character at each step.
+        refinement (dict, optional): Refine attention by what was read before
+            (CoMER): ``dict(grid=(rows, columns))`` and other options of
+            :class:`AttentionRefinement`. Defaults to None, the paper's.
         module_loss (dict, optional): Loss.
         postprocessor (dict, optional): From probabilities to text.
         init_cfg (dict, optional): Initialisation config.
 
     Raises:
         UserError: If the dictionary has a start token, or no end or padding,
-            or the beam has no width.
+            the beam has no width, or the refinement makes no sense.
     """
 
     def __init__(self,
@@ -145,6 +163,7 @@ class TextTransformerDecoder(BaseDecoder):
                  max_seq_len: int = 25,
                  early_stop: bool = True,
                  beam_width: int = 1,
+                 refinement: Optional[Dict] = None,
                  module_loss: Optional[Dict] = None,
                  postprocessor: Optional[Dict] = None,
                  init_cfg: Optional[Union[Dict, List[Dict]]] = None) -> None:
@@ -182,6 +201,8 @@ class TextTransformerDecoder(BaseDecoder):
                 dropout=drop_rate) for _ in range(num_layers))
         self.layer_norm = nn.LayerNorm(embed_dims, eps=1e-6)
         self.classifier = nn.Linear(embed_dims, num_classes)
+        self.refinement = None if refinement is None else AttentionRefinement(
+            num_heads, **refinement, refine_first=num_layers == 1)
 
     def init_weights(self) -> None:
         """Xavier-uniform linear layers, as the encoder's."""
@@ -222,9 +243,46 @@ class TextTransformerDecoder(BaseDecoder):
         start = torch.full_like(targets[:, :1], self.start_idx)
         inputs = torch.cat([start, targets[:, :-1]], dim=1)
         tokens = self.dropout(self.position_enc(self.trg_word_emb(inputs)))
-        mask = self._mask(inputs, tokens.dtype)
-        for layer in self.layers:
-            tokens = layer(tokens, layer.memorize(memory), mask)
+        return self.run(
+            tokens, [layer.memorize(memory) for layer in self.layers],
+            self._mask(inputs, tokens.dtype),
+            coverage=self.new_coverage(targets != self.padding_idx))
+
+    def new_coverage(self, written: Optional[torch.Tensor] = None
+                     ) -> Optional[Coverage]:
+        """Of words that begin; see :class:`Coverage`. None if not refined."""
+        if self.refinement is None:
+            return None
+        return Coverage(self.refinement, written)
+
+    def run(self,
+            tokens: torch.Tensor,
+            memory: Sequence[KeysValues],
+            mask: Optional[torch.Tensor] = None,
+            past: Optional[Sequence[List[KeysValues]]] = None,
+            coverage: Optional[Coverage] = None,
+            context: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """Run all blocks; all ways of writing do it here.
+
+        Args:
+            tokens (torch.Tensor): Embedded characters or queries, (N, T, D).
+            memory (Sequence[KeysValues]): Of the picture, one a block.
+            mask (torch.Tensor, optional): As of
+                :meth:`TextTransformerDecoderLayer.forward`, as are the
+                following.
+            past (Sequence[List[KeysValues]], optional): One a block.
+            coverage (Coverage, optional): Of :meth:`new_coverage`; goes on
+                with these tokens.
+            context (torch.Tensor, optional): (N, S, D).
+
+        Returns:
+            torch.Tensor: Logits, (N, T, classes).
+        """
+        for number, layer in enumerate(self.layers):
+            tokens = layer(
+                tokens, memory[number], mask,
+                None if past is None else past[number], context,
+                None if coverage is None else partial(coverage.weigh, number))
         return self.classifier(self.layer_norm(tokens))
 
     def _mask(self, inputs: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
@@ -274,7 +332,7 @@ class WordWriter:
     """Words being written: what the decoder remembers of each.
 
     Keys and values of the picture are computed once, those of a character
-    when it is written.
+    when it is written; what was read of the picture is added up.
 
     Args:
         decoder (TextTransformerDecoder): The decoder.
@@ -284,9 +342,9 @@ class WordWriter:
     def __init__(self, decoder: TextTransformerDecoder,
                  memory: torch.Tensor) -> None:
         self.decoder = decoder
-        self.layers = decoder.layers
-        self.memory = [layer.memorize(memory) for layer in self.layers]
-        self.past: List[List[KeysValues]] = [[] for _ in self.layers]
+        self.memory = [layer.memorize(memory) for layer in decoder.layers]
+        self.past: List[List[KeysValues]] = [[] for _ in decoder.layers]
+        self.coverage = decoder.new_coverage()
         self.length = 0
         #: The last character of each word, (N, ).
         self.last = torch.full((len(memory), ), decoder.start_idx,
@@ -297,10 +355,9 @@ class WordWriter:
         decoder = self.decoder
         position = decoder.position_enc.position_table[:, self.length]
         tokens = (decoder.trg_word_emb(self.last) + position)[:, None]
-        for layer, memory, past in zip(self.layers, self.memory, self.past):
-            tokens = layer(tokens, memory, past=past)
         self.length += 1
-        return decoder.classifier(decoder.layer_norm(tokens[:, 0]))
+        return decoder.run(tokens, self.memory, past=self.past,
+                           coverage=self.coverage)[:, 0]
 
     def take(self, rows: torch.Tensor) -> None:
         """Go on with some words in place of all.
@@ -313,6 +370,8 @@ class WordWriter:
         for past in self.past:
             past[:] = [item.rows(rows) for item in past]
         self.memory = [item.rows(rows) for item in self.memory]
+        if self.coverage is not None:
+            self.coverage.take(rows)
         self.last = self.last[rows]
 
 
