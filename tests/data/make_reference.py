@@ -397,6 +397,50 @@ def ccd_recognizer() -> Dict[str, Any]:
     return dict(ref)
 
 
+def comer() -> Dict[str, Any]:
+    """Numbers of CoMER's decoder: what the verification itself computes."""
+    sys.path.insert(0, str(HERE.parents[1] / 'tools'))
+    from reference_checks.comer import ARM, check_comer
+    from reference_checks.common import Reference
+    from torch import nn
+    sizes = dict(d_model=8, nhead=2, num_decoder_layers=2, dim_feedforward=10,
+                 dc=3, height=2, width=5, vocab_size=7, pad=0, sos=1, eos=2,
+                 max_len=5)
+    parts: Dict[str, nn.Module] = {
+        'word_embed': nn.Sequential(nn.Embedding(7, 8), nn.LayerNorm(8)),
+        'norm': nn.LayerNorm(8), 'proj': nn.Linear(8, 7),
+        'model': nn.TransformerDecoder(nn.TransformerDecoderLayer(
+            8, 2, dim_feedforward=10), 2)}
+    ref = Reference({'state.pos_enc.pe': np.random.RandomState(9).randn(
+        8, 8).astype(np.float32)})
+    for prefix, module in parts.items():
+        ref.update({f'state.{prefix}.{name}': value.numpy()
+                    for name, value in drawn(module, 9).items()})
+    for kind, maps in (('', 4), ('_cross', 2), ('_self', 2)):
+        arm = nn.ModuleDict({
+            'conv': nn.Conv2d(maps, 3, 5), 'proj': nn.Conv2d(
+                3, 2, 1, bias=False),
+            'post_norm': nn.ModuleDict({'bn': nn.BatchNorm1d(2)})})
+        ref.update({f'state{kind}.{ARM}{name}': value.abs().numpy()
+                    if 'var' in name else value.numpy()
+                    for name, value in drawn(arm, 9).items()})
+        if kind:
+            ref[f'gradnorm{kind}.{ARM}conv.weight'] = np.zeros(())
+    mask = np.zeros((2, 2, 5), bool)
+    mask[1, :, 3:] = True
+    ref.update(
+        meta=np.array(list(sizes.values())), meta_names=np.array(list(sizes)),
+        memory=np.random.RandomState(8).randn(2, 2, 5, 8).astype(np.float32),
+        memory_mask=mask,
+        tgt=np.array([[1, 3, 3, 4], [1, 5, 0, 0], [2, 4, 3, 3],
+                      [2, 5, 0, 0]]),
+        out=np.array([[3, 3, 4, 2], [5, 2, 0, 0], [4, 3, 3, 1],
+                      [5, 1, 0, 0]]))
+    record(ref, check_comer)
+    ref['greedy.tokens'] = ref['greedy.tokens'].astype(int)
+    return dict(ref)
+
+
 if __name__ == '__main__':
     np.savez_compressed(HERE / 'reference_pretrain.npz', **pretrain())
     np.savez_compressed(HERE / 'reference_recognizer.npz', **recognizer())
@@ -406,3 +450,4 @@ if __name__ == '__main__':
     np.savez_compressed(HERE / 'reference_ccd.npz', **ccd())
     np.savez_compressed(HERE / 'reference_ccd_recognizer.npz',
                         **ccd_recognizer())
+    np.savez_compressed(HERE / 'reference_comer.npz', **comer())

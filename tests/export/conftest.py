@@ -34,8 +34,6 @@ KINDS: Dict[str, Any] = {
     'parallel': ('textrecog/parallel', SMALL),
     'refined': ('textrecog/transformer', {
         **SMALL, 'decoder.refinement': dict(grid=(1, 32))}),
-    'refined parallel': ('textrecog/parallel', {
-        **SMALL, 'decoder.refinement': dict(grid=(1, 32), coverage='self')}),
     'pretraining': ('pretrain/mae', {
         'backbone.arch': {**ARCH, '_delete_': True}, 'neck.in_dims': 32})}
 

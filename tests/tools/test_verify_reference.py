@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 BINARY = ('ink.mask', 'span.hard', 'dshm.text', 'masks', 'index', 'clusters',
-          'clusters_warped', 'masks_warped', 'late.clusters')
+          'clusters_warped', 'masks_warped', 'late.clusters',
+          'memory_mask')
 KINDS = {'pretrain': 'lmim_pretrain', 'recognizer': 'lmim_recognizer',
          'seqclr': 'seqclr', 'masks': 'masks', 'jepa': 'jepa',
          'dig': 'dig', 'ssm': 'ssm', 'ccd': 'ccd',
-         'ccd_recognizer': 'ccd_recognizer'}
+         'ccd_recognizer': 'ccd_recognizer', 'comer': 'comer'}
 
 
 @pytest.fixture
@@ -78,6 +79,11 @@ def test_published_numbers_are_matched(verify, shared_reference, kind):
         assert len(checks) == 131
         assert checks['strings (that differ)']['error'] == 0
         assert checks['cross_attention_last']['error'] < 1e-6
+    elif kind == 'comer':
+        assert len(checks) == 94
+        assert checks['refine.2']['error'] < 3e-5
+        assert checks['greedy.tokens']['error'] == 0
+        assert json.loads(out)['not_computed'] == ['joint_beam.*']
     else:
         assert checks['logits_teacher_forced']['error'] < 1e-5
         assert checks['greedy (characters that differ)']['error'] == 0
@@ -146,12 +152,26 @@ def test_own_numbers_are_matched(verify, repo, kind):
     ('ccd_recognizer', 'cross_attention_last'), ('ccd_recognizer', 'loss'),
     ('ccd_recognizer', 'probs_greedy'), ('ccd_recognizer', 'greedy'),
     ('ccd_recognizer', 'gradnorm.encoder.fc1.weight'),
-    ('ccd_recognizer', 'state.decoder.trg_word_emb.weight')
+    ('ccd_recognizer', 'state.decoder.trg_word_emb.weight'),
+    ('comer', 'memory'), ('comer', 'attn.0'), ('comer', 'attn.1'),
+    ('comer', 'curr.1'), ('comer', 'refine.1'), ('comer', 'logits'),
+    ('comer', 'loss'), ('comer', 'train.refine.1'),
+    ('comer', 'train.running_mean'), ('comer', 'train.running_var'),
+    ('comer', 'refine_cross.1'), ('comer', 'logits_cross'),
+    ('comer', 'refine_self.1'), ('comer', 'loss_self'),
+    ('comer', 'logits_none'), ('comer', 'greedy.logits'),
+    ('comer', 'greedy.tokens'), ('comer', 'memory_mask'),
+    ('comer', 'gradnorm.model.arm.conv.weight'),
+    ('comer', 'gradnorm.model.arm.post_norm.bn.bias'),
+    ('comer', 'gradnorm_cross.model.arm.conv.weight'),
+    ('comer', 'state.model.arm.post_norm.bn.running_var'),
+    ('comer', 'state_self.model.arm.proj.weight'),
+    ('comer', 'state.pos_enc.pe')
 ])
 def test_a_difference_is_found(verify, changed, kind, name):
     def differ(ref):
         ref[name] = (ref[name] == 0 if name in BINARY else
-                     ref[name] + 1 if name == 'greedy' else
+                     ref[name] + 1 if name in ('greedy', 'greedy.tokens') else
                      (ref[name] * 1.005 + 2e-3).astype(ref[name].dtype))
 
     code, out = verify(changed(kind, differ), '--json')
@@ -181,6 +201,12 @@ def test_a_difference_is_found(verify, changed, kind, name):
     ('ccd', 'state.teacher.backbone.norm.bias', 'do not fit'),
     ('ccd_recognizer', 'strings', 'lacks strings'),
     ('ccd_recognizer', 'state.encoder.fc1.bias', 'do not fit'),
+    ('comer', 'refine_cross.1', 'lacks refine_cross.1'),
+    ('comer', 'curr.1', 'lacks curr.1'),
+    ('comer', 'gradnorm.model.layers.1.norm3.bias', 'lacks gradnorm.model'),
+    ('comer', 'gradnorm_self.model.arm.conv.weight', 'lacks gradnorm_self'),
+    ('comer', 'state_self.model.arm.proj.weight', 'do not fit'),
+    ('comer', 'state.model.layers.1.norm3.bias', 'do not fit'),
 ])
 def test_an_incomplete_file_is_no_success(verify, changed, kind, lost, words):
     path = changed(kind, lambda ref: ref.pop(lost))

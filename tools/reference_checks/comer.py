@@ -30,7 +30,7 @@ class TheirDecoder:
                            if name.startswith('model.layers.')})
         #: Of the last pass: weights, and what was subtracted, of each layer.
         self.seen: List[torch.Tensor] = []
-        self.subtracted: List[Optional[torch.Tensor]] = []
+        self.subtracted: List[Any] = []
 
     def linear(self, name: str, tokens: torch.Tensor) -> torch.Tensor:
         """A linear layer."""
@@ -155,8 +155,11 @@ def check_comer(ref: Reference) -> Iterator[Check]:
     for number, seen in enumerate(fused.seen):
         yield ref.compare(f'attn.{number}', seen)
         if number:
-            yield ref.compare(f'refine.{number}', fused.subtracted[number],
-                              REFINE)
+            subtracted = fused.subtracted[number]
+            yield ref.compare(f'refine.{number}', subtracted, REFINE)
+            before = seen * subtracted.exp()
+            yield ref.compare(f'curr.{number}',
+                              before / before.sum(-1, keepdim=True))
     yield ref.compare('logits', logits)
     yield ref.compare('loss', loss)
     loss.backward()
