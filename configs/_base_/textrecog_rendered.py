@@ -24,7 +24,8 @@ val_dataloader = dict(num_workers=1, dataset=_base_.rendered_textrecog_test)
 test_dataloader = val_dataloader
 # Words are rendered, or one's own, in any script.
 val_evaluator = dict(
-    metrics=_base_.unicode_metrics, dataset_prefixes=['rendered'])
+    metrics=[*_base_.unicode_metrics, dict(type='RunMetric')],
+    dataset_prefixes=['rendered'])
 test_evaluator = val_evaluator
 
 optim_wrapper = dict(

@@ -56,6 +56,23 @@ def test_nothing_left_is_never_read(cfg: dict, column: int) -> None:
             one[column]), one
 
 
+def test_runs_are_counted_by_their_lengths() -> None:
+    words = [('1111', '1111'), ('1111', '111'), ('AAb222', 'aab222'),
+             ('aaab222', 'aaabb222'), ('ooooo', 'OOOOO'), ('ooooo', '00000'),
+             ('aab', 'aab'), ('aab', 'ab')]
+    found = _accuracy(METRICS.build(dict(type='RunMetric')), words)
+    assert found == {
+        'recog/run_length_acc': 5 / 6, 'recog/run_too_short': 1 / 6,
+        'recog/run_too_long': 1 / 6, 'recog/word_acc_without_runs': 1 / 2}
+    found = _accuracy(METRICS.build(dict(type='RunMetric', least=2)), words)
+    assert found == {
+        'recog/run_length_acc': 5 / 8, 'recog/run_too_short': 2 / 8,
+        'recog/run_too_long': 1 / 8}
+    assert _accuracy(METRICS.build(dict(type='RunMetric')), words[6:]) == {}
+    with pytest.raises(ValueError, match='2 characters or more, not 1'):
+        METRICS.build(dict(type='RunMetric', least=1))
+
+
 def test_words_of_ascii_are_counted_as_mmocr_does() -> None:
     words = [('Hotel', 'hotel'), ("Don't", 'DONT'), ('a_b', 'AB'),
              ('exit', ''), ('seven', 'seventeen'), ('3.5', '35'), ('a', 'A')]

@@ -1,13 +1,13 @@
 """Words: made up and listed."""
 from collections import Counter
-from itertools import product
+from itertools import groupby, product
 
 import numpy as np
 import pytest
 
-from lmim.rendering import (LOWER_CASE, PARTS, ListedWords, SceneWords,
-                            Vocabulary, WordGenerator, part_of_word,
-                            read_word_list)
+from lmim.rendering import (LOWER_CASE, PARTS, ListedWords, RunWords,
+                            SceneWords, Vocabulary, WordGenerator, make_sets,
+                            part_of_word, read_word_list)
 
 LETTERS_AND_DIGITS = LOWER_CASE + LOWER_CASE.upper() + '0123456789'
 
@@ -55,6 +55,29 @@ def test_words_can_be_pronounced_where_the_alphabet_has_vowels():
     assert set(''.join(words)) == set(LETTERS_AND_DIGITS)
     words = made_up('test', alphabet='0123456789', lengths=(4, 4))
     assert all(word.isdigit() and len(word) == 4 for word in words)
+
+
+@pytest.mark.parametrize('part', PARTS)
+def test_half_of_the_words_have_runs(part):
+    made = draw(RunWords(part, 'ab1-', (1, 20)), 2000)
+    assert {part_of_word(word) for word in made} == {part}
+    assert {len(word) for word in made} == set(range(1, 21))
+    longest = [max(len(list(run)) for _, run in groupby(word))
+               for word in made]
+    # Nearly all words of runs have one of three, where they are long enough;
+    # among four characters chance makes a few more.
+    assert 0.4 < np.mean(np.array(longest) >= 3) < 0.65
+    assert max(longest) >= 8
+
+
+def test_runs_are_of_an_alphabet():
+    made = make_sets({'train': 5}, alphabet='01', manner='runs')
+    words = made.parts['train'].words
+    assert isinstance(words, RunWords)
+    assert words.settings() == dict(
+        alphabet='01', lengths=[3, 6], kind='random', manner='runs')
+    with pytest.raises(ValueError, match="'runs' is for words of an alph"):
+        make_sets({'train': 5}, words='words.txt', manner='runs')
 
 
 @pytest.mark.parametrize('kwargs, message', [

@@ -2,11 +2,12 @@
 from .benchmark_evaluator import BenchmarkEvaluator
 from .benchmark_hook import BenchmarkHook
 from .chinese import ChineseOneMinusNEDMetric, ChineseWordMetric
-from .word_metrics import (OneMinusNEDMetric, UnicodeOneMinusNEDMetric,
-                           UnicodeWordMetric, WordMetric)
+from .word_metrics import (OneMinusNEDMetric, RunMetric,
+                           UnicodeOneMinusNEDMetric, UnicodeWordMetric,
+                           WordMetric)
 
 __all__ = [
     'BenchmarkEvaluator', 'BenchmarkHook', 'ChineseOneMinusNEDMetric',
-    'ChineseWordMetric', 'OneMinusNEDMetric', 'UnicodeOneMinusNEDMetric',
-    'UnicodeWordMetric', 'WordMetric'
+    'ChineseWordMetric', 'OneMinusNEDMetric', 'RunMetric',
+    'UnicodeOneMinusNEDMetric', 'UnicodeWordMetric', 'WordMetric'
 ]

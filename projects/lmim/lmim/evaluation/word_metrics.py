@@ -16,6 +16,8 @@ from mmengine.evaluator import BaseMetric
 from mmocr.evaluation import metrics as mmocr_metrics
 from mmocr.registry import METRICS
 
+from lmim.utils.errors import UserError
+
 #: The first letters of Unicode's categories of what makes up words: letters,
 #: marks, which are vowels in some scripts, and numbers.
 WORD_CATEGORIES = 'LMN'
@@ -108,6 +110,69 @@ class UnicodeOneMinusNEDMetric(OneMinusNEDMetric):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.valid_symbol = word_symbols()
+
+
+@METRICS.register_module()
+class RunMetric(BaseMetric):
+    """Whether a character that repeats, as in '1111', is read as often.
+
+    Recognizers that write a character after the other lose their place in
+    runs: they drop or double characters. Counted are words with a run of
+    ``least`` characters or more, in letters of either case:
+
+    - ``run_length_acc``: share whose reading has the same runs, each of the
+      same length, whatever else was read.
+    - ``run_too_short``, ``run_too_long``: share that was read with fewer
+      characters in all, or more.
+    - ``word_acc_without_runs``: exact accuracy of all other words.
+
+    A set without such words has none of these.
+
+    Args:
+        least (int): Characters that make a run. Defaults to 3, as two in a
+            row are common.
+        **kwargs: ``collect_device`` and ``prefix`` of ``BaseMetric``.
+
+    Raises:
+        UserError: If one character would be a run.
+    """
+
+    default_prefix = 'recog'
+
+    def __init__(self, least: int = 3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if least < 2:
+            raise UserError(f'a run has 2 characters or more, not {least}')
+        self.least = least
+
+    def process(self, data_batch: Optional[Sequence[Dict]],
+                data_samples: Sequence[Dict]) -> None:
+        """Count words in, by ``gt_text.item`` and ``pred_text.item``."""
+        self.results += [(_label(sample), sample.get('pred_text').get('item'))
+                         for sample in data_samples]
+
+    def compute_metrics(self, results: List[Any]) -> Dict[str, float]:
+        """The shares above."""
+        runs = [pair for pair in results if self._runs(pair[0])]
+        others = [pair for pair in results if not self._runs(pair[0])]
+        if not runs:
+            return {}
+        found = dict(
+            run_length_acc=sum(self._runs(label) == self._runs(read)
+                               for label, read in runs) / len(runs),
+            run_too_short=sum(len(read) < len(label)
+                              for label, read in runs) / len(runs),
+            run_too_long=sum(len(read) > len(label)
+                             for label, read in runs) / len(runs))
+        if others:
+            found['word_acc_without_runs'] = sum(
+                label == read for label, read in others) / len(others)
+        return found
+
+    def _runs(self, text: str) -> List[int]:
+        """Lengths of the runs of a text, in order."""
+        lengths = (len(list(run)) for _, run in groupby(text.lower()))
+        return [length for length in lengths if length >= self.least]
 
 
 def build_metrics(evaluator: Any) -> List[BaseMetric]:

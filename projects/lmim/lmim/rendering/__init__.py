@@ -4,13 +4,14 @@ from .fonts import (FONT_SUFFIXES, PARTS, Font, FontPool, find_fonts,
 from .renderer import STYLES, RenderedWord, WordRenderer
 from .samples import MANNERS, RenderedSets, RenderedWords, make_sets
 from .style import Style, StyleRanges
-from .words import (LOWER_CASE, ListedWords, SceneWords, Vocabulary,
-                    WordGenerator, Words, part_of_word, read_word_list)
+from .words import (LOWER_CASE, ListedWords, RunWords, SceneWords,
+                    Vocabulary, WordGenerator, Words, part_of_word,
+                    read_word_list)
 
 __all__ = [
     'FONT_SUFFIXES', 'Font', 'FontPool', 'LOWER_CASE', 'ListedWords',
     'MANNERS', 'PARTS', 'RenderedSets', 'RenderedWord', 'RenderedWords',
-    'STYLES', 'SceneWords', 'Style', 'StyleRanges', 'Vocabulary',
+    'RunWords', 'STYLES', 'SceneWords', 'Style', 'StyleRanges', 'Vocabulary',
     'WordGenerator', 'WordRenderer', 'Words', 'find_fonts', 'make_sets',
     'missing_characters', 'needs_shaping', 'part_of_word', 'read_word_list',
     'split_fonts'

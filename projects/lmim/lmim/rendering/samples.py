@@ -8,12 +8,13 @@ from lmim.utils.errors import UserError
 from .fonts import (BUNDLED, PARTS, Font, FontPool, Places, find_fonts,
                     needs_shaping, split_fonts)
 from .renderer import STYLES, RenderedWord, WordRenderer
-from .words import (LOWER_CASE, Lengths, ListedWords, ReadWords, SceneWords,
-                    Vocabulary, WordGenerator, Words, read_word_list)
+from .words import (LOWER_CASE, Lengths, ListedWords, ReadWords, RunWords,
+                    SceneWords, Vocabulary, WordGenerator, Words,
+                    read_word_list)
 
 
-#: How listed words are drawn; see :func:`make_sets`.
-MANNERS = ('listed', 'scene')
+#: How words are chosen; see :func:`make_sets`.
+MANNERS = ('listed', 'scene', 'runs')
 
 
 class RenderedWords:
@@ -146,7 +147,8 @@ def make_sets(sizes: Mapping[Optional[str], int],
             path that ``read_words`` reads.
         manner (str): 'listed' draws words as they are listed, 'scene' as
             signs show them, among numbers and made-up words; see
-            :class:`.words.SceneWords`.
+            :class:`.words.SceneWords`. 'runs' is for an alphabet: half of the
+            words repeat characters; see :class:`.words.RunWords`.
         lengths (tuple[int, int], optional): Least and greatest number of
             characters. Defaults to 3 and 6 for an alphabet, else 1 and 25.
         fonts (str or Sequence[str]): Where fonts are; see
@@ -179,12 +181,16 @@ def make_sets(sizes: Mapping[Optional[str], int],
                         f'{manner!r}')
     if manner == 'scene' and words is None:
         raise UserError("The manner 'scene' is for listed words: give words")
+    if manner == 'runs' and words is not None:
+        raise UserError("The manner 'runs' is for words of an alphabet: leave "
+                        'out words')
     left_out: List[str] = []
     if words is None:
         chars = alphabet or LOWER_CASE
         _refuse_undrawable(chars, fonts)
+        made_up = RunWords if manner == 'runs' else WordGenerator
         makers: Dict[Optional[str], Words] = {
-            part: WordGenerator(part, chars, lengths or (3, 6))
+            part: made_up(part, chars, lengths or (3, 6))
             for part in sizes
         }
     else:

@@ -162,6 +162,36 @@ class WordGenerator(Words):
         return ''.join(word)
 
 
+class RunWords(WordGenerator):
+    """Words of which half have characters that repeat: '1111', 'kkkab5'.
+
+    The other half are those of :class:`WordGenerator`, whose arguments and
+    errors are these. What loses or doubles characters shows in them.
+    """
+    #: Chance that a character of such a word repeats, and how often at most.
+    REPEATED = 0.5
+    MOST = 8
+
+    def settings(self) -> Dict[str, Any]:
+        """Alphabet, lengths and manner."""
+        return dict(super().settings(), manner='runs')
+
+    def draw(self, rng: np.random.Generator) -> str:
+        """Draw one word of the part; see :meth:`Words.draw`."""
+        if rng.random() < 0.5:
+            return super().draw(rng)
+        for _ in range(self.MAX_DRAWS):
+            length = int(rng.integers(self.lengths[0], self.lengths[1] + 1))
+            word = ''
+            while len(word) < length:
+                repeated = rng.random() < self.REPEATED
+                word += _pick(self.characters, rng) * int(
+                    rng.integers(2, self.MOST + 1) if repeated else 1)
+            if self._is_wanted(word[:length]):
+                return word[:length]
+        return super().draw(rng)  # it names what is wrong
+
+
 def _pick(characters: str, rng: np.random.Generator) -> str:
     """One character, each as likely as any other."""
     return characters[int(rng.integers(len(characters)))]

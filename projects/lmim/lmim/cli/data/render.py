@@ -75,7 +75,8 @@ class Render(Command):
         add('--manner', choices=MANNERS, default='listed',
             help="with --words: as they are listed, or as on signs ('scene'): "
             'in capitals and lower case, among numbers, punctuation and '
-            'made-up words (default: %(default)s)')
+            "made-up words; without: half of the words with 'runs' of a "
+            "character, as '1111' (default: %(default)s)")
         add('--min-length', type=at_least(1),
             help='least characters of a word (default: 3, and 1 with '
             '--words)')
