@@ -242,7 +242,9 @@ def smaller(cfg: Config) -> List[str]:
         options.append('train_cfg.val_interval=1000')
     for part in ('neck', 'decoder'):
         if 'num_layers' in cfg.model.get(part, {}):
-            options.append(f'model.{part}.num_layers=1')
+            # A refinement by the block before needs one.
+            layers = 2 if 'refinement' in cfg.model[part] else 1
+            options.append(f'model.{part}.num_layers={layers}')
     if 'taps' in cfg.model.get('neck', {}):
         options.append('model.neck.taps=[1,1,1]')
     return options
