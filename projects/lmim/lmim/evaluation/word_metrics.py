@@ -27,6 +27,10 @@ def _label(sample: Any) -> str:
     return sample.get('gt_text').get('item')
 
 
+def _read(sample: Any) -> str:
+    return sample.get('pred_text').get('item')
+
+
 @METRICS.register_module(force=True)
 class WordMetric(mmocr_metrics.WordMetric):
     """MMOCR's metric, in its place: a label that is empty is never read.
@@ -148,7 +152,7 @@ class RunMetric(BaseMetric):
     def process(self, data_batch: Optional[Sequence[Dict]],
                 data_samples: Sequence[Dict]) -> None:
         """Count words in, by ``gt_text.item`` and ``pred_text.item``."""
-        self.results += [(_label(sample), sample.get('pred_text').get('item'))
+        self.results += [(_label(sample), _read(sample))
                          for sample in data_samples]
 
     def compute_metrics(self, results: List[Any]) -> Dict[str, float]:
