@@ -45,12 +45,6 @@ methods = {
         **_one_branch, _mask: 'CharacterSpanMasking',
         'train_dataloader.dataset.pipeline.3.meta_keys': ['aspect']},
         passes=1),
-    # Other methods: of SSM's pictures the encoder sees one, of the others' two
-    # views, beside what a moving average sees.
-    **{name: dict(
-        config=_configs + f'pretrain/{name}/{name}_vit-mini_1xb64_rendered.py',
-        passes=passes) for name, passes in (
-            ('seqclr', 2), ('dig', 2), ('ssm', 1), ('ccd', 2))},
 }
 compared = [
     'scratch', 'mae', 'lmim', 'lmim-plus', 'seqclr', 'dig', 'ssm', 'ccd'

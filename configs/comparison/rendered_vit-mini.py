@@ -11,6 +11,9 @@ unlabelled = root + 'train.lmdb'
 labelled = root + 'train.lmdb'
 tests = dict(rendered=root + 'test.lmdb')
 
+compared = [
+    'scratch', 'mae', 'lmim', 'lmim-plus', 'seqclr', 'dig', 'ssm', 'ccd'
+]
 labels = [
     dict(words=1000, batches=690),
     dict(words=3000, batches=690),

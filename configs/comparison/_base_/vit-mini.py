@@ -23,6 +23,12 @@ methods = {
         }),
     # One branch, and targets without what a picture's tokens share.
     'lmim-plus': dict(config=_plus, teacher='teacher'),
+    # Of SSM's pictures the encoder sees one, of the others' two views, beside
+    # what a moving average sees.
+    **{name: dict(
+        config=_configs + f'pretrain/{name}/{name}_vit-mini_1xb64_rendered.py',
+        passes=passes) for name, passes in (
+            ('seqclr', 2), ('dig', 2), ('ssm', 1), ('ccd', 2))},
 }
 compared = ['scratch', 'mae', 'lmim', 'lmim-plus']
 
