@@ -66,6 +66,7 @@ def cfg(text: str) -> Config:
     ('param_scheduler.0.start_facto', 'do you mean start_factor?'),
     ('val_evaluator.metric', 'do you mean metrics?'),
     ('model.label_convertor.dict_type', 'is model.decoder.dictionary'),
+    ('model.decoder.refinement.coverge', 'do you mean coverage?'),
 ])
 def test_options_that_nothing_reads_are_refused(
         cfg: Config, option: str, told: str) -> None:

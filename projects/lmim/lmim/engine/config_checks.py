@@ -123,7 +123,8 @@ BESIDE: Dict[str, FrozenSet[str]] = {
 DEFAULT_TYPES = {
     'optim_wrapper': 'OptimWrapper', 'test_cfg': 'TestLoop',
     'val_cfg': 'ValLoop', 'visualizer': 'Visualizer',
-    'log_processor': 'LogProcessor'}
+    'log_processor': 'LogProcessor',
+    'model.decoder.refinement': 'AttentionRefinement'}
 #: Below these there are components.
 WALKED = (*DEFAULT_TYPES, 'custom_hooks', 'default_hooks', 'model',
           'param_scheduler', 'test_dataloader', 'test_evaluator', 'train_cfg',

@@ -3,6 +3,7 @@ from typing import Dict, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
+from mmocr.registry import MODELS
 from torch import nn
 
 from lmim.utils.errors import UserError
@@ -10,6 +11,7 @@ from lmim.utils.errors import UserError
 COVERAGES = ('fusion', 'self', 'cross')
 
 
+@MODELS.register_module()
 class AttentionRefinement(nn.Module):
     """What to subtract from attention where a picture was read already.
 
