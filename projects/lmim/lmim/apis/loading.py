@@ -34,7 +34,7 @@ from lmim.utils.log import quiet
 
 PathLike = Union[str, Path]
 #: Settings of a ViT that decide on what it computes; others train it.
-SETTINGS = ('arch', 'img_size', 'patch_size', 'stem', 'pos_embed',
+SETTINGS = ('arch', 'img_size', 'widths', 'patch_size', 'stem', 'pos_embed',
             'layer_cfgs', 'qkv_bias', 'norm_cfg', 'patch_cfg', 'pre_norm',
             'final_norm', 'with_cls_token')
 #: Height and width of images where no config tells them: the field's.

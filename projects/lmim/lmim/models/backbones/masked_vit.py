@@ -71,7 +71,7 @@ class MaskedViT(TextViT):
                    features: Optional[torch.Tensor]) -> Masking:
         """Choose what is hidden of images; arguments as of ``forward``."""
         return self.mask(
-            len(images), self.grid, images.device, noise,
+            len(images), self.grid_of(images), images.device, noise,
             dict(images=images, aspect=aspect, features=features))
 
     def blanked(self, images: torch.Tensor,
@@ -83,6 +83,6 @@ class MaskedViT(TextViT):
         """
         if not isinstance(self.patch_embed, ConvStem):
             return images
-        shown = 1 - mask.unflatten(1, self.grid).to(images.dtype)
+        shown = 1 - mask.unflatten(1, self.grid_of(images)).to(images.dtype)
         return images * nn.functional.interpolate(
             shown[:, None], scale_factor=self.patch_size)

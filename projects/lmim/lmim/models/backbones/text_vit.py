@@ -11,7 +11,8 @@ from torch.utils.checkpoint import checkpoint
 from lmim.checkpoints import load_encoder_weights
 from lmim.checkpoints.loading import LoadReport
 from lmim.utils.errors import UserError
-from ..layers import ConvStem, build_positions, init_transformer, is_traced
+from ..layers import (ConvStem, build_positions, init_transformer,
+                      interpolate_positions, is_traced)
 
 #: Images that a CPU encodes at once where no gradients are needed.
 CPU_IMAGES = 16
@@ -31,7 +32,8 @@ class TextViT(VisionTransformer):
 
     Differs from mmpretrain's ``VisionTransformer`` in its sizes, in fixed
     sine-cosine positions, in MAE's initialisation, in refusing images of
-    another size instead of padding or resizing positions silently, and in how
+    another size (unless ``widths`` says so) instead of padding or resizing
+    positions silently, and in how
     a pre-trained encoder is loaded: ``init_cfg=dict(type='Pretrained',
     checkpoint=...)`` reads every format that :mod:`lmim.checkpoints` knows,
     reports what was loaded, and refuses anything below a full match unless
@@ -44,7 +46,13 @@ class TextViT(VisionTransformer):
             ``stem``), ``'tiny'``, ``'small'``
             (the paper's) or ``'base'``, or a dict with ``embed_dims``,
             ``num_layers``, ``num_heads`` and ``feedforward_channels``.
-        img_size (Tuple[int, int]): Height and width of the images.
+        img_size (Tuple[int, int]): Height and width of the images, and of
+            those that positions are of.
+        widths (Tuple[int, int], optional): The least and the greatest width
+            of whole images, multiples of a patch's: positions of another
+            width than that of ``img_size`` are interpolated by rows and
+            columns. A batch has one width. Defaults to that of ``img_size``
+            alone.
         patch_size (int | Tuple[int, int]): Height and width of a patch.
         stem (Sequence[int], optional): Channels of a
             :class:`~lmim.models.layers.ConvStem` that embeds the patches.
@@ -67,7 +75,8 @@ class TextViT(VisionTransformer):
             embedding and so many blocks are not trained, ``init_cfg`` ...).
 
     Raises:
-        UserError: If the image size is no multiple of the patch size.
+        UserError: If the image size, or widths, are no multiples of the
+            patch size.
     """
 
     arch_zoo = {
@@ -87,6 +96,7 @@ class TextViT(VisionTransformer):
                  freeze_pos_embed: bool = True,
                  out_type: str = 'raw',
                  with_cp: bool = False,
+                 widths: Optional[Tuple[int, int]] = None,
                  **kwargs: Any) -> None:
         patch = _pair(patch_size)
         img_size = _pair(img_size)
@@ -95,6 +105,7 @@ class TextViT(VisionTransformer):
                 f'image size {img_size[0]}x{img_size[1]} is no multiple of '
                 f'the patch size {patch[0]}x{patch[1]} (height x width): '
                 'change img_size or patch_size of the backbone')
+        check_widths(widths, patch[1])
         if out_type not in ('raw', 'featmap'):
             raise UserError("out_type must be 'raw' or 'featmap', got "
                             f'{out_type!r}')
@@ -108,6 +119,7 @@ class TextViT(VisionTransformer):
         if stem is not None:
             self.patch_embed = ConvStem(self.embed_dims, patch, stem)
         self.grid = tuple(self.patch_resolution)
+        self.widths = None if widths is None else _pair(widths)
         self._pos_kind = pos_embed
         self._place()  # tells what does not fit
         self.pos_embed.requires_grad = not freeze_pos_embed
@@ -177,7 +189,7 @@ class TextViT(VisionTransformer):
         if self.out_type == 'raw':
             return tokens
         patches = tokens[:, self.num_extra_tokens:]
-        return patches.transpose(1, 2).unflatten(2, self.grid)
+        return patches.transpose(1, 2).unflatten(2, self.grid_of(images))
 
     def embed(self, images: torch.Tensor) -> torch.Tensor:
         """Turn images (N, 3, H, W) into patches with positions, (N, L, C).
@@ -185,9 +197,22 @@ class TextViT(VisionTransformer):
         Raises:
             UserError: If the images are not of the size the model is for.
         """
-        check_size(images, self.img_size)
-        return self.patch_embed(images)[0] + self.pos_embed[
-            :, self.num_extra_tokens:]
+        check_size(images, self.img_size, self.widths, self.patch_size[1])
+        return self.patch_embed(images)[0] + self.positions(
+            self.grid_of(images))
+
+    def grid_of(self, images: torch.Tensor) -> Tuple[int, int]:
+        """Rows and columns of patches that images (N, 3, H, W) have."""
+        height, width = images.shape[-2:]
+        return height // self.patch_size[0], width // self.patch_size[1]
+
+    def positions(self, grid: Tuple[int, int]) -> torch.Tensor:
+        """Positions of the patches of a grid (rows, columns), (1, L, C)."""
+        own = self.pos_embed[:, self.num_extra_tokens:]
+        # A graph for all widths has one way for all.
+        if self.widths is None or (grid == self.grid and not is_traced()):
+            return own
+        return interpolate_positions(own, self.grid, grid)
 
     def encode(self, patches: torch.Tensor) -> torch.Tensor:
         """Run the transformer over any subset of patches.
@@ -255,15 +280,43 @@ def _pair(value: Union[int, Sequence[int]]) -> Tuple[int, int]:
     return int(height), int(width)
 
 
-def check_size(images: torch.Tensor, img_size: Sequence[int]) -> None:
-    """Refuse images that are not of a backbone's size (height, width).
+def check_widths(widths: Optional[Sequence[int]], step: int) -> None:
+    """Refuse widths that are no range, or not of whole patches.
 
     Raises:
-        UserError: If they are not.
+        UserError: If they are none.
     """
-    if tuple(images.shape[-2:]) != tuple(img_size):
+    if widths is None:
+        return
+    low, high = widths
+    if not 0 < low <= high or low % step or high % step:
         raise UserError(
-            'the images are {}x{} (height x width), and the backbone is for '
-            '{}x{}: resize them in the pipeline, dict(type="Resize", scale='
-            '({}, {})), or set img_size of the backbone'.format(
-                *images.shape[-2:], *img_size, *img_size[::-1]))
+            f'widths are the least and the greatest width of images, in '
+            f'multiples of the {step} columns of a patch, not {low} and '
+            f'{high}')
+
+
+def check_size(images: torch.Tensor, img_size: Sequence[int],
+               widths: Optional[Tuple[int, int]] = None,
+               step: int = 1) -> None:
+    """Refuse images that are not of a backbone's size (height, width).
+
+    With ``widths``, multiples of ``step`` between the two are taken.
+
+    Raises:
+        UserError: If they are of another size.
+    """
+    height, width = images.shape[-2:]
+    if widths is not None and is_traced():
+        return  # the graph's own axis has the range
+    low, high = widths or (img_size[1], img_size[1])
+    if height == img_size[0] and low <= width <= high and not width % step:
+        return
+    wanted = f'{img_size[0]}x{low}'
+    if widths is not None:
+        wanted += f' to {high} in steps of {step}'
+    raise UserError(
+        f'the images are {height}x{width} (height x width), and the backbone '
+        f'is for {wanted}: resize them in the pipeline, dict(type="Resize", '
+        f'scale=({img_size[1]}, {img_size[0]})), or set img_size of the '
+        'backbone, or widths=(least, greatest)')

@@ -8,13 +8,13 @@ from .initialization import init_transformer
 from .masking import (BlockMasking, Context, Masking, RandomMasking,
                       masking_from_noise)
 from .positions import (build_positions, build_sincos_1d, build_sincos_2d,
-                        resolve_grid)
+                        interpolate_positions, resolve_grid)
 from .schedule import share_of_run
 
 __all__ = [
     'BlockMasking', 'CharacterSpanMasking', 'Context', 'ConvStem',
     'DSHMMasking', 'InkMasking', 'Masking', 'RandomMasking', 'attend',
     'build_positions', 'build_sincos_1d', 'build_sincos_2d',
-    'init_transformer', 'is_traced', 'masking_from_noise', 'resolve_grid',
-    'share_of_run', 'use_cpu_kernels'
+    'init_transformer', 'interpolate_positions', 'is_traced',
+    'masking_from_noise', 'resolve_grid', 'share_of_run', 'use_cpu_kernels'
 ]

@@ -3,6 +3,7 @@ import math
 from typing import Tuple
 
 import torch
+from torch.nn import functional as F
 
 from lmim.utils.errors import UserError
 
@@ -115,3 +116,23 @@ def resolve_grid(kind: str, grid: Tuple[int, int]) -> Tuple[int, int]:
             "pos_embed='grid' (checkpoints of MAERec and LMIM's published "
             'code do not fit such a model)')
     return side, side
+
+
+def interpolate_positions(positions: torch.Tensor, own: Tuple[int, int],
+                          grid: Tuple[int, int]) -> torch.Tensor:
+    """Interpolate positions of a grid of patches for another, bicubically.
+
+    Unlike :func:`lmim.checkpoints.loading.resize_positions`, at each pass,
+    and in a graph whose grid is known only when it runs.
+
+    Args:
+        positions (torch.Tensor): (1, L, C), row by row.
+        own (Tuple[int, int]): Rows and columns that they are of.
+        grid (Tuple[int, int]): Rows and columns wanted.
+
+    Returns:
+        torch.Tensor: (1, rows * columns, C).
+    """
+    table = positions.unflatten(1, own).permute(0, 3, 1, 2)
+    table = F.interpolate(table, grid, mode='bicubic', align_corners=False)
+    return table.flatten(2).transpose(1, 2)
