@@ -1,6 +1,6 @@
 """Evaluate a recognizer on the test sets of its config, any number of them.
 
-Usage: python tools/test.py CONFIG CHECKPOINT [--tta] [--misread N]
+Usage: python tools/test.py CONFIG CHECKPOINT [--tta] [--width W] [--misread N]
 
 Ends with a table for each benchmark, also in the work dir as
 CHECKPOINT_benchmark.md, .csv and .json, and a sheet of misread words,
@@ -16,6 +16,7 @@ from mmengine.config import Config
 
 from lmim.engine import launch
 from lmim.engine.hooks.data_check_hook import check_data
+from lmim.engine.widths import set_widths
 from lmim.utils.errors import UserError
 
 
@@ -39,6 +40,10 @@ def parse_args() -> argparse.Namespace:
         help='read tall pictures in three orientations, and take the surest '
         "reading (tta_pipeline of the config); '_tta' is added to the names "
         'of the tables')
+    add('--width', metavar='W',
+        help='how wide pictures are for the model, as of `lmim infer`: auto, '
+        'MIN-MAX or N; widths of its encoder in the config, which needs a '
+        'TextViT (default: as the config says)')
     add('--misread', type=int, metavar='N',
         help='how many misread words of each set are shown with their '
         'pictures, worst first (default: 50 by the config; 0: no sheet)')
@@ -100,6 +105,8 @@ def augment(cfg: Config) -> None:
 def main(args: argparse.Namespace) -> None:
     """Build the runner and test."""
     cfg = launch.load_config(args)
+    if args.width:
+        set_widths(cfg, args.width)
     cfg.load_from = args.checkpoint
     cfg.resume = False
     if args.show or args.show_dir:

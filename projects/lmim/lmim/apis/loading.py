@@ -26,6 +26,7 @@ from lmim.checkpoints.dictionaries import dictionaries_of, read_dict_file
 from lmim.checkpoints.loading import (compare, encoder_sizes,
                                       refuse_not_finite)
 from lmim.datasets.known_sets import read_config
+from lmim.engine.widths import IMG_SIZE, find_vit, fit_widths, set_widths
 from lmim.models.backbones import TextViT
 from lmim.models.layers import use_cpu_kernels
 from lmim.models.selfsup import SelfSup
@@ -37,8 +38,8 @@ PathLike = Union[str, Path]
 SETTINGS = ('arch', 'img_size', 'widths', 'patch_size', 'stem', 'pos_embed',
             'layer_cfgs', 'qkv_bias', 'norm_cfg', 'patch_cfg', 'pre_norm',
             'final_norm', 'with_cls_token')
-#: Height and width of images where no config tells them: the field's.
-IMG_SIZE = (32, 128)
+#: The characters that a TextTransformerDecoder has positions for, at least.
+LONGEST = 200
 #: What comes with the package; see :func:`reader_path`.
 READER = Path(__file__).parents[1] / 'weights' / 'reader.safetensors'
 #: How to name a config.
@@ -191,14 +192,12 @@ def encoder_settings(config: ModelConfig) -> Dict[str, Any]:
     Raises:
         CheckpointError: If its backbone is another.
     """
-    backbone = config.model.get('backbone')
-    for part in dicts_in(backbone):
-        if str(part.get('type')).rpartition('.')[2] in ('TextViT',
-                                                        'MaskedViT',
-                                                        'SimMIMViT'):
-            return {name: part[name] for name in SETTINGS if name in part}
+    vit = find_vit(config.model)
+    if vit is not None:
+        return {name: vit[name] for name in SETTINGS if name in vit}
+    backbone = config.model.get('backbone') or {}
     raise CheckpointError(
-        f'the backbone of {config.name} is {(backbone or {}).get("type")}, '
+        f'the backbone of {config.name} is {backbone.get("type")}, '
         'and not a TextViT, the encoder of this project. For a ViT of another '
         'name give a config that has it as TextViT: --config CONFIG')
 
@@ -262,7 +261,9 @@ def reader_path() -> Path:
 def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
                     config: Optional[Union[PathLike, Config]] = None,
                     device: str = 'cpu',
-                    language: Optional[str] = None
+                    language: Optional[str] = None,
+                    width: Optional[str] = None,
+                    max_length: Optional[int] = None
                     ) -> Tuple[nn.Module, Config]:
     """Build a recognizer and load its weights, all of them.
 
@@ -278,6 +279,11 @@ def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
         language (str, optional): Whose letters a CTC recognizer heeds, as of
             :class:`~lmim.models.textrecog.CTCLanguagePostprocessor`, or
             'none'. Defaults to what the config says.
+        width (str, optional): Of the pictures it reads, as of
+            :func:`lmim.engine.widths.set_widths`. Defaults to what the config
+            says.
+        max_length (int, optional): The most characters of a word, as of
+            :class:`~lmim.apis.TextRecognizer`.
 
     Returns:
         Tuple[nn.Module, Config]: The model in eval mode, and the config; see
@@ -292,6 +298,7 @@ def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
     found = needed_config(opened, config)
     if language is not None:
         found = _with_language(found, language)
+    found = _with_sizes(found, width, max_length)
     characters = _characters(opened, found)
     try:
         recognizer = build_model(found.model, characters, empty=False)
@@ -328,6 +335,35 @@ def _with_language(config: ModelConfig, language: str) -> ModelConfig:
             held, type='CTCLanguagePostprocessor',
             language=None if language == 'none' else language)
     return config
+
+
+def _with_sizes(config: ModelConfig, width: Optional[str],
+                max_length: Optional[int]) -> ModelConfig:
+    """A config that reads pictures of some widths, and words of a length."""
+    config = config._replace(cfg=copy.deepcopy(config.cfg),
+                             model=copy.deepcopy(config.model))
+    for cfg in (config.cfg, dict(model=config.model)):
+        if width is not None:
+            set_widths(cfg, width)
+        fit_widths(cfg)
+        if max_length is not None:
+            _lengthen(cfg['model'].get('decoder') or {}, max_length)
+    return config
+
+
+def _lengthen(decoder: Dict[str, Any], max_length: int) -> None:
+    """Let a decoder write longer words than it was trained for, or refuse."""
+    kind = str(decoder.get('type')).rpartition('.')[2]
+    if kind == 'CRNNDecoder' or max_length == decoder.get('max_seq_len'):
+        return  # CTC writes as many as the picture has columns
+    if kind != 'TextTransformerDecoder' or not 1 <= max_length <= LONGEST:
+        raise CheckpointError(
+            f'a word of at most {max_length} characters cannot be asked of '
+            f'the {kind}: TextTransformerDecoder writes 1 to {LONGEST}, CTC '
+            'as many as a picture has columns, and others have a place for '
+            'each character that they were trained for: train with '
+            f'model.decoder.max_seq_len={max_length}')
+    decoder['max_seq_len'] = max_length
 
 
 def load_pretrained(checkpoint: PathLike,

@@ -9,6 +9,7 @@ from mmocr.registry import TRANSFORMS
 from lmim.checkpoints import CheckpointError
 from lmim.checkpoints.config_text import dicts_in
 from lmim.datasets.records import UnreadableRecordError
+from lmim.engine.widths import rescaling
 
 #: Transforms that the config in a checkpoint may name. They do nothing but
 #: arithmetic; others evaluate text (``ConditionApply``) or call what they are
@@ -50,6 +51,9 @@ class Preprocessing:
                 'name a config of a recognizer, --config CONFIG')
         steps[-1] = dict(
             steps[-1], meta_keys=('ori_shape', 'img_shape', 'valid_ratio'))
+        #: Whether pictures of different shapes become different widths.
+        self.any_width = any(
+            kind_of_step(step) == 'RescaleToHeight' for step in steps)
         #: Whether places in a picture are still known when it is prepared.
         self.keeps_places = all(
             kind_of_step(step) in HARMLESS for step in steps)
@@ -108,7 +112,9 @@ def find_pipeline(cfg: Dict[str, Any]) -> Optional[List[Dict[str, Any]]]:
     for part in dicts_in(cfg.get('model')):
         size = part.get('img_size')
         if isinstance(size, (list, tuple)) and len(size) == 2:
-            return [dict(type='Resize', scale=(size[1], size[0])),
+            resize = (rescaling(part) if part.get('widths') else
+                      dict(type='Resize', scale=(size[1], size[0])))
+            return [resize,
                     dict(type=_PACK, meta_keys=(
                         'ori_shape', 'img_shape', 'valid_ratio'))]
     return None

@@ -16,6 +16,7 @@ from mmengine.device import get_device
 from lmim.datasets.pictures import Inputs, Picture, Pictures, is_single
 from lmim.datasets.records import UnreadableRecordError
 from lmim.engine.precision import choose_precision, warn_if_slower
+from lmim.models.textrecog import numbers_by_size
 from lmim.utils.errors import UserError
 from lmim.visualization import character_attention
 
@@ -32,6 +33,8 @@ ORIENTATIONS = ('upright', 'auto')
 #: reader's held-out words 76.5 % are read then, 73.9 % upside down (read as
 #: they are: 77.0 %); by the probabilities of the pictures alone 74.2 %.
 HEEDED, UPRIGHT = 0.5, 1.1
+#: Batches of pictures that are sorted by width at once.
+WINDOW = 16
 
 
 class TextRecognizer:
@@ -67,6 +70,17 @@ class TextRecognizer:
             word likely: 'english', a file of `lmim data language`, or
             'none'. Defaults to what the config says; the reader's says
             'english'.
+        width (str, optional): How wide a picture is for the model, whose
+            height is kept: 'auto', as wide as the picture's shape says,
+            from the width of training to three times that; 'MIN-MAX', such
+            as '64-384', the same within these bounds; or one width, '128',
+            to which all are squeezed or stretched. Defaults to what the
+            config says, as a rule one.
+        max_length (int, optional): The most characters of a word that a
+            ``TextTransformerDecoder`` writes, 1 to 200. CTC writes as many
+            as a picture has columns; other decoders have a place for each
+            character, and no more than they were trained for. Defaults to
+            what the config says.
         alpha_color (Sequence[int], optional): Red, green and blue of what
             transparent pictures are laid on. Defaults to white, and to black
             where all that is to be seen is light.
@@ -100,7 +114,9 @@ class TextRecognizer:
                  orientation: str = 'upright',
                  char_boxes: bool = False,
                  language: Optional[str] = None,
-                 alpha_color: Optional[Sequence[int]] = None) -> None:
+                 alpha_color: Optional[Sequence[int]] = None,
+                 width: Optional[str] = None,
+                 max_length: Optional[int] = None) -> None:
         if batch_size < 1:
             raise UserError(f'batch_size is 1 or more, not {batch_size}')
         if orientation not in ORIENTATIONS:
@@ -116,12 +132,16 @@ class TextRecognizer:
         self.model: Any
         self.checkpoint = Path(checkpoint or reader_path())
         self.model, self.cfg = load_recognizer(self.checkpoint, config,
-                                               str(self.device), language)
+                                               str(self.device), language,
+                                               width, max_length)
         self.characters = dictionary_of(self.model)
         told = (f'the config in {self.checkpoint}'
                 if config is None else 'the config')
         self._preprocess = Preprocessing(
             self.cfg, told, trusted=config is not None)
+        #: Batches that are taken at a time: of several widths, enough that
+        #: those of one make a batch.
+        self._batches = WINDOW if self._preprocess.any_width else 1
 
     def __call__(self, inputs: Inputs) -> List[Recognition]:
         """Read all pictures.
@@ -148,7 +168,8 @@ class TextRecognizer:
         """Read pictures batch by batch, however many they are.
 
         The inputs are those of :meth:`__call__`; of an iterator one batch is
-        taken at a time.
+        taken at a time (16 where pictures become several widths: those of
+        one are read together).
 
         Yields:
             Recognition: One for each picture, in their order.
@@ -164,8 +185,8 @@ class TextRecognizer:
     def read(self, pictures: Iterable[Picture]) -> Iterator[Recognition]:
         """Read pictures, such as :class:`Pictures`; as :meth:`stream`."""
         pictures = iter(pictures)
-        for batch in iter(lambda: list(islice(pictures, self.batch_size)),
-                          []):
+        count = self.batch_size * self._batches
+        for batch in iter(lambda: list(islice(pictures, count)), []):
             yield from self._read(batch)
 
     def prepare(self, images: Sequence[np.ndarray]) -> Prepared:
@@ -235,13 +256,11 @@ class TextRecognizer:
 
     def _groups(self, copies: Sequence['_Copy']) -> Iterator[List['_Copy']]:
         """Those that make a batch: of one size, and not too many."""
-        sizes: Dict[Tuple[int, ...], List[_Copy]] = {}
-        for copy in copies:
-            shape = tuple(copy.prepared['inputs'].shape)
-            sizes.setdefault(shape, []).append(copy)
-        for alike in sizes.values():
+        for alike in numbers_by_size([copy.prepared['inputs']
+                                      for copy in copies]):
             for start in range(0, len(alike), self.batch_size):
-                yield alike[start:start + self.batch_size]
+                yield [copies[number] for number
+                       in alike[start:start + self.batch_size]]
 
     @torch.no_grad()
     def _predict(self, data: Prepared) -> Sequence[Any]:

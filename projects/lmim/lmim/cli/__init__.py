@@ -1,6 +1,6 @@
 """The command line `lmim COMMAND`, and what its commands share."""
 from lmim.utils.progress import track
 
-from .command import Command, Tool, at_least
+from .command import Command, Tool, add_size_arguments, at_least
 
-__all__ = ['Command', 'Tool', 'at_least', 'track']
+__all__ = ['Command', 'Tool', 'add_size_arguments', 'at_least', 'track']

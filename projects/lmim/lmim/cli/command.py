@@ -132,6 +132,20 @@ class Tool:
         return parser
 
 
+def add_size_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare how wide pictures, and how long words, a recognizer reads."""
+    parser.add_argument(
+        '--width', metavar='W',
+        help='how wide pictures are for the model. auto: as their shape says, '
+        'from the width of its training to three times that; MIN-MAX, as '
+        '64-384: within these; N: all are N wide (default: as the config '
+        "says; the reader's says 128)")
+    parser.add_argument(
+        '--max-length', type=at_least(1), metavar='N',
+        help='the most characters of a word, for decoders that write step by '
+        'step (default: as the config says; CTC has no such limit)')
+
+
 def at_least(least: int) -> Callable[[str], int]:
     """A type for whole-number arguments with a lower limit."""
 

@@ -21,7 +21,7 @@ from lmim.utils.errors import UserError
 from lmim.utils.json_text import to_json
 from lmim.visualization import save_picture
 
-from . import Command, at_least, track
+from . import Command, add_size_arguments, at_least, track
 
 #: The format that each suffix of a file means.
 SUFFIXES = {'.txt': 'text', '.tsv': 'text', '.jsonl': 'jsonl', '.csv': 'csv'}
@@ -82,6 +82,7 @@ class Infer(Command):
             help="for CTC recognizers, whose letters make a word likely: "
             "english, a file of `lmim data language`, or none (default: as "
             "the config says; the reader's says english)")
+        add_size_arguments(parser)
         add('--char-boxes', action='store_true',
             help='find where each character is: JSON has the boxes')
         add('--alpha-color', type=color, metavar='R,G,B',
@@ -172,8 +173,8 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
     recognizer = TextRecognizer(args.checkpoint, args.config, args.device,
                                 args.batch_size, args.precision,
                                 args.orientation, args.char_boxes,
-                                args.language,
-                                args.alpha_color)
+                                args.language, args.alpha_color,
+                                args.width, args.max_length)
     read: Callable[[Any], Iterator[Recognition]] = recognizer.read
     if args.polygons is not None:
         read = partial(read_annotated, recognizer)

@@ -17,6 +17,7 @@ from lmim.checkpoints.dictionaries import (dictionaries_of, read_dict_file,
 from lmim.utils.errors import UserError
 
 from .config_checks import Takes, arguments_of
+from .widths import fit_widths
 
 #: What only workers have.
 OF_WORKERS = ('persistent_workers', 'prefetch_factor',
@@ -53,6 +54,7 @@ def fit_config(cfg: Config) -> None:
     _fit_loop(cfg)
     _check_backends(cfg)
     _fit_dictionaries(cfg)
+    fit_widths(cfg)
 
 
 def _check_values(cfg: Config) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 from lmim.apis.recognizer import TextRecognizer
-from lmim.cli import Command, at_least, track
+from lmim.cli import Command, add_size_arguments, at_least, track
 from lmim.datasets.lmdb_writer import LMDBWriter
 from lmim.datasets.pictures import Pictures
 from lmim.engine.precision import PRECISIONS
@@ -38,6 +38,7 @@ class LabelPictures(Command):
         add('--config', type=Path,
             help='its config, where the checkpoint carries none')
         add('--language', metavar='NAME', help='as of `lmim infer`')
+        add_size_arguments(parser)
         add('--min-score', type=float, default=0.9, metavar='P',
             help='the least probability of a word (default: %(default)s)')
         add('--device', help='(default: a GPU if there is one)')
@@ -57,7 +58,8 @@ class LabelPictures(Command):
         refuse_source_as_result(source, [args.out])
         reader = TextRecognizer(
             args.checkpoint, args.config, args.device, args.batch_size,
-            args.precision, language=args.language)
+            args.precision, language=args.language, width=args.width,
+            max_length=args.max_length)
         skipped = Reasons()
         unsure = empty = 0
         surest = 0.

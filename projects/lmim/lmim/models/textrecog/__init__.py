@@ -1,4 +1,5 @@
 """Parts of text recognizers."""
+from .any_width import AnyWidthRecognizer, numbers_by_size
 from .attention_refinement import AttentionRefinement, Coverage
 from .linear_encoder import LinearEncoder
 from .parallel_decoder import ParallelDecoder
@@ -9,8 +10,9 @@ from .transformer_decoder import (KeysValues, TextTransformerDecoder,
 from .word_loss import WordLoss
 
 __all__ = [
-    'AttentionRefinement', 'CTCLanguagePostprocessor',
+    'AnyWidthRecognizer', 'AttentionRefinement', 'CTCLanguagePostprocessor',
     'CTCWordScorePostprocessor', 'Coverage', 'KeysValues', 'LinearEncoder',
     'ParallelDecoder', 'TextTransformerDecoder',
-    'TextTransformerDecoderLayer', 'WordLoss', 'WordScorePostprocessor'
+    'TextTransformerDecoderLayer', 'WordLoss', 'WordScorePostprocessor',
+    'numbers_by_size'
 ]
