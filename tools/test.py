@@ -1,6 +1,7 @@
 """Evaluate a recognizer on the test sets of its config, any number of them.
 
 Usage: python tools/test.py CONFIG CHECKPOINT [--tta] [--width W] [--misread N]
+                            [--by-length [N ...]]
 
 Ends with a table for each benchmark, also in the work dir as
 CHECKPOINT_benchmark.md, .csv and .json, and a sheet of misread words,
@@ -18,6 +19,9 @@ from lmim.engine import launch
 from lmim.engine.hooks.data_check_hook import check_data
 from lmim.engine.widths import set_widths
 from lmim.utils.errors import UserError
+
+#: The ranges of --by-length end with these.
+LENGTHS = (4, 8, 12, 16, 24, 32)
 
 
 def parse_args() -> argparse.Namespace:
@@ -47,6 +51,10 @@ def parse_args() -> argparse.Namespace:
     add('--misread', type=int, metavar='N',
         help='how many misread words of each set are shown with their '
         'pictures, worst first (default: 50 by the config; 0: no sheet)')
+    add('--by-length', type=int, nargs='*', metavar='N',
+        help='add a table of words by the number of characters of their '
+        'labels: up to each N, and longer ones (default where none is given: '
+        '4 8 12 16 24 32)')
     launch.add_common_options(parser, 'test_dataloader.batch_size=32')
     return launch.parse_args(parser)
 
@@ -115,6 +123,9 @@ def main(args: argparse.Namespace) -> None:
         augment(cfg)
     if args.misread is not None:
         set_hook(cfg, 'benchmark', 'BenchmarkHook', max_misread=args.misread)
+    if args.by_length is not None:
+        set_hook(cfg, 'benchmark', 'BenchmarkHook',
+                 by_length=args.by_length or LENGTHS)
     if args.precision:
         launch.set_test_precision(cfg, args.precision)
     if args.save_preds:

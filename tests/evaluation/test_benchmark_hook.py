@@ -67,6 +67,21 @@ def test_tables_and_sheet_are_written(cfg: Config, tmp_path: Path) -> None:
     assert sheet.count('<img') == 4
 
 
+def test_words_are_told_apart_by_length(cfg: Config, tmp_path: Path) -> None:
+    cfg.default_hooks.benchmark.by_length = (2, 3, 8)
+    run(cfg)
+    loaded = json.loads((tmp_path / 'run/model_benchmark.json').read_text())
+    *others, table = loaded['tables']
+    assert len(others) == 2 and table['title'] == 'By length'
+    # 'cd' and 'gh' are misread, 'ab' twice is read; the empty label is of no
+    # length, and the longest has nine.
+    assert [(row['name'], row['samples'], row['accuracy'])
+            for row in table['sets']] == [
+                ('1-2 characters', 4, 50.), ('3-3 characters', 1, 100.),
+                ('over 8 characters', 1, 0.)]
+    assert table['averages'] == {}
+
+
 def test_evaluators_of_mmocr_are_left_alone(cfg: Config,
                                             tmp_path: Path) -> None:
     cfg.test_evaluator.type = 'MultiDatasetsEvaluator'

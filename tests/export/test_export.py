@@ -80,7 +80,8 @@ def test_encoder_of_pretraining(exported: Exports,
         'encoder.onnx', 'manifest.json']
     assert done.manifest['kind'] == 'encoder'
     assert done.manifest['grid'] == [1, 32]
-    pixels = resize(words, done.manifest['image'])
+    pixels = np.stack([resize(word, done.manifest['image'])
+                       for word in words])
     session = onnxruntime.InferenceSession(str(done.folder / 'encoder.onnx'))
     tokens = session.run(['tokens'], {'pixels': pixels})[0]
     vit: Any = TextViT(ARCH, patch_size=(32, 4), pos_embed='grid')

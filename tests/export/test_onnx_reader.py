@@ -92,7 +92,7 @@ def test_pictures_are_resized_as_in_the_pipeline() -> None:
         transform = TRANSFORMS.build(dict(
             type='mmocr.Resize', scale=(128, 32), interpolation=how))
         wanted = transform(dict(img=image, img_shape=(31, 77)))['img']
-        assert np.array_equal(resize([image], about)[0], wanted), how
+        assert np.array_equal(resize(image, about), wanted), how
 
 
 def test_refuses_what_it_cannot_read(exported: Callable[[str], Exported],
@@ -105,7 +105,7 @@ def test_refuses_what_it_cannot_read(exported: Callable[[str], Exported],
     with pytest.raises(FileNotFoundError, match=MANIFEST):
         OnnxTextReader(tmp_path)
     held = exported('ctc').manifest
-    for change, told in ((dict(format_version=2), 'newer'),
+    for change, told in ((dict(format_version=3), 'newer'),
                          (dict(kind='encoder'), 'reads no text')):
         (tmp_path / MANIFEST).write_text(json.dumps({**held, **change}))
         with pytest.raises(ValueError, match=told):

@@ -161,7 +161,8 @@ def build_model(model: Dict[str, Any],
 
 
 def load_encoder(checkpoint: Union[PathLike, Checkpoint],
-                 config: AnyConfig = None) -> TextViT:
+                 config: AnyConfig = None,
+                 width: Optional[str] = None) -> TextViT:
     """Build the encoder of a checkpoint of any known format, in eval mode.
 
     Args:
@@ -170,6 +171,7 @@ def load_encoder(checkpoint: Union[PathLike, Checkpoint],
         config (str, Path, Config or ModelConfig, optional): A config of its
             model, instead of that in the file. Where there is none, its
             sizes are read off the weights.
+        width (str, optional): As of :func:`load_recognizer`.
 
     Raises:
         FileNotFoundError: If a file does not exist.
@@ -180,7 +182,10 @@ def load_encoder(checkpoint: Union[PathLike, Checkpoint],
     found = find_config(opened, config)
     settings = (_settings_of_weights(opened) if found is None else
                 encoder_settings(found))
-    vit = MODELS.build(dict(settings, type='TextViT', _scope_='mmocr'))
+    settings = dict(settings, type='TextViT', _scope_='mmocr')
+    if width is not None:
+        set_widths(dict(model=dict(backbone=settings)), width)
+    vit = MODELS.build(settings)
     with quiet():
         load_encoder_weights(vit, opened)
     return use_cpu_kernels(vit).eval()

@@ -8,7 +8,7 @@ from lmim.export.exporting import KINDS, READER, export
 from lmim.utils.errors import UserError
 from lmim.utils.log import quiet
 
-from . import Command
+from . import Command, add_size_arguments
 
 
 class Export(Command):
@@ -50,6 +50,7 @@ class Export(Command):
         add('--language', metavar='NAME',
             help='for CTC recognizers, as of `lmim infer`; the reader of the '
             'folder heeds it (default: as the config says)')
+        add_size_arguments(parser)
         add('--images', type=Path, nargs='+', metavar='PICTURES',
             help='pictures to check by: images, folders, LMDBs or lists '
             '(default: words that are rendered)')
@@ -68,7 +69,8 @@ class Export(Command):
             manifest = export(
                 args.checkpoint or reader_path(), args.output, args.config,
                 args.kind, args.int8, args.images, args.min_agreement,
-                args.overwrite, args.language)
+                args.overwrite, args.language, args.width,
+                args.max_length)
         return {'ok': True, 'output': str(args.output), 'manifest': manifest}
 
     def report(self, result: Dict[str, Any]) -> str:
@@ -76,7 +78,7 @@ class Export(Command):
         manifest, folder = result['manifest'], Path(result['output'])
         files = manifest['files'].values()
         size = sum((folder / name).stat().st_size for name in files)
-        parity = manifest['parity']
+        parity, image = manifest['parity'], manifest['image']
         encoder = manifest['kind'] == 'encoder'
         what = ('encoder' if encoder else f'{manifest["kind"]} recognizer, '
                 f'{len(manifest["classes"])} classes')
@@ -88,6 +90,10 @@ class Export(Command):
             f'of {" and ".join(map(str, parity["batch_sizes"]))}: of torch '
             f'and onnxruntime {same} differ by '
             f'{parity["max_difference"]:.1e} at the most',
+            *([f'pictures are {image["widths"][0]} to {image["widths"][1]} '
+               'wide, as their shape says; checked at '
+               f'{", ".join(map(str, parity["widths"]))}']
+              if 'widths' in image else []),
             *(f'skipped {reason}' for reason in parity['skipped']),
         ]
         if not manifest['checkpoint']['config']:

@@ -88,7 +88,7 @@ def fit_widths(cfg: Any) -> bool:
                     f'{_size(vit)[1]} wide, and reads no others: leave width '
                     'out, or take another recognizer, such as those of '
                     'configs/textrecog/ctc or transformer')
-    kind = MODELS.get(str(model.get('type')))
+    kind = MODELS.get(str(model['type'])) if 'type' in model else None
     if isinstance(kind, type) and issubclass(kind, EncoderDecoderRecognizer):
         model['type'] = 'AnyWidthRecognizer'
     steps = list(_steps(cfg, vit))

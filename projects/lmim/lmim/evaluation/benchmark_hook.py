@@ -13,7 +13,8 @@ from lmim.datasets.labels.spelling import spelling_of
 from lmim.utils.atomic import write_atomic
 
 from .benchmark_evaluator import BenchmarkEvaluator
-from .benchmark_table import SetResult, make_tables, write_tables
+from .benchmark_table import (SetResult, make_tables, results_by_length,
+                              write_tables)
 from .misread_sheet import misread_sheet
 
 
@@ -33,13 +34,18 @@ class BenchmarkHook(Hook):
     Args:
         max_misread (int): How many misread words of each set are shown; 0
             for no sheet. Defaults to 50.
+        by_length (Sequence[int]): Adds a table of all sets' words by the
+            number of characters of their labels: up to each of these
+            numbers, and longer ones. Defaults to (), no such table.
     """
 
     # After the hooks that log the metrics, so that the table comes last.
     priority = 'LOWEST'
 
-    def __init__(self, max_misread: int = 50) -> None:
+    def __init__(self, max_misread: int = 50,
+                 by_length: Sequence[int] = ()) -> None:
         self.max_misread = max_misread
+        self.by_length = tuple(by_length)
 
     def before_train(self, runner: Runner) -> None:
         """Check the prefixes for validation, before an epoch is trained."""
@@ -72,7 +78,10 @@ class BenchmarkHook(Hook):
             for fact, prefix, records in zip(
                 facts, evaluator.dataset_prefixes, evaluator.records)]
         tables = make_tables(
-            list(zip(results, facts)), evaluator.protocol, evaluator.spelling)
+            [*zip(results, facts), *results_by_length(
+                [record for records in evaluator.records
+                 for record in records], self.by_length)],
+            evaluator.protocol, evaluator.spelling)
         checkpoint = str(runner.cfg.get('load_from') or 'model')
         augmented = any(isinstance(model, BaseTTAModel)
                         for model in _wrapped(runner.model))

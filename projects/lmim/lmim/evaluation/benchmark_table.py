@@ -143,6 +143,32 @@ def make_tables(sets: Sequence[Tuple[SetResult, Dict[str, Any]]],
     return tables
 
 
+def results_by_length(records: Sequence[WordRecord], ends: Sequence[int]
+                      ) -> List[Tuple[SetResult, Dict[str, Any]]]:
+    """Results of words by the number of characters of their labels.
+
+    Args:
+        records (Sequence[WordRecord]): The words.
+        ends (Sequence[int]): Where one range ends and the next begins; none
+            gives no results.
+
+    Returns:
+        List[Tuple]: For each range that has words, as :func:`make_tables`
+        takes them; none counts in an average.
+    """
+    facts = dict(benchmark='By length', in_average=False)
+    bounds = [0, *sorted(ends)]
+    results = []
+    for last, end in zip(bounds, [*bounds[1:], math.inf]) if ends else ():
+        some = [record for record in records
+                if last < len(record.label) <= end]
+        name = f'{last + 1}-{end}' if end < math.inf else f'over {last}'
+        if some:
+            results.append((SetResult.count(
+                f'{name} characters', some, facts), facts))
+    return results
+
+
 def _splits(results: Sequence[SetResult]) -> List[str]:
     """The sizes of sets that are in use in several, as ``IC13_1015``."""
     sizes: Dict[str, List[str]] = {}

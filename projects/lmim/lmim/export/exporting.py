@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
+import cv2
 import numpy as np
 import torch
 
@@ -24,13 +25,14 @@ from lmim.version import __version__
 
 from . import onnx_reader
 from .graphs import EncoderGraph
-from .onnx_files import (BATCH, BATCHES, GRAPH, OTHER_VERSIONS, TOLERANCE,
+from .onnx_files import (BATCHES, GRAPH, OTHER_VERSIONS, TOLERANCE,
                          OnnxEncoder, check_encoder, check_libraries,
                          check_recognizer, compare, quantize, write_graph)
-from .onnx_reader import MANIFEST, OnnxTextReader
+from .onnx_reader import MANIFEST, OnnxTextReader, resize
 from .preprocessing import (PixelFacts, facts_of_encoder,
                             facts_of_recognizer)
-from .recognizers import gives_word_scores, kind_of, write_recognizer
+from .recognizers import (gives_word_scores, kind_of, pixel_axes,
+                          write_recognizer)
 
 KINDS = ('auto', 'encoder', 'recognizer')
 READER = 'read.py'
@@ -50,7 +52,9 @@ def export(checkpoint: Path,
            images: Optional[Sequence[Path]] = None,
            min_agreement: float = 0.,
            overwrite: bool = False,
-           language: Optional[str] = None) -> Dict[str, Any]:
+           language: Optional[str] = None,
+           width: Optional[str] = None,
+           max_length: Optional[int] = None) -> Dict[str, Any]:
     """Export a checkpoint, check it, and say how well it went.
 
     Args:
@@ -62,7 +66,11 @@ def export(checkpoint: Path,
         images (Sequence[Path], optional): Pictures for the check.
         min_agreement (float): The least agreement of int8 with fp32.
         overwrite (bool): Whether a folder that is there gives way.
-        language (str, optional): As of :class:`~lmim.apis.TextRecognizer`.
+        language (str, optional): As of :class:`~lmim.apis.TextRecognizer`,
+            and so are ``width`` and ``max_length``.
+        width (str, optional): With several, the width of the graphs is free,
+            and is checked at some.
+        max_length (int, optional): Of recognizers.
 
     Returns:
         Dict[str, Any]: The manifest of the folder.
@@ -91,22 +99,27 @@ def export(checkpoint: Path,
     checked = dict(islice(pictures.items(), CHECKED))
     with whole_folder(output, overwrite) as draft:
         if as_encoder:
-            vit = load_encoder(opened, found)
+            vit = load_encoder(opened, found, width)
             facts = facts_of_encoder(vit, found.model if found else None)
             about = write_encoder(vit, facts, draft)
         else:
             recognizer = TextRecognizer(
-                checkpoint, config, 'cpu', language=language)
+                checkpoint, config, 'cpu', language=language, width=width,
+                max_length=max_length)
             style = kind_of(recognizer.model)
             facts = facts_of_recognizer(recognizer.model, recognizer.cfg)
             about = write_recognizer(recognizer.model, style, facts, draft)
             (draft / READER).write_text(reader_text(), encoding='utf-8')
+        if facts.widths:
+            checked = at_widths(checked, facts)
         manifest = {
             'format': 'lmim-onnx',
-            'format_version': 1,
+            # The first knows one width.
+            'format_version': 2 if facts.widths else 1,
             'precision': 'fp32',
             **about,
-            'image': facts._asdict(),
+            'image': {name: value for name, value in facts._asdict().items()
+                      if value is not None},
             'checkpoint': {
                 'name': checkpoint.name,
                 'sha256': hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
@@ -121,6 +134,8 @@ def export(checkpoint: Path,
                 'origin': origin,
                 'skipped': skipped,
                 'batch_sizes': list(BATCHES),
+                'widths': sorted({resize(image, facts._asdict()).shape[1]
+                                  for image in checked.values()}),
                 'max_difference': check_encoder(
                     vit, facts, exported, checked) if as_encoder else
                 check_recognizer(recognizer, exported, checked,
@@ -139,9 +154,24 @@ def write_encoder(vit: TextViT, facts: PixelFacts,
     file = GRAPH.format('encoder')
     blank = torch.zeros(3, facts.height, facts.width, 3, dtype=torch.uint8)
     write_graph(EncoderGraph(vit, facts), folder / file, (blank, ),
-                ({0: BATCH}, ), ['pixels'], ['tokens'])
+                (pixel_axes(facts), ), ['pixels'], ['tokens'], facts.widths)
     return {'kind': 'encoder', 'files': {'encoder': file},
             'grid': list(vit.grid), 'embed_dims': vit.embed_dims}
+
+
+def at_widths(pictures: Mapping[str, np.ndarray],
+              facts: PixelFacts) -> Dict[str, np.ndarray]:
+    """Pictures of which every other one is as wide as a graph may take.
+
+    These are as wide as its least width, the greatest, that of training and
+    one between, in turns; the others are as they were.
+    """
+    assert facts.widths is not None
+    least, most, step = facts.widths
+    wanted = (least, most, facts.width, (least + most) // 2 // step * step)
+    return {name: image if number % 2 else cv2.resize(
+        image, (wanted[number // 2 % len(wanted)], facts.height))
+        for number, (name, image) in enumerate(pictures.items())}
 
 
 def reader_text() -> str:
@@ -169,8 +199,10 @@ def _to_int8(manifest: Dict[str, Any], draft: Path,
     wanted, found = exact(images), rough(images)
     about: Dict[str, Any] = {'samples': len(images), 'least': least}
     if manifest['kind'] == 'encoder':
-        about['agreement'] = float(torch.cosine_similarity(  # (N, L, C)
-            torch.from_numpy(wanted), torch.from_numpy(found), dim=-1).mean())
+        one, other = (torch.from_numpy(np.concatenate(tokens))  # (N L, C)
+                      for tokens in (wanted, found))
+        about['agreement'] = float(
+            torch.cosine_similarity(one, other, dim=-1).mean())
     else:
         texts, score = compare(pictures, wanted, found)
         about.update(agreement=1 - len(texts) / len(images),

@@ -5,8 +5,8 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import (Any, Dict, Iterable, Iterator, List, Mapping, Sequence,
-                    Tuple)
+from typing import (Any, Dict, Iterable, Iterator, List, Mapping, Optional,
+                    Sequence, Tuple)
 
 import numpy as np
 import torch
@@ -15,13 +15,14 @@ from torch import nn
 
 from lmim.utils.errors import UserError
 
-from .onnx_reader import resize
+from .onnx_reader import batches
 from .preprocessing import PixelFacts
 
 #: The file of a graph.
 GRAPH = '{}.onnx'
-#: The name of the axis of pictures.
-BATCH = 'batch'
+#: The names of the axes of pictures, of their width, of what is known of a
+#: picture, and of characters that are written.
+BATCH, WIDTH, TOKENS, WRITTEN = 'batch', 'width', 'tokens', 'written'
 #: Scores and tokens may differ by so much, from another order of sums. The
 #: scale of scores is 1, and of tokens, which are normalised, about 1.
 TOLERANCE = 1e-3
@@ -56,7 +57,8 @@ def check_libraries() -> Dict[str, str]:
 
 def write_graph(module: nn.Module, path: Path, example: Tuple[Any, ...],
                 free: Tuple[Any, ...], inputs: List[str],
-                outputs: List[str]) -> None:
+                outputs: List[str],
+                widths: Optional[Sequence[int]] = None) -> None:
     """Write a module as a graph.
 
     Args:
@@ -68,11 +70,18 @@ def write_graph(module: nn.Module, path: Path, example: Tuple[Any, ...],
             name for it: ``{0: 'batch'}``.
         inputs (List[str]): Names of all these tensors.
         outputs (List[str]): Names of what it returns.
+        widths (Sequence[int], optional): The least, the greatest, and the
+            step between, of the axis of that name.
 
     Raises:
         UserError: If torch cannot make a graph of it.
     """
-    dims = {name: torch.export.Dim(name) for name in (BATCH, 'written')}
+    dims = {name: torch.export.Dim(name)
+            for name in (BATCH, TOKENS, WRITTEN)}
+    if widths:
+        least, most, step = widths
+        dims[WIDTH] = step * torch.export.Dim(
+            'columns', min=least // step, max=most // step)
 
     def with_dims(axes: Any) -> Any:
         if isinstance(axes, tuple):
@@ -130,13 +139,13 @@ class OnnxEncoder:
         self.image = manifest['image']
         self.batch_size = 16
 
-    def __call__(self, images: Sequence[np.ndarray]) -> np.ndarray:
-        """Tokens (N, 1 + L, C) of pictures, each (h, w, 3), uint8, BGR."""
-        pixels = resize(images, self.image)
-        return np.concatenate([
-            self.session.run(
-                ['tokens'], {'pixels': pixels[at:at + self.batch_size]})[0]
-            for at in range(0, len(pixels), self.batch_size)])
+    def __call__(self, images: Sequence[np.ndarray]) -> List[np.ndarray]:
+        """Tokens (1 + L, C) of pictures, each (h, w, 3), uint8, BGR."""
+        found: Dict[int, np.ndarray] = {}
+        for numbers, pixels in batches(images, self.image, self.batch_size):
+            found.update(zip(numbers, self.session.run(
+                ['tokens'], {'pixels': pixels})[0]))
+        return [found[number] for number in range(len(images))]
 
 
 def compare(names: Iterable[str], wanted: Sequence[Any],
@@ -210,16 +219,19 @@ def check_encoder(vit: Any, facts: PixelFacts, encoder: OnnxEncoder,
         UserError: If tokens differ by more than rounding, or are NaN.
     """
     given = list(pictures.values())
-    pixels = resize(given, facts._asdict())
-    channels = pixels[..., ::-1] if facts.rgb else pixels
-    images = (channels - np.asarray(facts.mean)) / np.asarray(facts.std)
-    with torch.inference_mode():
-        wanted = vit(torch.from_numpy(
-            images.transpose(0, 3, 1, 2).astype(np.float32))).numpy()
+    wanted: Dict[int, np.ndarray] = {}
+    for numbers, pixels in batches(given, facts._asdict(), len(given)):
+        channels = pixels[..., ::-1] if facts.rgb else pixels
+        images = (channels - np.asarray(facts.mean)) / np.asarray(facts.std)
+        with torch.inference_mode():
+            wanted.update(zip(numbers, vit(torch.from_numpy(images.transpose(
+                0, 3, 1, 2).astype(np.float32))).numpy()))
     worst = 0.
     for size in BATCHES:
         encoder.batch_size = size
-        difference = float(np.abs(encoder(given) - wanted).max())
+        difference = float(np.max([
+            np.abs(tokens - wanted[number]).max()
+            for number, tokens in enumerate(encoder(given))]))
         if not difference <= TOLERANCE:
             raise UserError(
                 f'in batches of {size}, tokens of onnxruntime '

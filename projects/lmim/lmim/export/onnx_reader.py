@@ -13,9 +13,11 @@ between:
 """
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import (Any, Dict, Iterator, List, NamedTuple, Optional, Sequence,
+                    Tuple, Union)
 
 import cv2
 import numpy as np
@@ -25,7 +27,7 @@ from lmim.utils.pixels import as_bgr, decode_pixels
 
 MANIFEST = 'manifest.json'
 #: The manifest's ``format_version`` up to which this file reads.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 INTERPOLATIONS = dict(
     nearest=cv2.INTER_NEAREST, bilinear=cv2.INTER_LINEAR,
     bicubic=cv2.INTER_CUBIC, area=cv2.INTER_AREA, lanczos=cv2.INTER_LANCZOS4)
@@ -109,12 +111,11 @@ class OnnxTextReader:
         Raises:
             ValueError: If a picture is of another shape or type.
         """
-        found: List[Reading] = []
-        for start in range(0, len(images), self.batch_size):
-            batch = images[start:start + self.batch_size]
-            found.extend(self._read(resize(batch, self.manifest['image'],
-                                           self.alpha_color)))
-        return found
+        found: Dict[int, Reading] = {}
+        for numbers, pixels in batches(images, self.manifest['image'],
+                                       self.batch_size, self.alpha_color):
+            found.update(zip(numbers, self._read(pixels)))
+        return [found[number] for number in range(len(images))]
 
     def _run(self, graph: str, **inputs: np.ndarray) -> Dict[str, np.ndarray]:
         """Run a graph: its outputs by their names."""
@@ -196,13 +197,35 @@ class OnnxTextReader:
         return found
 
 
-def resize(images: Sequence[np.ndarray], about: Dict[str, Any],
+def resize(image: np.ndarray, about: Dict[str, Any],
            alpha_color: Optional[Sequence[int]] = None) -> np.ndarray:
-    """Bring pictures to the graphs' size: (N, H, W, 3), uint8, BGR."""
-    how = INTERPOLATIONS[about['interpolation']]
-    size = about['width'], about['height']
-    return np.stack([cv2.resize(as_bgr(image, alpha_color), size,
-                                interpolation=how) for image in images])
+    """Bring a picture to the graphs' size: (H, W, 3), uint8, BGR."""
+    image = as_bgr(image, alpha_color)
+    width = about['width']
+    if about.get('widths'):  # as MMOCR's RescaleToHeight
+        least, most, step = about['widths']
+        shape = image.shape
+        width = math.ceil(float(about['height']) / shape[0] * shape[1])
+        width = round(min(max(width, least), most) / step) * step
+    return cv2.resize(image, (width, about['height']),
+                      interpolation=INTERPOLATIONS[about['interpolation']])
+
+
+def batches(images: Sequence[np.ndarray], about: Dict[str, Any], size: int,
+            alpha_color: Optional[Sequence[int]] = None
+            ) -> Iterator[Tuple[List[int], np.ndarray]]:
+    """Batches of at most ``size`` pictures of one width, the least first.
+
+    Yields:
+        Tuple: The numbers of the pictures, and their pixels, (N, H, W, 3).
+    """
+    pixels = [resize(image, about, alpha_color) for image in images]
+    for width in sorted({one.shape[1] for one in pixels}):
+        alike = [number for number, one in enumerate(pixels)
+                 if one.shape[1] == width]
+        for start in range(0, len(alike), size):
+            numbers = alike[start:start + size]
+            yield numbers, np.stack([pixels[number] for number in numbers])
 
 
 def ctc_probability(probs: np.ndarray, word: List[int], blank: int) -> float:

@@ -10,7 +10,8 @@ from mmocr.models.textrecog.recognizers import EncoderDecoderRecognizer
 from torch import nn
 
 from lmim.models.backbones import TextViT, ViTFeatureMap
-from lmim.models.textrecog import (CTCLanguagePostprocessor,
+from lmim.models.textrecog import (AnyWidthRecognizer,
+                                   CTCLanguagePostprocessor,
                                    CTCWordScorePostprocessor, LinearEncoder,
                                    ParallelDecoder, TextTransformerDecoder,
                                    WordScorePostprocessor)
@@ -18,7 +19,7 @@ from lmim.utils.ctc_language import LanguageSearch
 from lmim.utils.errors import UserError
 
 from .graphs import MemoryGraph, StepGraph, WholeGraph
-from .onnx_files import BATCH, GRAPH, write_graph
+from .onnx_files import BATCH, GRAPH, TOKENS, WIDTH, WRITTEN, write_graph
 from .preprocessing import PixelFacts
 
 CAN = ("Recognizers that can be exported: the paper's (TextViT, "
@@ -45,7 +46,8 @@ def kind_of(model: nn.Module) -> str:
         (ViTFeatureMap, type(None), CRNNDecoder): 'ctc',
     }
     kind = kinds.get(tuple(parts.values()))  # type: ignore[arg-type]
-    if (kind is None or type(model) is not EncoderDecoderRecognizer
+    if (kind is None or type(model) not in (EncoderDecoderRecognizer,
+                                            AnyWidthRecognizer)
             or getattr(decoder, 'rnn_flag', False)
             or model.with_preprocessor):
         listing = ', '.join(f'{name} {part.__name__}'
@@ -101,7 +103,8 @@ def write_recognizer(model: Any, kind: str, facts: PixelFacts,
         about['language'] = _write_language(search, folder)
     file = GRAPH.format('recognizer')
     write_graph(WholeGraph(model, facts), folder / file, (_pixels(facts), ),
-                ({0: BATCH}, ), ['pixels'], ['probs', 'classes', 'chances'])
+                (pixel_axes(facts), ), ['pixels'],
+                ['probs', 'classes', 'chances'], facts.widths)
     return {**about, 'files': {'recognizer': file}}
 
 
@@ -117,6 +120,9 @@ def _write_language(search: LanguageSearch,
 def _write_two(model: Any, facts: PixelFacts, folder: Path) -> Dict[str, Any]:
     """Write encoder and step of an autoregressive recognizer."""
     decoder = model.decoder
+    if decoder.refinement is not None and facts.widths:
+        raise UserError('a model with model.decoder.refinement is exported '
+                        'for its own width only: leave --width out')
     pixels = _pixels(facts)
     graph = MemoryGraph(model, facts)
     with torch.no_grad():
@@ -125,7 +131,7 @@ def _write_two(model: Any, facts: PixelFacts, folder: Path) -> Dict[str, Any]:
              for what in ('keys', 'values')]
     given = [f'memory_{name}' for name in names]
     write_graph(graph, folder / GRAPH.format('encoder'), (pixels, ),
-                ({0: BATCH}, ), ['pixels'], given)
+                (pixel_axes(facts), ), ['pixels'], given, facts.widths)
     past = [f'past_{name}' for name in names]
     heads, dims = memory[0].shape[1], memory[0].shape[3]
     last = torch.full((_PICTURES, ), decoder.start_idx)
@@ -144,8 +150,9 @@ def _write_two(model: Any, facts: PixelFacts, folder: Path) -> Dict[str, Any]:
         (last, torch.tensor([_WRITTEN]), memory, written, *(
             [tuple(torch.zeros(_PICTURES, maps[0], 1, maps[1])
                    for _ in sums)] if sums else [])),
-        ({0: BATCH}, {}, ({0: BATCH}, ) * len(given),
-         ({0: BATCH, 2: 'written'}, ) * len(past), *(
+        ({0: BATCH}, {},
+         ({0: BATCH, **({2: TOKENS} if facts.widths else {})}, ) * len(given),
+         ({0: BATCH, 2: WRITTEN}, ) * len(past), *(
              [({0: BATCH}, ) * len(sums)] if sums else [])),
         ['last', 'step', *given, *past, *sums],
         ['probs', 'classes', 'chances',
@@ -155,6 +162,11 @@ def _write_two(model: Any, facts: PixelFacts, folder: Path) -> Dict[str, Any]:
         'cache': {'names': past, 'heads': heads, 'dims': dims,
                   **({'sums': sums, 'maps': maps} if sums else {})},
     }
+
+
+def pixel_axes(facts: PixelFacts) -> Dict[int, str]:
+    """The axes of pixels, (N, H, W, 3), whose length is free."""
+    return {0: BATCH, **({2: WIDTH} if facts.widths else {})}
 
 
 def _pixels(facts: PixelFacts) -> torch.Tensor:
