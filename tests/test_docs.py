@@ -124,6 +124,9 @@ TABLE: List[Tuple[str, Exercise]] = [
     (r'python tools/benchmark\.py .*', measures),
     (r'lmim export --output exported_reader',
      by('tests/test_shipped_reader.py::test_it_is_the_default')),
+    (r'lmim export --output exported_wide --width auto',
+     by('tests/export/test_export_widths.py::test_pictures_are_read_by_'
+        'width')),
     (r'lmim export .* --output exported',
      by('tests/export/test_export.py::test_texts_and_scores_are_the_models')),
     (r'python (MMOCR/)?tools/(train|test)\.py .*', Reader.in_small),
