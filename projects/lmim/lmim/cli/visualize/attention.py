@@ -70,10 +70,14 @@ class Attention(PictureCommand):
         if not args.characters:
             return draw_attention_sheet(images, prepared, names,
                                         args.block), about
-        data = prepared.model.data_preprocessor(prepared.prepare(images))
-        maps = character_attention(prepared.model, data['inputs'],
-                                   data['data_samples'])
-        words = [sample.pred_text.item for sample in data['data_samples']]
+        words: List[str] = []
+        maps: List[np.ndarray] = []
+        for image in images:  # which may become of several widths
+            data = prepared.model.data_preprocessor(prepared.prepare([image]))
+            maps += character_attention(prepared.model, data['inputs'],
+                                        data['data_samples'])
+            words += [sample.pred_text.item
+                      for sample in data['data_samples']]
         return draw_character_sheet(images, words, maps), {
             **about, 'texts': words}
 
