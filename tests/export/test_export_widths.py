@@ -1,5 +1,6 @@
 """Graphs whose pictures are as wide as their shape says."""
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, List
 
 import numpy as np
@@ -10,6 +11,8 @@ from mmocr.registry import TRANSFORMS
 from lmim.apis import TextRecognizer
 from lmim.export import export
 from lmim.export.onnx_reader import OnnxTextReader, batches, resize
+from lmim.export.recognizers import _write_two
+from lmim.utils.errors import UserError
 from tests.apis.conftest import draw, write_checkpoint
 
 from .conftest import config_of
@@ -77,3 +80,10 @@ def test_batches_have_one_width(wide: List[np.ndarray]) -> None:
     assert [numbers for numbers, _ in made] == [
         [0, 3], [2], [6], [4], [1, 5]]
     assert [pixels.shape[2] for _, pixels in made] == [64, 104, 120, 176, 256]
+
+
+def test_coverage_has_one_width(tmp_path: Path) -> None:
+    """Its sums have as many cells as the trained images."""
+    model = SimpleNamespace(decoder=SimpleNamespace(refinement=object()))
+    with pytest.raises(UserError, match='for its own width only'):
+        _write_two(model, SimpleNamespace(widths=(64, 128)), tmp_path)
