@@ -36,8 +36,8 @@ from lmim.utils.log import quiet
 PathLike = Union[str, Path]
 #: Settings of a ViT that decide on what it computes; others train it.
 SETTINGS = ('arch', 'img_size', 'widths', 'patch_size', 'stem', 'pos_embed',
-            'layer_cfgs', 'qkv_bias', 'norm_cfg', 'patch_cfg', 'pre_norm',
-            'final_norm', 'with_cls_token')
+            'rotary', 'layer_cfgs', 'qkv_bias', 'norm_cfg', 'patch_cfg',
+            'pre_norm', 'final_norm', 'with_cls_token')
 #: The characters that a TextTransformerDecoder has positions for, at least.
 LONGEST = 200
 #: What comes with the package; see :func:`reader_path`.
@@ -228,7 +228,7 @@ def _settings_of_weights(opened: Checkpoint) -> Dict[str, Any]:
             f'checkpoint {opened.path} holds no encoder that is known: '
             '`lmim checkpoint inspect` tells what is in it')
     patch = tuple(sizes.pop('patch_size'))
-    count = sizes.pop('num_patches')
+    count = sizes.pop('num_patches', None)
     archs = [*TextViT.arch_zoo.values(), *VisionTransformer.arch_zoo.values()]
     known = [arch for arch in archs if sizes.items() <= arch.items()]
     ask = ('Name the config that it was trained with, or one with arch, '
@@ -237,6 +237,10 @@ def _settings_of_weights(opened: Checkpoint) -> Dict[str, Any]:
         raise CheckpointError(
             f'checkpoint {opened.path} carries no config, and its weights do '
             f'not tell how many heads its encoder has ({sizes}). {ask}')
+    if count is None:
+        raise CheckpointError(
+            f'checkpoint {opened.path} carries no config, and its weights do '
+            f'not tell what positions its encoder has. {ask}')
     if math.prod(size // step for size, step in zip(IMG_SIZE, patch)) != count:
         raise CheckpointError(
             f'checkpoint {opened.path} carries no config, and has positions '

@@ -5,16 +5,20 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 import torch
 from mmengine.logging import print_log
+from mmocr.registry import MODELS
 from mmpretrain.models.utils import resize_pos_embed
 from torch import nn
 
 from lmim.utils.errors import CheckpointError, some
+from .config_text import dicts_in
 from .contents import Checkpoint, open_checkpoint
 from .formats import ENCODER, MASK_TOKEN, detect_format
 
 #: Grid of a 32x128 image in 4x4 patches, which the field's checkpoints are of.
 USUAL_GRID = (8, 32)
 _POSITIONS = 'pos_embed'
+#: Of rotary positions that are learned.
+_ROTARY = 'rotary.'
 
 
 class LoadReport(NamedTuple):
@@ -165,12 +169,20 @@ def load_encoder_weights(encoder: Any,
     if not hasattr(encoder, MASK_TOKEN):
         found.pop(MASK_TOKEN, None)
     _fit_positions(found, encoder, pos_grid)
+    if not allow_partial:
+        _check_rotary(checkpoint, encoder)
     report = compare(encoder, found, f'{path} ({kind.name})',
                      unused=len(weights) - len(found))
+    if not any(name.startswith(_ROTARY) for name in found):
+        report = _starting_rotary(report)
     print_log(f'Encoder from {report}', logger='current')
     if not report.is_full and not allow_partial:
+        absolute = '' if _POSITIONS not in report.unexpected else (
+            "Its patches know their places by pos_embed, and pos_embed='none' "
+            'leaves that out: keep it beside rotary. ')
         raise CheckpointError(
             f'the encoder does not match {report}.{report.details()}\n'
+            f'{absolute}'
             'Set arch, img_size and patch_size of the encoder to those of the '
             "checkpoint. Or add to init_cfg=dict(type='Pretrained', ...): "
             'allow_partial=True, to start the rest from scratch; where only '
@@ -187,23 +199,24 @@ def encoder_sizes(weights: Dict[str, torch.Tensor]) -> Dict[str, Any]:
     """Read the sizes of a ViT off its weights, which go by our names.
 
     They are ``embed_dims``, ``num_layers``, ``feedforward_channels``,
-    ``patch_size`` (height, width) and ``num_patches``; heads leave no trace.
-    Empty where there is no ViT.
+    ``patch_size`` (height, width) and, where positions are not rotary alone,
+    ``num_patches``; heads leave no trace. Empty where there is no ViT.
     """
     own = {name[len(ENCODER):]: value for name, value in weights.items()
            if name.startswith(ENCODER)}
-    needed = (_POSITIONS, 'patch_embed.projection.weight',
-              'layers.0.ffn.layers.0.0.bias')
+    needed = ('patch_embed.projection.weight', 'layers.0.ffn.layers.0.0.bias')
     if not all(name in own for name in needed):
         return {}
-    return {
-        'embed_dims': own[_POSITIONS].shape[-1],
+    sizes = {
+        'embed_dims': len(own['patch_embed.projection.weight']),
         'num_layers': len({name.split('.')[1] for name in own
                            if name.startswith('layers.')}),
         'feedforward_channels': len(own['layers.0.ffn.layers.0.0.bias']),
         'patch_size': list(own['patch_embed.projection.weight'].shape[-2:]),
-        'num_patches': own[_POSITIONS].shape[1] - ('cls_token' in own),
     }
+    if _POSITIONS in own:
+        sizes['num_patches'] = own[_POSITIONS].shape[1] - ('cls_token' in own)
+    return sizes
 
 
 def resize_positions(positions: torch.Tensor,
@@ -249,12 +262,46 @@ def resize_positions(positions: torch.Tensor,
         num_extra_tokens=num_extra)
 
 
+def _check_rotary(checkpoint: Checkpoint, encoder: Any) -> None:
+    """Refuse an encoder that was trained with other rotary positions.
+
+    Fixed ones leave no trace in weights: the config in the file tells them.
+    """
+    try:
+        config = checkpoint.model_config() or {}
+    except CheckpointError:
+        return  # whose config cannot be read
+    rotary = next((part['rotary'] for part in dicts_in(config.get('backbone'))
+                   if part.get('rotary')), None)
+    if rotary is None:
+        return
+    sizes = dict(head_dims=4, num_layers=1, num_heads=1)
+    theirs = repr(MODELS.build(dict(rotary, **sizes)))
+    if theirs != repr(encoder.rotary):
+        raise CheckpointError(
+            f'the encoder of {checkpoint.path} was trained with rotary '
+            f'positions, {theirs}, and this one has '
+            f'{encoder.rotary or "none"}: give it rotary={rotary}, or '
+            "allow_partial=True in init_cfg=dict(type='Pretrained', ...)")
+
+
+def _starting_rotary(report: LoadReport) -> LoadReport:
+    """What is said of weights that know nothing of rotary positions.
+
+    These may be added to absolute ones, and start from their own.
+    """
+    return report._replace(missing=[
+        name for name in report.missing if not name.startswith(_ROTARY)])
+
+
 def _fit_positions(found: Dict[str, torch.Tensor], encoder: Any,
                    pos_grid: Optional[Tuple[int, int]]) -> None:
     """Interpolate the positions found where the encoder has more or fewer."""
-    own, wanted = found.get(_POSITIONS), encoder.pos_embed.shape
-    extra = int('cls_token' in found)
-    if (own is None or own.dim() != 3 or own.shape == wanted
+    own, table = found.get(_POSITIONS), encoder.pos_embed
+    if own is None or table is None:
+        return
+    wanted, extra = table.shape, int('cls_token' in found)
+    if (own.dim() != 3 or own.shape == wanted
             or own.shape[2] != wanted[2]  # of another width, as all is
             or extra != encoder.num_extra_tokens):
         return

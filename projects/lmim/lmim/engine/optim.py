@@ -54,6 +54,8 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     ``paramwise_cfg=dict(layer_decay_rate=0.75)`` lowers the rate of a ViT's
     blocks from the last to the first, by that factor at each step (as in
     BEiT, Bao et al., ICLR 2022); what follows the ViT keeps the full rate.
+    Parameters that a module names in ``undecayed``, as the frequencies of
+    ``MixedRotary``, get no weight decay.
     """
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
@@ -81,6 +83,11 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         logger = MMLogger.get_current_instance()
         with quiet(logging.ERROR):
             super().add_params(params, module, prefix, is_dcn_module)
+        kept = {getattr(part, name) for part in module.modules()
+                for name in getattr(part, 'undecayed', ())}
+        for group in params:
+            if group['params'][0] in kept and self.base_wd is not None:
+                group['weight_decay'] = 0.
         self._decay_by_layer(params, module)
         groups: Dict[str, Dict[str, Any]] = {}
         for group in params:

@@ -273,12 +273,12 @@ def probe_encoder(encoder: TextViT, words: ProbeWords) -> Dict[str, float]:
         words whose character a linear probe reads, and
         ``character_chance``, that of always naming the commonest.
     """
-    device = encoder.pos_embed.device
+    device = encoder.patch_embed.projection.weight.device
     preprocess = MODELS.build(dict(PREPROCESSOR, _scope_='mmocr')).to(device)
     images = torch.from_numpy(words.images.transpose(0, 3, 1, 2).copy())
     tokens = torch.cat([
-        encoder.encode(encoder.embed(preprocess(
-            dict(inputs=[batch], data_samples=None))['inputs'][0])).float()
+        encoder.encode_whole(preprocess(
+            dict(inputs=[batch], data_samples=None))['inputs'][0]).float()
         for batch in images.split(BATCH)])
     patches = tokens[:, encoder.num_extra_tokens:]
     # Without [CLS], the mean of the patches.

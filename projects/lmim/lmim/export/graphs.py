@@ -42,7 +42,7 @@ class EncoderGraph(PixelGraph):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Encode pixels (N, H, W, 3) to tokens (N, 1 + L, C)."""
-        return self.model.encode(self.model.embed(self.normalize(pixels)))
+        return self.model.encode_whole(self.normalize(pixels))
 
 
 class WholeGraph(PixelGraph):

@@ -65,18 +65,20 @@ def encoder_attention(encoder: TextViT,
         raise UserError(f'the encoder has {count} blocks, and none of number '
                         f'{block}. Give 0 to {count - 1}, or -1 for the last')
     layer: Any = encoder.layers[block]
-    seen: List[torch.Tensor] = []
+    seen: List[Tuple[Any, ...]] = []
     handle = layer.register_forward_pre_hook(
-        lambda module, inputs: seen.append(inputs[0]))
+        lambda module, inputs: seen.append(inputs))
     try:
-        encoder.encode(encoder.embed(images))
+        encoder.encode_whole(images)
     finally:
         handle.remove()
     # From the input of the block: fused attention returns no weights.
-    joint = layer.attn.qkv(layer.ln1(seen[0])).float()
-    queries, keys, _ = joint.unflatten(
-        2, (3, layer.attn.num_heads, -1)).permute(2, 0, 3, 1, 4)
-    return _weights(queries, keys)
+    tokens, *rotation = seen[0]
+    joint = layer.attn.qkv(layer.ln1(tokens)).float().unflatten(
+        2, (3, layer.attn.num_heads, -1)).permute(2, 0, 3, 1, 4)[:2]
+    for turns in rotation:  # of rotary positions
+        joint = turns.turn(joint)
+    return _weights(*joint)
 
 
 @torch.no_grad()

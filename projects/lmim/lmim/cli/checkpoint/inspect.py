@@ -169,8 +169,10 @@ def _encoder_lines(encoder: Dict[str, Any]) -> List[str]:
     if not encoder:
         return []
     lines = ['encoder: {num_layers} layers of {embed_dims} channels, '
-             'feed-forward {feedforward_channels}; {num_patches} patches of '
-             '{patch_size[0]}x{patch_size[1]} (height x width)']
+             'feed-forward {feedforward_channels}; ' + (
+                 '{num_patches} patches' if 'num_patches' in encoder else
+                 'no table of positions, patches') +
+             ' of {patch_size[0]}x{patch_size[1]} (height x width)']
     if 'grid' in encoder:  # which weights do not tell
         lines.append('  by the config: {num_heads} heads, {grid[0]}x{grid[1]} '
                      'patches of images of {img_size[0]}x{img_size[1]}')

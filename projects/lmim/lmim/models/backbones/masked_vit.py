@@ -64,7 +64,8 @@ class MaskedViT(TextViT):
         ids_keep = masking.ids_keep.unsqueeze(-1).expand(
             -1, -1, self.embed_dims)
         visible = patches.gather(1, ids_keep)
-        return self.encode(visible), masking.mask, masking.ids_restore
+        tokens = self.encode(visible, masking.ids_keep, self.grid_of(images))
+        return tokens, masking.mask, masking.ids_restore
 
     def draw_masks(self, images: torch.Tensor, noise: Optional[torch.Tensor],
                    aspect: Optional[torch.Tensor],

@@ -67,9 +67,12 @@ class SimMIMViT(MaskedViT):
         patches = self.patch_embed(self.blanked(images, mask))[0]
         hidden = mask.bool().unsqueeze(-1)
         patches = torch.where(hidden, self.mask_token.to(patches), patches)
-        return self.encode(
-            patches + self.pos_embed[:, self.num_extra_tokens:]), mask
+        return self.encode(self.add_positions(patches),
+                           grid=self.grid_of(images)), mask
 
-    def encode(self, patches: torch.Tensor) -> torch.Tensor:
+    def encode(self, patches: torch.Tensor,
+               where: Optional[torch.Tensor] = None,
+               grid: Optional[Tuple[int, int]] = None) -> torch.Tensor:
         """Run the transformer, with the final norm if ``normed``."""
-        return (super().encode if self.normed else self.run_blocks)(patches)
+        run = super().encode if self.normed else self.run_blocks
+        return run(patches, where, grid)

@@ -13,6 +13,7 @@ from lmim.checkpoints.loading import LoadReport
 from lmim.utils.errors import UserError
 from ..layers import (ConvStem, build_positions, init_transformer,
                       interpolate_positions, is_traced)
+from ..layers.rotary import Rotation, make_rotary, with_extra
 
 #: Images that a CPU encodes at once where no gradients are needed.
 CPU_IMAGES = 16
@@ -59,7 +60,13 @@ class TextViT(VisionTransformer):
             Defaults to None: one linear layer does, as in the papers.
         pos_embed (str): ``'square'``: positions of a square grid, which the
             checkpoints of MAERec and LMIM hold; ``'grid'``: of the true grid;
-            ``'line'``: of the patches as a sequence, as in DiG.
+            ``'line'``: of the patches as a sequence, as in DiG; ``'none'``:
+            none are added, where ``rotary`` gives positions.
+        rotary (dict, optional): Positions that turn the queries and keys of
+            the patches, an :class:`~lmim.models.layers.AxialRotary` or
+            :class:`~lmim.models.layers.MixedRotary`, instead of or beside
+            those of ``pos_embed``. They are computed for the grid of the
+            images that come in. [CLS] is not turned.
         freeze_pos_embed (bool): Keep the positions fixed.
         out_type (str): ``'raw'``: all tokens after the final norm,
             (N, 1 + L, C); ``'featmap'``: the patch tokens as a feature map,
@@ -76,7 +83,7 @@ class TextViT(VisionTransformer):
 
     Raises:
         UserError: If the image size, or widths, are no multiples of the
-            patch size.
+            patch size, or no positions are left.
     """
 
     arch_zoo = {
@@ -93,6 +100,7 @@ class TextViT(VisionTransformer):
                  patch_size: Union[int, Tuple[int, int]] = 4,
                  stem: Optional[Sequence[int]] = None,
                  pos_embed: str = 'square',
+                 rotary: Optional[dict] = None,
                  freeze_pos_embed: bool = True,
                  out_type: str = 'raw',
                  with_cp: bool = False,
@@ -121,8 +129,24 @@ class TextViT(VisionTransformer):
         self.grid = tuple(self.patch_resolution)
         self.widths = None if widths is None else _pair(widths)
         self._pos_kind = pos_embed
-        self._place()  # tells what does not fit
-        self.pos_embed.requires_grad = not freeze_pos_embed
+        if pos_embed == 'none':
+            if rotary is None:
+                raise UserError(
+                    "with pos_embed='none' and no rotary the encoder would "
+                    'not know where a patch is: give the backbone rotary='
+                    "dict(type='AxialRotary'), or positions by pos_embed")
+            self.pos_embed: Any = None
+        else:
+            self._place()  # tells what does not fit
+            self.pos_embed.requires_grad = not freeze_pos_embed
+        self.rotary_cfg, self.rotary = rotary, None
+        if rotary is not None:
+            heads = self.arch_settings['num_heads']
+            self.rotary = MODELS.build(dict(
+                rotary, head_dims=self.embed_dims // heads, num_heads=heads,
+                num_layers=self.num_layers))
+            for layer in self.layers:
+                make_rotary(layer)
         self.with_cp = with_cp
         #: What ``init_cfg`` gave, once weights are initialised.
         self.load_report: Optional[LoadReport] = None
@@ -150,10 +174,14 @@ class TextViT(VisionTransformer):
         nn.init.zeros_(projection.bias)
         if self.cls_token is not None:
             nn.init.normal_(self.cls_token, std=0.02)
+        if self.rotary is not None:
+            self.rotary.init_weights()
         self._place()
 
     def _place(self) -> None:
-        """Give all tokens their positions."""
+        """Give all tokens their positions, if there is a table of them."""
+        if self.pos_embed is None:
+            return
         table = build_positions(self._pos_kind, self.grid, self.embed_dims)
         self.pos_embed.data.copy_(table[:, 1 - self.num_extra_tokens:])
 
@@ -182,10 +210,10 @@ class TextViT(VisionTransformer):
         if (images.device.type == 'cpu' and not torch.is_grad_enabled()
                 and not is_traced()):
             # What a few images make stays in the caches of a CPU.
-            tokens = torch.cat([self.encode(self.embed(some))
+            tokens = torch.cat([self.encode_whole(some)
                                 for some in images.split(CPU_IMAGES)])
         else:
-            tokens = self.encode(self.embed(images))
+            tokens = self.encode_whole(images)
         if self.out_type == 'raw':
             return tokens
         patches = tokens[:, self.num_extra_tokens:]
@@ -198,13 +226,8 @@ class TextViT(VisionTransformer):
             UserError: If the images are not of the size the model is for.
         """
         check_size(images, self.img_size, self.widths, self.patch_size[1])
-        return self.patch_embed(images)[0] + self.positions(
-            self.grid_of(images))
-
-    def grid_of(self, images: torch.Tensor) -> Tuple[int, int]:
-        """Rows and columns of patches that images (N, 3, H, W) have."""
-        height, width = images.shape[-2:]
-        return height // self.patch_size[0], width // self.patch_size[1]
+        return self.add_positions(self.patch_embed(images)[0],
+                                  self.grid_of(images))
 
     def positions(self, grid: Tuple[int, int]) -> torch.Tensor:
         """Positions of the patches of a grid (rows, columns), (1, L, C)."""
@@ -214,17 +237,44 @@ class TextViT(VisionTransformer):
             return own
         return interpolate_positions(own, self.grid, grid)
 
-    def encode(self, patches: torch.Tensor) -> torch.Tensor:
-        """Run the transformer over any subset of patches.
+    def add_positions(self, patches: torch.Tensor,
+                      grid: Optional[Tuple[int, int]] = None) -> torch.Tensor:
+        """Add their positions, if there are, to all patches, (N, L, C)."""
+        if self.pos_embed is None:
+            return patches
+        return patches + self.positions(grid or self.grid)
+
+    def grid_of(self, images: torch.Tensor) -> Tuple[int, int]:
+        """Rows and columns of the patches of images, (N, 3, H, W)."""
+        return (images.shape[-2] // self.patch_size[0],
+                images.shape[-1] // self.patch_size[1])
+
+    def encode_whole(self, images: torch.Tensor) -> torch.Tensor:
+        """Encode whole images (N, 3, H, W) to tokens, (N, 1 + L, C)."""
+        return self.encode(self.embed(images), grid=self.grid_of(images))
+
+    def encode(self, patches: torch.Tensor,
+               where: Optional[torch.Tensor] = None,
+               grid: Optional[Tuple[int, int]] = None) -> torch.Tensor:
+        """Run the transformer over any subset of patches, in any order.
 
         Args:
             patches (torch.Tensor): Patches with positions, (N, K, C).
+            where (torch.Tensor, optional): Which patches they are, (N, K), by
+                their number row by row. Only rotary positions need it.
+                Defaults to all in order.
+            grid (Tuple[int, int], optional): Rows and columns of the patches
+                of the images. Defaults to those of ``img_size``.
 
         Returns:
             torch.Tensor: [CLS] and patches after the final norm,
             (N, 1 + K, C).
+
+        Raises:
+            UserError: If positions are rotary and it is not told which
+                patches these are.
         """
-        return self.norm1(self.run_blocks(patches))
+        return self.norm1(self.run_blocks(patches, where, grid))
 
     def forward_taps(self, images: torch.Tensor, taps: Sequence[int]
                      ) -> Tuple[torch.Tensor, List[torch.Tensor]]:
@@ -245,10 +295,15 @@ class TextViT(VisionTransformer):
             raise UserError(f'the encoder has blocks 1 ... {len(self.layers)}'
                             f', and taps are {tuple(taps)}')
         tapped: List[torch.Tensor] = []
-        tokens = self.run_blocks(self.embed(images), taps, tapped)
+        tokens = self.run_blocks(
+            self.embed(images), grid=self.grid_of(images), taps=taps,
+            tapped=tapped)
         return self.norm1(tokens), tapped
 
-    def run_blocks(self, patches: torch.Tensor, taps: Sequence[int] = (),
+    def run_blocks(self, patches: torch.Tensor,
+                   where: Optional[torch.Tensor] = None,
+                   grid: Optional[Tuple[int, int]] = None,
+                   taps: Sequence[int] = (),
                    tapped: Optional[List[torch.Tensor]] = None
                    ) -> torch.Tensor:
         """Run the blocks alone: :meth:`encode` before the final norm.
@@ -257,20 +312,53 @@ class TextViT(VisionTransformer):
         """
         tokens = patches
         if self.cls_token is not None:
-            cls_token = self.cls_token + self.pos_embed[:, :1]
+            cls_token = self.cls_token
+            if self.pos_embed is not None:
+                cls_token = cls_token + self.pos_embed[:, :1]
             tokens = torch.cat(
                 [cls_token.expand(patches.shape[0], -1, -1), patches], dim=1)
         tokens = self.drop_after_pos(tokens)
+        turns = self._turns(patches, where, grid)
         for index, layer in enumerate(self.layers):
             # Nothing is kept of blocks that get no gradients.
             if (self.with_cp and torch.is_grad_enabled()
                     and index >= self.frozen_stages):
-                tokens = checkpoint(layer, tokens, use_reentrant=False)
+                tokens = checkpoint(layer, tokens, *turns[index],
+                                    use_reentrant=False)
             else:
-                tokens = layer(tokens)
+                tokens = layer(tokens, *turns[index])
             if tapped is not None:
                 tapped += [tokens] * list(taps).count(index + 1)
         return tokens
+
+    def _turns(self, patches: torch.Tensor, where: Optional[torch.Tensor],
+               grid: Optional[Tuple[int, int]]
+               ) -> Sequence[Tuple[Rotation, ...]]:
+        """What each block needs beside tokens: how these turn, or nothing."""
+        if self.rotary is None:
+            return [()] * self.num_layers
+        rows, columns = grid or self.grid
+        if (where is None and not is_traced()
+                and patches.shape[1] != rows * columns):
+            raise UserError(
+                f'{patches.shape[1]} patches are given of a grid of '
+                f'{rows}x{columns}, and rotary positions need to know which '
+                'they are: name them, encode(patches, where), or the grid of '
+                'the images, encode(patches, grid=encoder.grid_of(images))')
+        cos, sin = self.rotary((rows, columns), patches.device)
+        every = with_extra(
+            Rotation(cos, sin, where, self.rotary.halves),
+            self.num_extra_tokens)
+        if cos.dim() == 2:
+            return [(every, )] * self.num_layers
+        return [(every._replace(cos=cos, sin=sin), )
+                for cos, sin in zip(every.cos, every.sin)]
+
+    def _prepare_pos_embed(self, state_dict: dict, prefix: str, *args: Any,
+                           **kwargs: Any) -> None:
+        """Resize positions that are loaded, where there are to be any."""
+        if self.pos_embed is not None:
+            super()._prepare_pos_embed(state_dict, prefix, *args, **kwargs)
 
 
 def _pair(value: Union[int, Sequence[int]]) -> Tuple[int, int]:

@@ -9,12 +9,14 @@ from .masking import (BlockMasking, Context, Masking, RandomMasking,
                       masking_from_noise)
 from .positions import (build_positions, build_sincos_1d, build_sincos_2d,
                         interpolate_positions, resolve_grid)
+from .rotary import AxialRotary, MixedRotary, rotate
 from .schedule import share_of_run
 
 __all__ = [
-    'BlockMasking', 'CharacterSpanMasking', 'Context', 'ConvStem',
-    'DSHMMasking', 'InkMasking', 'Masking', 'RandomMasking', 'attend',
-    'build_positions', 'build_sincos_1d', 'build_sincos_2d',
-    'init_transformer', 'interpolate_positions', 'is_traced',
-    'masking_from_noise', 'resolve_grid', 'share_of_run', 'use_cpu_kernels'
+    'AxialRotary', 'BlockMasking', 'CharacterSpanMasking', 'Context',
+    'ConvStem', 'DSHMMasking', 'InkMasking', 'Masking', 'MixedRotary',
+    'RandomMasking', 'attend', 'build_positions', 'build_sincos_1d',
+    'build_sincos_2d', 'init_transformer', 'interpolate_positions',
+    'is_traced', 'masking_from_noise', 'resolve_grid', 'rotate',
+    'share_of_run', 'use_cpu_kernels'
 ]
