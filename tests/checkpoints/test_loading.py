@@ -68,6 +68,43 @@ def test_what_fits_is_taken_when_told_so(saved):
                        source.layers[1].attn.qkv.weight)
 
 
+@pytest.mark.parametrize('kind', ['AxialRotary', 'MixedRotary'])
+def test_rotary_positions_begin_beside_absolute_ones(saved, kind):
+    path, source = saved
+    model = vit(rotary=dict(type=kind))
+    drawn = {name: value.clone() for name, value in model.state_dict().items()
+             if name.startswith('rotary.')}
+    assert load_encoder_weights(model, path).is_full
+    assert all(torch.equal(value, drawn.get(name, source.state_dict().get(
+        name))) for name, value in model.state_dict().items())
+    alone = vit(rotary=dict(type=kind), pos_embed='none')
+    with pytest.raises(CheckpointError, match='keep it beside rotary'):
+        load_encoder_weights(alone, path)
+    assert load_encoder_weights(
+        alone, path, allow_partial=True).unexpected == ['pos_embed']
+
+
+@pytest.mark.parametrize('rotary, fits', [
+    (dict(type='AxialRotary', theta=100.), True),
+    (dict(type='AxialRotary', theta=50.), False),
+    (dict(type='MixedRotary'), False), (None, False)])
+def test_other_rotary_positions_are_another_encoder(tmp_path, rotary, fits):
+    cfg = ('model = dict(backbone=dict(type="MaskedViT", rotary=dict('
+           'type="AxialRotary")))')
+    path = tmp_path / 'mae.pth'
+    torch.save({'meta': {'cfg': cfg}, 'state_dict': {
+        f'backbone.{name}': value
+        for name, value in vit().state_dict().items()}}, path)
+    model = vit(rotary=rotary)
+    if fits:
+        assert load_encoder_weights(model, str(path)).is_full
+        return
+    with pytest.raises(CheckpointError, match='trained with rotary positions, '
+                                              r'AxialRotary\(theta=100'):
+        load_encoder_weights(model, str(path))
+    load_encoder_weights(model, str(path), allow_partial=True)
+
+
 def test_positions_are_interpolated_where_the_patches_were():
     # A table that counts columns on the 8x32 grid: 16x16 would fold it.
     columns = torch.arange(32.).repeat(8)

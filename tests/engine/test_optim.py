@@ -1,5 +1,6 @@
 """Mixed precision and parameter groups."""
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from mmengine.registry import DefaultScope
 
 from lmim.engine.optim import BF16OptimWrapper
 from lmim.engine.launch import set_precision
-from tests.models.conftest import LMIM, build
+from tests.models.conftest import ENCODER, LMIM, build
 
 
 def test_bf16_on_the_cpu(tmp_path: Path) -> None:
@@ -62,6 +63,21 @@ def test_schedules_decay_as_mae_does(repo: Path, schedule: str, betas: tuple,
     for group in groups:
         assert group['lr'] == pytest.approx(rate)
         assert group['betas'] == betas
+
+
+@pytest.mark.parametrize('paramwise', [None, dict(flat_decay_mult=0.)])
+def test_learned_frequencies_do_not_decay(paramwise: Any) -> None:
+    model = build(ENCODER, rotary=dict(type='MixedRotary'))
+    with DefaultScope.overwrite_default_scope('mmocr'):
+        wrapper = build_optim_wrapper(model, dict(
+            constructor='GroupedOptimWrapperConstructor',
+            optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
+            paramwise_cfg=paramwise))
+    decay = {p: group['weight_decay'] for group
+             in wrapper.optimizer.param_groups for p in group['params']}
+    named = dict(model.named_parameters())
+    assert decay[named['rotary.freqs']] == 0
+    assert decay[named['layers.0.attn.qkv.weight']] == 0.05
 
 
 @pytest.mark.parametrize('epochs', [2, 3])

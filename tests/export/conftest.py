@@ -35,7 +35,11 @@ KINDS: Dict[str, Any] = {
     'refined': ('textrecog/transformer', {
         **SMALL, 'decoder.refinement': dict(grid=(1, 32))}),
     'pretraining': ('pretrain/mae', {
-        'backbone.arch': {**ARCH, '_delete_': True}, 'neck.in_dims': 32})}
+        'backbone.arch': {**ARCH, '_delete_': True}, 'neck.in_dims': 32}),
+    'rotary': ('pretrain/mae', {
+        'backbone.arch': {**ARCH, '_delete_': True}, 'neck.in_dims': 32,
+        'backbone.rotary': dict(type='MixedRotary'),
+        'backbone.pos_embed': 'none'})}
 
 
 class Exported(NamedTuple):

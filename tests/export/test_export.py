@@ -73,9 +73,12 @@ def test_manifest_tells_what_a_reader_needs(exported: Exports) -> None:
         least=.0025)
 
 
-def test_encoder_of_pretraining(exported: Exports,
-                                words: List[np.ndarray]) -> None:
-    done = exported('pretraining')
+@pytest.mark.parametrize('kind, options', [
+    ('pretraining', dict(pos_embed='grid')),
+    ('rotary', dict(pos_embed='none', rotary=dict(type='MixedRotary')))])
+def test_encoder_of_pretraining(exported: Exports, words: List[np.ndarray],
+                                kind: str, options: dict) -> None:
+    done = exported(kind)
     assert sorted(path.name for path in done.folder.iterdir()) == [
         'encoder.onnx', 'manifest.json']
     assert done.manifest['kind'] == 'encoder'
@@ -84,11 +87,11 @@ def test_encoder_of_pretraining(exported: Exports,
                        for word in words])
     session = onnxruntime.InferenceSession(str(done.folder / 'encoder.onnx'))
     tokens = session.run(['tokens'], {'pixels': pixels})[0]
-    vit: Any = TextViT(ARCH, patch_size=(32, 4), pos_embed='grid')
+    vit: Any = TextViT(ARCH, patch_size=(32, 4), **options)
     load_encoder_weights(vit, done.checkpoint)
     images = torch.from_numpy(pixels[..., ::-1].copy()).permute(0, 3, 1, 2)
     with torch.no_grad():
-        wanted = vit.eval().encode(vit.embed(images / 127.5 - 1))
+        wanted = vit.eval()(images / 127.5 - 1)
     assert tokens.shape == (7, 33, 32)
     assert np.abs(tokens - wanted.numpy()).max() < 1e-4
 

@@ -5,6 +5,7 @@ import torch
 from mmengine.structures import LabelData
 from mmocr.structures import TextRecogDataSample
 
+from lmim.models.backbones import TextViT
 from lmim.visualization import (character_attention, encoder_attention,
                                 overlay_attention)
 from lmim.visualization.attention import (draw_attention_sheet, find_encoder,
@@ -26,8 +27,12 @@ def inputs():
 
 
 @pytest.mark.parametrize('block', [0, -1])
-def test_weights_are_those_that_the_block_uses(recognizer, inputs, block):
-    encoder = find_encoder(recognizer)
+@pytest.mark.parametrize('rotary', [None, 'AxialRotary', 'MixedRotary'])
+def test_weights_are_those_that_the_block_uses(recognizer, inputs, block,
+                                               rotary):
+    encoder = find_encoder(recognizer) if rotary is None else TextViT(
+        'mini', patch_size=(32, 4), pos_embed='none',
+        rotary=dict(type=rotary)).eval()
     attention = encoder.layers[block].attn
     seen = {}
     handles = [

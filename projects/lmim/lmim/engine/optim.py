@@ -60,6 +60,8 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the optimizer wrapper of a model."""
+        # Without any, MMEngine asks for no parameters one by one.
+        self.paramwise_cfg = self.paramwise_cfg or dict(flat_decay_mult=None)
         wrapper = super().__call__(model)
         # MMEngine's are ConfigDicts, which torch.compile cannot trace.
         groups = [dict(group) for group in wrapper.optimizer.param_groups]
