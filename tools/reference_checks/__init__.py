@@ -10,3 +10,4 @@ from . import dig  # noqa: F401
 from . import ssm  # noqa: F401
 from . import ccd  # noqa: F401
 from . import comer  # noqa: F401
+from . import rope  # noqa: F401

@@ -196,6 +196,12 @@ PROJECTED_DECODER = [
     ('linear_norm.0.{p}', 'encoder.projection.{p}'),
     ('linear_norm.1.{p}', 'encoder.norm.{p}'), *TEXT_DECODER]
 
+def _flat_freqs(weights: Weights) -> Weights:
+    """Frequencies of all heads in one axis, where timm's have two."""
+    return {name: value.flatten(2) if name.endswith('freqs') else value
+            for name, value in weights.items()}
+
+
 for _kind in (
         CheckpointFormat(
             'timm', 'timm ViT', (r'patch_embed\.proj\.', ),
@@ -203,6 +209,19 @@ for _kind in (
             wraps='',
             aside=r'head(_dist)?\.|fc_norm\.|pre_logits\.',
             generic=True),
+        CheckpointFormat(
+            'rope-vit', 'RoPE-ViT',
+            (r'patch_embed\.proj\.', r'(rope\.)?freqs$|blocks\.0\.gamma_1$'),
+            NameTable(under('', ENCODER, [
+                *VIT, ('freqs', 'rotary.freqs'),
+                ('rope.freqs', 'rotary.freqs'),
+                ('blocks.{n}.gamma_1', 'layers.{n}.attn.gamma1.weight'),
+                ('blocks.{n}.gamma_2', 'layers.{n}.ffn.gamma2.weight')])),
+            wraps='model',
+            aside=r'head\.',
+            generic=True,
+            written=False,
+            completed=_flat_freqs),
         CheckpointFormat(
             'mmpretrain-classifier', 'mmpretrain ViT with a classifier',
             (r'head\.(layers|fc)\.', ),
