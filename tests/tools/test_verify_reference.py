@@ -12,7 +12,8 @@ BINARY = ('ink.mask', 'span.hard', 'dshm.text', 'masks', 'index', 'clusters',
 KINDS = {'pretrain': 'lmim_pretrain', 'recognizer': 'lmim_recognizer',
          'seqclr': 'seqclr', 'masks': 'masks', 'jepa': 'jepa',
          'dig': 'dig', 'ssm': 'ssm', 'ccd': 'ccd',
-         'ccd_recognizer': 'ccd_recognizer', 'comer': 'comer'}
+         'ccd_recognizer': 'ccd_recognizer', 'comer': 'comer',
+         'rope': 'rope'}
 
 
 @pytest.fixture
@@ -84,6 +85,9 @@ def test_published_numbers_are_matched(verify, shared_reference, kind):
         assert checks['refine.2']['error'] < 3e-5
         assert checks['greedy.tokens']['error'] == 0
         assert json.loads(out)['not_computed'] == ['joint_beam.*']
+    elif kind == 'rope':
+        assert len(checks) == 114 and checks['ids_keep']['error'] == 0
+        assert checks['mixed.wide_tokens']['error'] < 1e-5
     else:
         assert checks['logits_teacher_forced']['error'] < 1e-5
         assert checks['greedy (characters that differ)']['error'] == 0
@@ -166,7 +170,19 @@ def test_own_numbers_are_matched(verify, repo, kind):
     ('comer', 'gradnorm_cross.model.arm.conv.weight'),
     ('comer', 'state.model.arm.post_norm.bn.running_var'),
     ('comer', 'state_self.model.arm.proj.weight'),
-    ('comer', 'state.pos_enc.pe')
+    ('comer', 'state.pos_enc.pe'),
+    ('rope', 'images'), ('rope', 'wide'), ('rope', 'target'),
+    ('rope', 'axial.cos'), ('rope', 'axial.q_rot.0'),
+    ('rope', 'axial.masked_tokens'), ('rope', 'axial.gradnorm.norm.bias'),
+    ('rope', 'axial.block.0'), ('rope', 'mixed.sin'), ('rope', 'mixed.loss'),
+    ('rope', 'mixed.k_rot.0'), ('rope', 'mixed.wide_tokens'),
+    ('rope', 'mixed.grad.freqs'), ('rope', 'mixed.state.freqs'),
+    ('rope', 'mixed_ape.tokens'), ('rope', 'mixed_ape.gradnorm.pos_embed'),
+    ('rope', 'mixed_ape.state.pos_embed'), ('rope', 'roformer.table'),
+    ('rope', 'roformer.q'), ('rope', 'roformer.v_rot'),
+    ('rope', 'roformer.logits'), ('rope', 'roformer.hidden.1'),
+    ('rope', 'roformer.state.encoder.embed_positions.weight'),
+    ('rope', 'dinov3.min.2x3.cos'), ('rope', 'eva02.2x3.sin')
 ])
 def test_a_difference_is_found(verify, changed, kind, name):
     def differ(ref):
@@ -207,6 +223,10 @@ def test_a_difference_is_found(verify, changed, kind, name):
     ('comer', 'gradnorm_self.model.arm.conv.weight', 'lacks gradnorm_self'),
     ('comer', 'state_self.model.arm.proj.weight', 'do not fit'),
     ('comer', 'state.model.layers.1.norm3.bias', 'do not fit'),
+    ('rope', 'mixed.tokens', 'lacks mixed.tokens'),
+    ('rope', 'axial.gradnorm.blocks.1.gamma_2', 'lacks axial.gradnorm'),
+    ('rope', 'axial.state.blocks.0.gamma_1', 'do not fit'),
+    ('rope', 'mixed.grad.freqs', 'lacks mixed.grad.freqs'),
 ])
 def test_an_incomplete_file_is_no_success(verify, changed, kind, lost, words):
     path = changed(kind, lambda ref: ref.pop(lost))

@@ -196,8 +196,8 @@ class AxialRotary(Rotary):
     def angles(self, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """See :class:`Rotary`; the same in all blocks and heads."""
         steps = frequencies(self.theta, self.pairs // 2, x.device)
-        halves = [(x[:, None] * steps).expand(len(y), -1, -1),
-                  (y[:, None, None] * steps).expand(-1, len(x), -1)]
+        halves = [(x[:, None] * steps).expand(y.shape[0], -1, -1),
+                  (y[:, None, None] * steps).expand(-1, x.shape[0], -1)]
         if self.coords != 'index':
             halves.reverse()
         return torch.cat(halves, dim=-1)
