@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lmim.models.backbones import MaskedViT, TextViT
-from lmim.models.layers import (AxialRotary, MixedRotary, rotate,
+from lmim.models.layers import (AxialRotary, MixedRotary, rotary, rotate,
                                 use_cpu_kernels)
 from lmim.models.layers.rotary import frequencies
 from lmim.utils.errors import UserError
@@ -33,7 +33,10 @@ def drawn(vit: Any, *sizes: int) -> torch.Tensor:
                        generator=torch.Generator().manual_seed(2))
 
 
-def test_pairs_are_neighbours_or_half_a_head_apart() -> None:
+@pytest.mark.parametrize('traced', [False, True])
+def test_pairs_are_neighbours_or_half_a_head_apart(
+        traced: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rotary, 'is_traced', lambda: traced)
     token = torch.tensor([1., 2., 3., 5.])
     quarter = torch.tensor([math.pi / 2, 0.])  # of the first pair alone
     cos, sin = quarter.cos(), quarter.sin()
@@ -74,9 +77,9 @@ def test_axial_angles(coords: str, at: list) -> None:
 
 
 def test_mixed_angles() -> None:
-    rotary = MixedRotary(**SIZES)
-    assert rotary.freqs.shape == (2, 2, 2 * 4)
-    x, y = rotary.freqs.detach().unflatten(2, (2, 4))
+    mixed = MixedRotary(**SIZES)
+    assert mixed.freqs.shape == (2, 2, 2 * 4)
+    x, y = mixed.freqs.detach().unflatten(2, (2, 4))
     # Base 10, d = 8: two sizes, in a direction and at right angles to it.
     torch.testing.assert_close(
         x.hypot(y), torch.tensor([1, 10**-.5] * 2).expand(2, 2, 4))
@@ -84,7 +87,7 @@ def test_mixed_angles() -> None:
         x[..., :2] * x[..., 2:] + y[..., :2] * y[..., 2:],
         torch.zeros(2, 2, 2), atol=1e-6, rtol=0)
     assert len(x[..., 0].unique()) == 4  # blocks and heads differ
-    cos, sin = rotary((2, 4))
+    cos, sin = mixed((2, 4))
     assert cos.shape == (2, 2, 8, 4)
     torch.testing.assert_close(sin[:, :, 6], (2 * x + y).sin())
 
@@ -94,10 +97,10 @@ def test_mixed_angles() -> None:
     ('stretched', False)])
 def test_pitch_of_characters_in_wider_images(coords: str, same: bool) -> None:
     """Turn from one column to the next at 8x32 and 8x48 patches."""
-    rotary: Any = AxialRotary(coords=coords, **SIZES)
+    axial: Any = AxialRotary(coords=coords, **SIZES)
     steps = []
     for columns in (32, 48):
-        cos, sin = rotary((8, columns))
+        cos, sin = axial((8, columns))
         turns = torch.complex(cos, sin)
         steps.append(turns[1] / turns[0])
     assert torch.allclose(*steps, atol=1e-5) is same
