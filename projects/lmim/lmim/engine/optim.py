@@ -58,10 +58,14 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     ``MixedRotary``, get no weight decay.
     """
 
+    def __init__(self, optim_wrapper_cfg: dict,
+                 paramwise_cfg: Optional[dict] = None) -> None:
+        # Without any, MMEngine does not look at parameters one by one.
+        super().__init__(optim_wrapper_cfg,
+                         paramwise_cfg or dict(flat_decay_mult=None))
+
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the optimizer wrapper of a model."""
-        # Without any, MMEngine asks for no parameters one by one.
-        self.paramwise_cfg = self.paramwise_cfg or dict(flat_decay_mult=None)
         wrapper = super().__call__(model)
         # MMEngine's are ConfigDicts, which torch.compile cannot trace.
         groups = [dict(group) for group in wrapper.optimizer.param_groups]
