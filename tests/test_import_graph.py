@@ -9,9 +9,9 @@ import lmim
 ROOT = Path(lmim.__file__).parent
 #: Files and folders of the package; each imports only what is before it.
 ORDER = [
-    'version', 'safe_globals', 'compat', 'utils', 'checkpoints', 'rendering',
-    'datasets', 'models', 'evaluation', 'visualization', 'engine', 'apis',
-    'export', 'comparison', 'finetuning', 'cli', '__init__', '__main__'
+    'version', 'safe_globals', 'ops', 'compat', 'utils', 'checkpoints',
+    'rendering', 'datasets', 'models', 'evaluation', 'visualization', 'engine',
+    'apis', 'export', 'comparison', 'finetuning', 'cli', '__init__', '__main__'
 ]
 #: Imports inside functions, and why each is there.
 LATE = {

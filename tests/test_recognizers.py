@@ -40,7 +40,7 @@ def read(model: torch.nn.Module, words: List[Any]) -> int:
 
 
 @pytest.mark.parametrize(
-    'path', CONFIGS, ids=[path.parent.name for path in CONFIGS])
+    'path', CONFIGS, ids=[path.name.split('_')[0] for path in CONFIGS])
 def test_words_are_learnt(path: Path, checkpoint: str,
                           shared_data: Path) -> None:
     cfg = read_config(str(path))
@@ -61,7 +61,10 @@ def test_words_are_learnt(path: Path, checkpoint: str,
 
     encoder = getattr(model.backbone, 'vit', model.backbone)
     start = torch.load(checkpoint)['state_dict']
+    deformable = vit.get('patch_embed') == 'deformable'
     for name, value in encoder.state_dict().items():
+        if deformable and name.startswith('patch_embed'):
+            continue  # doubled, and more of them
         assert torch.equal(value, start[f'backbone.{name}']), name
     assert load_encoder_weights(encoder, checkpoint).is_full
     head = [p for name, p in model.named_parameters()

@@ -61,6 +61,7 @@ def test_all_is_well(tmp_path: Path) -> None:
     assert re.fullmatch(
         r'(fp32|bf16) \(matrix product on cpu: fp32 [\d,]+, bf16 [\d,]+ '
         r'GFLOP/s\)', found['--precision auto'])
+    assert found['deformable convolution'].startswith('cpu: plain torch')
     assert os.listdir(tmp_path) == []
 
 

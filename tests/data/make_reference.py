@@ -220,11 +220,13 @@ def timm_name(name: str) -> str:
 
 def record(ref: Any, check: Any) -> None:
     """Put what a check computes into a reference, in place of comparing."""
+    from reference_checks.common import Check
 
-    def put(self: Any, name: str, ours: Any, *_: Any, **__: Any) -> None:
+    def put(self: Any, name: str, ours: Any, *_: Any, **__: Any) -> Check:
         if torch.is_tensor(ours):
             ours = ours.detach().numpy()
         self[name] = np.array(ours)
+        return Check(name, 0., 0.)
 
     with mock.patch.multiple(type(ref), compare=put,
                              __getitem__=lambda self, name: self.get(name)):
@@ -441,6 +443,34 @@ def comer() -> Dict[str, Any]:
     return dict(ref)
 
 
+def dcn() -> Dict[str, Any]:
+    """Numbers of deformable convolution, v1 with groups and v2 without."""
+    sys.path.insert(0, str(HERE.parents[1] / 'tools'))
+    from reference_checks.common import Reference
+    from reference_checks.deform_conv import check_deform_conv
+    sizes = dict(N=2, C=4, H=5, W=7, out=6, kernel_h=3, kernel_w=2,
+                 stride_h=2, stride_w=1, pad_h=1, pad_w=0, dilation_h=1,
+                 dilation_w=2, groups=2, deform_groups=2, mask=0, bias=0)
+    cases = {'v1': sizes, 'v2': dict(sizes, groups=1, deform_groups=1, mask=1,
+                                     bias=1)}
+    ref = Reference(dict(meta_names=np.array(list(sizes)),
+                         cases=np.array(list(cases))))
+    draw = np.random.RandomState(9)
+    for case, about in cases.items():
+        moved = 6 * about['deform_groups']
+        shapes = dict(x=(2, 4, 5, 7), offset=(2, 2 * moved, 3, 5),
+                      weight=(6, 4 // about['groups'], 3, 2),
+                      grad_output=(2, 6, 3, 5))
+        if about['mask']:
+            shapes.update(mask=(2, moved, 3, 5), bias=(6, ))
+        ref[f'{case}.meta'] = np.array(list(about.values()))
+        ref.update({f'{case}.{name}': draw.normal(size=shape).astype(
+            np.float32) for name, shape in shapes.items()})
+        ref[f'{case}.offset'][:, :4] = draw.randint(-9, 9, (2, 4, 3, 5))
+    record(ref, check_deform_conv)
+    return dict(ref)
+
+
 if __name__ == '__main__':
     np.savez_compressed(HERE / 'reference_pretrain.npz', **pretrain())
     np.savez_compressed(HERE / 'reference_recognizer.npz', **recognizer())
@@ -451,3 +481,4 @@ if __name__ == '__main__':
     np.savez_compressed(HERE / 'reference_ccd_recognizer.npz',
                         **ccd_recognizer())
     np.savez_compressed(HERE / 'reference_comer.npz', **comer())
+    np.savez_compressed(HERE / 'reference_dcn.npz', **dcn())

@@ -16,10 +16,13 @@ def test_papers_encoder_has_its_number_of_parameters():
                if p.requires_grad) == 21_412_224 - 257 * 384
 
 
-@pytest.mark.parametrize('stem', [None, (8, )])
-def test_masked_pass_sees_the_visible_patches_only(stem):
-    vit = MaskedViT(arch=ARCH, img_size=(8, 32), stem=stem).eval()
+@pytest.mark.parametrize('embed', [
+    dict(), dict(stem=(8, )), dict(patch_embed='deformable')])
+def test_masked_pass_sees_the_visible_patches_only(embed):
+    vit = MaskedViT(arch=ARCH, img_size=(8, 32), **embed).eval()
     vit.init_weights()
+    if 'patch_embed' in embed:  # pixels are read from everywhere
+        torch.nn.init.normal_(vit.patch_embed.conv_offset.weight, std=2)
     images = torch.randn(2, 3, 8, 32)
     noise = torch.rand(2, 16)
     tokens, mask, _ = vit(images, noise=noise)
@@ -43,6 +46,48 @@ def test_a_stem_halves_what_is_larger_than_a_patch():
         32, *[64] * 3, *[128] * 3, *[192] * 3, 256]
     assert vit(torch.zeros(2, 3, 32, 128)).shape == (2, 1 + 32, 256)
     assert sum(p.numel() for p in vit.parameters()) == 3_036_064
+
+
+@pytest.mark.parametrize('again', [False, True])
+def test_deformable_patches_start_as_linear_ones(again, teacher_file,
+                                                 tmp_path):
+    linear = TextViT(arch=ARCH, img_size=(8, 32), init_cfg=dict(
+        type='Pretrained', checkpoint=teacher_file)).eval()
+    cfg = dict(ENCODER, patch_embed='deformable')
+    vit = build(cfg, init_cfg=dict(type='Pretrained',
+                                   checkpoint=teacher_file)).eval()
+    linear.init_weights()
+    vit.init_weights()
+    assert vit.load_report.is_full
+    if again:  # its own weights are not doubled once more
+        path = str(tmp_path / 'own.pth')
+        torch.nn.init.constant_(vit.patch_embed.conv_offset.bias, 0.)
+        torch.save(dict(state_dict={f'backbone.{name}': value for name, value
+                                    in vit.state_dict().items()}), path)
+        vit = build(cfg, init_cfg=dict(type='Pretrained',
+                                       checkpoint=path)).eval()
+        vit.init_weights()
+    images = torch.randn(2, 3, 8, 32)
+    torch.testing.assert_close(vit(images), linear(images))
+    # And they learn to move.
+    vit(images).square().sum().backward()
+    assert vit.patch_embed.conv_offset.weight.grad.norm() > 0
+
+
+def test_deformable_patches_have_the_initial_scale_of_linear_ones():
+    vit = TextViT(arch=ARCH, img_size=(8, 32), patch_embed='deformable')
+    vit.init_weights()
+    weight = vit.patch_embed.projection.weight
+    bound = 2 * (6 / (16 + 48))**0.5
+    assert 0.9 * bound < weight.abs().max() <= bound
+    assert vit.patch_embed.conv_offset.weight.abs().max() == 0
+
+
+def test_other_ways_to_embed_patches_are_refused():
+    for settings in (dict(patch_embed='bent'),
+                     dict(patch_embed='deformable', stem=(8, ))):
+        with pytest.raises(UserError, match="'linear' or, without a stem"):
+            TextViT(arch=ARCH, **settings)
 
 
 @pytest.mark.parametrize('settings, message', [

@@ -13,7 +13,7 @@ KINDS = {'pretrain': 'lmim_pretrain', 'recognizer': 'lmim_recognizer',
          'seqclr': 'seqclr', 'masks': 'masks', 'jepa': 'jepa',
          'dig': 'dig', 'ssm': 'ssm', 'ccd': 'ccd',
          'ccd_recognizer': 'ccd_recognizer', 'comer': 'comer',
-         'rope': 'rope'}
+         'rope': 'rope', 'dcn': 'dcn'}
 
 
 @pytest.fixture
@@ -76,6 +76,10 @@ def test_published_numbers_are_matched(verify, shared_reference, kind):
         for name in ('clusters', 'clusters_warped', 'masks_warped', 'index'):
             assert checks[name]['error'] == 0
             assert checks[f'late.{name}']['error'] == 0
+    elif kind == 'dcn':
+        # Both precisions of six cases, of which four have masks.
+        assert len(checks) == 2 * (2 * 4 + 4 * 6)
+        assert checks['v1_groups.grad.offset (float64)']['error'] < 1e-14
     elif kind == 'ccd_recognizer':
         assert len(checks) == 131
         assert checks['strings (that differ)']['error'] == 0
@@ -182,7 +186,11 @@ def test_own_numbers_are_matched(verify, repo, kind):
     ('rope', 'roformer.q'), ('rope', 'roformer.v_rot'),
     ('rope', 'roformer.logits'), ('rope', 'roformer.hidden.1'),
     ('rope', 'roformer.state.encoder.embed_positions.weight'),
-    ('rope', 'dinov3.min.2x3.cos'), ('rope', 'eva02.2x3.sin')
+    ('rope', 'dinov3.min.2x3.cos'), ('rope', 'eva02.2x3.sin'),
+    ('dcn', 'v1.x'), ('dcn', 'v1.offset'), ('dcn', 'v1.output'),
+    ('dcn', 'v1.grad.offset'), ('dcn', 'v2.mask'), ('dcn', 'v2.bias'),
+    ('dcn', 'v2.grad.mask'), ('dcn', 'v2.grad.weight'),
+    ('dcn', 'v2.grad_output')
 ])
 def test_a_difference_is_found(verify, changed, kind, name):
     def differ(ref):
@@ -227,6 +235,8 @@ def test_a_difference_is_found(verify, changed, kind, name):
     ('rope', 'axial.gradnorm.blocks.1.gamma_2', 'lacks axial.gradnorm'),
     ('rope', 'axial.state.blocks.0.gamma_1', 'do not fit'),
     ('rope', 'mixed.grad.freqs', 'lacks mixed.grad.freqs'),
+    ('dcn', 'v2.mask', 'lacks v2.mask'), ('dcn', 'v1.output', 'lacks v1.out'),
+    ('dcn', 'v2.grad.bias', 'lacks v2.grad.bias'),
 ])
 def test_an_incomplete_file_is_no_success(verify, changed, kind, lost, words):
     path = changed(kind, lambda ref: ref.pop(lost))
@@ -251,6 +261,14 @@ def test_sizes_that_are_wrong_are_found(verify, changed, name, place, code):
 
     found = verify(changed('seqclr', enlarge))[0]
     assert found == code if code == 1 else code in found
+
+
+@pytest.mark.parametrize('name', ['N', 'kernel_w', 'pad_h', 'deform_groups'])
+def test_sizes_of_a_case_that_are_wrong_are_found(verify, changed, name):
+    def enlarge(ref):
+        ref['v2.meta'][ref['meta_names'].tolist().index(name)] += 1
+
+    assert 'do not fit' in verify(changed('dcn', enlarge))[0]
 
 
 def test_what_is_not_checked_is_refused(verify, changed):

@@ -11,3 +11,4 @@ from . import ssm  # noqa: F401
 from . import ccd  # noqa: F401
 from . import comer  # noqa: F401
 from . import rope  # noqa: F401
+from . import deform_conv  # noqa: F401

@@ -12,11 +12,12 @@ import os
 import sys
 import types
 import warnings
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 import torch
 
+from .ops import deform_conv2d
 from .safe_globals import allow_mmengine_checkpoints
 
 #: No picture of more pixels is decoded: 8192 x 8192, of which OpenCV would
@@ -201,6 +202,45 @@ def provide_mmcv_ext() -> bool:
     return True
 
 
+def provide_mmcv_deform_conv() -> bool:
+    """Let mmcv's DCN and DCNv2 compute where their operators are not there.
+
+    Their layers stay mmcv's, and so do the names of their weights. MMOCR's
+    and mmdet's backbones then train and read on a CPU, DBNet's with DCNv2
+    among them. Returns whether the operators are ours here.
+    """
+    if not isinstance(sys.modules.get('mmcv._ext'), _MissingExtension):
+        return False
+    names = dict(deform_conv2d=_deform_conv2d,
+                 modulated_deform_conv2d=_modulated_deform_conv2d)
+    # As they are imported from each other, too.
+    for module in ('ops', 'ops.deform_conv', 'ops.modulated_deform_conv',
+                   'ops.saconv'):
+        there = vars(importlib.import_module(f'mmcv.{module}'))
+        there.update({name: ours for name, ours in names.items()
+                      if name in there})
+    return True
+
+
+def _deform_conv2d(input: torch.Tensor, offset: torch.Tensor,
+                   weight: torch.Tensor, stride: Any = 1, padding: Any = 0,
+                   dilation: Any = 1, *args: Any,
+                   **kwargs: Any) -> torch.Tensor:
+    """Called as mmcv's: groups follow from the shapes."""
+    return deform_conv2d(input, offset, weight, None, stride, padding,
+                         dilation)
+
+
+def _modulated_deform_conv2d(
+        input: torch.Tensor, offset: torch.Tensor, mask: torch.Tensor,
+        weight: torch.Tensor, bias: Optional[torch.Tensor] = None,
+        stride: Any = 1, padding: Any = 0, dilation: Any = 1, *args: Any,
+        **kwargs: Any) -> torch.Tensor:
+    """Called as mmcv's."""
+    return deform_conv2d(input, offset, weight, bias, stride, padding,
+                         dilation, mask)
+
+
 #: Whether the hook is there: it cannot be taken back.
 _FORK_HOOK: List[bool] = []
 
@@ -224,6 +264,7 @@ WORKAROUNDS: Dict[str, Callable[[], Any]] = {
     'torchvision_ops': provide_torchvision_ops,
     'mmpretrain_multimodal': skip_mmpretrain_multimodal,
     'mmcv_ext': provide_mmcv_ext,
+    'mmcv_deform_conv': provide_mmcv_deform_conv,
     'safe_globals': allow_mmengine_checkpoints,
 }
 

@@ -171,6 +171,8 @@ def load_encoder_weights(encoder: Any,
     _fit_positions(found, encoder, pos_grid)
     if not allow_partial:
         _check_rotary(checkpoint, encoder)
+    if hasattr(encoder.patch_embed, 'take_linear'):
+        encoder.patch_embed.take_linear(found, 'patch_embed.')
     report = compare(encoder, found, f'{path} ({kind.name})',
                      unused=len(weights) - len(found))
     if not any(name.startswith(_ROTARY) for name in found):

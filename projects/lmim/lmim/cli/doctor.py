@@ -337,6 +337,15 @@ def check_devices(whole: bool) -> Iterator[Finding]:
             'lmim.engine.precision').choose_precision()
         yield Finding('devices', '--precision auto', OK,
                       f'{chosen.name} ({chosen.reason})')
+        way = importlib.import_module('lmim.ops').deform_conv_way
+        stands_in = importlib.import_module(
+            'lmim.compat').provide_mmcv_deform_conv()
+        yield Finding(
+            'devices', 'deformable convolution', OK, '; '.join(
+                f'{kind}: {way(kind)}'
+                for kind in ['cpu', *['cuda'] * bool(count)]) +
+            (", also in mmcv's DCN and DCNv2" if stands_in else
+             "; in mmcv's DCN and DCNv2 its own operator"))
 
 
 def unused_gpu(cuda: Optional[str]) -> Finding:

@@ -7,7 +7,7 @@ from torch import nn
 
 from lmim.utils.errors import UserError
 
-from ..layers import ConvStem, Masking
+from ..layers import ConvStem, DeformablePatchEmbed, Masking
 from .text_vit import TextViT
 
 
@@ -77,12 +77,12 @@ class MaskedViT(TextViT):
 
     def blanked(self, images: torch.Tensor,
                 mask: torch.Tensor) -> torch.Tensor:
-        """Images without what is hidden, where a stem would see it.
+        """Images without what is hidden, where other patches would see it.
 
-        Its convolutions overlap; a linear layer sees each patch by itself,
-        and the images are given back as they are.
+        Those of a stem overlap, and deformable ones move; a linear layer sees
+        each patch by itself, and the images are given back as they are.
         """
-        if not isinstance(self.patch_embed, ConvStem):
+        if not isinstance(self.patch_embed, (ConvStem, DeformablePatchEmbed)):
             return images
         shown = 1 - mask.unflatten(1, self.grid_of(images)).to(images.dtype)
         return images * nn.functional.interpolate(

@@ -11,8 +11,8 @@ from torch.utils.checkpoint import checkpoint
 from lmim.checkpoints import load_encoder_weights
 from lmim.checkpoints.loading import LoadReport
 from lmim.utils.errors import UserError
-from ..layers import (ConvStem, build_positions, init_transformer,
-                      interpolate_positions, is_traced)
+from ..layers import (ConvStem, DeformablePatchEmbed, build_positions,
+                      init_transformer, interpolate_positions, is_traced)
 from ..layers.rotary import Rotation, make_rotary, with_extra
 
 #: Images that a CPU encodes at once where no gradients are needed.
@@ -58,6 +58,10 @@ class TextViT(VisionTransformer):
         stem (Sequence[int], optional): Channels of a
             :class:`~lmim.models.layers.ConvStem` that embeds the patches.
             Defaults to None: one linear layer does, as in the papers.
+        patch_embed (str): ``'linear'``, or ``'deformable'``: patches whose
+            pixels move with the word, by
+            :class:`~lmim.models.layers.DeformablePatchEmbed`. It loads
+            encoders with a linear layer, and gives their tokens at first.
         pos_embed (str): ``'square'``: positions of a square grid, which the
             checkpoints of MAERec and LMIM hold; ``'grid'``: of the true grid;
             ``'line'``: of the patches as a sequence, as in DiG; ``'none'``:
@@ -99,6 +103,7 @@ class TextViT(VisionTransformer):
                  img_size: Tuple[int, int] = (32, 128),
                  patch_size: Union[int, Tuple[int, int]] = 4,
                  stem: Optional[Sequence[int]] = None,
+                 patch_embed: str = 'linear',
                  pos_embed: str = 'square',
                  rotary: Optional[dict] = None,
                  freeze_pos_embed: bool = True,
@@ -114,6 +119,10 @@ class TextViT(VisionTransformer):
                 f'the patch size {patch[0]}x{patch[1]} (height x width): '
                 'change img_size or patch_size of the backbone')
         check_widths(widths, patch[1])
+        if patch_embed not in ('linear', 'deformable') or (
+                stem is not None and patch_embed != 'linear'):
+            raise UserError("patch_embed must be 'linear' or, without a stem, "
+                            f"'deformable', got {patch_embed!r}")
         if out_type not in ('raw', 'featmap'):
             raise UserError("out_type must be 'raw' or 'featmap', got "
                             f'{out_type!r}')
@@ -125,7 +134,9 @@ class TextViT(VisionTransformer):
             **kwargs)
         self.patch_size = patch
         if stem is not None:
-            self.patch_embed = ConvStem(self.embed_dims, patch, stem)
+            self.patch_embed: Any = ConvStem(self.embed_dims, patch, stem)
+        elif patch_embed == 'deformable':
+            self.patch_embed = DeformablePatchEmbed(self.embed_dims, patch)
         self.grid = tuple(self.patch_resolution)
         self.widths = None if widths is None else _pair(widths)
         self._pos_kind = pos_embed
@@ -172,6 +183,8 @@ class TextViT(VisionTransformer):
         nn.init.xavier_uniform_(projection.weight.data.flatten(1))
         assert projection.bias is not None
         nn.init.zeros_(projection.bias)
+        if isinstance(self.patch_embed, DeformablePatchEmbed):
+            self.patch_embed.start_as_linear()
         if self.cls_token is not None:
             nn.init.normal_(self.cls_token, std=0.02)
         if self.rotary is not None:

@@ -4,6 +4,7 @@ from .content_masking import (CharacterSpanMasking, DSHMMasking,
                               InkMasking)
 from .conv_stem import ConvStem
 from .cpu_kernels import use_cpu_kernels
+from .deformable_patch_embed import DeformablePatchEmbed
 from .initialization import init_transformer
 from .masking import (BlockMasking, Context, Masking, RandomMasking,
                       masking_from_noise)
@@ -14,9 +15,9 @@ from .schedule import share_of_run
 
 __all__ = [
     'AxialRotary', 'BlockMasking', 'CharacterSpanMasking', 'Context',
-    'ConvStem', 'DSHMMasking', 'InkMasking', 'Masking', 'MixedRotary',
-    'RandomMasking', 'attend', 'build_positions', 'build_sincos_1d',
-    'build_sincos_2d', 'init_transformer', 'interpolate_positions',
-    'is_traced', 'masking_from_noise', 'resolve_grid', 'rotate',
-    'share_of_run', 'use_cpu_kernels'
+    'ConvStem', 'DSHMMasking', 'DeformablePatchEmbed', 'InkMasking', 'Masking',
+    'MixedRotary', 'RandomMasking', 'attend', 'build_positions',
+    'build_sincos_1d', 'build_sincos_2d', 'init_transformer',
+    'interpolate_positions', 'is_traced', 'masking_from_noise',
+    'resolve_grid', 'rotate', 'share_of_run', 'use_cpu_kernels'
 ]

@@ -5,16 +5,7 @@ import numpy as np
 import torch
 from mmpretrain.models.utils.attention import scaled_dot_product_attention
 
-
-def is_traced() -> bool:
-    """Whether torch.compile, an export or a trace is at work.
-
-    They know torch's own layers, and make fast code of them themselves.
-    """
-    compiler: Any = getattr(torch, 'compiler', None)
-    compiling = (hasattr(compiler, 'is_compiling')  # since torch 2.1
-                 and compiler.is_compiling())
-    return compiling or torch.jit.is_tracing()
+from lmim.ops import is_traced
 
 
 def drop_mask(like: torch.Tensor, rate: float) -> torch.Tensor:

@@ -1,4 +1,5 @@
-"""Weight initialisation of MAE, which LMIM shares."""
+"""Weight initialisation of MAE, which LMIM shares, and of offsets."""
+from mmocr.registry import WEIGHT_INITIALIZERS
 from torch import nn
 
 
@@ -22,3 +23,19 @@ def init_transformer(module: nn.Module) -> None:
         elif isinstance(child, nn.MultiheadAttention):
             nn.init.xavier_uniform_(child.in_proj_weight)
             nn.init.zeros_(child.in_proj_bias)
+
+
+@WEIGHT_INITIALIZERS.register_module()
+class ZeroOffset:
+    """Let mmcv's deformable convolutions begin with nothing moved.
+
+    They do by themselves, until a backbone's ``init_cfg`` draws the weights of
+    all convolutions, those of offsets among them. It comes last there:
+    ``init_cfg=[dict(type='Xavier', layer='Conv2d'), dict(type='ZeroOffset')]``.
+    """
+
+    def __call__(self, module: nn.Module) -> None:
+        """Set the offsets of a module's children to zero."""
+        for name, value in module.named_parameters():
+            if 'conv_offset' in name.split('.'):
+                nn.init.zeros_(value)
