@@ -471,6 +471,30 @@ def dcn() -> Dict[str, Any]:
     return dict(ref)
 
 
+def pixels() -> Dict[str, Any]:
+    """Numbers of MAE whose patches are pixels, likewise."""
+    sys.path.insert(0, str(HERE.parents[1] / 'tools'))
+    from reference_checks.common import Reference
+    from reference_checks.pixels import check_pixels, model_of, names_of
+    sizes = dict(img_h=4, img_w=8, patch_h=1, patch_w=1, embed_dim=12,
+                 depth=1, num_heads=3, decoder_dim=8, decoder_depth=1,
+                 decoder_heads=2, batch=2)
+    model = model_of(sizes, 0.8)
+    weights = drawn(model, 10)
+    ref = Reference({f'state.{theirs}': weights[ours].numpy()
+                     for ours, theirs in names_of(model).items()})
+    draw = np.random.RandomState(10)
+    ref.update(
+        meta=np.array(list(sizes.values())), meta_names=np.array(list(sizes)),
+        images=draw.uniform(-1, 1, (2, 3, 4, 8)).astype(np.float32),
+        noise=draw.uniform(size=(2, 32)).astype(np.float32),
+        feature_target=draw.normal(size=(2, 33, 12)).astype(np.float32),
+        tokens=np.zeros((2, 33, 12), np.float32), perm=draw.permutation(32),
+        mask_ratio=np.float64(0.8))
+    record(ref, check_pixels)
+    return dict(ref)
+
+
 if __name__ == '__main__':
     np.savez_compressed(HERE / 'reference_pretrain.npz', **pretrain())
     np.savez_compressed(HERE / 'reference_recognizer.npz', **recognizer())
@@ -482,3 +506,4 @@ if __name__ == '__main__':
                         **ccd_recognizer())
     np.savez_compressed(HERE / 'reference_comer.npz', **comer())
     np.savez_compressed(HERE / 'reference_dcn.npz', **dcn())
+    np.savez_compressed(HERE / 'reference_pixels.npz', **pixels())

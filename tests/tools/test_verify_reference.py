@@ -9,11 +9,13 @@ import pytest
 BINARY = ('ink.mask', 'span.hard', 'dshm.text', 'masks', 'index', 'clusters',
           'clusters_warped', 'masks_warped', 'late.clusters',
           'memory_mask')
+#: Whole numbers.
+WHOLE = ('greedy', 'greedy.tokens', 'mae.ids_restore')
 KINDS = {'pretrain': 'lmim_pretrain', 'recognizer': 'lmim_recognizer',
          'seqclr': 'seqclr', 'masks': 'masks', 'jepa': 'jepa',
          'dig': 'dig', 'ssm': 'ssm', 'ccd': 'ccd',
          'ccd_recognizer': 'ccd_recognizer', 'comer': 'comer',
-         'rope': 'rope', 'dcn': 'dcn'}
+         'rope': 'rope', 'dcn': 'dcn', 'pixels': 'pixels'}
 
 
 @pytest.fixture
@@ -76,6 +78,9 @@ def test_published_numbers_are_matched(verify, shared_reference, kind):
         for name in ('clusters', 'clusters_warped', 'masks_warped', 'index'):
             assert checks[name]['error'] == 0
             assert checks[f'late.{name}']['error'] == 0
+    elif kind == 'pixels':
+        assert len(checks) == 93
+        assert checks['mae.pred']['error'] < 1e-5
     elif kind == 'dcn':
         # Both precisions of six cases, of which four have masks.
         assert len(checks) == 2 * (2 * 4 + 4 * 6)
@@ -190,12 +195,24 @@ def test_own_numbers_are_matched(verify, repo, kind):
     ('dcn', 'v1.x'), ('dcn', 'v1.offset'), ('dcn', 'v1.output'),
     ('dcn', 'v1.grad.offset'), ('dcn', 'v2.mask'), ('dcn', 'v2.bias'),
     ('dcn', 'v2.grad.mask'), ('dcn', 'v2.grad.weight'),
-    ('dcn', 'v2.grad_output')
+    ('dcn', 'v2.grad_output'), ('pixels', 'images'), ('pixels', 'noise'),
+    ('pixels', 'mask_ratio'), ('pixels', 'feature_target'),
+    ('pixels', 'tokens'), ('pixels', 'feature_loss'), ('pixels', 'perm'),
+    ('pixels', 'shuffled_cls'), ('pixels', 'mae.latent'),
+    ('pixels', 'mae.pred'), ('pixels', 'mae.target'), ('pixels', 'mae.loss'),
+    ('pixels', 'mae.target_norm_pix'), ('pixels', 'mae.loss_norm_pix'),
+    ('pixels', 'mae.ids_restore'), ('pixels', 'mae.mask'),
+    ('pixels', 'mae.gradnorm.vit.pos_embed'), ('pixels', 'state.mask_token'),
+    ('pixels', 'feature_gradnorm.vit.pos_embed'),
+    ('pixels', 'state.vit.pos_embed'), ('pixels', 'state.decoder_pos_embed')
 ])
 def test_a_difference_is_found(verify, changed, kind, name):
     def differ(ref):
         ref[name] = (ref[name] == 0 if name in BINARY else
-                     ref[name] + 1 if name in ('greedy', 'greedy.tokens') else
+                     ref[name] + 1 if name in WHOLE else
+                     ref[name][::-1] if name == 'perm' else
+                     1 - ref[name] if name == 'noise' else
+                     ref[name] - 0.1 if name == 'mask_ratio' else
                      (ref[name] * 1.005 + 2e-3).astype(ref[name].dtype))
 
     code, out = verify(changed(kind, differ), '--json')
@@ -237,6 +254,9 @@ def test_a_difference_is_found(verify, changed, kind, name):
     ('rope', 'mixed.grad.freqs', 'lacks mixed.grad.freqs'),
     ('dcn', 'v2.mask', 'lacks v2.mask'), ('dcn', 'v1.output', 'lacks v1.out'),
     ('dcn', 'v2.grad.bias', 'lacks v2.grad.bias'),
+    ('pixels', 'mae.loss', 'lacks mae.loss'),
+    ('pixels', 'mae.gradnorm.mask_token', 'lacks mae.gradnorm.mask_token'),
+    ('pixels', 'state.decoder_pred.bias', 'do not fit'),
 ])
 def test_an_incomplete_file_is_no_success(verify, changed, kind, lost, words):
     path = changed(kind, lambda ref: ref.pop(lost))

@@ -12,3 +12,4 @@ from . import ccd  # noqa: F401
 from . import comer  # noqa: F401
 from . import rope  # noqa: F401
 from . import deform_conv  # noqa: F401
+from . import pixels  # noqa: F401

@@ -1,6 +1,6 @@
-# MMOCR's ASTER with its own ResNet-45: a deformable convolution (v2) after each
-# of the last three stages follows bent words. Where mmcv is not compiled, lmim
-# computes it.
+# MMOCR's ASTER with its own ResNet-45: a deformable convolution (v2) after
+# each of the last three stages follows bent words. Where mmcv is not compiled,
+# lmim computes it.
 _base_ = [
     'mmocr::textrecog/aster/_base_aster.py',
     'text_vit.py',

@@ -64,7 +64,8 @@ class TextViT(VisionTransformer):
             encoders with a linear layer, and gives their tokens at first.
         pos_embed (str): ``'square'``: positions of a square grid, which the
             checkpoints of MAERec and LMIM hold; ``'grid'``: of the true grid;
-            ``'line'``: of the patches as a sequence, as in DiG; ``'none'``:
+            ``'line'``: of the patches as a sequence, as in DiG;
+            ``'learned'``: random ones, which are always trained; ``'none'``:
             none are added, where ``rotary`` gives positions.
         rotary (dict, optional): Positions that turn the queries and keys of
             the patches, an :class:`~lmim.models.layers.AxialRotary` or
@@ -149,7 +150,8 @@ class TextViT(VisionTransformer):
             self.pos_embed: Any = None
         else:
             self._place()  # tells what does not fit
-            self.pos_embed.requires_grad = not freeze_pos_embed
+            self.pos_embed.requires_grad = (
+                pos_embed == 'learned' or not freeze_pos_embed)
         self.rotary_cfg, self.rotary = rotary, None
         if rotary is not None:
             heads = self.arch_settings['num_heads']

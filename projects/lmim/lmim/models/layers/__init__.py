@@ -1,7 +1,7 @@
 """Masks, positions, initialisation, attention and kernels for CPUs."""
 from .attention import attend, is_traced
-from .content_masking import (CharacterSpanMasking, DSHMMasking,
-                              InkMasking)
+from .content_masking import (CharacterSpanMasking, ContrastMasking,
+                              DSHMMasking, InkMasking)
 from .conv_stem import ConvStem
 from .cpu_kernels import use_cpu_kernels
 from .deformable_patch_embed import DeformablePatchEmbed
@@ -15,9 +15,10 @@ from .schedule import share_of_run
 
 __all__ = [
     'AxialRotary', 'BlockMasking', 'CharacterSpanMasking', 'Context',
-    'ConvStem', 'DSHMMasking', 'DeformablePatchEmbed', 'InkMasking', 'Masking',
-    'MixedRotary', 'RandomMasking', 'attend', 'build_positions',
-    'build_sincos_1d', 'build_sincos_2d', 'init_transformer',
-    'interpolate_positions', 'is_traced', 'masking_from_noise',
-    'resolve_grid', 'rotate', 'share_of_run', 'use_cpu_kernels'
+    'ContrastMasking', 'ConvStem', 'DSHMMasking', 'DeformablePatchEmbed',
+    'InkMasking', 'Masking', 'MixedRotary', 'RandomMasking', 'attend',
+    'build_positions', 'build_sincos_1d', 'build_sincos_2d',
+    'init_transformer', 'interpolate_positions', 'is_traced',
+    'masking_from_noise', 'resolve_grid', 'rotate', 'share_of_run',
+    'use_cpu_kernels'
 ]

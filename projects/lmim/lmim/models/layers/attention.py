@@ -8,6 +8,10 @@ from mmpretrain.models.utils.attention import scaled_dot_product_attention
 from lmim.ops import is_traced
 
 
+#: Weights of a head, of 1,024 tokens; a map of more is not written out.
+MOST_WEIGHTS = 2**20
+
+
 def drop_mask(like: torch.Tensor, rate: float) -> torch.Tensor:
     """Draw 0 with probability ``rate`` and 1 otherwise.
 
@@ -43,7 +47,8 @@ def attend(query: torch.Tensor,
     dropout: 257 tokens, 6 heads, batch 16, forward and backward on one core
     with AVX-512 BF16 took 74 ms, and plain matrix products 24 ms (110 and
     46 ms with dropout). In fp32 without dropout it is the faster one, and so
-    it is on a GPU.
+    it is on a GPU. And it is the one whose memory grows with the tokens, not
+    with their square: without dropout it is taken for more than 1,024.
 
     Args:
         query (torch.Tensor): (N, heads, T, d).
@@ -58,7 +63,8 @@ def attend(query: torch.Tensor,
         torch.Tensor: (N, heads, T, d).
     """
     fused = is_traced() or query.device.type != 'cpu' or (
-        query.dtype == torch.float32 and not dropout_p)
+        not dropout_p and (query.dtype == torch.float32 or query.shape[2] *
+                           keys.shape[2] > MOST_WEIGHTS))
     if fused or kwargs:
         return scaled_dot_product_attention(
             query, keys, values, attn_mask=attn_mask, dropout_p=dropout_p,

@@ -9,7 +9,6 @@ What is random is drawn first, as numbers in [0, 1) that do not depend on the
 picture: given the same numbers, a picture has the same mask, whatever other
 pictures its batch holds and however many processes share it.
 """
-import math
 from typing import Optional, Tuple
 
 import torch
@@ -17,7 +16,7 @@ import torch.nn.functional as F
 from mmocr.registry import MODELS
 
 from lmim.utils.errors import UserError
-from .masking import Context, RandomMasking
+from .masking import Context, RandomMasking, count_cells, spread
 
 #: Red, green and blue in luminance (ITU-R BT.601).
 LUMINANCE = (0.299, 0.587, 0.114)
@@ -47,6 +46,26 @@ def ink_map(images: torch.Tensor, grid: Tuple[int, int]) -> torch.Tensor:
     along = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]).abs()
     down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]).abs()
     return F.adaptive_avg_pool2d((along + down) / 2, grid)[:, 0]
+
+
+def contrast_map(images: torch.Tensor, grid: Tuple[int, int]
+                 ) -> torch.Tensor:
+    """Measure how far the pixels of each patch are from the background.
+
+    Args:
+        images (torch.Tensor): RGB, (N, 3, H, W).
+        grid (Tuple[int, int]): Rows and columns of patches.
+
+    Returns:
+        torch.Tensor: Mean distance, over channels and pixels, from the median
+        colour of the picture's border, (N, rows, columns).
+    """
+    border = torch.cat([
+        images[:, :, 0], images[:, :, -1], images[:, :, 1:-1, 0],
+        images[:, :, 1:-1, -1]], dim=2)
+    background = border.median(dim=2).values[:, :, None, None]
+    away = (images - background).abs().mean(dim=1, keepdim=True)
+    return F.adaptive_avg_pool2d(away, grid)[:, 0]
 
 
 def mark_largest(keys: torch.Tensor, count: int) -> torch.Tensor:
@@ -146,14 +165,18 @@ class InkMasking(ContentMasking):
         super().__init__(ratio, ink_share)
         self.block, self.strength = block, strength
 
+    def score(self, images: torch.Tensor,
+              grid: Tuple[int, int]) -> torch.Tensor:
+        """How much a patch holds, (N, rows, columns)."""
+        return ink_map(images, grid)
+
     def block_in(self, grid: Tuple[int, int]) -> Tuple[int, int]:
         """Rows and columns of a block, no larger than the grid."""
         return min(self.block[0], grid[0]), min(self.block[1], grid[1])
 
     def num_draws(self, grid: Tuple[int, int]) -> int:
         """One for each block."""
-        rows, columns = self.block_in(grid)
-        return math.ceil(grid[0] / rows) * math.ceil(grid[1] / columns)
+        return count_cells(self.block_in(grid), grid)
 
     def block_keys(self, uniform: torch.Tensor, images: torch.Tensor,
                    grid: Tuple[int, int]) -> torch.Tensor:
@@ -167,7 +190,7 @@ class InkMasking(ContentMasking):
         Returns:
             torch.Tensor: (N, B).
         """
-        ink = ink_map(images, grid)[:, None]
+        ink = self.score(images, grid)[:, None]
         blocks = F.avg_pool2d(ink, self.block_in(grid), ceil_mode=True)
         relative = blocks / (ink.mean(dim=(2, 3), keepdim=True) + 1e-6)
         gumbel = -(-uniform.log()).log()
@@ -181,10 +204,36 @@ class InkMasking(ContentMasking):
         keys = self.block_keys(draws, images, grid)
         count = whole_part(self.hard_share,
                            grid[0] * grid[1]) // (rows * columns)
-        hard = mark_largest(keys, count)
-        hard = hard.unflatten(1, (-1, math.ceil(grid[1] / columns)))
-        hard = hard.repeat_interleave(rows, 1).repeat_interleave(columns, 2)
-        return hard[:, :grid[0], :grid[1]].flatten(1)
+        return spread(mark_largest(keys, count), (rows, columns), grid)
+
+
+@MODELS.register_module()
+class ContrastMasking(InkMasking):
+    """Choose all that is hidden by how far it is from the background.
+
+    Gradients, by which :class:`InkMasking` goes, are large on outlines alone;
+    this is for patches of one or two pixels, of which whole strokes are to be
+    hidden, or to be seen.
+
+    Args:
+        ratio (float): Share of patches to remove, in (0, 1).
+        cell (Tuple[int, int]): Rows and columns of patches that are hidden
+            together.
+        strength (float): Power of a cell's contrast in its chance to be
+            hidden. Above 0 strokes are hidden before the background, below 0
+            the background is; 0: cells at random.
+    """
+
+    def __init__(self,
+                 ratio: float = 0.8,
+                 cell: Tuple[int, int] = (4, 4),
+                 strength: float = 1.0) -> None:
+        super().__init__(ratio, ratio, (int(cell[0]), int(cell[1])), strength)
+
+    def score(self, images: torch.Tensor,
+              grid: Tuple[int, int]) -> torch.Tensor:
+        """Mean distance from the border's colour, (N, rows, columns)."""
+        return contrast_map(images, grid)
 
 
 @MODELS.register_module()

@@ -30,8 +30,9 @@ class ZeroOffset:
     """Let mmcv's deformable convolutions begin with nothing moved.
 
     They do by themselves, until a backbone's ``init_cfg`` draws the weights of
-    all convolutions, those of offsets among them. It comes last there:
-    ``init_cfg=[dict(type='Xavier', layer='Conv2d'), dict(type='ZeroOffset')]``.
+    all convolutions, those of offsets among them. It comes last there::
+
+        init_cfg=[dict(type='Xavier', layer='Conv2d'), dict(type='ZeroOffset')]
     """
 
     def __call__(self, module: nn.Module) -> None:

@@ -46,15 +46,43 @@ def masking_from_noise(noise: torch.Tensor, num_keep: int) -> Masking:
     Returns:
         Masking: Indices and mask.
     """
-    ids_shuffle = noise.argsort(dim=1)
+    # Stable, as the patches of a cell have one noise.
+    ids_shuffle = noise.argsort(dim=1, stable=True)
     ids_restore = ids_shuffle.argsort(dim=1)
     mask = (ids_restore >= num_keep).float()
     return Masking(ids_shuffle[:, :num_keep], ids_restore, mask)
 
 
+def spread(cells: torch.Tensor, cell: Tuple[int, int],
+           grid: Tuple[int, int]) -> torch.Tensor:
+    """Give each patch what its cell has.
+
+    Args:
+        cells (torch.Tensor): Row by row, (N, B).
+        cell (Tuple[int, int]): Rows and columns of patches of a cell; one
+            that leaves the grid is clipped.
+        grid (Tuple[int, int]): Rows and columns of patches, L in all.
+
+    Returns:
+        torch.Tensor: (N, L).
+    """
+    cells = cells.unflatten(1, (-1, math.ceil(grid[1] / cell[1])))
+    cells = cells.repeat_interleave(cell[0], 1).repeat_interleave(cell[1], 2)
+    return cells[:, :grid[0], :grid[1]].flatten(1)
+
+
+def count_cells(cell: Tuple[int, int], grid: Tuple[int, int]) -> int:
+    """How many cells cover a grid."""
+    return math.ceil(grid[0] / cell[0]) * math.ceil(grid[1] / cell[1])
+
+
 @MODELS.register_module()
 class RandomMasking(BaseModule):
     """Hide patches independently of one another (paper's default, 80 %).
+
+    With ``cell`` whole cells of patches are hidden: single pixels are easily
+    filled in from their neighbours, and cells of 4x4 make patches of one
+    pixel the task that patches of 4x4 are. The last cell is kept in part.
 
     Left alone, it draws from torch's global generator. After
     :meth:`seed_masks` it draws the noise of the *global* batch from a
@@ -63,17 +91,24 @@ class RandomMasking(BaseModule):
 
     Args:
         ratio (float): Share of patches to remove, in (0, 1).
+        cell (Tuple[int, int]): Rows and columns of patches that are hidden
+            together.
 
     Raises:
-        UserError: If ``ratio`` is not in (0, 1).
+        UserError: If ``ratio`` is not in (0, 1), or a cell has no patch.
     """
 
-    def __init__(self, ratio: float = 0.8) -> None:
+    def __init__(self, ratio: float = 0.8,
+                 cell: Tuple[int, int] = (1, 1)) -> None:
         super().__init__()
         if not 0 < ratio < 1:
             raise UserError('mask ratio must lie between 0 and 1 (exclusive)'
                             f', got {ratio}')
+        if min(cell) < 1:
+            raise UserError('a cell of a mask has one row and column of '
+                            f'patches at least, got {tuple(cell)}')
         self.ratio = ratio
+        self.cell = (int(cell[0]), int(cell[1]))
         self._seed: Optional[int] = None
         self._generator: Optional[torch.Generator] = None
         self._rank, self._world_size = 0, 1
@@ -134,17 +169,17 @@ class RandomMasking(BaseModule):
     def draw_noise(self, batch_size: int, grid: Tuple[int, int],
                    device: torch.device,
                    generator: Optional[torch.Generator]) -> torch.Tensor:
-        """Draw noise of shape (batch_size, rows * columns)."""
+        """Draw a number for each cell, (batch_size, cells)."""
         return torch.rand(
             batch_size,
-            grid[0] * grid[1],
+            count_cells(self.cell, grid),
             device=device,
             generator=generator)
 
     def place_noise(self, draws: torch.Tensor, grid: Tuple[int, int],
                     context: Context) -> torch.Tensor:
-        """Noise (N, L) from what was drawn; here they are the same."""
-        return draws
+        """Noise (N, L) from what was drawn: that of each patch's cell."""
+        return spread(draws, self.cell, grid)
 
     def _generator_on(self,
                       device: torch.device) -> Optional[torch.Generator]:

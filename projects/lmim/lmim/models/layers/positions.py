@@ -1,4 +1,4 @@
-"""Fixed sine-cosine position embeddings."""
+"""Position embeddings: sine-cosine tables, and learned ones."""
 import math
 from typing import Tuple
 
@@ -69,7 +69,9 @@ def build_positions(kind: str, grid: Tuple[int, int],
 
     Args:
         kind (str): ``'line'``: of the patches as one sequence, as in DiG;
-            ``'square'`` or ``'grid'`` as in :func:`resolve_grid`.
+            ``'learned'``: at random, N(0, 0.02), to be trained, which says
+            nothing of neighbours; ``'square'`` or ``'grid'`` as in
+            :func:`resolve_grid`.
         grid (Tuple[int, int]): Rows and columns of patches.
         embed_dims (int): Number of channels.
 
@@ -79,6 +81,8 @@ def build_positions(kind: str, grid: Tuple[int, int],
     Raises:
         UserError: If the kind is unknown or does not fit the grid.
     """
+    if kind == 'learned':
+        return 0.02 * torch.randn(1, 1 + grid[0] * grid[1], embed_dims)
     if kind == 'line':
         return build_sincos_1d(grid[0] * grid[1], embed_dims)
     return build_sincos_2d(resolve_grid(kind, grid), embed_dims)
@@ -106,8 +110,8 @@ def resolve_grid(kind: str, grid: Tuple[int, int]) -> Tuple[int, int]:
     if kind == 'grid':
         return grid
     if kind != 'square':
-        raise UserError("pos_embed must be 'square', 'grid' or 'line', got "
-                        f'{kind!r}')
+        raise UserError("pos_embed must be 'square', 'grid', 'line' or "
+                        f"'learned', got {kind!r}")
     side = math.isqrt(grid[0] * grid[1])
     if side * side != grid[0] * grid[1]:
         raise UserError(

@@ -6,10 +6,11 @@ from .pixel_decoder import PixelDecoder
 from .projection import PrototypeProjector, SequenceProjector
 from .prompted_decoder import PromptedDecoder
 from .regions import CharacterRegions
+from .sampled_decoder import SampledDecoder
 from .windows import TokenMLP, WindowProjector
 
 __all__ = [
     'CharacterRegions', 'GlyphSegmentation', 'LinguisticsGuidedDecoder',
     'MAEDecoder', 'PixelDecoder', 'PromptedDecoder', 'PrototypeProjector',
-    'SequenceProjector', 'TokenMLP', 'WindowProjector'
+    'SampledDecoder', 'SequenceProjector', 'TokenMLP', 'WindowProjector'
 ]

@@ -10,7 +10,8 @@ from lmim.utils.errors import UserError
 from ..layers import attend
 from .masked_decoder import MaskedDecoder
 
-ORDERS = ('SA-CA-FFN', 'CA-SA-FFN')
+#: The last is of the decoder of single patches.
+ORDERS = ('SA-CA-FFN', 'CA-SA-FFN', 'CA-FFN')
 
 
 class GuidedDecoderLayer(nn.TransformerDecoderLayer):
@@ -23,7 +24,8 @@ class GuidedDecoderLayer(nn.TransformerDecoderLayer):
     Args:
         embed_dims (int): Number of channels, C.
         num_heads (int): Number of attention heads.
-        order (str): ``'SA-CA-FFN'`` (the paper's) or ``'CA-SA-FFN'``.
+        order (str): ``'SA-CA-FFN'`` (the paper's), ``'CA-SA-FFN'``, or
+            ``'CA-FFN'`` without self-attention.
         guided (bool): Whether there is a cross-attention.
         **kwargs: As in ``torch.nn.TransformerDecoderLayer``.
 
@@ -41,8 +43,10 @@ class GuidedDecoderLayer(nn.TransformerDecoderLayer):
             **kwargs)
         self.steps = [step for step in order.split('-')
                       if guided or step != 'CA']
+        # Parameters without gradients would stop distributed training.
+        if 'SA' not in self.steps:
+            del self.self_attn, self.norm1, self.dropout1
         if not guided:
-            # Parameters without gradients would stop distributed training.
             del self.multihead_attn, self.norm2, self.dropout2
 
     def forward(  # type: ignore[override]

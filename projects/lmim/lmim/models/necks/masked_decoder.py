@@ -5,7 +5,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import nn
 
-from ..layers import build_sincos_2d, init_transformer, resolve_grid
+from ..layers import build_positions, init_transformer
 
 
 class MaskedDecoder(BaseModule):
@@ -18,8 +18,8 @@ class MaskedDecoder(BaseModule):
         grid (Tuple[int, int]): Rows and columns of patches, L in all.
         extra_dims (int): Channels that are predicted beside those of the
             target.
-        pos_embed (str): Positions of a ``'square'`` grid, as published, or of
-            the true ``'grid'``.
+        pos_embed (str): Positions of a ``'square'`` grid, as published, of
+            the true ``'grid'``, or ``'learned'`` ones.
         init_cfg (dict, optional): Initialisation config.
     """
 
@@ -37,9 +37,8 @@ class MaskedDecoder(BaseModule):
         self.mask_token: Optional[nn.Parameter] = nn.Parameter(
             torch.zeros(1, 1, embed_dims))
         self.decoder_pos_embed = nn.Parameter(
-            build_sincos_2d(
-                resolve_grid(pos_embed, (grid[0], grid[1])), embed_dims),
-            requires_grad=False)
+            build_positions(pos_embed, (grid[0], grid[1]), embed_dims),
+            requires_grad=pos_embed == 'learned')
         self.decoder_norm = nn.LayerNorm(embed_dims, eps=1e-6)
         self.decoder_pred = nn.Linear(embed_dims, out_dims + extra_dims)
 

@@ -10,6 +10,7 @@ from lmim.checkpoints.formats import (BLOCK, ENCODER, TEXT_DECODER, VIT,
 from lmim.utils.errors import UserError
 from ..backbones.text_vit import check_size
 from ..necks.masked_decoder import MaskedDecoder
+from ..necks.sampled_decoder import SampledDecoder
 from ..targets import EMATarget, PixelTarget
 from .base import Inputs, Prediction, SelfSup
 
@@ -41,8 +42,9 @@ class MIM(SelfSup):
 
     Raises:
         UserError: If the decoder does not predict as many channels as the
-            target has, or needs a [CLS] that the encoder has not, or
-            ``num_masks`` is below 1.
+            target has, or needs a [CLS] that the encoder has not, if
+            ``num_masks`` is below 1, or single pixels would be normalised by
+            themselves.
     """
 
     def __init__(self,
@@ -62,6 +64,9 @@ class MIM(SelfSup):
         self.num_masks = num_masks
         self.pixel_weight = pixel_weight
         self.pixel_target = pixel_target
+        _check_pixels(self.target_generator, 'model.target_generator')
+        if pixel_weight:
+            _check_pixels(pixel_target, 'model.pixel_weight')
         if isinstance(self.target_generator, EMATarget):
             self.target_generator.follow(self.backbone)
         if (isinstance(self.neck, MaskedDecoder)
@@ -88,6 +93,8 @@ class MIM(SelfSup):
         (visible, mask, ids_restore), target = self.encode_masked(
             images, noise, data_samples)
         pred = self.neck(visible, ids_restore)
+        if isinstance(self.neck, SampledDecoder):
+            pred, mask = pred  # of the hidden patches those rebuilt
         return self.with_targets([visible], mask, pred, target, images)
 
     def encode_masked(self, images: torch.Tensor,
@@ -165,6 +172,17 @@ class MIM(SelfSup):
             losses['loss_pixel'] = self.pixel_weight * self.head.loss(
                 *found.pixels, found.mask)
         return losses
+
+
+def _check_pixels(target: Any, setting: str) -> None:
+    """Refuse to normalise single pixels: of a grey one nothing is left."""
+    if (isinstance(target, PixelTarget) and target.norm_pix
+            and target.cell == (1, 1)):
+        raise UserError(
+            f'{setting} would normalise each pixel by itself, which takes '
+            'away all but its tint: for patches of one pixel give '
+            'model.target_generator.cell=(4, 4), which normalises cells of '
+            '4x4 pixels, or norm_pix=False, and pixel_weight=0')
 
 
 def repeat(tensor: torch.Tensor, length: int) -> torch.Tensor:
