@@ -15,7 +15,7 @@ from tests.checkpoints.tiny import write_encoder
 from tests.tool_runs import REPO, mini_config
 
 #: In the size of a CPU, one for each recognizer and head.
-CONFIGS = sorted((REPO / 'configs/textrecog').rglob('*vit-mini*.py'))
+CONFIGS = sorted((REPO / 'configs/textrecog').rglob('*vit-mini_*.py'))
 #: Words; their steps at the most, and how often they are read meanwhile.
 WORDS, STEPS, EVERY = 4, 300, 10
 

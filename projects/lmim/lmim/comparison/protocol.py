@@ -20,13 +20,19 @@ class Method(NamedTuple):
             dotted name.
         passes (float): How often the encoder that is trained sees a picture
             of the batch in one update: 1 for MAE, 2 for two views, one more
-            for each further mask.
+            for each further mask. For methods of encoders that differ in
+            their work, how long an update takes, measured, relative to the
+            others: the budget is then one of time.
         teacher (str, optional): The method whose encoder is the target. Its
             passes are taken from the budget.
         share (float): The part of the budget that it may use; a teacher has
             less than 1.
         warm_start (bool): Whether training begins with the teacher's
             weights.
+        recognizer (Dict[str, Any]): Settings of the fine-tuning that are
+            changed, such as the encoder's patches.
+        recognizer_passes (float): What the updates of a fine-tuning are
+            divided by, as ``passes`` divides those of pre-training.
     """
     name: str
     config: Optional[Path] = None
@@ -35,6 +41,8 @@ class Method(NamedTuple):
     teacher: Optional[str] = None
     share: float = 1.
     warm_start: bool = False
+    recognizer: Dict[str, Any] = {}
+    recognizer_passes: float = 1.
 
 
 class LabelCount(NamedTuple):
@@ -132,6 +140,11 @@ class Protocol(NamedTuple):
             share -= self.methods[method.teacher].share
         return max(2, round(self.views * share / method.passes
                             / self.batch_size))
+
+    def batches(self, name: str, count: LabelCount) -> int:
+        """Number of updates of a fine-tuning on so many labels."""
+        return max(2, round(count.batches
+                            / self.methods[name].recognizer_passes))
 
 
 def read_protocol(path: str, changes: Dict[str, Any]) -> Protocol:

@@ -66,18 +66,20 @@ def finetunings(protocol: Protocol, sets: Sets, work_dir: Path) -> List[Task]:
         for count in protocol.labels:
             samples = sizes[count.name]
             batch = max(1, min(protocol.recognizer_batch_size, samples // 2))
-            images = count.batches * batch
             for name in protocol.compared:
+                method = protocol.methods[name]
+                updates = protocol.batches(name, count)
+                images = updates * batch
                 needs = [pretraining_name(name, seed)
-                         ] if protocol.methods[name].config else []
+                         ] if method.config else []
                 run = finetuning_name(sets.stage, name, count, seed)
                 tasks.append(Task(
                     run, f'{name}, {count.name} labels, seed {seed}',
                     partial(_command, work_dir / run, partial(
-                        _finetuning, protocol, sets, count, seed, batch,
-                        longest, [work_dir / need for need in needs])),
-                    needs, 'finetune', images * _RECOGNIZER_COST, images,
-                    _epochs(count.batches)))
+                        _finetuning, protocol, sets, method, count, seed,
+                        batch, longest, [work_dir / need for need in needs])),
+                    needs, 'finetune', images * _RECOGNIZER_COST *
+                    method.recognizer_passes, images, _epochs(updates)))
     return tasks
 
 
@@ -103,8 +105,8 @@ def _pretraining(protocol: Protocol, method: Method, seed: int, batch: int,
     return cfg
 
 
-def _finetuning(protocol: Protocol, sets: Sets, count: LabelCount, seed: int,
-                batch: int, longest: int,
+def _finetuning(protocol: Protocol, sets: Sets, method: Method,
+                count: LabelCount, seed: int, batch: int, longest: int,
                 encoders: List[Path]) -> Config:
     cfg = read_config(str(protocol.recognizer))
     # What is learnt is measured once, at the end.
@@ -118,7 +120,7 @@ def _finetuning(protocol: Protocol, sets: Sets, count: LabelCount, seed: int,
     vit.init_cfg = dict(
         type='Pretrained', checkpoint=_checkpoint(encoders[0])
     ) if encoders else None
-    _set_run(cfg, protocol, seed, batch, count.batches)
+    _set_run(cfg, protocol, seed, batch, protocol.batches(method.name, count))
     _set_data(cfg.train_dataloader, str(sets.train[count.name]))
     tested = cfg.test_dataloader.dataset
     # Of several sets, which are tested alike.
@@ -129,7 +131,7 @@ def _finetuning(protocol: Protocol, sets: Sets, count: LabelCount, seed: int,
                  test_mode=True, published=dict(name=name))
             for name, paths in sets.tests.items()])
     cfg.test_evaluator.dataset_prefixes = list(sets.tests)
-    cfg.merge_from_dict(protocol.recognizer_options)
+    cfg.merge_from_dict({**protocol.recognizer_options, **method.recognizer})
     return cfg
 
 
