@@ -44,6 +44,17 @@ def test_budgets_are_equal_with_the_teacher_counted(config, tmp_path):
     assert lmim.options == {'model.branches': 'none'}
 
 
+def test_methods_may_have_equal_time(config):
+    """Updates of either training are divided by what one takes."""
+    protocol = read_protocol(config, {'methods.mae.recognizer_passes': 4,
+                                      'methods.mae.passes': 2.5})
+    few, every = protocol.labels
+    assert [protocol.batches('mae', few), protocol.batches('mae', every)] == [
+        8, 22]
+    assert protocol.batches('lmim', every) == 90
+    assert protocol.updates('mae') == 6400 / 2.5 / 16
+
+
 def test_label_counts_by_name(config):
     protocol = read_protocol(config, {})
     assert [count.name for count in protocol.labels] == ['100', 'all']
