@@ -399,102 +399,6 @@ def ccd_recognizer() -> Dict[str, Any]:
     return dict(ref)
 
 
-def comer() -> Dict[str, Any]:
-    """Numbers of CoMER's decoder: what the verification itself computes."""
-    sys.path.insert(0, str(HERE.parents[1] / 'tools'))
-    from reference_checks.comer import ARM, check_comer
-    from reference_checks.common import Reference
-    from torch import nn
-    sizes = dict(d_model=8, nhead=2, num_decoder_layers=2, dim_feedforward=10,
-                 dc=3, height=2, width=5, vocab_size=7, pad=0, sos=1, eos=2,
-                 max_len=5)
-    parts: Dict[str, nn.Module] = {
-        'word_embed': nn.Sequential(nn.Embedding(7, 8), nn.LayerNorm(8)),
-        'norm': nn.LayerNorm(8), 'proj': nn.Linear(8, 7),
-        'model': nn.TransformerDecoder(nn.TransformerDecoderLayer(
-            8, 2, dim_feedforward=10), 2)}
-    ref = Reference({'state.pos_enc.pe': np.random.RandomState(9).randn(
-        8, 8).astype(np.float32)})
-    for prefix, module in parts.items():
-        ref.update({f'state.{prefix}.{name}': value.numpy()
-                    for name, value in drawn(module, 9).items()})
-    for kind, maps in (('', 4), ('_cross', 2), ('_self', 2)):
-        arm = nn.ModuleDict({
-            'conv': nn.Conv2d(maps, 3, 5), 'proj': nn.Conv2d(
-                3, 2, 1, bias=False),
-            'post_norm': nn.ModuleDict({'bn': nn.BatchNorm1d(2)})})
-        ref.update({f'state{kind}.{ARM}{name}': value.abs().numpy()
-                    if 'var' in name else value.numpy()
-                    for name, value in drawn(arm, 9).items()})
-        if kind:
-            ref[f'gradnorm{kind}.{ARM}conv.weight'] = np.zeros(())
-    mask = np.zeros((2, 2, 5), bool)
-    mask[1, :, 3:] = True
-    ref.update(
-        meta=np.array(list(sizes.values())), meta_names=np.array(list(sizes)),
-        memory=np.random.RandomState(8).randn(2, 2, 5, 8).astype(np.float32),
-        memory_mask=mask,
-        tgt=np.array([[1, 3, 3, 4], [1, 5, 0, 0], [2, 4, 3, 3],
-                      [2, 5, 0, 0]]),
-        out=np.array([[3, 3, 4, 2], [5, 2, 0, 0], [4, 3, 3, 1],
-                      [5, 1, 0, 0]]))
-    record(ref, check_comer)
-    ref['greedy.tokens'] = ref['greedy.tokens'].astype(int)
-    return dict(ref)
-
-
-def dcn() -> Dict[str, Any]:
-    """Numbers of deformable convolution, v1 with groups and v2 without."""
-    sys.path.insert(0, str(HERE.parents[1] / 'tools'))
-    from reference_checks.common import Reference
-    from reference_checks.deform_conv import check_deform_conv
-    sizes = dict(N=2, C=4, H=5, W=7, out=6, kernel_h=3, kernel_w=2,
-                 stride_h=2, stride_w=1, pad_h=1, pad_w=0, dilation_h=1,
-                 dilation_w=2, groups=2, deform_groups=2, mask=0, bias=0)
-    cases = {'v1': sizes, 'v2': dict(sizes, groups=1, deform_groups=1, mask=1,
-                                     bias=1)}
-    ref = Reference(dict(meta_names=np.array(list(sizes)),
-                         cases=np.array(list(cases))))
-    draw = np.random.RandomState(9)
-    for case, about in cases.items():
-        moved = 6 * about['deform_groups']
-        shapes = dict(x=(2, 4, 5, 7), offset=(2, 2 * moved, 3, 5),
-                      weight=(6, 4 // about['groups'], 3, 2),
-                      grad_output=(2, 6, 3, 5))
-        if about['mask']:
-            shapes.update(mask=(2, moved, 3, 5), bias=(6, ))
-        ref[f'{case}.meta'] = np.array(list(about.values()))
-        ref.update({f'{case}.{name}': draw.normal(size=shape).astype(
-            np.float32) for name, shape in shapes.items()})
-        ref[f'{case}.offset'][:, :4] = draw.randint(-9, 9, (2, 4, 3, 5))
-    record(ref, check_deform_conv)
-    return dict(ref)
-
-
-def pixels() -> Dict[str, Any]:
-    """Numbers of MAE whose patches are pixels, likewise."""
-    sys.path.insert(0, str(HERE.parents[1] / 'tools'))
-    from reference_checks.common import Reference
-    from reference_checks.pixels import check_pixels, model_of, names_of
-    sizes = dict(img_h=4, img_w=8, patch_h=1, patch_w=1, embed_dim=12,
-                 depth=1, num_heads=3, decoder_dim=8, decoder_depth=1,
-                 decoder_heads=2, batch=2)
-    model = model_of(sizes, 0.8)
-    weights = drawn(model, 10)
-    ref = Reference({f'state.{theirs}': weights[ours].numpy()
-                     for ours, theirs in names_of(model).items()})
-    draw = np.random.RandomState(10)
-    ref.update(
-        meta=np.array(list(sizes.values())), meta_names=np.array(list(sizes)),
-        images=draw.uniform(-1, 1, (2, 3, 4, 8)).astype(np.float32),
-        noise=draw.uniform(size=(2, 32)).astype(np.float32),
-        feature_target=draw.normal(size=(2, 33, 12)).astype(np.float32),
-        tokens=np.zeros((2, 33, 12), np.float32), perm=draw.permutation(32),
-        mask_ratio=np.float64(0.8))
-    record(ref, check_pixels)
-    return dict(ref)
-
-
 if __name__ == '__main__':
     np.savez_compressed(HERE / 'reference_pretrain.npz', **pretrain())
     np.savez_compressed(HERE / 'reference_recognizer.npz', **recognizer())
@@ -504,6 +408,3 @@ if __name__ == '__main__':
     np.savez_compressed(HERE / 'reference_ccd.npz', **ccd())
     np.savez_compressed(HERE / 'reference_ccd_recognizer.npz',
                         **ccd_recognizer())
-    np.savez_compressed(HERE / 'reference_comer.npz', **comer())
-    np.savez_compressed(HERE / 'reference_dcn.npz', **dcn())
-    np.savez_compressed(HERE / 'reference_pixels.npz', **pixels())
