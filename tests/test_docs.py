@@ -122,6 +122,8 @@ TABLE: List[Tuple[str, Exercise]] = [
      by('tests/cli/test_demo_page.py::test_an_upload_is_read',
         'tests/test_shipped_reader.py::test_it_is_the_default')),
     (r'python tools/benchmark\.py .*', measures),
+    (r'python tools/campaign\.py .*',
+     by('tests/tools/test_campaign.py::test_the_short_form')),
     (r'lmim export --output exported_reader',
      by('tests/test_shipped_reader.py::test_it_is_the_default')),
     (r'lmim export --output exported_wide --width auto',

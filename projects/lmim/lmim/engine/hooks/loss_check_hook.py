@@ -87,10 +87,11 @@ class LossCheckHook(Hook):
                 if len(names) > SHOWN else '')
         terms = ', '.join(f'{name} = {v:g}' for name, v in losses.items())
         rate = runner.optim_wrapper.get_lr()['lr'][0]
-        what = 'The gradients of this loss are' if left_out and all(
-            map(math.isfinite, losses.values())) else 'The loss is'
+        finite = left_out and all(map(math.isfinite, losses.values()))
+        what = ('The gradients of this loss are not finite' if finite else
+                'The loss is not finite')
         told = (
-            f'{what} not finite: {terms}; epoch {runner.epoch + 1}, '
+            f'{what}: {terms}; epoch {runner.epoch + 1}, '
             f'iteration {runner.iter + 1} (batch {batch_idx + 1} of the '
             f'epoch), process {runner.rank}, learning rate {rate:g}.\n'
             'The batch:' + ''.join(f'\n  {n}' for n in names[:SHOWN]) + rest)
