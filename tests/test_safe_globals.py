@@ -113,6 +113,14 @@ def test_executable_content_is_refused(
         load(path)
 
 
+def test_no_program_of_torchscript_is_loaded(tmp_path: Path) -> None:
+    """By whatever torch takes for one, also if nobody has noticed before."""
+    path = tmp_path / 'program.pth'
+    torch.jit.script(torch.nn.Linear(1, 1)).save(str(path))
+    with pytest.raises(pickle.UnpicklingError, match='TorchScript'):
+        restricted_load(path)
+
+
 def test_further_types_for_one_file(tmp_path: Path) -> None:
     path = saved(tmp_path / 'mae.pth', {'args': Namespace(lr=0.1)})
     assert safe_globals.load(path, also=[Namespace])['args'].lr == 0.1

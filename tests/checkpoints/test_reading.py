@@ -43,6 +43,23 @@ def test_truncated_file(tmp_path, share):
         read_checkpoint(path)
 
 
+def test_any_byte_of_an_old_file_may_be_damaged(tmp_path):
+    """Files of torch before 1.6, whose parts refer to each other."""
+    path = tmp_path / 'old.pth'
+    torch.save({'a': torch.ones(3)}, path,
+               _use_new_zipfile_serialization=False)
+    content = path.read_bytes()
+    refused = 0
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + b'R' + content[place + 1:])
+        try:
+            read_checkpoint(path)
+        except CheckpointError as error:
+            assert 'old.pth' in str(error)
+            refused += 1
+    assert refused > 100
+
+
 def test_file_without_weights(tmp_path):
     path = tmp_path / 'empty.pth'
     torch.save({'epoch': 3}, path)

@@ -123,6 +123,21 @@ def test_bombs_are_not_decoded(kind):
     assert after - before < 100 * 2**10  # of 270 MB for the smaller one
 
 
+def test_jpegs_of_many_scans_are_not_decoded():
+    """Each costs a decoder as much as a picture, and a file 60 bytes."""
+    value = FILES['progressive jpeg']
+    start = value.rindex(b'\xff\xda')
+    scan = value[start:-2]
+    assert 1 < value.count(b'\xff\xda') < 20
+    many = value[:start] + scan * 200 + value[-2:]
+    scans = many.count(b'\xff\xda')
+    with pytest.raises(UnreadableRecordError, match=f'bomb: a JPEG of {scans} '
+                       'scans, and at most 100'):
+        decode_image(many)
+    few = value[:start] + scan * (100 - value.count(b'\xff\xda') + 1)
+    assert decode_image(few + value[-2:]).shape == (20, 50, 3)
+
+
 def test_a_limit_that_the_user_has_set_stays(monkeypatch):
     name = 'OPENCV_IO_MAX_IMAGE_PIXELS'
     for before, after in (('12345', '12345'), (None, str(2**26))):

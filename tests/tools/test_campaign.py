@@ -27,6 +27,11 @@ def module(repo: Path, monkeypatch: pytest.MonkeyPatch
     ('death', 'two', ['two processes, kill 1']),
     ('death', 'zero', ['newest checkpoint of zero bytes']),
     ('numbers', 'gradient', ['gradient spoilt 1', 'gradient left out 1']),
+    ('inputs', 'PNG, cut', ['picture: PNG, cut off']),
+    ('inputs', 'byte that is no', ['no label: a byte that is no UTF-8']),
+    ('inputs', 'sparse', ['place: a sparse file of 1 TB']),
+    ('inputs', 'list.csv', ['fuzzed: list.csv of labels']),
+    ('inputs', 'old torch', ['fuzzed: checkpoint of old torch']),
 ])
 def test_the_short_form(module: Any, tmp_path: Path, part: str, only: str,
                         cases: List[str],

@@ -85,6 +85,9 @@ def test_errors_of_libraries_keep_their_traceback(error: Exception) -> None:
     (RuntimeError('CUDA out of memory. Tried to allocate 2.00 GiB'),
      'Memory ran out: set batch_size'),
     (MemoryError(), 'MemoryError.\nMemory ran out: set batch_size'),
+    (RuntimeError('DataLoader worker (pid 7) is killed by signal: Bus error. '
+                  'Please try to raise your shared memory limit.'),
+     'an LMDB is damaged'),
     (RuntimeError('unable to write to file </torch_7_1_0>: No space left on '
                   'device (28)'), 'num_workers'),
     (RuntimeError('unable to mmap 64 bytes from file </torch_1>: Cannot '

@@ -8,6 +8,7 @@ from PIL import Image
 
 from lmim.datasets.decoding import decode_image
 from lmim.datasets.pictures import from_array, from_pillow
+from lmim.utils import pixels
 from lmim.utils.pixels import as_bgr, decode_pixels, lay_on_ground
 
 #: Where there is ink: a bar in the left half, the same in all pictures.
@@ -93,6 +94,25 @@ def test_what_half_covers_is_mixed() -> None:
     # OpenCV gives colours of a TIFF times alpha: 200 * 128 / 255 = 100.
     tiff = save(Image.fromarray(inked(200, 128), 'RGBA'), 'TIFF')
     assert decode_image(tiff)[5, 5].tolist() == [100] * 3
+
+
+def test_large_pictures_are_laid_in_parts(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a whole: parts of three rows, the ground from all of them."""
+    rng = np.random.default_rng(3)
+    image = rng.integers(0, 256, (50, 40, 4)).astype(np.uint8)
+    image[20:, :, :3] //= 16
+    wholes = lay_on_ground(image), lay_on_ground(image, (9, 8, 7))
+    alpha = image[..., 3:].astype(np.float32) / 255
+    for whole, ground in zip(wholes, ([255] * 3, [7, 8, 9])):
+        np.testing.assert_array_equal(whole, (
+            np.float32(ground) + (image[..., :3] - np.float32(ground))
+            * alpha).round())
+    monkeypatch.setattr(pixels, '_parts', lambda array: [
+        array[start:start + 3] for start in range(0, len(array), 3)])
+    for whole, parted in zip(wholes, (lay_on_ground(image),
+                                      lay_on_ground(image, (9, 8, 7)))):
+        np.testing.assert_array_equal(whole, parted)
 
 
 def test_paper_with_ink_on_a_transparent_ground_stays_on_white() -> None:

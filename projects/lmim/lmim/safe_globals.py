@@ -169,7 +169,11 @@ def _restricted_load(path: Union[str, os.PathLike], map_location: Any,
     vars(restricted).update(
         vars(pickle), Unpickler=Unpickler,
         load=lambda file, **kwargs: Unpickler(file, **kwargs).load())
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise pickle.UnpicklingError('it is a program of TorchScript')
+
     # torch 1.13 takes ``pickle_module`` and then uses its own ``pickle``.
-    with mock.patch.object(torch.serialization, 'pickle', restricted):
+    with mock.patch.object(torch.serialization, 'pickle', restricted), \
+            mock.patch.object(torch.jit, 'load', refuse):
         return torch.load(path, map_location=map_location,
                           pickle_module=restricted, weights_only=False)

@@ -182,6 +182,7 @@ def _json(*names):
     ('given.json', None, 'does not exist'),
     ('given.json', 'no json', 'not of the right format'),
     ('given.json', '[]', 'not of the right format'),
+    ('given.json', '[' * 100000, 'not of the right format'),
     ('given.json', '{"data_list": [{"img_path": "a"}]}', 'not of the right'),
     ('given.json', '{"data_list": []}', 'names no image'),
     ('given.json', _json('img_1.png'), 'it has no instances'),

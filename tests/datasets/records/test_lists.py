@@ -261,6 +261,36 @@ def test_labels_and_paths_that_are_not_utf8(write, tmp_path, messages):
     assert source.label(1) == 'x'
 
 
+def test_a_damaged_line_does_not_decide_the_encoding(write, messages):
+    """The others' labels would be read as other characters."""
+    names = ['a.jpg', 'b.jpg', 'c.jpg']
+    labels = ['Größe'.encode(), b'\xe4', '中文'.encode()]
+    text = b''.join(name.encode() + b'\t' + label + b'\n'
+                    for name, label in zip(names, labels))
+    lines = b''.join(b'{"filename": "%s", "text": "%s"}\n' % (
+        name.encode(), label) for name, label in zip(names, labels))
+    only = b'{"filename": "a.jpg", "text": "x"}\n' + lines.split(b'\n')[1]
+    for content, bad in ((text, 1), (lines, 1), (only, 1)):
+        source = open_sources(write(content, names))
+        for index in {0, 1, len(source) - 1} - {bad}:
+            assert source.label(index) == (
+                'x' if content is only else labels[index].decode())
+        with pytest.raises(UnreadableRecordError, match="utf-8' codec"):
+            source.label(bad)
+    assert 'not in UTF-8' not in messages()
+
+
+@pytest.mark.parametrize('cell', ['two\rlines', '"' + 'x' * 200000])
+def test_rows_that_are_none_of_a_table(write, cell):
+    source = open_sources(write(
+        f'path,size,label\na.jpg,7,one\nb.jpg,7,{cell}\nc.jpg,7,three\n',
+        ['a.jpg', 'b.jpg', 'c.jpg'], 'list.csv'))
+    assert [(source.read(index), source.label(index)) for index in (0, 2)
+            ] == [(b'a.jpg', 'one'), (b'c.jpg', 'three')]
+    with pytest.raises(UnreadableRecordError):
+        source.read(1)
+
+
 def test_missing_images_are_unreadable_records(write):
     source = open_sources(write('gone.jpg\ta\na.jpg\tb', ['a.jpg']))
     with pytest.raises(UnreadableRecordError, match='No such file'):

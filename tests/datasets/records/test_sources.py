@@ -111,15 +111,18 @@ def test_home_is_where_a_shell_finds_it(tmp_path, monkeypatch):
 
 def test_files_that_cannot_be_read_have_a_reason(tmp_path):
     source = FolderSource(write_images(
-        tmp_path, ['a.png', 'b.png', 'c.png', 'd.png']))
+        tmp_path, ['a.png', 'b.png', 'c.png', 'd.png', 'e.png']))
     (tmp_path / 'a.png').unlink()
     (tmp_path / 'b.png').write_bytes(b'')
     (tmp_path / 'c.png').unlink()
     os.mkfifo(tmp_path / 'c.png')  # reading it would wait for ever
     (tmp_path / 'd.png').unlink()
     (tmp_path / 'd.png').symlink_to('/dev/zero')  # or never end
-    for index, reason in enumerate(['No such file', 'no bytes',
-                                    'no regular file', 'no regular file']):
+    with (tmp_path / 'e.png').open('r+b') as file:
+        file.truncate(2**36)  # sparse: it takes no room on the disk
+    for index, reason in enumerate([
+            'No such file', 'no bytes', 'no regular file', 'no regular file',
+            '^68,719,476,736 bytes are more than a picture has']):
         with pytest.raises(UnreadableRecordError, match=reason):
             source.read(index)
 

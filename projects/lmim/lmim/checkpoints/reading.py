@@ -64,8 +64,8 @@ def read_checkpoint(path: Union[str, pathlib.Path],
     try:
         content = safe_globals.load(
             path, also=COMMAND_LINE_TYPES, skipped=skipped)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError,
-            ValueError, AttributeError, TypeError) as error:
+    # A damaged file fails in a dozen ways, of pickle, zip files and torch.
+    except Exception as error:
         if skipped is None and isinstance(error, pickle.UnpicklingError):
             with open(path, 'rb') as file:  # torch.save's: a zip or a pickle
                 if file.read(4).startswith((b'PK\x03\x04', b'\x80')):
@@ -123,7 +123,8 @@ def _is_program(path: pathlib.Path) -> bool:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith('constants.pkl')
                        for name in archive.namelist())
-    except zipfile.BadZipFile:  # of torch's old format, or damaged
+    # Of torch's old format, or damaged, which zipfile tells in many ways.
+    except Exception:
         return False
 
 
@@ -169,7 +170,8 @@ def _read_safetensors(filename: str,
         meta = dict(json.loads(texts.get('meta', '{}')))
         if 'dictionary' in texts:
             meta['dictionary'] = json.loads(texts['dictionary'])
-    except (safetensors.SafetensorError, ValueError, TypeError) as error:
+    except (safetensors.SafetensorError, ValueError, TypeError,
+            RecursionError) as error:
         raise CheckpointError(
             f'checkpoint {path} cannot be read: it is truncated, or no file '
             f'of safetensors ({path.stat().st_size:,} bytes). Copy or '

@@ -11,6 +11,11 @@ from lmim.utils.pixels import decode_pixels
 from .records.base import UnreadableRecordError
 
 
+#: A progressive JPEG has some ten scans; each takes as long as a picture, and
+#: as few bytes as one pleases.
+MAX_SCANS = 100
+
+
 def decode_image(value: bytes,
                  color_type: str = 'color',
                  alpha_color: Optional[Sequence[int]] = None) -> np.ndarray:
@@ -18,7 +23,8 @@ def decode_image(value: bytes,
 
     A few bytes can claim a picture of a thousand million pixels, which takes
     a worker's memory. OpenCV refuses those of more than
-    :data:`~lmim.compat.MAX_PIXELS` by their header.
+    :data:`~lmim.compat.MAX_PIXELS` by their header; JPEGs of more than
+    :data:`MAX_SCANS` scans, which would take minutes, are refused too.
 
     Args:
         value (bytes): The encoded image, as its file holds it: JPEG, PNG,
@@ -36,10 +42,15 @@ def decode_image(value: bytes,
 
     Raises:
         UnreadableRecordError: If there are no bytes, or they are no image
-            that can be decoded, or one with too many pixels.
+            that can be decoded, or one with too many pixels or scans.
     """
     if not value:
         raise UnreadableRecordError('no bytes')
+    scans = value.count(b'\xff\xda') if value[:2] == b'\xff\xd8' else 0
+    if scans > MAX_SCANS:
+        raise UnreadableRecordError(
+            f'a decompression bomb: a JPEG of {scans:,} scans, and at most '
+            f'{MAX_SCANS} are decoded')
     try:
         if color_type in ('color', 'grayscale'):
             img = decode_pixels(value, alpha_color)

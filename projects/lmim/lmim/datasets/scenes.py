@@ -89,7 +89,7 @@ def _read_mmocr(annotation: Path) -> List[Dict[str, Any]]:
             if not (isinstance(entry['img_path'], str)
                     and isinstance(entry['instances'], list)):
                 raise TypeError(f'entry {number} of data_list')
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f'{annotation} is not of the right format '
                         f'({error!r}). {_WANTED}') from None
     if not entries:

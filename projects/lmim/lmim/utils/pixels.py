@@ -42,7 +42,7 @@ def decode_pixels(value: bytes,
         return image
     deep = whole.dtype == np.uint16
     if deep:
-        whole = (whole // 256).astype(np.uint8)
+        whole = np.right_shift(whole, 8, out=whole).astype(np.uint8)
     # OpenCV turns a picture as EXIF says without its alpha only.
     for turned in _turns(whole):
         if np.array_equal(turned[..., :3], image):
@@ -50,8 +50,9 @@ def decode_pixels(value: bytes,
             break
     if value[:4] in (b'II*\0', b'MM\0*') and not deep:
         # Of a TIFF, OpenCV gives colours times alpha.
-        alpha = np.maximum(whole[..., 3:], 1).astype(np.float32)
-        whole[..., :3] = (whole[..., :3] / alpha * 255).clip(0, 255).round()
+        for part in _parts(whole):
+            alpha = np.maximum(part[..., 3:], 1).astype(np.float32)
+            part[..., :3] = (part[..., :3] / alpha * 255).clip(0, 255).round()
     return lay_on_ground(whole, alpha_color)
 
 
@@ -72,18 +73,33 @@ def lay_on_ground(image: np.ndarray,
         alpha channel is held to be unused, and colours are as they are.
     """
     colours = np.ascontiguousarray(image[..., :3])
-    alpha = image[..., 3].astype(np.float32) / 255
-    if alpha.min() == 1 or alpha.max() == 0:
+    if image[..., 3].min() == 255 or image[..., 3].max() == 0:
         return colours
     if alpha_color is None:
-        grey = cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY).astype(np.float32)
-        mean = np.average(grey, weights=alpha)
-        spread = np.average((grey - mean)**2, weights=alpha)**0.5
+        # How much of each grey there is to be seen.
+        seen = sum(np.bincount(
+            cv2.cvtColor(part[..., :3].copy(), cv2.COLOR_BGR2GRAY).ravel(),
+            part[..., 3].ravel(), 256) for part in _parts(image))
+        greys = np.arange(256)
+        mean = np.average(greys, weights=seen)
+        spread = np.average((greys - mean)**2, weights=seen)**0.5
         # Light paper with dark ink on it has contrast of its own.
         alpha_color = [0 if mean > 127.5 and spread < 48 else 255] * 3
     ground = np.array(alpha_color[::-1], np.float32)
-    laid = ground + (colours - ground) * alpha[..., None]
-    return laid.round().astype(np.uint8)
+    for part, laid in zip(_parts(image), _parts(colours)):
+        alpha = part[..., 3:].astype(np.float32) / 255
+        laid[:] = (ground + (laid - ground) * alpha).round()
+    return colours
+
+
+def _parts(image: np.ndarray) -> List[np.ndarray]:
+    """Views of neighbouring rows, of which some floats may be made.
+
+    Of all of a picture of the size that is allowed, they would take 4 GB.
+    """
+    rows = max(1, 2**20 // image.shape[1])
+    return [image[start:start + rows]
+            for start in range(0, len(image), rows)]
 
 
 def as_bgr(array: np.ndarray,

@@ -9,6 +9,8 @@ from typing import Dict, Iterator, List, Mapping, Set
 
 import cv2
 
+from lmim.compat import MAX_PIXELS
+
 from .base import (PackedBytes, RecordSource, UnreadableRecordError,
                    log_message)
 
@@ -18,6 +20,9 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.apng', '.bmp',
                   '.ppm', '.pgm', '.pbm', '.pnm', '.pam', '.sr', '.ras',
                   '.hdr', '.pic')
 _SUFFIXES = tuple(os.fsencode(suffix) for suffix in IMAGE_SUFFIXES)
+#: A file of more bytes is not read: that is a picture of as many pixels as
+#: are decoded, four channels of 16 bits each, and 1 MiB of whatever else.
+MAX_BYTES = 8 * MAX_PIXELS + 2**20
 #: A long search is reported on this often, in seconds.
 REPORT_EVERY = 10.0
 
@@ -137,17 +142,24 @@ def read_image_file(path: str) -> bytes:
         path (str): The file.
 
     Raises:
-        UnreadableRecordError: If it cannot be read, is empty, or is no
-            regular file (a device may have no end).
+        UnreadableRecordError: If it cannot be read, is empty, is no regular
+            file (a device may have no end), or has more than
+            :data:`MAX_BYTES`.
     """
     try:
         with open(path, 'rb', opener=_open_at_once) as file:
-            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-            value = file.read() if regular else b''
+            status = os.fstat(file.fileno())
+            regular = stat.S_ISREG(status.st_mode)
+            value = (file.read(status.st_size) if regular
+                     and status.st_size <= MAX_BYTES else b'')
     except OSError as error:
         raise UnreadableRecordError(error.strerror or str(error)) from error
     except ValueError as error:  # a path with a NUL or a lone surrogate
         raise UnreadableRecordError(f'no path of a file: {error}') from error
+    if status.st_size > MAX_BYTES:
+        raise UnreadableRecordError(
+            f'{status.st_size:,} bytes are more than a picture has: at most '
+            f'{MAX_BYTES:,} are read')
     if not value:
         raise UnreadableRecordError(
             'no bytes' if regular else 'it is no regular file')

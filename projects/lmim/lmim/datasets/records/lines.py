@@ -126,7 +126,11 @@ def _index(names: List[str], headings: Sequence[str]) -> Optional[int]:
 
 
 def _cells(line: str, delimiter: str) -> List[str]:
-    return next(csv.reader([line], delimiter=delimiter), [])
+    """The cells of a row; one that is none of a table is a cell."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:  # a carriage return in it, or endless quotation
+        return [line]
 
 
 def _in_two(line: str, delimiter: str) -> str:
@@ -170,7 +174,7 @@ def _from_several(line: str) -> List[str]:
         return [line]
     try:
         images = ast.literal_eval(found[1])
-    except (SyntaxError, ValueError):
+    except (MemoryError, RecursionError, SyntaxError, ValueError):
         return [line]
     return [f'{str(image).strip()}\t{found[2]}' for image in images]
 
@@ -178,7 +182,8 @@ def _from_several(line: str) -> List[str]:
 def encoding_of(head: bytes, whole: bool) -> Tuple[str, bool]:
     """The encoding of a list, and whether that is a guess.
 
-    UTF-8, with or without byte order mark, and UTF-16 are known. What else
+    UTF-8, with or without byte order mark, and UTF-16 are known; a list most
+    lines of which are UTF-8 is that, with lines that are damaged. What else
     Windows writes is guessed: GBK where most bytes beyond ASCII are pairs of
     which the first is that of a common Chinese character, else cp1252.
 
@@ -196,9 +201,21 @@ def encoding_of(head: bytes, whole: bool) -> Tuple[str, bool]:
             return 'utf-8-sig', False
     if head.startswith(b'\xef\xbb\xbf') or b'\0' in head:
         return 'utf-8-sig', False
+    lines = [line for line in re.split(b'[\r\n]+', head)
+             if not line.isascii()]
+    if 2 * sum(map(_is_utf8, lines)) > len(lines):
+        return 'utf-8-sig', False
     beyond = sum(byte > 127 for byte in head)
     common = 2 * len(re.findall(b'[\xa1-\xa9\xb0-\xd7][\xa1-\xfe]', head))
     return ('gb18030' if common > 0.7 * beyond else 'cp1252'), True
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode('utf-8')
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def diagnosis(images: Sequence[str]) -> str:

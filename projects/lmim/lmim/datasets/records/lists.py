@@ -169,6 +169,9 @@ class _Head:
                 f'{path} is a file, and no list of images: it is no text. '
                 'Give an LMDB, a folder of images, or a list (a line is '
                 '`path<TAB>label`, `path label` or `path`; or JSON).')
+        if self.guessed and text.lstrip()[:1] in ('{', '['):
+            # JSON is, but for lines that are damaged.
+            self.encoding, self.guessed = 'utf-8-sig', False
         self.newline = '\n' if '\n' in text else '\r'
         lines = text.split(self.newline)
         if not whole:  # the last one may be cut

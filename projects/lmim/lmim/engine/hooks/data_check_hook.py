@@ -82,7 +82,7 @@ def _check_lists(cfg: Config, dataloaders: Sequence[str]) -> None:
         if path.endswith('.json') and content:
             try:
                 content = json.loads(content)
-            except json.JSONDecodeError as error:
+            except (json.JSONDecodeError, RecursionError) as error:
                 raise UserError(f'{path} ({where}) is not JSON: {error}. '
                                 'Write or copy it again.') from error
             if isinstance(content, dict):
