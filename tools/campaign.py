@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Iterator
 
 import _import_lmim  # noqa: F401  (finds lmim without an installation)
 import lmim  # noqa: F401  (before anything of MMOCR)
-from campaigns import death, disks, inputs, numbers, scale
+from campaigns import death, disks, hostile, inputs, numbers, scale
 from campaigns.harness import Case, Outcome, play
 
 from lmim.cli.command import Command
@@ -18,8 +18,8 @@ from lmim.utils.json_text import to_json
 from lmim.utils.machine import processor_name
 
 PARTS: Dict[str, Callable[[int], Iterator[Case]]] = {
-    'death': death.cases, 'disk': disks.cases, 'inputs': inputs.cases,
-    'numbers': numbers.cases, 'scale': scale.cases}
+    'death': death.cases, 'disk': disks.cases, 'hostile': hostile.cases,
+    'inputs': inputs.cases, 'numbers': numbers.cases, 'scale': scale.cases}
 
 
 class Campaign(Command):

@@ -1,5 +1,6 @@
 """The page as it is served, and as a browser without a screen shows it."""
 import base64
+import http.client
 import importlib.util
 import inspect
 import json
@@ -281,6 +282,29 @@ def test_nothing_but_uploads_and_named_checkpoints_is_opened(
     assert server.upload(pictures['large'].read_bytes()) == 413
     assert server.upload(bytes(100)) == 200
     assert max(map(len, server.uploads())) < MB
+
+
+@pytest.mark.parametrize('headers, status', [
+    ({}, 200), ({'Host': 'localhost:{port}'}, 200),
+    ({'Origin': 'http://127.0.0.1:{port}'}, 200),
+    ({'Host': 'evil.example'}, 403), ({'Host': '127.0.0.1.evil.example'}, 403),
+    ({'Host': ''}, 403), ({'Origin': 'http://evil.example'}, 403),
+    ({'Origin': 'null'}, 403), ({'Origin': 'http://localhost:80'}, 403),
+    ({'Host': '[', 'Origin': 'x'}, 403)])
+def test_other_sites_are_not_answered(server: Server, headers: Dict[str, str],
+                                      status: int) -> None:
+    """Neither one that the user visits, nor one that takes this address."""
+    port = urlsplit(server.address).port
+    assert port is not None
+    connection = http.client.HTTPConnection('127.0.0.1', port, SECONDS)
+    connection.request('GET', '/config', headers={
+        name: value.format(port=port) for name, value in headers.items()})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    assert answer.status == status
+    assert ('this machine alone' in text) == (status == 403)
+    assert ('dependencies' in text) == (status == 200)
 
 
 def test_nothing_is_left_and_nobody_was_called(server: Server) -> None:

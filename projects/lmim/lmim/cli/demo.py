@@ -1,7 +1,6 @@
 """`lmim demo`: try recognizers on a page in the browser."""
 import argparse
 import contextlib
-import ipaddress
 import json
 import logging
 import math
@@ -34,6 +33,7 @@ from lmim.visualization.attention import (character_attention,
 from lmim.visualization.sheet import fit_within
 
 from . import Command, at_least, track
+from .own_requests import OwnRequests, is_local
 
 ABOUT = """# Read a word
 Drop or paste a picture of one word, not of a page. It goes to the machine
@@ -349,24 +349,17 @@ def temporary_folder() -> Iterator[Path]:
             tempfile.tempdir = before
 
 
-def is_local(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    if host == 'localhost':
-        return True
-    try:
-        return ipaddress.ip_address(host.strip('[]')).is_loopback
-    except ValueError:  # another name
-        return False
-
-
 @contextlib.contextmanager
 def served(page: Any, host: str, port: int, max_mb: int) -> Iterator[str]:
     """Serve a page: nothing goes out, nothing above max_mb MiB comes in."""
     import gradio as gr  # not among the requirements
     theme = gr.themes.Default(primary_hue='blue', neutral_hue='slate',
                               font=FONT, font_mono=FONT_MONO)
+    layers: List[Any] = [(OwnRequests, (), {})] if is_local(host) else []
     try:
         _, address, _ = page.launch(
+            # Starlette takes them as triples.
+            app_kwargs=dict(middleware=layers),
             # Of IPv6 Gradio makes an address only with brackets.
             server_name=f'[{host}]' if host.count(':') > 1 else host,
             server_port=port, max_file_size=max_mb * 2**20,
