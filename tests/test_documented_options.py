@@ -92,7 +92,7 @@ def test_every_option_is_one(heading: str) -> None:
                     told[min(number, len(told) - 1)]), key
             other = re.findall('`([^`=]+)`', what)
             value: Any = 1
-            if re.fullmatch('`.*`', default):
+            if re.fullmatch('`.*`', default) or default == 'none' and other:
                 value = other[0]
             elif before is not None:
                 continue

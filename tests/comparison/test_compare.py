@@ -55,7 +55,7 @@ def test_all_runs_of_a_config_are_configs(path, data_root, tmp_path):
     # As if all were done.
     for task in tasks:
         (work / task.name).mkdir(parents=True)
-        (work / task.name / 'iter_9.pth').touch()
+        (work / task.name / 'iter_9.pth').write_bytes(b'x')
     sets = prepare(protocol, work, final=True)
     tuned = finetunings(protocol, sets, work)
     assert {task.name.split('-20')[0] for task in tuned} == {

@@ -307,8 +307,8 @@ class EndedWords(nn.Module):
     """A classifier that ends each word after the same number of letters.
 
     Args:
-        classifier (nn.Module): Gives logits (N, classes) of one character of
-            each word, step by step.
+        classifier (nn.Module): Gives logits of one character of each word,
+            step by step.
         end (int): Class of the end, which follows those of the characters.
         letters (int): Of each word.
     """
@@ -320,12 +320,12 @@ class EndedWords(nn.Module):
         self.step = 0
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Logits (N, classes) of tokens (N, D)."""
+        """Logits (..., classes) of tokens (..., D)."""
         logits = self.classifier(tokens).clone()
         # What follows the end (padding, unknown) is never written.
-        logits[:, self.end:] = float('-inf')
+        logits[..., self.end:] = float('-inf')
         if self.step >= self.letters:
-            logits[:, self.end] = 100.
+            logits[..., self.end] = 100.
         self.step += 1
         return logits
 
