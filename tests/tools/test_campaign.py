@@ -3,12 +3,14 @@ import importlib
 import json
 import os
 import random
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable, List
 
 import pytest
 
+from tests.documents import table_rows
 from tests.processes import needs_fork
 
 pytestmark = needs_fork
@@ -99,3 +101,13 @@ def test_cases_are_counted(module: Any, tmp_path: Path) -> None:
     assert drawn[1] == random.Random('7 part bad').random()
     harness.play(cases, tmp_path / 'b', 7, 0, told.append)
     assert len(told) == 4
+
+
+def test_the_figures_of_the_page(repo: Path) -> None:
+    outcomes = json.loads((repo / 'docs/results/reliability.json').read_text(
+        encoding='utf-8'))['outcomes']
+    rows = table_rows(repo / 'docs/reliability.md', 'The figures')
+    assert {part: (int(cases), int(held)) for part, cases, held, _ in rows
+            } == {part: (number, number) for part, number in Counter(
+                outcome['part'] for outcome in outcomes).items()}
+    assert {outcome['state'] for outcome in outcomes} == {'held'}
