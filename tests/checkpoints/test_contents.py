@@ -1,5 +1,6 @@
 """Files of checkpoints: what is in them, and how they are written."""
 import sys
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -113,6 +114,24 @@ def test_code_is_skipped_and_not_run(tmp_path: Path, zipped: bool) -> None:
     assert any('mkdir' in name for name in read.skipped)
     assert read.meta == {'seed': 1, 'epoch': 7}
     assert not made.exists()
+
+
+def test_a_refusal_does_not_advise_to_load_without_care(
+        tmp_path: Path) -> None:
+    """As torch's own message does, where what is in it cannot be told."""
+    path = tmp_path / 'in.pth'
+    rebuild = torch._utils._rebuild_tensor_v2
+
+    class Rebuilt:
+        def __reduce__(self) -> tuple:
+            return rebuild, (Runs(tmp_path / 'made'), 0, (1, ), (1, ), False,
+                             OrderedDict())
+
+    torch.save({'a': torch.ones(1), 'extra': Rebuilt()}, path)
+    with pytest.raises(CheckpointError, match='refused: .*mkdir') as error:
+        open_checkpoint(path)
+    assert 'weights_only' not in str(error.value)
+    assert not (tmp_path / 'made').exists()
 
 
 def test_whole_models_and_programs(tmp_path: Path) -> None:

@@ -1,20 +1,21 @@
 """Files and requests of somebody who means harm: nothing of them is run."""
-import builtins
 import collections
+import contextlib
 import functools
 import importlib
 import io
 import json
 import os
 import pickle
+import runpy
 import sys
 import warnings
 import zipfile
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
-from unittest import mock
 
+import numpy as np
 import torch
 
 from lmim.apis.loading import load_recognizer, reader_path
@@ -80,11 +81,11 @@ def _mkdir() -> Call:
     return Call(os.mkdir, MARKER)
 
 
-class _Built:
-    """Runs where an object is given its state."""
+class _Partial:
+    """A call of a function that has its arguments already."""
 
     def __reduce__(self) -> Any:
-        return functools.partial, (os.mkdir, ), (os.mkdir, (MARKER, ), {}, {})
+        return functools.partial(os.mkdir, MARKER), ()
 
 
 class _Chain:
@@ -124,20 +125,20 @@ PICKLES: Dict[str, Callable[[], Any]] = {
     'exec of text': lambda: Call(exec, f'import os; os.mkdir("{MARKER}")'),
     'eval of text': lambda: Call(
         eval, f'__import__("os").mkdir("{MARKER}")'),
-    'state of a partial': _Built, 'a chain of getattr': _Chain,
+    'a partial': _Partial, 'a chain of getattr': _Chain,
     'items of a dictionary': _Mapped,
     'map over a function': lambda: Call(
         list, Call(map, os.mkdir, [MARKER])),
-    'torch.load in it': lambda: Call(
-        torch.load, 'inner.pth', None),
+    'another file': lambda: Call(pickle.load, Call(
+        open, 'inner.pkl', 'rb')),
     'pickle in a pickle': lambda: Call(
         pickle.loads, pickle.dumps(_mkdir(), 2)),
     'a tensor rebuilt by another': lambda: Call(
         torch._utils._rebuild_tensor_v2, _mkdir(), 0, (1, ), (1, ), False,
         collections.OrderedDict()),
-    'a whole module': lambda: Call(builtins.__import__, 'webbrowser'),
+    'a script': lambda: Call(runpy.run_path, 'evil.py'),
     'NumPy, with pickles': lambda: Call(
-        importlib.import_module('numpy').load, 'inner.npy', None, True),
+        np.load, 'inner.npy', None, True),
     'a runner of processes': lambda: Call(
         importlib.import_module('subprocess').check_output,
         ['touch', MARKER]),
@@ -160,11 +161,11 @@ def loaded(room: Room, path: Path) -> str:
         ended = Process(call(main, *args), room.folder).wait()
         if ended.code not in (0, 1) or 'Traceback' in ended.text:
             raise Broken(f'{args[0]}: {ended}')
+        if ended.code or main is infer_main:
+            ended.refused(path)  # for what it is, and for nothing else
         said.append(f'{args[0] if main is checkpoint_main else "infer"}: '
                     f'{"refused" if ended.code else "done"}')
         unharmed(room)
-    if not said[1].endswith('refused'):
-        raise Broken(f'{said}')
     return ', '.join(said)
 
 
@@ -181,9 +182,28 @@ def pickled(room: Room, shape: Callable[[], Any], zipped: bool) -> str:
     torch.save(dict(state_dict={'a': torch.ones(2)}, meta=dict(epoch=1),
                     extra=shape()), path,
                _use_new_zipfile_serialization=zipped)
-    with mock.patch('builtins.print'):
-        (room.folder / 'inner.pth').write_bytes(_codes())
+    (room.folder / 'inner.pkl').write_bytes(_codes())
+    np.save(room.folder / 'inner.npy', np.array([_mkdir()], object))
+    (room.folder / 'evil.py').write_text(f'import os\nos.mkdir("{MARKER}")\n')
+    armed(room, path)
     return loaded(room, path)
+
+
+def armed(room: Room, path: Path) -> None:
+    """See that it does harm where it is loaded without care.
+
+    Raises:
+        Broken: If not: that nothing happens elsewhere would say nothing.
+    """
+    def careless() -> None:
+        with contextlib.suppress(Exception):
+            torch.load(path, weights_only=False)
+
+    Process(careless, room.folder).wait()
+    marker = room.folder / MARKER
+    if not marker.exists():
+        raise Broken('it does no harm, however it is loaded')
+    marker.rmdir() if marker.is_dir() else marker.unlink()
 
 
 def _rezipped(path: Path, change: Callable[[str, bytes], Any]) -> None:
@@ -238,7 +258,11 @@ def archived(room: Room, damage: Callable[[str, bytes], Any]) -> str:
     """A checkpoint whose archive was changed."""
     path = room.folder / 'evil.pth'
     torch.save(dict(state_dict={'a': torch.ones(2)}), path)
+    _rezipped(path, lambda name, value: [(name, value)])
+    open_checkpoint(path)  # it is not for being packed anew that it is refused
     _rezipped(path, damage)
+    if damage is _evil:
+        armed(room, path)
     return loaded(room, path)
 
 
@@ -287,7 +311,7 @@ def configured(room: Room, text: str) -> str:
     unharmed(room)
     if 'custom_imports' in text:
         return f'{ended.fine().code or "read, and nothing imported"}'
-    return ended.refused()[-90:]
+    return ended.refused(path, 'config')[-90:]
 
 
 def traversing(room: Room) -> str:

@@ -133,7 +133,8 @@ def _refusal(path: pathlib.Path, error: Exception) -> str:
     try:
         safe_globals.load(path, also=COMMAND_LINE_TYPES, skipped=skipped)
     except Exception:  # the names are but for the message
-        skipped = [str(error).split('\n')[0]]
+        # Not torch's own message, which advises to load it without care.
+        skipped = skipped or [type(error).__name__]
     names = ', '.join(dict.fromkeys(skipped))
     return (
         f'checkpoint {path} holds content that would be executed on loading, '
