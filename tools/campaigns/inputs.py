@@ -29,9 +29,8 @@ from .pictures import Picture, all_pictures, word
 from .runs import KINDS, await_training, start
 
 #: Most that a process may take for one record, in MiB and seconds. The
-#: largest picture that is allowed has 192 MiB; with alpha, its decoding and
-#: the comparison of its turns take six times that.
-MEMORY, SECONDS = 1400, 240
+#: largest picture that is allowed has 192 MiB, and as much again with alpha.
+MEMORY, SECONDS = 1100, 240
 #: Where the bad record is, between others that must not be mistaken for it.
 BAD, COUNT = 2, 5
 NAME = 'bad'

@@ -28,6 +28,7 @@ from lmim.engine.hooks.checkpoint_hook import (
 )
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import CheckpointError, UserError
+from tests.tool_runs import mini_config
 
 
 def _names(folder: Path) -> List[str]:
@@ -233,6 +234,15 @@ def test_what_cannot_be_resumed_is_refused(tmp_path: Path,
 
 KEYS = ['recog/word_acc', 'recog/word_acc_ignore_case_symbol',
         'recog/1-N.E.D']
+
+
+def test_keys_of_every_recognizers_validation_are_known() -> None:
+    cfg = Config.fromfile(mini_config('textrecog/transformer')).val_evaluator
+    evaluator = EVALUATOR.build(dict(cfg, _scope_='mmocr'))
+    keys = metric_keys(evaluator)
+    assert keys is not None
+    assert {'rendered/recog/word_acc', 'rendered/recog/1-N.E.D',
+            'rendered/recog/run_length_acc'} <= set(keys)
 
 
 def test_keys_of_figures_are_known_beforehand() -> None:

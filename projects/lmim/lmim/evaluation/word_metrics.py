@@ -142,6 +142,9 @@ class RunMetric(BaseMetric):
     """
 
     default_prefix = 'recog'
+    #: What there may be.
+    figures = ('run_length_acc', 'run_too_short', 'run_too_long',
+               'word_acc_without_runs')
 
     def __init__(self, least: int = 3, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -377,11 +377,14 @@ def metric_keys(evaluator: Any) -> Optional[List[str]]:
     for metric in getattr(evaluator, 'metrics', [None]):
         if isinstance(metric, DumpResults):
             continue
-        if not isinstance(metric, (WordMetric, CharMetric,
-                                   OneMinusNEDMetric)):
-            return None
+        figures = getattr(metric, 'figures', None)  # of our own
+        if figures is None:
+            if not isinstance(metric, (WordMetric, CharMetric,
+                                       OneMinusNEDMetric)):
+                return None
+            figures = metric.compute_metrics([])
         names += [f'{metric.prefix}/{name}' if metric.prefix else name
-                  for name in metric.compute_metrics([])]
+                  for name in figures]
     prefixes = getattr(evaluator, 'dataset_prefixes', None)
     return names if prefixes is None else [
         f'{prefix}/{name}' for prefix in prefixes for name in names]
