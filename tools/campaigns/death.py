@@ -8,7 +8,7 @@ from lmim.engine.hooks.checkpoint_hook import find_resumable
 from lmim.utils.atomic import PARTIAL
 
 from .harness import Broken, Case, Process, Room
-from .runs import (INTERVAL, KINDS, UPDATES, Kind, await_training, eventually,
+from .runs import (INTERVAL, KINDS, LAST, Kind, await_training, eventually,
                    same, start, train)
 
 #: How long the others of a killed process may take to notice.
@@ -37,14 +37,7 @@ def whole(room: Room, kind: Kind, name: str) -> Tuple[Path, float]:
     if not took.exists():
         seconds = train(room, kind, work_dir)
         took.write_text(str(seconds))
-    return work_dir / last(kind), float(took.read_text())
-
-
-def last(kind: Kind) -> str:
-    """The name of the last checkpoint of a run."""
-    counts = kind.options.get('optim_wrapper__accumulative_counts', 1)
-    assert UPDATES % counts == 0
-    return f'iter_{UPDATES}.pth'
+    return work_dir / LAST, float(took.read_text())
 
 
 def killed(room: Room, kind: Kind, name: str, writing: bool = False) -> str:
@@ -72,7 +65,7 @@ def killed(room: Room, kind: Kind, name: str, writing: bool = False) -> str:
         moments.append(f'{Path(found).stem if found else "nothing"}{half} '
                        'written')
     train(room, kind, work_dir, '--resume')
-    values = same(work_dir / last(kind), reference)
+    values = same(work_dir / LAST, reference)
     return f'{", then ".join(moments)}; {values} values are the same'
 
 
@@ -130,5 +123,5 @@ def damaged(room: Room, damage: Callable[[Path, Room], None]) -> str:
             if newest.name in line and 'damaged' in line]
     if len(said) != 1:
         raise Broken(f'{len(said)} lines say that {newest.name} is damaged')
-    values = same(work_dir / last(kind), reference)
+    values = same(work_dir / LAST, reference)
     return f'"{said[0].strip()[-120:]}"; {values} values are the same'

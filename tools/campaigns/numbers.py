@@ -2,7 +2,7 @@
 import re
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any, Iterator, Optional
 
 import torch
 from mmengine.hooks import Hook
@@ -12,16 +12,16 @@ from torch import nn
 
 from lmim.engine.hooks.checkpoint_hook import bare_model
 
-from .harness import REPO, Broken, Case, Room
-from .runs import KINDS, UPDATES, Kind, same, start, train
+from .harness import Broken, Case, Room
+from .runs import (KINDS, LAST, UPDATES, Kind, same, start, train,
+                   with_hook)
 
-#: Where a value is spoilt, of which kind of run, and whether for one update.
-PLACES: Dict[str, Tuple[str, bool]] = {
-    'loss': ('MIM', True), 'gradient': ('MIM', True),
-    'target': ('MIM', True), 'weight': ('MIM', False),
-    'state of the optimizer': ('MIM', False),
-    'moving average': ('moving average (DiG)', False),
-    'statistics of batch norm': ('moving average (DiG)', False),
+#: Where a value is spoilt, and of which kind of run.
+PLACES = {
+    'loss': 'MIM', 'gradient': 'MIM', 'target': 'MIM', 'weight': 'MIM',
+    'state of the optimizer': 'MIM',
+    'moving average': 'moving average (DiG)',
+    'statistics of batch norm': 'moving average (DiG)',
 }
 
 
@@ -112,12 +112,9 @@ def cases(trials: int) -> Iterator[Case]:
 def config(room: Room, kind: Kind, place: str, value: str,
            update: int) -> Kind:
     """A kind of run with a value spoilt."""
-    path = room.folder / 'config.py'
-    path.write_text(
-        f'_base_ = {str(REPO / "configs" / kind.config)!r}\n'
-        f"default_hooks = dict(spoil=dict(type='SpoilHook', place={place!r}, "
-        f'value={value!r}, update={update}, number={room.draw.random()}))\n')
-    return kind._replace(config=str(path))
+    return with_hook(kind, room.folder / 'config.py', dict(
+        type='SpoilHook', place=place, value=value, update=update,
+        number=room.draw.random()))
 
 
 def finite(work_dir: Path) -> int:
@@ -136,12 +133,11 @@ def finite(work_dir: Path) -> int:
 
 def spoilt(room: Room, place: str) -> str:
     """The run stops, tells of it, and what is kept is good."""
-    name, _ = PLACES[place]
     value = room.draw.choice(('nan', 'inf', '-inf'))
     if place == 'statistics of batch norm':
         value = 'nan'  # an infinite mean becomes one with the next batch
     update = room.draw.randrange(3, UPDATES)
-    kind = config(room, KINDS[name], place, value, update)
+    kind = config(room, KINDS[PLACES[place]], place, value, update)
     work_dir = room.folder / 'run'
     process = start(room, kind, work_dir)[0]
     message = process.wait().refused('not finite', 'iteration')
@@ -161,7 +157,7 @@ def left_out(room: Room, place: str) -> str:
     if told != ['1']:
         raise Broken(f'left out: {told}')
     finite(work_dir)
-    last = torch.load(work_dir / f'iter_{UPDATES}.pth')['state_dict']
+    last = torch.load(work_dir / LAST)['state_dict']
     for name, value in last.items():
         if not value.isfinite().all():
             raise Broken(f'{name} is not finite')
@@ -177,8 +173,7 @@ def repeated(room: Room, name: str, workers: int) -> str:
     work_dir = room.folder / 'run'
     train(room, kind, work_dir, train_dataloader__num_workers=workers,
           train_dataloader__persistent_workers=bool(workers))
-    values = same(work_dir / f'iter_{UPDATES}.pth',
-                  reference / f'iter_{UPDATES}.pth')
+    values = same(work_dir / LAST, reference / LAST)
     return f'{values} values are the same'
 
 

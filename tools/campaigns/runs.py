@@ -12,6 +12,8 @@ from .harness import REPO, Broken, Process, Room, call, tool
 
 #: Updates of a run, and after how many of them a checkpoint is written.
 UPDATES, INTERVAL = 12, 2
+#: The last one.
+LAST = f'iter_{UPDATES}.pth'
 BATCH = 4
 
 
@@ -54,10 +56,17 @@ def words(room: Room) -> Path:
 
 def teacher(room: Room) -> Path:
     """A run of MAE that others start from, made once for all cases."""
-    path = room.shared / 'teacher' / f'iter_{UPDATES}.pth'
+    path = room.shared / 'teacher' / LAST
     if not path.exists():
         train(room, KINDS['MIM'], room.shared / 'teacher')
     return path
+
+
+def with_hook(kind: Kind, path: Path, hook: Dict[str, Any]) -> Kind:
+    """A kind of run with one hook more, by a config that is written."""
+    path.write_text(f'_base_ = {str(REPO / "configs" / kind.config)!r}\n'
+                    f'default_hooks = dict(added={hook!r})\n')
+    return kind._replace(config=str(path))
 
 
 def start(room: Room, kind: Kind, work_dir: Path, *args: object,

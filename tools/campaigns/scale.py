@@ -15,8 +15,8 @@ from mmocr.registry import HOOKS
 from lmim.cli.main import main as lmim_main
 from lmim.datasets.lmdb_writer import LMDBWriter
 
-from .harness import REPO, Broken, Case, Process, Room, call
-from .runs import KINDS, Kind, eventually, start
+from .harness import Broken, Case, Process, Room, call
+from .runs import KINDS, eventually, start, with_hook
 
 MIB = 2**20
 #: Seconds until the first batch.
@@ -168,14 +168,10 @@ def long_log(room: Room, steps: int) -> str:
     """Updates take as long as at the beginning."""
     seconds = {}
     for count in (2, steps):
-        path = room.folder / f'config_{count}.py'
-        base = REPO / 'configs' / KINDS['MIM'].config
-        path.write_text(
-            f'_base_ = {str(base)!r}\n'
-            "default_hooks = dict(log=dict(type='LongLogHook', "
-            f'steps={count}))\n')
+        kind = with_hook(KINDS['MIM'], room.folder / f'config_{count}.py',
+                         dict(type='LongLogHook', steps=count))
         work_dir = room.folder / f'run_{count}'
-        start(room, Kind(str(path), {}), work_dir,
+        start(room, kind, work_dir,
               default_hooks__checkpoint__interval=1000,
               train_cfg__max_epochs=10)[0].wait().fine()
         seconds[count] = median(

@@ -15,23 +15,21 @@ EXIT_CODES = """exit status:
   130  interrupted; nothing half-made is left at the place of the result"""
 
 
+_SHARED_MEMORY = (
+    'The workers of a dataloader hand batches over in shared memory '
+    '(/dev/shm), and it is full or small: start the container with '
+    '--shm-size=8g, or set num_workers or batch_size of the dataloader lower, '
+    'as --cfg-options train_dataloader.num_workers=0')
 #: What libraries say where a machine is too small, and what to do. The first
 #: that fits is taken.
 _TOO_SMALL = [(re.compile(pattern), advice) for pattern, advice in (
     (r'killed by signal: Bus error',
-     'The workers of a dataloader hand batches over in shared memory '
-     '(/dev/shm), and it is full or small: start the container with '
-     '--shm-size=8g, or set num_workers or batch_size of the dataloader '
-     'lower, as --cfg-options train_dataloader.num_workers=0. Or an LMDB is '
-     'damaged so that reading it kills a process: `lmim data validate` on '
-     'each tells which'),
+     f'{_SHARED_MEMORY}. Or an LMDB is damaged so that reading it kills a '
+     'process: `lmim data validate` on each tells which'),
     (r'out of shared memory|shared memory limit|'
      r'unable to (write to|mmap|open|resize|allocate) .*'
      r'(shm|/torch_|shared memory)',
-     'The workers of a dataloader hand batches over in shared memory '
-     '(/dev/shm), and it is full or small: start the container with '
-     '--shm-size=8g, or set num_workers or batch_size of the dataloader '
-     'lower, as --cfg-options train_dataloader.num_workers=0'),
+     _SHARED_MEMORY),
     (r'DataLoader worker \(pid.*(killed by signal|exited unexpectedly)',
      'A worker of a dataloader was killed, as it is when memory runs out: '
      'set num_workers or batch_size of the dataloader lower, as '
