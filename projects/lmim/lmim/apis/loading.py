@@ -352,9 +352,10 @@ def _with_sizes(config: ModelConfig, width: Optional[str],
     config = config._replace(cfg=copy.deepcopy(config.cfg),
                              model=copy.deepcopy(config.model))
     for cfg in (config.cfg, dict(model=config.model)):
-        if width is not None:
+        if width is None:
+            fit_widths(cfg)
+        else:
             set_widths(cfg, width)
-        fit_widths(cfg)
         if max_length is not None:
             _lengthen(cfg['model'].get('decoder') or {}, max_length)
     return config

@@ -196,6 +196,7 @@ PROJECTED_DECODER = [
     ('linear_norm.0.{p}', 'encoder.projection.{p}'),
     ('linear_norm.1.{p}', 'encoder.norm.{p}'), *TEXT_DECODER]
 
+
 def _flat_freqs(weights: Weights) -> Weights:
     """Frequencies of all heads in one axis, where timm's have two."""
     return {name: value.flatten(2) if name.endswith('freqs') else value

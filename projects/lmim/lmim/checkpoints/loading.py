@@ -10,6 +10,7 @@ from mmpretrain.models.utils import resize_pos_embed
 from torch import nn
 
 from lmim.utils.errors import CheckpointError, some
+from .averaging import not_finite
 from .config_text import dicts_in
 from .contents import Checkpoint, open_checkpoint
 from .formats import ENCODER, MASK_TOKEN, detect_format
@@ -76,13 +77,12 @@ def compare(module: nn.Module, weights: Dict[str, torch.Tensor], source: str,
         unused=unused + len(weights) - len(found))
 
 
-def not_finite(module: nn.Module) -> List[str]:
+def diverged(module: nn.Module) -> List[str]:
     """Names of parameters that are NaN or infinite, and of buffers with NaN.
 
     A buffer such as a causal mask may hold infinity.
     """
-    return [*(name for name, param in module.named_parameters()
-              if not param.isfinite().all()),
+    return [*not_finite(dict(module.named_parameters())),
             *(name for name, buffer in module.named_buffers()
               if buffer.isnan().any())]
 
@@ -93,7 +93,7 @@ def refuse_diverged(module: nn.Module, source: str) -> None:
     Raises:
         CheckpointError: If there is one, naming the first.
     """
-    _refuse(not_finite(module), source)
+    _refuse(diverged(module), source)
 
 
 def refuse_not_finite(module: nn.Module, weights: Dict[str, torch.Tensor],

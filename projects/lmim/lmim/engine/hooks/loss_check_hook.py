@@ -8,7 +8,7 @@ from mmengine.hooks.hook import DATA_BATCH, Hook
 from mmengine.runner import Runner
 from mmocr.registry import HOOKS
 
-from lmim.checkpoints.loading import not_finite
+from lmim.checkpoints.loading import diverged
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
 
@@ -73,7 +73,8 @@ class LossCheckHook(Hook):
         losses = {name: float(torch.as_tensor(value).detach())
                   for name, value in (outputs or {}).items() if 'loss' in name}
         left_out, self._left_out = self._left_out, False
-        if not left_out and all(map(math.isfinite, losses.values())):
+        finite = all(map(math.isfinite, losses.values()))
+        if finite and not left_out:
             self._in_a_row = 0
             return
         names = batch_names(data_batch, runner.train_dataloader.dataset)
@@ -87,7 +88,6 @@ class LossCheckHook(Hook):
                 if len(names) > SHOWN else '')
         terms = ', '.join(f'{name} = {v:g}' for name, v in losses.items())
         rate = runner.optim_wrapper.get_lr()['lr'][0]
-        finite = left_out and all(map(math.isfinite, losses.values()))
         what = ('The gradients of this loss are not finite' if finite else
                 'The loss is not finite')
         told = (
@@ -108,7 +108,7 @@ class LossCheckHook(Hook):
 
         A finite loss can have an infinite gradient.
         """
-        bad = not_finite(bare_model(runner.model))
+        bad = diverged(bare_model(runner.model))
         if bad:
             raise UserError(
                 f'{len(bad)} weights are not finite after iteration '
