@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
+import torch
 
 import _import_lmim  # noqa: F401  (finds lmim without an installation)
 import reference_checks  # noqa: F401  (fills KINDS)
@@ -26,8 +27,11 @@ from lmim.utils.json_text import to_json
 DESCRIPTIVE = {'meta_names', 'target_lens'}
 
 
-def verify(path: Path) -> Tuple[str, List[Check], List[str]]:
+def verify(path: Path, device: str = 'cpu'
+           ) -> Tuple[str, List[Check], List[str]]:
     """Recognise a reference file by its arrays and run its checks.
+
+    Models and inputs are put on the device.
 
     Returns:
         Tuple: The kind of file, its checks, and the groups of arrays in it
@@ -49,7 +53,8 @@ def verify(path: Path) -> Tuple[str, List[Check], List[str]]:
         sys.exit(f'{path} is no reference file that is known. It needs the '
                  f'arrays of one of these, and more: {wanted}')
     try:
-        checks = list(kind.check(ref))
+        with torch.device(device):
+            checks = list(kind.check(ref))
     except IncompleteReference as error:
         sys.exit(f'{path} lacks {error}, which a {kind.name} reference has')
     except (KeyError, RuntimeError, ValueError) as error:
@@ -68,10 +73,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Print the errors; return 1 where one is too large, else 0."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('file', type=Path, help='reference numbers, .npz')
+    parser.add_argument('--device', default='cpu', help='(default: cpu)')
     parser.add_argument('--json', action='store_true',
                         help='print JSON instead of a table')
     args = parser.parse_args(argv)
-    kind, checks, left = verify(args.file)
+    kind, checks, left = verify(args.file, args.device)
     passed = all(check.passed for check in checks)
     if args.json:
         rows = [dict(check._asdict(), passed=check.passed) for check in checks]

@@ -32,12 +32,13 @@ def build(kind: str, arch: str, device: str, plain: bool = False) -> Any:
 
     Args:
         kind (str): 'pretrain', which is LMIM with a teacher of random
-            weights, or one of :data:`RECOGNIZERS`.
+            weights, 'mae', or one of :data:`RECOGNIZERS`.
         arch (str): Of the ViT.
         device (str): Where it goes.
         plain (bool): Of the libraries' own layers.
     """
-    path = RECOGNIZERS.get(kind, '_base_/models/lmim_vit-small.py')
+    path = {'pretrain': '_base_/models/lmim_vit-small.py',
+            'mae': '_base_/models/mae_vit-small.py', **RECOGNIZERS}[kind]
     cfg = Config.fromfile(CONFIGS / path).model
     encoder = cfg.backbone.get('vit', cfg.backbone)
     encoder.arch = arch
@@ -49,6 +50,8 @@ def build(kind: str, arch: str, device: str, plain: bool = False) -> Any:
         cfg.target_generator = dict(
             type='RandomFeatureTarget',
             encoder=dict(cfg.target_generator.encoder, arch=arch))
+    elif kind == 'mae':
+        cfg.neck.in_dims = dims
     elif kind == 'ctc':
         cfg.decoder.in_channels = dims
     else:

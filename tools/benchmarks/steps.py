@@ -109,6 +109,8 @@ class TrainBenchmark(StepBenchmark):
     def check(self, args: argparse.Namespace, count: int) -> float:
         """Losses, and gradients of their sum relative to the largest."""
         losses, gradients = [], []
+        # In TF32, which is used on GPUs by default, convolutions have 10 bits.
+        torch.backends.cudnn.allow_tf32 = False
         for plain in (False, True):
             model = without_dropout(
                 build(self.kind, args.arch, args.device, plain))

@@ -60,7 +60,7 @@ def check_ccd(ref: Reference) -> Iterator[Check]:
     count, _, height, width, _ = views.shape
     images = normalised(views.transpose(0, 1).flatten(0, 1))
     backbone = dict(
-        vit_cfg('TextViT', ref['meta'].tolist(), weights, images.numpy()),
+        vit_cfg('TextViT', ref['meta'].tolist(), weights, images),
         with_cls_token=False, freeze_pos_embed=False)
     grid = [side // patch for side, patch in zip((height, width),
                                                  backbone['patch_size'])]
@@ -89,7 +89,7 @@ def check_ccd(ref: Reference) -> Iterator[Check]:
         img=gray))['glyph_map'] for gray in ref['gray']])
     yield Check('masks (share of pixels that differ)',
                 float(((found > 0) != masks).mean()), MASK)
-    glyph_map = torch.from_numpy(np.stack([
+    glyph_map = torch.as_tensor(np.stack([
         number_regions(mask.astype(np.uint8)) for mask in masks]))
     # Some text is in no region.
     glyph_map[(glyph_map == 0) & (ref.tensor('masks') > 0)] = 255
@@ -157,7 +157,7 @@ def check_ccd_recognizer(ref: Reference) -> Iterator[Check]:
         model = build(dict(
             type='EncoderDecoderRecognizer',
             backbone=dict(vit_cfg('TextViT', ref['meta'].tolist(), weights,
-                                  images.numpy()), with_cls_token=False,
+                                  images), with_cls_token=False,
                           freeze_pos_embed=False),
             encoder=dict(
                 type='LinearEncoder', in_dims=sizes['embed_dims'],

@@ -1,6 +1,6 @@
 """What the checks share: reference files, comparisons, models of any size."""
 from typing import (Any, Callable, Dict, Iterator, List, Mapping, NamedTuple,
-                    Optional, Tuple)
+                    Optional, Tuple, Union)
 
 import numpy as np
 import torch
@@ -42,8 +42,8 @@ class Reference(Dict[str, np.ndarray]):
         return super().__getitem__(name)
 
     def tensor(self, name: str) -> torch.Tensor:
-        """An array as a tensor of its own type."""
-        return torch.from_numpy(self[name])
+        """An array as a tensor of its own type, on torch's default device."""
+        return torch.as_tensor(self[name])
 
     def sizes(self) -> Dict[str, int]:
         """The sizes in ``meta`` by their names."""
@@ -68,7 +68,7 @@ class Reference(Dict[str, np.ndarray]):
         With ``scaled`` it is a part of the output's largest value.
         """
         theirs = self[name]
-        ours = torch.as_tensor(ours, dtype=torch.double).detach().numpy()
+        ours = torch.as_tensor(ours).detach().cpu().double().numpy()
         if ours.shape != theirs.shape:
             return Check(f'{name} {theirs.shape}, ours {ours.shape}', np.inf,
                          tolerance)
@@ -118,7 +118,7 @@ def build(cfg: dict, weights: Optional[Dict[str, torch.Tensor]] = None) -> Any:
 
 
 def vit_cfg(kind: str, meta: List[int], weights: Dict[str, torch.Tensor],
-            images: np.ndarray) -> dict:
+            images: Union[np.ndarray, torch.Tensor]) -> dict:
     """Config of an encoder of the reference's size."""
     *_, height, width = weights['backbone.patch_embed.projection.weight'].shape
     hidden = len(weights['backbone.layers.0.ffn.layers.0.0.bias'])

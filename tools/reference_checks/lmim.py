@@ -81,7 +81,7 @@ def check_recognizer(ref: Reference) -> Iterator[Check]:
         tokens = model.extract_feat(ref.tensor('imgs'))
         memory = model.encoder(tokens)
         logits = model.decoder.teacher_forced(memory, ref.tensor('targets'))
-        probs = model.decoder(tokens, memory).numpy()
+        probs = model.decoder(tokens, memory).cpu().numpy()
     yield ref.compare('enc', tokens)
     yield ref.compare('memory', memory)
     yield ref.compare('logits_teacher_forced', logits)

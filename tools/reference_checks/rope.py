@@ -69,7 +69,7 @@ def _encoder(ref: Reference, kind: str) -> Iterator[Check]:
             'TextViT', [sizes[name] for name in (
                 'embed_dim', 'depth', 'num_heads')],
             {f'backbone.{own}': value for own, value in weights.items()},
-            pictures.numpy())
+            pictures)
         if set(cfg['patch_size']) != {sizes['patch']}:
             raise RuntimeError('patch')
         cfg.update(rotary=dict(type=name), layer_cfgs=dict(
