@@ -122,6 +122,14 @@ TABLE: List[Tuple[str, Exercise]] = [
      by('tests/cli/test_demo_page.py::test_an_upload_is_read',
         'tests/test_shipped_reader.py::test_it_is_the_default')),
     (r'python tools/benchmark\.py .*', measures),
+    (r'bash tools/gpu_report\.sh .*',
+     by('tests/tools/test_gpu_report.py::test_a_report_of_one_part')),
+    (r'bash tools/gpu_wheels\.sh .*',
+     by('tests/tools/test_gpu_report.py::test_wheels_are_for_the_other_'
+        'machine')),
+    (r'python tools/gpu_report/chapter\.py .*',
+     by('tests/tools/test_gpu_report.py::test_the_chapter_is_replaced_'
+        'whole')),
     (r'python tools/campaign\.py .*',
      by('tests/tools/test_campaign.py::test_the_short_form')),
     (r'lmim export --output exported_reader',

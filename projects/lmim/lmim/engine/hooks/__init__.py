@@ -3,6 +3,7 @@ from .checkpoint_hook import CheckpointGuardHook, SafeCheckpointHook
 from .cpu_kernels_hook import CPUKernelsHook
 from .data_check_hook import LabelCheckHook, SampleCountHook
 from .early_stopping_hook import CheckedEarlyStoppingHook
+from .gradient_reduction_hook import GradientReductionHook
 from .log_length_hook import LogLengthHook
 from .loss_check_hook import LossCheckHook
 from .moving_average_hook import MovingAverageHook
@@ -15,8 +16,8 @@ from .zero_accuracy_hook import ZeroAccuracyHook
 
 __all__ = [
     'CPUKernelsHook', 'CheckedEarlyStoppingHook', 'CheckpointGuardHook',
-    'LabelCheckHook', 'LogLengthHook', 'LossCheckHook', 'MovingAverageHook',
-    'PredictionPicturesHook', 'PretrainPicturesHook', 'RepresentationHook',
-    'SafeCheckpointHook', 'SampleCountHook', 'StepSeedHook', 'TrainInfoHook',
-    'ZeroAccuracyHook'
+    'GradientReductionHook', 'LabelCheckHook', 'LogLengthHook',
+    'LossCheckHook', 'MovingAverageHook', 'PredictionPicturesHook',
+    'PretrainPicturesHook', 'RepresentationHook', 'SafeCheckpointHook',
+    'SampleCountHook', 'StepSeedHook', 'TrainInfoHook', 'ZeroAccuracyHook'
 ]
