@@ -12,6 +12,17 @@ lmim_pipeline = [
     dict(type='Resize', scale=(128, 32)),
     dict(type='PackPretrainInputs')
 ]
+# For model.data_preprocessor.type=GuidanceViewPreprocessor, which makes the
+# guidance view on the device.
+device_pipeline = [
+    dict(type='SetSampleSeed'),
+    dict(type='GuidancePlan', level='medium', img_size=(32, 128)),
+    dict(type='Resize', scale=(2 * 128, 2 * 32)),
+    dict(
+        type='PackPretrainInputs',
+        keys=('img', ),
+        meta_keys=('guidance_plan', ))
+]
 # The image, and DiG's view of it.
 dig_pipeline = [
     lmim_pipeline[0],

@@ -65,7 +65,7 @@ class PipelineBenchmark(Benchmark):
             path = args.source or f'{folder}/rendered'
             if args.source is None:
                 make_lmdb(Path(path), 1000)
-            dataset = TextImageDataset(path, pipeline=lmim_pipeline())
+            dataset = TextImageDataset(path, pipeline=pipeline_of('workers'))
             plain = PlainPipeline(dataset.source.read)
             rng = random.Random(_SEED)
 
@@ -90,11 +90,15 @@ class PipelineBenchmark(Benchmark):
                     BATCHES * args.batch, args.rounds)}
 
 
-def lmim_pipeline() -> List[Callable]:
-    """The transforms of pre-training, as the configs have them."""
+def pipeline_of(views: str) -> List[Callable]:
+    """The transforms of pre-training, as the configs have them.
+
+    ``views`` says who makes guidance views, 'workers' or 'device'.
+    """
     cfg = Config.fromfile(CONFIGS / '_base_/pretrain_dataloader.py')
+    name = {'workers': 'lmim_pipeline', 'device': 'device_pipeline'}[views]
     return [TRANSFORMS.build(dict(step, _scope_='mmocr'))
-            for step in cfg.lmim_pipeline]
+            for step in cfg[name]]
 
 
 def make_lmdb(path: Path, count: int) -> None:
@@ -148,7 +152,7 @@ def read_set(path: str, images: int) -> Dict[str, Any]:
     cv2.setNumThreads(0)
     before = memory_mb('Private_Dirty')
     start = time.perf_counter()
-    dataset = TextImageDataset(path, pipeline=lmim_pipeline())
+    dataset = TextImageDataset(path, pipeline=pipeline_of('workers'))
     size = min(LOADED, len(dataset))
     loader = DataLoader(
         dataset, size, num_workers=1, drop_last=True, persistent_workers=True,

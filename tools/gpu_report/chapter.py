@@ -34,7 +34,8 @@ TABLES = {
     'gaps': ('Gaps', 'Of the same step: how long the device had nothing to '
              'do, and what copies took.'),
     'loading': ('Loading', 'Pictures a second of both views, by the number '
-                'of workers, from an LMDB and rendered on the fly.'),
+                'of workers, from an LMDB and rendered on the fly; also with '
+                'guidance views that the device makes.'),
     'waiting': ('Waiting', 'LMIM trained on loaded batches: the share of the '
                 'time that it waits for the next batch.'),
     'budget': ('Budget', 'Of the comparison that follows, made to fit the '

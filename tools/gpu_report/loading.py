@@ -7,7 +7,7 @@ from typing import Any, Iterator
 
 import cv2
 import torch
-from benchmarks.pipeline import lmim_pipeline, make_lmdb
+from benchmarks.pipeline import make_lmdb, pipeline_of
 from mmocr.registry import DATASETS
 from torch.utils.data import DataLoader, default_collate
 
@@ -56,9 +56,10 @@ def rates(room: Room) -> int:
         numbers = numbers[:1]
     batch = 32 if room.quick else 256
     seconds = 1. if room.quick else SECONDS
-    for source in ('LMDB', 'rendered'):
+    for source, views in (('LMDB', 'workers'), ('rendered', 'workers'),
+                          ('LMDB', 'device')):
         dataset = set_of(source, room.out, room.quick)
-        dataset.pipeline.transforms.extend(lmim_pipeline())
+        dataset.pipeline.transforms.extend(pipeline_of(views))
         for workers in numbers:
             batches = batches_of(dataset, workers, batch,
                                  room.device == 'cuda')
@@ -78,7 +79,8 @@ def rates(room: Room) -> int:
                     if time.perf_counter() - begin > seconds:
                         break
             rate = made / (time.perf_counter() - begin)
-            room.rows.add('loading', source=source, workers=workers,
+            room.rows.add('loading', source=source, views_made_by=views,
+                          workers=workers,
                           images_per_s=round(rate, 1),
                           each_worker=round(rate / workers, 1),
                           first_batch_s=round(first - start, 2))
@@ -92,7 +94,7 @@ def waiting(room: Room, workers: int) -> None:
     steps = 4 if room.quick else 40
     for source in ('LMDB', 'rendered'):
         dataset = set_of(source, room.out, room.quick)
-        dataset.pipeline.transforms.extend(lmim_pipeline())
+        dataset.pipeline.transforms.extend(pipeline_of('workers'))
         step = Step('LMIM', arch, count, room.device)
         for _ in range(3):
             step()

@@ -77,6 +77,8 @@ def reconstruct(model: SelfSup, batch: Dict[str, Any],
     The model is left in the mode that it was in, no random numbers are drawn
     from shared generators, and its mask generator is not touched.
     """
+    if hasattr(model.data_preprocessor, 'add_views'):
+        batch = model.data_preprocessor.add_views(batch)
     views = batch['inputs']
     views = [views] if isinstance(views, torch.Tensor) else list(views)
     views = views[:len(model.view_levels)]

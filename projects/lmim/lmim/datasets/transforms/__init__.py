@@ -1,11 +1,12 @@
 """Transforms: seeding, views, regions of text, packing."""
 from .glyph_map import GlyphMap
+from .guidance_plan import GuidancePlan
 from .guidance_view import GuidanceView
 from .packing import PackPretrainInputs
 from .seed import SetSampleSeed
 from .views import SeveralViews, collate_views, stack_views
 
 __all__ = [
-    'GlyphMap', 'GuidanceView', 'PackPretrainInputs', 'SetSampleSeed',
-    'SeveralViews', 'collate_views', 'stack_views'
+    'GlyphMap', 'GuidancePlan', 'GuidanceView', 'PackPretrainInputs',
+    'SetSampleSeed', 'SeveralViews', 'collate_views', 'stack_views'
 ]

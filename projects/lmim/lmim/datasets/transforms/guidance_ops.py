@@ -32,15 +32,29 @@ def crop(img: ndarray, top: float = 0, bottom: float = 0, left: float = 0,
     Returns:
         ndarray: A view of the picture.
     """
-    height, width = img.shape[:2]
+    y0, y1, x0, x1 = crop_box(img.shape[:2], top, bottom, left, right)
+    return img[y0:y1, x0:x1]
+
+
+def crop_box(size: Tuple[int, int], top: float = 0, bottom: float = 0,
+             left: float = 0, right: float = 0) -> Tuple[int, int, int, int]:
+    """First row, row after the last, and columns likewise, of a crop."""
+    height, width = size
     y0, x0 = round(top * height), round(left * width)
     y1, x1 = height - round(bottom * height), width - round(right * width)
-    return img[y0:max(y1, y0 + 1), x0:max(x1, x0 + 1)]
+    return y0, max(y1, y0 + 1), x0, max(x1, x0 + 1)
 
 
 def rotate(img: ndarray, degrees: float) -> ndarray:
     """Turn clockwise about the centre, on a canvas grown to fit."""
-    height, width = img.shape[:2]
+    matrix, (height, width) = rotation(img.shape[:2], degrees)
+    return cv2.warpAffine(img, matrix, (width, height), flags=_WARP)
+
+
+def rotation(size: Tuple[int, int], degrees: float
+             ) -> Tuple[ndarray, Tuple[int, int]]:
+    """From the grown canvas to the picture, (2, 3); the canvas's size."""
+    height, width = size
     c, s = cos(radians(degrees)), sin(radians(degrees))
     # Rounding must not add a pixel where nothing was turned.
     new_width = ceil((width - 1) * abs(c) + (height - 1) * abs(s) + 1 - 1e-6)
@@ -49,7 +63,7 @@ def rotate(img: ndarray, degrees: float) -> ndarray:
     # From the new canvas to the picture: turn back about its centre.
     matrix = np.array([[c, s, (width - 1) / 2 - c * x - s * y],
                        [-s, c, (height - 1) / 2 + s * x - c * y]])
-    return cv2.warpAffine(img, matrix, (new_width, new_height), flags=_WARP)
+    return matrix, (new_height, new_width)
 
 
 def affine(img: ndarray, scale: Tuple[float, float],
@@ -66,13 +80,22 @@ def affine(img: ndarray, scale: Tuple[float, float],
             and rows along y.
     """
     height, width = img.shape[:2]
+    matrix = affine_matrix((height, width), scale, shift, degrees, shear)
+    return cv2.warpAffine(img, matrix, (width, height),
+                          flags=cv2.INTER_LINEAR)
+
+
+def affine_matrix(size: Tuple[int, int], scale: Tuple[float, float],
+                  shift: Tuple[float, float], degrees: float,
+                  shear: Tuple[float, float]) -> ndarray:
+    """From the picture to what :func:`affine` makes of it, (2, 3)."""
+    height, width = size
     c, s = cos(radians(degrees)), sin(radians(degrees))
     lean = np.array([[1, tan(radians(shear[0]))], [tan(radians(shear[1])), 1]])
     linear = np.array([[c, -s], [s, c]]) @ lean @ np.diag(scale)
     center = np.array([(width - 1) / 2, (height - 1) / 2])
     moved = center + np.array(shift) * (width, height) - linear @ center
-    return cv2.warpAffine(img, np.column_stack([linear, moved]),
-                          (width, height), flags=cv2.INTER_LINEAR)
+    return np.column_stack([linear, moved])
 
 
 def perspective(img: ndarray, jitter: ndarray) -> ndarray:
@@ -89,6 +112,14 @@ def perspective(img: ndarray, jitter: ndarray) -> ndarray:
             parts of its width and height; (4, 2), from 0 to below 0.25.
     """
     height, width = img.shape[:2]
+    return cv2.warpPerspective(
+        img, perspective_matrix((height, width), jitter), (width, height),
+        flags=cv2.INTER_LINEAR)
+
+
+def perspective_matrix(size: Tuple[int, int], jitter: ndarray) -> ndarray:
+    """From the picture to what :func:`perspective` makes of it, (3, 3)."""
+    height, width = size
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float32)
     corners *= (max(width - 1, 1), max(height - 1, 1))
     inside = np.where(_FAR_SIDE, 1 - jitter, jitter) * corners[2]
@@ -99,8 +130,7 @@ def perspective(img: ndarray, jitter: ndarray) -> ndarray:
     scale = corners[2] / (reached.max(axis=0) - low)
     fit = np.array([[scale[0], 0, -scale[0] * low[0]],
                     [0, scale[1], -scale[1] * low[1]], [0, 0, 1]])
-    return cv2.warpPerspective(
-        img, fit @ forward, (width, height), flags=cv2.INTER_LINEAR)
+    return fit @ forward
 
 
 #: Whether a corner lies at the far end of the x and of the y axis.
@@ -122,11 +152,7 @@ def piecewise_affine(img: ndarray, shift: ndarray) -> ndarray:
     """
     height, width = img.shape[:2]
     rows, columns = shift.shape[:2]
-    shift = shift.astype(np.float32)
-    shift[:, 0, 0] = -np.abs(shift[:, 0, 0])
-    shift[:, -1, 0] = np.abs(shift[:, -1, 0])
-    shift[0, :, 1] = -np.abs(shift[0, :, 1])
-    shift[-1, :, 1] = np.abs(shift[-1, :, 1])
+    shift = within_frame(shift)
     along_y, grid_y = _interpolation(rows, height)
     along_x, grid_x = _interpolation(columns, width)
     look_x = shift[:, :, 0] * width + grid_x
@@ -137,6 +163,16 @@ def piecewise_affine(img: ndarray, shift: ndarray) -> ndarray:
         along_y @ look_y @ along_x.T,
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE)
+
+
+def within_frame(shift: ndarray) -> ndarray:
+    """Shifts of a grid whose border points move along it or outwards."""
+    shift = shift.astype(np.float32)
+    shift[:, 0, 0] = -np.abs(shift[:, 0, 0])
+    shift[:, -1, 0] = np.abs(shift[:, -1, 0])
+    shift[0, :, 1] = -np.abs(shift[0, :, 1])
+    shift[-1, :, 1] = np.abs(shift[-1, :, 1])
+    return shift
 
 
 @lru_cache(maxsize=1024)
@@ -176,8 +212,13 @@ def contrast(img: ndarray, factor: float) -> ndarray:
 
 def blur(img: ndarray, sigma: float) -> ndarray:
     """Gaussian blur; the kernel is as wide as imgaug's, at least 5."""
-    size = max(5, int(3.3 * sigma)) | 1
+    size = blur_size(sigma)
     return cv2.GaussianBlur(img, (size, size), sigma)
+
+
+def blur_size(sigma: float) -> int:
+    """How many pixels the kernel of :func:`blur` spans."""
+    return max(5, int(3.3 * sigma)) | 1
 
 
 def sharpen(img: ndarray, alpha: float, lightness: float) -> ndarray:

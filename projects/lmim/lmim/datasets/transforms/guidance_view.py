@@ -1,7 +1,7 @@
 """The guidance view of LMIM, and other views that keep the text."""
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import cv2
 import numpy as np
@@ -15,7 +15,8 @@ from . import guidance_ops as ops
 
 #: Lowest and highest value; drawn uniformly.
 Range = Tuple[float, float]
-Change = Callable[[ndarray], ndarray]
+Change = partial
+NamedChange = Tuple[str, Change]
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,9 @@ _SIMPLE: Dict[str, Any] = {
 #: Each jitter, and the value at which it changes nothing.
 _JITTERS = ((ops.jitter_brightness, 1), (ops.jitter_contrast, 1),
             (ops.jitter_saturation, 1), (ops.jitter_hue, 0))
+#: What a jitter calls its value.
+_ARGUMENT = {jitter: 'turns' if jitter is ops.jitter_hue else 'factor'
+             for jitter, _ in _JITTERS}
 
 
 @TRANSFORMS.register_module()
@@ -236,23 +240,32 @@ class GuidanceView(BaseTransform):
         """Add the view."""
         img = self._as_color(results)
         where = _places(img) if self.with_warp else None
-        for name in self._choose():
-            change = self._draw(name)
+        before, after = self.draw()
+        for name, change in before:
             img = change(img)
             if where is not None and name in GEOMETRIC:
                 where = change(where)
         img = ops.resize(img, self.img_size)
         where = None if where is None else ops.resize(where, self.img_size)
-        # Nothing is drawn where it never happens.
-        if (self.ranges.affine_prob
-                and np.random.random_sample() < self.ranges.affine_prob):
-            change = self._draw_affine()
+        for name, change in after:
             img = change(img)
-            where = None if where is None else change(where)
-        results[self.key] = self._recolor(img)
+            if where is not None and name == 'affine':
+                where = change(where)
+        results[self.key] = img
         if where is not None:
             results['guidance_warp'] = _warp(where)
         return results
+
+    def draw(self) -> Tuple[List[NamedChange], List[NamedChange]]:
+        """What is done to a picture before the resize, and after it."""
+        before = [(name, self._draw(name)) for name in self._choose()]
+        after: List[NamedChange] = []
+        # Nothing is drawn where it never happens.
+        if (self.ranges.affine_prob
+                and np.random.random_sample() < self.ranges.affine_prob):
+            after.append(('affine', self._draw_affine()))
+        return before, after + [('color', change)
+                                for change in self._draw_colors()]
 
     def _choose(self) -> List[str]:
         """Some of the operations, in random order."""
@@ -326,17 +339,20 @@ class GuidanceView(BaseTransform):
             degrees=_uniform(*ranges.affine_rotate),
             shear=pair(ranges.affine_shear_x, ranges.affine_shear_y))
 
-    def _recolor(self, img: ndarray) -> ndarray:
-        """Colour jitter and greyscale of the resized view."""
+    def _draw_colors(self) -> List[Change]:
+        """Colour jitter and greyscale of the resized view, drawn."""
+        changes: List[Change] = []
         if np.random.random_sample() < self.ranges.color_jitter_prob:
             jitters = list(zip(_JITTERS, self.ranges.color_jitter))
             for i in np.random.permutation(len(jitters)):
                 (jitter, centre), width = jitters[i]
                 if width > 0:
-                    img = jitter(img, _uniform(centre - width, centre + width))
+                    value = _uniform(centre - width, centre + width)
+                    changes.append(partial(jitter,
+                                           **{_ARGUMENT[jitter]: value}))
         if np.random.random_sample() < self.ranges.gray_prob:
-            img = ops.grayscale(img, 1.0)
-        return img
+            changes.append(partial(ops.grayscale, alpha=1.0))
+        return changes
 
     def __repr__(self) -> str:
         return (f'{self.__class__.__name__}(level={self.level!r}, '

@@ -1,10 +1,11 @@
-"""Masks, positions, initialisation, attention and kernels for CPUs."""
+"""Masks, positions, attention, kernels for CPUs, views on the device."""
 from .attention import attend, is_traced
 from .content_masking import (CharacterSpanMasking, ContrastMasking,
                               DSHMMasking, InkMasking)
 from .conv_stem import ConvStem
 from .cpu_kernels import use_cpu_kernels
 from .deformable_patch_embed import DeformablePatchEmbed
+from .device_views import GuidanceViewPreprocessor, make_views
 from .initialization import init_transformer
 from .masking import (BlockMasking, Context, Masking, RandomMasking,
                       masking_from_noise)
@@ -16,9 +17,9 @@ from .schedule import share_of_run
 __all__ = [
     'AxialRotary', 'BlockMasking', 'CharacterSpanMasking', 'Context',
     'ContrastMasking', 'ConvStem', 'DSHMMasking', 'DeformablePatchEmbed',
-    'InkMasking', 'Masking', 'MixedRotary', 'RandomMasking', 'attend',
-    'build_positions', 'build_sincos_1d', 'build_sincos_2d',
-    'init_transformer', 'interpolate_positions', 'is_traced',
-    'masking_from_noise', 'resolve_grid', 'rotate', 'share_of_run',
-    'use_cpu_kernels'
+    'GuidanceViewPreprocessor', 'InkMasking', 'Masking', 'MixedRotary',
+    'RandomMasking', 'attend', 'build_positions', 'build_sincos_1d',
+    'build_sincos_2d', 'init_transformer', 'interpolate_positions',
+    'is_traced', 'make_views', 'masking_from_noise', 'resolve_grid', 'rotate',
+    'share_of_run', 'use_cpu_kernels'
 ]
