@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmocr.registry import DATASETS
+from mmocr.registry import DATASETS, MODELS
 from mmocr.utils import register_all_modules
 from torch.utils.data import DataLoader, default_collate
 
-from lmim.datasets import RenderedTextDataset
+from lmim.datasets import (ForEachPicture, RenderedTextDataset,
+                           SetSampleSeed)
 from lmim.datasets.labels.reading import innermost, iter_labels
 from lmim.datasets.transforms.seed import RUN_SEED
+from lmim.models.selfsup.base import PREPROCESSOR, labelled_samples
 from tests.datasets.make_lmdb import make_lmdb, picture
 
 PRETRAIN = [
@@ -118,6 +120,97 @@ def test_letters_are_carried_along_by_resize():
     assert set(np.unique(small)) == set(range(len(text) + 1))
     with pytest.raises(ValueError, match="with_letters is .* 'label'"):
         build(length=1, with_letters='label')
+
+
+TRIPLE = [
+    dict(type='SetSampleSeed'),
+    dict(type='ForEachPicture', transforms=[
+        dict(type='Resize', scale=(128, 32), clip_object_border=False)]),
+    dict(type='ForEachPicture', keys=['plain_glyphs'], transforms=[
+        dict(type='Resize', scale=(128, 32))]),
+    dict(type='PackPretrainInputs', keys=('img', 'pair_img', 'erased_img'),
+         meta_keys=('text', 'pair_text', 'plain_glyphs')),
+]
+
+
+def test_pairs_in_one_style():
+    kwargs = dict(length=4, with_text=True, with_letters='labels', seed=1,
+                  pair='same_style', with_plain_glyphs=True)
+    data = build(**kwargs)[2]
+    for key in ('pair_img', 'erased_img'):
+        assert data[key].shape == data['img'].shape
+    for prefix, text in (('gt_', data['instances'][0]['text']),
+                         ('pair_', data['pair_text'])):
+        assert data[prefix + 'seg_map'].max() == len(text)
+        assert len(data[prefix + 'polygons']) == len(text)
+    assert data['instances'] == build(**kwargs).get_data_info(2)['instances']
+    plain = (data['plain_glyphs'], data['pair_plain_glyphs'])
+    assert {one.shape for one in plain} == {data['img'].shape[:2]}
+    assert not (plain[0] == plain[1]).all()
+    # All are resized alike, with their letters.
+    small = build(**kwargs, pipeline=TRIPLE[:2])[2]
+    for key in ('img', 'pair_img', 'erased_img', 'gt_seg_map',
+                'pair_seg_map'):
+        assert small[key].shape[:2] == (32, 128)
+    factor = np.array(small['scale_factor'] * 4)
+    for one, two in zip(data['pair_polygons'], small['pair_polygons']):
+        np.testing.assert_allclose(two, one * factor, rtol=1e-5)
+    with pytest.raises(ValueError, match="pair is .* 'style'"):
+        build(length=1, pair='style')
+
+
+def test_pairs_are_packed_with_their_texts():
+    dataset = build(length=6, with_text=True, pair='same_style',
+                    with_plain_glyphs=True, pipeline=TRIPLE)
+    (batch, ) = DataLoader(dataset, 6, collate_fn=default_collate)
+    assert [view.shape for view in batch['inputs']] == [(6, 3, 32, 128)] * 3
+    about = batch['data_samples']
+    assert list(about['text']) == [dataset.words.text(i) for i in range(6)]
+    assert list(about['pair_text']) == [
+        dataset.words.same_style(i).second.text for i in range(6)]
+    assert about['plain_glyphs'].shape == (6, 32, 128)
+    # As the preprocessor hands them on, and MMOCR's losses take them.
+    preprocessor = MODELS.build(PREPROCESSOR)
+    found = preprocessor(batch)['data_samples']
+    samples = labelled_samples(found['pair_text'])
+    assert [sample.gt_text.item for sample in samples] == list(
+        about['pair_text'])
+    bare = build(length=1, pair='same_style', pipeline=TRIPLE[:2] + TRIPLE[3:])
+    with pytest.raises(ValueError, match='no text to pack'):
+        bare[0]
+
+
+def test_pairs_of_one_text():
+    data = build(length=3, pair='same_text', with_letters=True)[1]
+    assert data['pair_text'] == build(length=3).words.text(1)
+    assert len(data['pair_polygons']) == len(data['gt_polygons'])
+    assert data['pair_seg_map'].shape == data['pair_img'].shape[:2]
+    assert 'erased_img' not in data
+    small = build(length=3, pair='same_text', pipeline=TRIPLE[:2])[1]
+    assert small['pair_img'].shape == small['img'].shape == (32, 128, 3)
+
+
+def test_pictures_of_a_pair_get_the_same_draws():
+    def spot(results):
+        y, x = np.random.randint(20, size=2)
+        results['img'] = results['img'].copy()
+        results['img'][y, x] = np.random.randint(256, size=3)
+        return results
+
+    dataset = build(length=2, pair='same_style')
+    plain = dataset[0]
+    dataset.pipeline.transforms = [
+        SetSampleSeed(), ForEachPicture([spot, spot])]
+    found = dataset[0]
+    spots = [np.argwhere((found[key] != plain[key]).any(axis=2)).tolist()
+             for key in ('img', 'pair_img', 'erased_img')]
+    assert spots[0] == spots[1] == spots[2] and len(spots[0]) == 2
+    dataset.pipeline.transforms = [ForEachPicture([spot], keys=['no_img'])]
+    with pytest.raises(ValueError, match='finds no no_img'):
+        dataset[0]
+    dataset.pipeline.transforms = [ForEachPicture([lambda results: None])]
+    with pytest.raises(ValueError, match='nothing could be made'):
+        dataset[0]
 
 
 def test_guidance_view_is_another_rendering():

@@ -96,6 +96,37 @@ def test_render(run, tmp_path):
     ]
 
 
+def test_pairs_for_text_editing(run, tmp_path):
+    out = tmp_path / 'pairs'
+    status, result = run('render', out, *SMALL, '--pairs')
+    assert status == 0 and result['kind'] == 'pairs'
+    for part, count in (('train', 24), ('test', 8)):
+        folder = out / part
+        assert result['parts'][part]['path'] == str(folder)
+        assert sorted(path.name for path in folder.iterdir()) == [
+            'i_s', 'i_s.txt', 'i_t.txt', 'mask_s', 'mask_t', 't_b', 't_f']
+        names = [f'{index:08d}.png' for index in range(count)]
+        texts = []
+        for file in ('i_s.txt', 'i_t.txt'):
+            lines = (folder / file).read_text().splitlines()
+            assert [line.split(' ')[0] for line in lines] == names
+            texts.append([line.split(' ')[1] for line in lines])
+        assert all(one != other for one, other in zip(*texts))
+        source, target, erased, mask, other_mask = (
+            cv2.imread(str(folder / name / names[-1]), cv2.IMREAD_UNCHANGED)
+            for name in ('i_s', 't_f', 't_b', 'mask_s', 'mask_t'))
+        assert source.shape == target.shape == erased.shape
+        assert mask.shape == other_mask.shape == source.shape[:2]
+        differs = np.abs(source.astype(int) - erased).max(axis=2)
+        assert differs[mask > 250].mean() > 5 * differs[mask == 0].mean()
+    # Whole: nothing to do. Of pairs, no set of words is made, nor back.
+    assert run('render', out, *SMALL, '--pairs')[1]['skipped'] is True
+    status, error = run('render', out, *SMALL)
+    assert status == 1 and 'other settings (pairs)' in error['error']
+    (out / 'test' / 't_b' / '00000000.png').unlink()
+    assert run('render', out, *SMALL, '--pairs')[1]['skipped'] is False
+
+
 def test_the_seed_alone_decides(render, tmp_path):
     """In any number of processes."""
     for name, *argv in (('a', ), ('b', '--workers', 2), ('c', '--seed', 6)):

@@ -2,12 +2,12 @@
 from .samplers import LeanSampler, RatioSampler
 from .rendered_text_dataset import RenderedTextDataset
 from .text_image_dataset import TextImageDataset
-from .transforms import (GlyphMap, GuidanceView, PackPretrainInputs,
-                         SetSampleSeed)
+from .transforms import (ForEachPicture, GlyphMap, GuidanceView,
+                         PackPretrainInputs, SetSampleSeed)
 from .unreadable import TooManyUnreadableError
 
 __all__ = [
-    'GlyphMap', 'GuidanceView', 'LeanSampler', 'PackPretrainInputs',
-    'RatioSampler', 'RenderedTextDataset', 'SetSampleSeed', 'TextImageDataset',
-    'TooManyUnreadableError'
+    'ForEachPicture', 'GlyphMap', 'GuidanceView', 'LeanSampler',
+    'PackPretrainInputs', 'RatioSampler', 'RenderedTextDataset',
+    'SetSampleSeed', 'TextImageDataset', 'TooManyUnreadableError'
 ]

@@ -6,8 +6,8 @@ from typing import (Any, Callable, Dict, Iterator, Mapping, Optional,
 import cv2
 from mmocr.registry import DATASETS
 
-from lmim.rendering import (RenderedSets, RenderedWords, make_sets,
-                            read_word_list)
+from lmim.rendering import (PlainGlyphs, RenderedSets, RenderedWord,
+                            RenderedWords, make_sets, read_word_list)
 from lmim.utils.errors import UserError
 from .records import RecordSource, UnreadableRecordError, open_sources
 from .records.folder import IMAGE_SUFFIXES
@@ -17,6 +17,8 @@ from .word_dataset import WordDataset
 
 #: As many words as are read of a set; of larger ones evenly spread.
 MOST_LABELS = 1_000_000
+#: What a sample may come with.
+PAIRS = (None, 'same_style', 'same_text')
 
 
 def make_rendered_sets(sizes: Mapping[Optional[str], int],
@@ -140,6 +142,17 @@ class RenderedTextDataset(WordDataset):
             another style and font, as ``guidance_img`` of this height and
             width: a guidance view in place of the transform `GuidanceView`.
             Defaults to None.
+        pair (str, optional): Adds a second picture, ``pair_img``, and its
+            text, ``pair_text``. ``'same_style'``: another word on the same
+            canvas, in the same font, size, style and place, and the canvas
+            without text, ``erased_img``. ``'same_text'``: the same word in
+            another font and style. What else is asked for is added of both,
+            as ``pair_polygons``, ``pair_seg_map``, ``pair_plain_glyphs``;
+            :class:`~lmim.datasets.ForEachPicture` transforms all alike.
+            Defaults to None.
+        with_plain_glyphs (bool or str): Whether to add the word in plain
+            letters in the place of the styled ones, as ``plain_glyphs``
+            ((H, W), uint8); a path names their font. Defaults to False.
         data_root (str): Prefix of a relative ``words``. Defaults to ''.
         metainfo (dict, optional): Added to :attr:`metainfo`.
         settings: What is written and how it looks: ``seed``, ``alphabet``,
@@ -168,6 +181,8 @@ class RenderedTextDataset(WordDataset):
                  with_text: bool = False,
                  with_letters: Union[bool, str] = False,
                  guidance_size: Optional[Tuple[int, int]] = None,
+                 pair: Optional[str] = None,
+                 with_plain_glyphs: Union[bool, str] = False,
                  data_root: str = '',
                  metainfo: Optional[dict] = None,
                  **settings: Any) -> None:
@@ -176,6 +191,8 @@ class RenderedTextDataset(WordDataset):
         if with_letters not in (False, True, 'labels'):
             raise UserError("with_letters is True, False or 'labels', not "
                             f'{with_letters!r}')
+        if pair not in PAIRS:
+            raise UserError(f'pair is one of {PAIRS}, not {pair!r}')
         if settings.get('words') is not None:
             settings['words'] = osp.join(data_root, settings['words'])
         made = make_rendered_sets({part: length}, **settings)
@@ -187,6 +204,9 @@ class RenderedTextDataset(WordDataset):
         self.fixed = part == 'test' if fixed is None else fixed
         self.with_letters = with_letters
         self.guidance_size = guidance_size
+        self.pair = pair
+        self.plain = (PlainGlyphs(with_plain_glyphs if isinstance(
+            with_plain_glyphs, str) else None) if with_plain_glyphs else None)
 
     @property
     def epoch(self) -> int:
@@ -204,18 +224,40 @@ class RenderedTextDataset(WordDataset):
             and ``img_shape`` ((H, W)), what :meth:`get_data_info` gives, and
             what else was asked for.
         """
-        word = self.words.sample(index, self.epoch)
+        more: Dict[str, Any] = {}
+        if self.pair == 'same_style':
+            word, other, erased = self.words.same_style(index, self.epoch)
+            more = dict(self._beside(other), erased_img=erased)
+        else:
+            word = self.words.sample(index, self.epoch)
+            if self.pair == 'same_text':
+                more = self._beside(self.words.same_text(index, self.epoch))
         shape = word.image.shape[:2]
         info = dict(self.get_data_info(index), img=word.image,
-                    ori_shape=shape, img_shape=shape)
-        if self.with_letters:
-            info['gt_polygons'] = list(word.boxes.reshape(-1, 8))
-            info['gt_seg_map'] = (word.letters if self.with_letters == 'labels'
-                                  else word.mask)
+                    ori_shape=shape, img_shape=shape,
+                    **self._letters(word, 'gt_'), **more)
+        if self.plain is not None:
+            info['plain_glyphs'] = word.plain(self.plain)
         if self.guidance_size is not None:
             other = self.words.same_text(index, self.epoch)
             info['guidance_img'] = resize(other.image, self.guidance_size)
         return info
+
+    def _beside(self, word: RenderedWord) -> Dict[str, Any]:
+        """What is added of the second word of a pair."""
+        info = dict(pair_img=word.image, pair_text=word.text,
+                    **self._letters(word, 'pair_'))
+        if self.plain is not None:
+            info['pair_plain_glyphs'] = word.plain(self.plain)
+        return info
+
+    def _letters(self, word: RenderedWord, prefix: str) -> Dict[str, Any]:
+        """Where the letters of a word are, if that is asked for."""
+        if not self.with_letters:
+            return {}
+        return {prefix + 'polygons': list(word.boxes.reshape(-1, 8)),
+                prefix + 'seg_map': word.letters
+                if self.with_letters == 'labels' else word.mask}
 
     def _text(self, index: int) -> str:
         return self.words.text(index, self.epoch)

@@ -1,7 +1,8 @@
 """Word images drawn with fonts, by chance and yet the same for a seed."""
 from .fonts import (FONT_SUFFIXES, PARTS, Font, FontPool, find_fonts,
                     missing_characters, needs_shaping, split_fonts)
-from .renderer import STYLES, RenderedWord, WordRenderer
+from .plain_glyphs import PlainGlyphs
+from .renderer import STYLES, RenderedPair, RenderedWord, WordRenderer
 from .samples import MANNERS, RenderedSets, RenderedWords, make_sets
 from .style import Style, StyleRanges
 from .words import (LOWER_CASE, ListedWords, RunWords, SceneWords,
@@ -10,9 +11,9 @@ from .words import (LOWER_CASE, ListedWords, RunWords, SceneWords,
 
 __all__ = [
     'FONT_SUFFIXES', 'Font', 'FontPool', 'LOWER_CASE', 'ListedWords',
-    'MANNERS', 'PARTS', 'RenderedSets', 'RenderedWord', 'RenderedWords',
-    'RunWords', 'STYLES', 'SceneWords', 'Style', 'StyleRanges', 'Vocabulary',
-    'WordGenerator', 'WordRenderer', 'Words', 'find_fonts', 'make_sets',
-    'missing_characters', 'needs_shaping', 'part_of_word', 'read_word_list',
-    'split_fonts'
+    'MANNERS', 'PARTS', 'PlainGlyphs', 'RenderedPair', 'RenderedSets',
+    'RenderedWord', 'RenderedWords', 'RunWords', 'STYLES', 'SceneWords',
+    'Style', 'StyleRanges', 'Vocabulary', 'WordGenerator', 'WordRenderer',
+    'Words', 'find_fonts', 'make_sets', 'missing_characters', 'needs_shaping',
+    'part_of_word', 'read_word_list', 'split_fonts'
 ]

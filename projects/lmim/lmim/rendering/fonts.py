@@ -332,6 +332,10 @@ class FontPool:
 
         Each is as likely as any other; None if there is none.
         """
-        able = [font for font, has in zip(self.fonts, self._has)
-                if has.issuperset(text)]
+        able = self.able(text)
         return able[int(rng.integers(len(able)))] if able else None
+
+    def able(self, text: str) -> List[Font]:
+        """The fonts that have all characters of a text."""
+        return [font for font, has in zip(self.fonts, self._has)
+                if has.issuperset(text)]

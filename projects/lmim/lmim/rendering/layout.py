@@ -6,8 +6,8 @@ forms: forwards for boxes, backwards for pixels. A :class:`Placement` fits
 the line into a picture. Positions are in pixels, whole numbers at their
 centres, as OpenCV has them.
 """
-from dataclasses import dataclass, field
-from typing import Iterator, List, Optional, Tuple
+from dataclasses import dataclass, field, replace
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -82,12 +82,12 @@ class Line:
         """Which character each pixel of the ink belongs to, uint8 (h, w).
 
         It is i + 1 where the i-th character (of 255 at most) has the most
-        ink, 0 where there is none.
+        ink, and so a pixel around it; 0 elsewhere.
         """
         letters, most = np.zeros_like(self.ink), np.zeros_like(self.ink)
         left, top = round(self.left), round(self.ink_top)
-        for number, x, y, glyph in _glyphs(self.text, self.face,
-                                           self.spacing):
+        for number, x, y, glyph in glyphs(self.text, self.face,
+                                          self.spacing):
             x, y = max(x + left, 0), max(y - top, 0)
             spot = most[y:y + glyph.shape[0], x:x + glyph.shape[1]]
             glyph = glyph[:spot.shape[0], :spot.shape[1]]
@@ -95,20 +95,50 @@ class Line:
             letters[y:y + glyph.shape[0],
                     x:x + glyph.shape[1]][wins] = number + 1
             spot[wins] = glyph[wins]
-        return letters
+        # A warp mixes neighbouring pixels: ink reaches one pixel further.
+        spread = cv2.dilate(letters, np.ones((3, 3), np.uint8))
+        return np.where(letters > 0, letters, spread)
 
 
-def measure(text: str, font: Font, slack: float,
+def measure(texts: Sequence[str], font: Font, slack: float,
             spacing: float) -> Tuple[float, float]:
-    """Width and height of a line, in parts of the font's size.
+    """Width and height of lines laid on each other, in parts of the size.
 
-    Arguments and errors are those of :func:`draw_line`.
+    Arguments and errors are those of :func:`draw_lines`.
     """
     face = load_face(font.path, MEASURE)
-    _, top, bottom = _line_box(text, face, slack)
-    left, _, right, _ = face.getbbox(text)
-    extra = round(spacing * MEASURE) * (len(text) - 1)
-    return (right - left + extra) / MEASURE, (bottom - top) / MEASURE
+    boxes = [face.getbbox(text) for text in texts]
+    width = max(right - left + round(spacing * MEASURE) * (len(text) - 1)
+                for text, (left, _, right, _) in zip(texts, boxes))
+    spans = [_line_box(text, face, slack)[1:] for text in texts]
+    tall = max(span[1] for span in spans) - min(span[0] for span in spans)
+    return width / MEASURE, tall / MEASURE
+
+
+def draw_lines(texts: Sequence[str], font: Font, size: int,
+               slack: float = 0., spacing: float = 0.) -> List[Line]:
+    """Draw level lines on one plane: each in the middle, on one base line.
+
+    Their ink has one shape, and :attr:`Line.top` and :attr:`Line.bottom` are
+    the same. One text gives what :func:`draw_line` does, whose arguments and
+    errors these are.
+    """
+    lines = [draw_line(text, font, size, slack, spacing) for text in texts]
+    width = max(line.width for line in lines)
+    ink_top = min(line.ink_top for line in lines)
+    # From the top of the highest ink.
+    downs = [round(line.ink_top - ink_top) for line in lines]
+    height = max(down + len(line.ink) for down, line in zip(downs, lines))
+    top = min(down + line.top for down, line in zip(downs, lines))
+    bottom = max(down + line.bottom for down, line in zip(downs, lines))
+    laid = []
+    for down, line in zip(downs, lines):
+        left = (width - line.width) // 2
+        ink = np.pad(line.ink, ((down, height - down - len(line.ink)),
+                                (left, width - left - line.width)))
+        laid.append(replace(line, ink=ink, left=line.left + left,
+                            ink_top=ink_top, top=top, bottom=bottom))
+    return laid
 
 
 def draw_line(text: str, font: Font, size: int, slack: float = 0.,
@@ -164,8 +194,8 @@ def _pens(text: str, face: ImageFont.FreeTypeFont,
     ]
 
 
-def _glyphs(text: str, face: ImageFont.FreeTypeFont, spacing: float
-            ) -> Iterator[Tuple[int, int, int, np.ndarray]]:
+def glyphs(text: str, face: ImageFont.FreeTypeFont, spacing: float
+           ) -> Iterator[Tuple[int, int, int, np.ndarray]]:
     """Number, left, top (in face pixels) and ink of each character."""
     for number, pen in enumerate(_pens(text, face, spacing)):
         core, (x, y) = face.getmask2(text[number], mode='L')
@@ -177,13 +207,13 @@ def _glyphs(text: str, face: ImageFont.FreeTypeFont, spacing: float
 def _draw_apart(text: str, face: ImageFont.FreeTypeFont,
                 spacing: int) -> Tuple[np.ndarray, float, float]:
     """The ink of a line with spacing; its ``left`` and ``ink_top``."""
-    glyphs = [glyph[1:] for glyph in _glyphs(text, face, spacing)]
-    left = min(x for x, _, _ in glyphs)
-    top = min(y for _, y, _ in glyphs)
-    right = max(x + glyph.shape[1] for x, _, glyph in glyphs)
-    bottom = max(y + glyph.shape[0] for _, y, glyph in glyphs)
+    drawn = [glyph[1:] for glyph in glyphs(text, face, spacing)]
+    left = min(x for x, _, _ in drawn)
+    top = min(y for _, y, _ in drawn)
+    right = max(x + glyph.shape[1] for x, _, glyph in drawn)
+    bottom = max(y + glyph.shape[0] for _, y, glyph in drawn)
     ink = np.zeros((bottom - top, right - left), np.uint8)
-    for x, y, glyph in glyphs:
+    for x, y, glyph in drawn:
         spot = ink[y - top:y - top + glyph.shape[0],
                    x - left:x - left + glyph.shape[1]]
         np.maximum(spot, glyph, out=spot)
@@ -284,19 +314,35 @@ class Placement:
         self._matrix = _matrix(source, corners * scale + offset)
 
     def warp(self, ink: np.ndarray,
-             interpolation: int = cv2.INTER_LINEAR) -> np.ndarray:
-        """Carry the line's ink, uint8 (h, w), into the picture, (H, W)."""
+             interpolation: int = cv2.INTER_LINEAR,
+             origin: Tuple[int, int] = (0, 0)) -> np.ndarray:
+        """Carry ink, uint8 (h, w), from the line's plane into the picture.
+
+        Args:
+            ink (np.ndarray): The ink.
+            interpolation (int): OpenCV's.
+            origin (tuple[int, int]): x and y of its upper left pixel in the
+                line's own ink.
+
+        Returns:
+            np.ndarray: uint8 (H, W).
+        """
         height, width = self.size
+        left, top = origin
         if self._bent is None:
-            return cv2.warpPerspective(ink, self._matrix, (width, height),
+            matrix = self._matrix
+            if origin != (0, 0):
+                matrix = matrix @ np.array([[1, 0, left], [0, 1, top],
+                                            [0, 0, 1.]])
+            return cv2.warpPerspective(ink, matrix, (width, height),
                                        flags=interpolation)
         inverse = np.linalg.inv(self._matrix).astype(np.float32)
         x = np.arange(width, dtype=np.float32)
         y = np.arange(height, dtype=np.float32)[:, None]
         a, b, c = (row[0] * x + row[1] * y + row[2] for row in inverse)
         u, v = self._bent.backward(a / c, b / c)
-        return cv2.remap(ink, u.astype(np.float32), v.astype(np.float32),
-                         interpolation)
+        return cv2.remap(ink, (u - left).astype(np.float32),
+                         (v - top).astype(np.float32), interpolation)
 
     def quadrilaterals(self, boxes: np.ndarray) -> np.ndarray:
         """Carry boxes (left, top, right, bottom), (N, 4), into the picture.

@@ -1,14 +1,15 @@
 """Draws word images in styles drawn by chance."""
-from dataclasses import dataclass, field, fields
-from typing import Any, Dict, Tuple
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 import cv2
 import numpy as np
 
 from lmim.utils.errors import UserError
 from .fonts import Font
-from .layout import Line, Placement, draw_line, measure, room
+from .layout import Line, Placement, draw_lines, measure, room
 from .painting import PATTERNS, SIDES, add_neighbors, paint
+from .plain_glyphs import PlainGlyphs
 from .style import (Bend, Color, Outline, Pattern, Shadow, Style, StyleRanges,
                     brightness, draw_colors, draw_opposite, draw_swing)
 
@@ -90,6 +91,20 @@ class RenderedWord:
                                        cv2.INTER_NEAREST)
         return letters * (self.mask >= 128)
 
+    def plain(self, glyphs: PlainGlyphs) -> np.ndarray:
+        """The word in plain letters in the same place, uint8 (H, W).
+
+        See :meth:`.plain_glyphs.PlainGlyphs.in_place`.
+        """
+        return glyphs.in_place(self._line, self._placement)
+
+
+class RenderedPair(NamedTuple):
+    """Two words in one style, on canvases of one shape."""
+    first: RenderedWord
+    second: RenderedWord
+    erased: np.ndarray  # the picture without text, BGR uint8 (H, W, 3)
+
 
 class WordRenderer:
     """Draws words as crops of photographs show them, legible throughout.
@@ -126,13 +141,38 @@ class WordRenderer:
 
     def compose(self, text: str, font: Font, style: Style) -> RenderedWord:
         """Draw a word in a given style; arguments as of :meth:`render`."""
-        line = draw_line(text, font, _face_size(text, font, style),
-                         style.slack, style.spacing)
-        placement = Placement(line.width, line.top, line.bottom, style)
-        mask = placement.warp(line.ink)
-        ink = add_neighbors(mask, style.neighbors)
-        return RenderedWord(text, font, paint(ink, style), mask, style, line,
-                            placement)
+        (word, ) = self._compose([text], font, style)
+        return word
+
+    def compose_pair(self, texts: Tuple[str, str], font: Font,
+                     style: Style) -> RenderedPair:
+        """Draw two words in one style and place, and the place without.
+
+        Letters of both have one size, base line, bend and perspective. The
+        canvas is that of the wider word; the other lies in its middle. All
+        else is the same in the three pictures: pattern, light, noise. A
+        style's neighbours, which are a word's own letters, are left out.
+        Arguments are those of :meth:`render`.
+        """
+        style = replace(style, neighbors=())
+        first, second = self._compose(texts, font, style)
+        return RenderedPair(first, second,
+                            paint(np.zeros_like(first.mask), style))
+
+    def _compose(self, texts: Sequence[str], font: Font,
+                 style: Style) -> List[RenderedWord]:
+        """Draw words on one plane, which one placement carries."""
+        lines = draw_lines(texts, font, _face_size(texts, font, style),
+                           style.slack, style.spacing)
+        placement = Placement(lines[0].width, lines[0].top, lines[0].bottom,
+                              style)
+        words = []
+        for text, line in zip(texts, lines):
+            mask = placement.warp(line.ink)
+            image = paint(add_neighbors(mask, style.neighbors), style)
+            words.append(RenderedWord(text, font, image, mask, style, line,
+                                      placement))
+        return words
 
     def draw_style(self, rng: np.random.Generator) -> Style:
         """Draw a style within the settings, by chance from ``rng`` alone."""
@@ -235,9 +275,9 @@ class WordRenderer:
         return rng.uniform(-most, most)
 
 
-def _face_size(text: str, font: Font, style: Style) -> int:
-    """The size of the font at which the text fills its room."""
-    width, tall = measure(text, font, style.slack, style.spacing)
+def _face_size(texts: Sequence[str], font: Font, style: Style) -> int:
+    """The size of the font at which the texts fill their room."""
+    width, tall = measure(texts, font, style.slack, style.spacing)
     rise, height = 1., style.height
     if style.max_growth > 1:
         trial = Placement(width, 0, tall, style)

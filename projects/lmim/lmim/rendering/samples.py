@@ -7,7 +7,7 @@ import numpy as np
 from lmim.utils.errors import UserError
 from .fonts import (BUNDLED, PARTS, Font, FontPool, Places, find_fonts,
                     needs_shaping, split_fonts)
-from .renderer import STYLES, RenderedWord, WordRenderer
+from .renderer import STYLES, RenderedPair, RenderedWord, WordRenderer
 from .words import (LOWER_CASE, Lengths, ListedWords, ReadWords, RunWords,
                     SceneWords, Vocabulary, WordGenerator, Words,
                     read_word_list)
@@ -37,6 +37,9 @@ class RenderedWords:
     # Where fonts lack characters, so many words are drawn until there is one
     # that a font has.
     MAX_DRAWS = 1000
+    #: Words of a pair in one style differ in length by no more than this, if
+    #: there are such words.
+    MOST_GAP = 2
 
     def __init__(self,
                  size: int,
@@ -87,6 +90,41 @@ class RenderedWords:
         font = self.fonts.pick(text, rng)
         assert font is not None  # one has drawn it before
         return self.renderer.render(text, font, rng)
+
+    def same_style(self, index: int, epoch: int = 0) -> RenderedPair:
+        """The text of a sample and another one, in one font and style.
+
+        All but the place of the letters is as in the sample, whose picture
+        may be narrower: see :meth:`.renderer.WordRenderer.compose_pair`.
+
+        Raises:
+            UserError: If there is no other word that the font can draw.
+        """
+        rng = self._generator(index, epoch)
+        text, font = self._word(rng)
+        other = self._partner(text, font, self._generator(index, epoch, 2))
+        return self.renderer.compose_pair((text, other), font,
+                                          self.renderer.draw_style(rng))
+
+    def _partner(self, text: str, font: Font,
+                 rng: np.random.Generator) -> str:
+        """Another word that a font can draw, about as long as the text."""
+        best: Optional[str] = None
+        for _ in range(self.MAX_DRAWS):
+            other = self.words.draw(rng)
+            if other == text or font not in self.fonts.able(other):
+                continue
+            if best is None or (abs(len(other) - len(text)) <
+                                abs(len(best) - len(text))):
+                best = other
+            if abs(len(best) - len(text)) <= self.MOST_GAP:
+                return best
+        if best is None:
+            raise UserError(
+                f'No {self.words.part or ""} word beside {text!r} was found '
+                f'that {font.name} can draw: a pair needs two. Give more '
+                'words')
+        return best
 
     def _generator(self, index: int, epoch: int = 0,
                    stream: int = 0) -> np.random.Generator:

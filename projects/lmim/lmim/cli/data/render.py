@@ -5,18 +5,20 @@ import json
 from dataclasses import asdict, fields
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
+import cv2
 from PIL import Image
 
 from lmim.cli import Command, at_least
 from lmim.datasets.lmdb_writer import LMDBWriter
+from lmim.datasets.records import RecordSource
 from lmim.datasets.records.lmdb import LMDBStore
 from lmim.datasets.rendered_text_dataset import (RenderedRecords,
                                                  make_rendered_sets)
-from lmim.rendering import (LOWER_CASE, MANNERS, PARTS, STYLES, RenderedWords,
-                            StyleRanges)
-from lmim.utils.atomic import refuse_existing, write_atomic
+from lmim.rendering import (LOWER_CASE, MANNERS, PARTS, STYLES, RenderedWord,
+                            RenderedWords, StyleRanges)
+from lmim.utils.atomic import refuse_existing, whole_folder, write_atomic
 from lmim.utils.errors import UserError
 from lmim.utils.options import SettingAction
 from lmim.visualization.sheet import contact_sheet
@@ -29,6 +31,9 @@ FORMAT = 2
 #: Pictures of each part on the sheet.
 SHOWN = 48
 
+#: Folders of pairs, as text editing and removal name them.
+FOLDERS = ('i_s', 't_f', 't_b', 'mask_s', 'mask_t')
+
 #: Options that are passed to `make_sets` as they are.
 PASSED = ('seed', 'alphabet', 'words', 'manner', 'fonts', 'same_fonts',
           'style', 'difficulty', 'style_options')
@@ -40,6 +45,12 @@ class Render(Command):
     OUT_DIR/train.lmdb, and OUT_DIR/test.lmdb with words and fonts that
     training has not. Beside them lie rendered.json (settings, fonts, counts)
     and samples.png (a contact sheet).
+
+    With --pairs, pairs of words in one style, for text editing and removal:
+    OUT_DIR/train and OUT_DIR/test with PNG files of one name in i_s (the
+    source), t_f (the target: the other word in its place), t_b (neither),
+    mask_s and mask_t (255 where their letters are, else 0), and with the
+    words, a line `NAME WORD` each, in i_s.txt and i_t.txt.
 
     The same settings give the same bytes. Where the set is there already,
     whole and with the same settings, nothing is done; one that was broken
@@ -60,6 +71,9 @@ class Render(Command):
             help='test samples (default: %(default)s)')
         add('--seed', type=at_least(0), default=0,
             help='(default: %(default)s)')
+        add('--pairs', action='store_true',
+            help='draw pairs of words in one style on one canvas, and the '
+            'canvas without them, as folders of PNG files')
         add('--overwrite', action='store_true',
             help='replace a set of other settings')
         add_workers_argument(parser)
@@ -112,31 +126,29 @@ class Render(Command):
             lengths=(args.min_length or least, args.max_length or most),
             **{name: getattr(args, name) for name in PASSED})
         sets = {part: made.parts[part] for part in PARTS}
-        manifest = _describe(sets, made.left_out)
+        manifest = _describe(sets, made.left_out, args.pairs)
         out_dir = args.out_dir
+        paths = {part: _part(out_dir, part, args.pairs) for part in PARTS}
         skipped = _is_there(out_dir, manifest, args.overwrite)
         if not skipped:
             # Before the set as not complete, and again after it: so a set
             # that was broken off is known as this command's own.
             _save_manifest(manifest, out_dir)
             for part, words in sets.items():
-                path = out_dir / f'{part}.lmdb'
-                with LMDBWriter(path, overwrite=True) as writer:
-                    for image, text in map_records(
-                            read_record, RenderedRecords(words),
-                            range(len(words)), args.workers,
-                            f'render {path.name}'):
-                        writer.add(image, text)
+                write = _write_pairs if args.pairs else _write_words
+                write(words, paths[part], args.workers)
             sheet = contact_sheet(
                 (word.image, f'{word.text} {word.font}')
-                for words in sets.values() for word in islice(words, SHOWN))
+                for words in sets.values()
+                for word in islice(_shown(words, args.pairs), SHOWN))
             # Of 256 colours: photographs make large files.
             Image.fromarray(sheet[..., ::-1]).quantize(256).save(
                 out_dir / SHEET, optimize=True)
             _save_manifest({**manifest, 'complete': True}, out_dir)
         return dict(
             out_dir=str(out_dir), skipped=skipped,
-            parts={part: dict(path=str(out_dir / f'{part}.lmdb'),
+            kind='pairs' if args.pairs else 'words',
+            parts={part: dict(path=str(paths[part]),
                               samples=len(words),
                               fonts=[font.name for font in words.fonts.fonts])
                    for part, words in sets.items()},
@@ -147,7 +159,7 @@ class Render(Command):
         """Report what was done, as text."""
         lines = list(result['left_out'])
         for part, about in result['parts'].items():
-            lines.append(f'{part}: {about["samples"]} words in '
+            lines.append(f'{part}: {about["samples"]} {result["kind"]} in '
                          f'{len(about["fonts"])} fonts, {about["path"]}')
         lines.append(f'a look at them: {result["sheet"]}')
         if result['skipped']:
@@ -155,8 +167,56 @@ class Render(Command):
         return '\n'.join(lines)
 
 
-def _describe(sets: Mapping[str, RenderedWords],
-              left_out: List[str]) -> Dict[str, Any]:
+def _part(out_dir: Path, part: str, pairs: bool) -> Path:
+    """Where a part of a set lies."""
+    return out_dir / (part if pairs else f'{part}.lmdb')
+
+
+def _write_words(words: RenderedWords, path: Path, workers: int) -> None:
+    with LMDBWriter(path, overwrite=True) as writer:
+        for image, text in map_records(
+                read_record, RenderedRecords(words), range(len(words)),
+                workers, f'render {path.name}'):
+            writer.add(image, text)
+
+
+def _write_pairs(words: RenderedWords, path: Path, workers: int) -> None:
+    with whole_folder(path, overwrite=True) as draft:
+        for folder in FOLDERS:
+            (draft / folder).mkdir()
+        lines: List[Tuple[str, str]] = []
+        for index, (files, texts) in enumerate(map_records(
+                read_pair, RenderedRecords(words), range(len(words)),
+                workers, f'render {path.name}')):
+            name = f'{index:08d}.png'
+            for folder, data in zip(FOLDERS, files):
+                (draft / folder / name).write_bytes(data)
+            first, second = (f'{name} {text}\n' for text in texts)
+            lines.append((first, second))
+        for file, column in zip(('i_s.txt', 'i_t.txt'), zip(*lines)):
+            (draft / file).write_text(''.join(column), encoding='utf-8')
+
+
+def read_pair(source: RecordSource,
+              index: int) -> Tuple[List[bytes], Tuple[str, str]]:
+    """The files of a pair, in the order of :data:`FOLDERS`, and its texts."""
+    assert isinstance(source, RenderedRecords)
+    one, other, erased = source.words.same_style(index)
+    files = [cv2.imencode('.png', picture)[1].tobytes() for picture in (
+        one.image, other.image, erased, one.mask, other.mask)]
+    return files, (one.text, other.text)
+
+
+def _shown(words: RenderedWords, pairs: bool) -> Iterator[RenderedWord]:
+    """What is shown on the sheet: words, or those of pairs in turn."""
+    if not pairs:
+        return iter(words)
+    return (word for index in range(len(words))
+            for word in words.same_style(index)[:2])
+
+
+def _describe(sets: Mapping[str, RenderedWords], left_out: List[str],
+              pairs: bool) -> Dict[str, Any]:
     """The manifest of a set that is not made yet."""
     train = sets['train']
     manifest = {
@@ -164,6 +224,7 @@ def _describe(sets: Mapping[str, RenderedWords],
         'settings': {
             'format': FORMAT,
             'seed': train.seed,
+            'pairs': pairs,
             'words': train.words.settings(),
             'style': asdict(train.renderer.ranges),
             'samples': {part: len(sets[part]) for part in PARTS},
@@ -195,14 +256,15 @@ def _is_there(out_dir: Path, manifest: Dict[str, Any],
     """
     refuse_existing(out_dir, overwrite=True)
     wanted = manifest['settings']
+    pairs = wanted['pairs']
     try:
         found = json.loads((out_dir / MANIFEST).read_text(encoding='utf-8'))
-        settings = dict(found['settings'])
+        settings = {'pairs': False, **found['settings']}
         # Sets are as they were where a setting has come since, at its default.
         settings['style'] = {**json.loads(json.dumps(asdict(StyleRanges()))),
                              **settings['style']}
     except FileNotFoundError:
-        for path in (out_dir / f'{part}.lmdb' for part in PARTS):
+        for path in (_part(out_dir, part, pairs) for part in PARTS):
             if path.exists() and not overwrite:
                 raise FileExistsError(
                     f'{path} is there and was not made by this command. '
@@ -217,13 +279,16 @@ def _is_there(out_dir: Path, manifest: Dict[str, Any],
             f'{out_dir} holds a set of other settings ({", ".join(other)}); '
             'see its rendered.json. Give another folder, or --overwrite')
     return not other and found.get('complete') is True and all(
-        _count(out_dir / f'{part}.lmdb') == size
+        _count(_part(out_dir, part, pairs)) == size
         for part, size in wanted['samples'].items())
 
 
 def _count(path: Path) -> int:
-    """Records that an LMDB says it has; 0 if it cannot be read."""
+    """Records that an LMDB or folder of pairs has; 0 if it cannot be read."""
     try:
-        return LMDBStore(str(path)).count()
+        if path.suffix == '.lmdb':
+            return LMDBStore(str(path)).count()
+        return min(len(list((path / folder).iterdir()))
+                   for folder in FOLDERS)
     except (OSError, UserError):
         return 0

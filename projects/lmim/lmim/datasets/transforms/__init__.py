@@ -4,9 +4,10 @@ from .guidance_plan import GuidancePlan
 from .guidance_view import GuidanceView
 from .packing import PackPretrainInputs
 from .seed import SetSampleSeed
-from .views import SeveralViews, collate_views, stack_views
+from .views import ForEachPicture, SeveralViews, collate_views, stack_views
 
 __all__ = [
-    'GlyphMap', 'GuidancePlan', 'GuidanceView', 'PackPretrainInputs',
-    'SetSampleSeed', 'SeveralViews', 'collate_views', 'stack_views'
+    'ForEachPicture', 'GlyphMap', 'GuidancePlan', 'GuidanceView',
+    'PackPretrainInputs', 'SetSampleSeed', 'SeveralViews', 'collate_views',
+    'stack_views'
 ]

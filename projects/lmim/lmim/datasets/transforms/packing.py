@@ -1,5 +1,5 @@
 """The last transform of a pre-training pipeline."""
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -33,9 +33,10 @@ class PackPretrainInputs(BaseTransform):
     Args:
         keys (Sequence[str], optional): The views. Defaults to None: ``img``,
             and ``guidance_img`` where there is one.
-        meta_keys (Sequence[str]): Arrays that belong to the views, such as
-            ``guidance_warp``. ``aspect`` is the width / height of the picture
-            before it was resized, by its ``ori_shape``.
+        meta_keys (Sequence[str]): Arrays and texts that belong to the views,
+            such as ``guidance_warp``. ``aspect`` is the width / height of the
+            picture before it was resized, by its ``ori_shape``; ``text`` is
+            what it says, by its ``instances``.
     """
 
     def __init__(self,
@@ -69,11 +70,20 @@ class PackPretrainInputs(BaseTransform):
                     data_samples=about)
 
     @staticmethod
-    def _about(results: Dict, key: str) -> Tensor:
+    def _about(results: Dict, key: str) -> Union[Tensor, str]:
         if key == 'aspect':
             height, width = results['ori_shape']
             return torch.tensor(width / height)
-        return torch.from_numpy(results[key])
+        if key == 'text':
+            if not results.get('instances'):
+                raise UserError('there is no text to pack: give the data set '
+                                'labels and with_text=True')
+            return str(results['instances'][0]['text'])
+        if key not in results:
+            raise UserError(f'there is no results[{key!r}] to pack: put what '
+                            'adds it before PackPretrainInputs')
+        found = results[key]
+        return found if isinstance(found, str) else torch.from_numpy(found)
 
     @staticmethod
     def _pack(results: Dict, key: str) -> Tensor:

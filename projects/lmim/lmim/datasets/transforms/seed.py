@@ -42,6 +42,17 @@ def mix(*values: int) -> int:
     return state
 
 
+def seed_draws(value: int) -> None:
+    """Seed all generators that transforms draw from, by 64 bits."""
+    if 'imgaug' in sys.modules:
+        # Before NumPy: imgaug's first use in a process draws from it.
+        sys.modules['imgaug'].random.seed(value >> 32)
+    random.seed(value)
+    np.random.seed(value & 0xFFFFFFFF)
+    # Not torch.manual_seed: it costs 80 us, and CUDA's are not drawn from.
+    torch.default_generator.manual_seed(value >> 1)
+
+
 class RunSeed:
     """Holds the seed and the epoch of the run; there is one, :data:`RUN_SEED`.
 
@@ -172,13 +183,7 @@ class SetSampleSeed(BaseTransform):
         turn = getattr(index, 'turn', 0)
         value = mix(seed, self.run_seed.epoch, int(index),
                     *([turn] if turn else []))
-        if 'imgaug' in sys.modules:
-            # Before NumPy: imgaug's first use in a process draws from it.
-            sys.modules['imgaug'].random.seed(value >> 32)
-        random.seed(value)
-        np.random.seed(value & 0xFFFFFFFF)
-        # Not torch.manual_seed: it costs 80 us, and CUDA's are not drawn from.
-        torch.default_generator.manual_seed(value >> 1)
+        seed_draws(value)
         return results
 
     def __repr__(self) -> str:

@@ -1,5 +1,6 @@
-"""Several augmented views of one picture, decoded once."""
-from typing import Any, Callable, Dict, List, Sequence, Union
+"""Several views of one picture, and several pictures seen alike."""
+import random
+from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
 from mmcv.transforms import BaseTransform, Compose
 from mmengine.dataset import default_collate, pseudo_collate
@@ -7,6 +8,7 @@ from mmengine.registry import FUNCTIONS
 from mmocr.registry import TRANSFORMS
 
 from lmim.utils.errors import UserError
+from .seed import seed_draws
 
 
 @TRANSFORMS.register_module()
@@ -55,6 +57,84 @@ class SeveralViews(BaseTransform):
 
     def __repr__(self) -> str:
         return (f'{self.__class__.__name__}(num_views={self.num_views}, '
+                f'transforms={self.transforms})')
+
+
+@TRANSFORMS.register_module()
+class ForEachPicture(BaseTransform):
+    """Run transforms on several pictures of a sample, with the same draws.
+
+    For pictures that belong together, as of
+    ``RenderedTextDataset(pair='same_style')``: whatever transforms draw by
+    chance, each picture gets the same, so that pictures of one shape are
+    bent, cut and coloured alike. Each is ``img`` to the transforms, and its
+    ``pair_polygons`` and ``pair_seg_map`` are ``gt_polygons`` and
+    ``gt_seg_map``. Any key that holds a picture will do, as ``plain_glyphs``.
+
+    Required Keys:
+
+    - img
+    - (those of the transforms)
+
+    Args:
+        transforms (Sequence[dict or Callable]): The transforms.
+        keys (Sequence[str], optional): The pictures. Defaults to None: those
+            of ``img``, ``pair_img`` and ``erased_img`` that there are.
+    """
+
+    KEYS = ('img', 'pair_img', 'erased_img')
+    NOTES = ('polygons', 'seg_map')
+
+    def __init__(self,
+                 transforms: Sequence[Union[dict, Callable]],
+                 keys: Optional[Sequence[str]] = None) -> None:
+        self.transforms = Compose(list(transforms))
+        self.keys = keys
+
+    def transform(self, results: Dict) -> Optional[Dict]:
+        """Transform each; None where a transform can do nothing with one.
+
+        Raises:
+            UserError: If there is no such picture.
+        """
+        keys = self.keys or [key for key in self.KEYS if key in results]
+        missing = [key for key in keys if key not in results]
+        if missing:
+            raise UserError(
+                f'ForEachPicture finds no {", ".join(missing)}: put what '
+                'adds it before, as RenderedTextDataset(pair=...)')
+        draws = random.getrandbits(64)
+        found = dict(results)
+        for key in keys:
+            seed_draws(draws)
+            done = self.transforms(self._alone(results, key))
+            if done is None:
+                return None
+            if key == 'img':
+                found.update(done)
+                continue
+            found[key] = done['img']
+            for note in self.NOTES:
+                if 'gt_' + note in done:
+                    found[key.replace('img', note)] = done['gt_' + note]
+        return found
+
+    def _alone(self, results: Dict, key: str) -> Dict:
+        """A picture as ``img``, with what belongs to it."""
+        if key == 'img':
+            return {name: value for name, value in results.items()
+                    if name not in (self.keys or self.KEYS) or name == key}
+        alone = {name: value for name, value in results.items()
+                 if not name.startswith('gt_')}
+        alone['img'] = results[key]
+        if key.endswith('img'):
+            for note in self.NOTES:
+                if key.replace('img', note) in results:
+                    alone['gt_' + note] = results[key.replace('img', note)]
+        return alone
+
+    def __repr__(self) -> str:
+        return (f'{self.__class__.__name__}(keys={self.keys}, '
                 f'transforms={self.transforms})')
 
 

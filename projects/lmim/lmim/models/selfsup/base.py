@@ -3,7 +3,9 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
+from mmengine.structures import LabelData
 from mmocr.registry import MODELS
+from mmocr.structures import TextRecogDataSample
 from mmpretrain.models import BaseSelfSupervisor
 from torch import nn
 
@@ -19,6 +21,20 @@ PREPROCESSOR = dict(
     non_blocking=True)
 
 Inputs = Union[torch.Tensor, Sequence[torch.Tensor]]
+
+
+def labelled_samples(texts: Sequence[str]) -> List[TextRecogDataSample]:
+    """Texts as MMOCR's module losses and dictionaries take them.
+
+    Args:
+        texts (Sequence[str]): As ``PackPretrainInputs(meta_keys=('text', ))``
+            packs them, under ``data_samples['text']``.
+
+    Returns:
+        List[TextRecogDataSample]: Each with its ``gt_text``.
+    """
+    return [TextRecogDataSample(gt_text=LabelData(item=text))
+            for text in texts]
 
 
 @dataclass
