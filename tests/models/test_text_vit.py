@@ -150,3 +150,10 @@ def test_a_decoder_that_needs_cls_says_so():
     with pytest.raises(UserError, match='takes .CLS. and visible patches'):
         build(LMIM, backbone=dict(LMIM['backbone'], with_cls_token=False),
               target_generator=dict(type='PixelTarget'))
+
+
+def test_a_checkpoint_that_is_not_named_is_no_start():
+    vit = TextViT(arch=ARCH, img_size=(8, 32),
+                  init_cfg=dict(type='Pretrained', checkpoint=None))
+    with pytest.raises(UserError, match='names no checkpoint.*init_cfg=None'):
+        vit.init_weights()

@@ -169,9 +169,18 @@ class TextViT(VisionTransformer):
                 part.drop_prob = float(part.drop_prob)
 
     def init_weights(self) -> None:
-        """Load the encoder named in ``init_cfg``, or initialise as MAE."""
+        """Load the encoder named in ``init_cfg``, or initialise as MAE.
+
+        Raises:
+            UserError: If ``init_cfg`` is to load, and names no checkpoint.
+        """
         cfg = self.init_cfg
         if isinstance(cfg, dict) and cfg.get('type') == 'Pretrained':
+            if not cfg.get('checkpoint'):
+                raise UserError(
+                    "The encoder's init_cfg of type 'Pretrained' names no "
+                    'checkpoint. Name one, or start from random weights: '
+                    '--cfg-options model.backbone.init_cfg=None')
             self.load_report = load_encoder_weights(
                 self,
                 cfg['checkpoint'],
