@@ -8,6 +8,8 @@ from torch import nn
 
 from lmim.models.backbones import TextViT
 from lmim.models.textrecog import ParallelDecoder, TextTransformerDecoder
+from lmim.models.textrecog.cross_attention import (attention_weights,
+                                                    watched_attention)
 from lmim.utils.errors import UserError
 from .reconstruction import resized
 from .sheet import contact_sheet, draw_sheet, enlarge, frame_cells
@@ -78,7 +80,7 @@ def encoder_attention(encoder: TextViT,
         2, (3, layer.attn.num_heads, -1)).permute(2, 0, 3, 1, 4)[:2]
     for turns in rotation:  # of rotary positions
         joint = turns.turn(joint)
-    return _weights(*joint)
+    return attention_weights(*joint)
 
 
 @torch.no_grad()
@@ -145,28 +147,9 @@ def cross_attention(decoder: TextTransformerDecoder, memory: torch.Tensor,
     Returns:
         torch.Tensor: (N, heads, T, M).
     """
-    layer = decoder.layers[-1]
-    normed: List[torch.Tensor] = []
-    refined: List[torch.Tensor] = []
-    handles = [
-        layer.norm2.register_forward_hook(
-            lambda module, inputs, output: normed.append(output)),
-        # Refined weights pass it, and no others do.
-        layer.enc_attn.attention.dropout.register_forward_pre_hook(
-            lambda module, inputs: refined.append(inputs[0]))]
-    try:
+    with watched_attention(decoder, memory) as weights:
         run()
-    finally:
-        for handle in handles:
-            handle.remove()
-    if refined:
-        return refined[-1]
-    queries, keys = [
-        projected.float().unflatten(
-            2, (layer.enc_attn.n_head, -1)).transpose(1, 2)
-        for projected in (layer.enc_attn.linear_q(normed[-1]),
-                          layer.enc_attn.linear_k(memory))]
-    return _weights(queries, keys)
+        return weights()
 
 
 def overlay_attention(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -190,12 +173,6 @@ def overlay_attention(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
     share = 0.8 * heat[..., None].clip(0, 1)
     colored = HEAT * (0.5 + grey / 510)
     return (pale * (1 - share) + colored * share).round().astype(np.uint8)
-
-
-def _weights(queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
-    """Weights (N, heads, T, S) of queries (N, heads, T, D) on S keys."""
-    scores = queries @ keys.transpose(2, 3) * queries.shape[-1]**-0.5
-    return scores.softmax(dim=-1)
 
 
 def _classes_of(texts: Sequence[str],

@@ -50,7 +50,9 @@ class GlyphSegmentation(BaseModule):
         self.branches = nn.ModuleList(
             nn.Sequential(_conv(in_dims, embed_dims, 3),
                           _conv(embed_dims, tap_dims, 1)) for _ in taps)
-        dims = [tap_dims * len(self.taps), *[out_dims] * len(strides)]
+        #: Channels of :meth:`maps`.
+        self.map_dims = dims = [tap_dims * len(self.taps),
+                                *[out_dims] * len(strides)]
         self.enlarging = nn.Sequential(*(
             nn.Sequential(
                 nn.ConvTranspose2d(
@@ -71,7 +73,14 @@ class GlyphSegmentation(BaseModule):
         Returns:
             torch.Tensor: Of background and text, (N, 2, H, W).
         """
-        maps = [branch(norm(tokens).transpose(1, 2).unflatten(2, self.grid))
-                for norm, branch, tokens in zip(self.norms, self.branches,
-                                                tapped)]
-        return self.classifier(self.enlarging(torch.cat(maps, dim=1)))
+        return self.classifier(self.maps(tapped)[-1])
+
+    def maps(self, tapped: List[torch.Tensor]) -> List[torch.Tensor]:
+        """The joined map of all taps, and it after each enlargement."""
+        joined = [branch(norm(tokens).transpose(1, 2).unflatten(2, self.grid))
+                  for norm, branch, tokens in zip(self.norms, self.branches,
+                                                  tapped)]
+        maps = [torch.cat(joined, dim=1)]
+        for enlarge in self.enlarging:
+            maps.append(enlarge(maps[-1]))
+        return maps

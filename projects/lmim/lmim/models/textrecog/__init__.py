@@ -1,6 +1,7 @@
 """Parts of text recognizers."""
 from .any_width import AnyWidthRecognizer, numbers_by_size
 from .attention_refinement import AttentionRefinement, Coverage
+from .glyph_attention import GlyphAttentionHead, GlyphAttentionRecognizer
 from .linear_encoder import LinearEncoder
 from .parallel_decoder import ParallelDecoder
 from .postprocessors import (CTCLanguagePostprocessor,
@@ -11,7 +12,8 @@ from .word_loss import WordLoss
 
 __all__ = [
     'AnyWidthRecognizer', 'AttentionRefinement', 'CTCLanguagePostprocessor',
-    'CTCWordScorePostprocessor', 'Coverage', 'KeysValues', 'LinearEncoder',
+    'CTCWordScorePostprocessor', 'Coverage', 'GlyphAttentionHead',
+    'GlyphAttentionRecognizer', 'KeysValues', 'LinearEncoder',
     'ParallelDecoder', 'TextTransformerDecoder',
     'TextTransformerDecoderLayer', 'WordLoss', 'WordScorePostprocessor',
     'numbers_by_size'
