@@ -1,5 +1,6 @@
 """LMIM's pre-training and its recognizer."""
 import tempfile
+from contextlib import contextmanager
 from typing import Iterator
 
 import numpy as np
@@ -51,21 +52,29 @@ def check_pretrain(ref: Reference) -> Iterator[Check]:
         if parameter.requires_grad})
 
 
+@contextmanager
+def any_dictionary(num_classes: int) -> Iterator[dict]:
+    """The config of a dictionary of so many classes.
+
+    Any characters do: only their number counts. Three classes are the end,
+    padding and unknown tokens.
+    """
+    with tempfile.NamedTemporaryFile('w', suffix='.txt',
+                                     encoding='utf-8') as file:
+        first = 0x4E00
+        file.write('\n'.join(map(chr, range(first, first + num_classes - 3))))
+        file.flush()
+        yield dict(type='Dictionary', dict_file=file.name, with_end=True,
+                   with_padding=True, with_unknown=True)
+
+
 @checks('recognizer', 'meta', 'imgs', 'targets', 'enc')
 def check_recognizer(ref: Reference) -> Iterator[Check]:
     """Run the recognizer: encoder, teacher forcing and greedy decoding."""
     weights = to_ours(ref.weights())
     meta = ref['meta'].tolist()
     num_classes = len(weights['decoder.classifier.bias'])
-    with tempfile.NamedTemporaryFile('w', suffix='.txt',
-                                     encoding='utf-8') as file:
-        # Any characters do: only their number counts. Three classes are the
-        # end, padding and unknown tokens.
-        first = 0x4E00
-        file.write('\n'.join(map(chr, range(first, first + num_classes - 3))))
-        file.flush()
-        dictionary = dict(type='Dictionary', dict_file=file.name,
-                          with_end=True, with_padding=True, with_unknown=True)
+    with any_dictionary(num_classes) as dictionary:
         model = build(dict(
             type='EncoderDecoderRecognizer',
             backbone=vit_cfg('TextViT', meta, weights, ref['imgs']),

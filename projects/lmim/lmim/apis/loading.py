@@ -42,6 +42,8 @@ SETTINGS = ('arch', 'img_size', 'widths', 'patch_size', 'stem', 'pos_embed',
 LONGEST = 200
 #: What comes with the package; see :func:`reader_path`.
 READER = Path(__file__).parents[1] / 'weights' / 'reader.safetensors'
+#: What weights of a head of glyphs begin with, and one that reads with it.
+GLYPHS, FUSED = 'glyph_head.', 'glyph_head.update.weight'
 #: How to name a config.
 FITTING = ('--config CONFIG (`lmim checkpoint inspect` tells which ones fit)')
 
@@ -304,7 +306,7 @@ def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
             weights, or is none of a recognizer.
     """
     opened = open_checkpoint(checkpoint or reader_path())
-    found = needed_config(opened, config)
+    found = _without_glyphs(needed_config(opened, config))
     if language is not None:
         found = _with_language(found, language)
     found = _with_sizes(found, width, max_length)
@@ -323,8 +325,25 @@ def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
             f'{found.name} is of {type(recognizer).__name__}, which reads no '
             'text. A pre-trained encoder has to be fine-tuned first: take the '
             'checkpoint of a run with a config of configs/textrecog')
-    _load_all(recognizer, opened, opened.by_module_names(), found)
+    weights = opened.by_module_names()
+    if not hasattr(recognizer, 'glyph_head') and FUSED not in weights:
+        weights = {name: value for name, value in weights.items()
+                   if not name.startswith(GLYPHS)}
+    _load_all(recognizer, opened, weights, found)
     return use_cpu_kernels(recognizer).to(device).eval(), found.cfg
+
+
+def _without_glyphs(config: ModelConfig) -> ModelConfig:
+    """A config without a head of glyphs, where that is for training alone."""
+    head = config.model.get('glyph_head')
+    if not head or head.get('fused'):
+        return config
+    config = config._replace(cfg=copy.deepcopy(config.cfg),
+                             model=copy.deepcopy(config.model))
+    for model in (config.model, config.cfg.model):
+        model.pop('glyph_head')
+        model['type'] = 'EncoderDecoderRecognizer'
+    return config
 
 
 def _with_language(config: ModelConfig, language: str) -> ModelConfig:

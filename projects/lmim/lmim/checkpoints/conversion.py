@@ -6,12 +6,13 @@ import torch
 
 from lmim.utils.errors import CheckpointError, some
 from .contents import Checkpoint
-from .formats import (ENCODER, FORMATS, MASK_TOKEN, TEACHER,
+from .formats import (ENCODER, FORMATS, MASK_TOKEN, SPLIT, TEACHER,
                       CheckpointFormat)
 
 #: The parts of models, by what our names of them start with.
 PARTS = {
     ENCODER + MASK_TOKEN: 'mask token',
+    ENCODER + SPLIT + '.': 'style and content',
     ENCODER: 'encoder',
     TEACHER: 'teacher',
     'neck.': 'decoder of pre-training',

@@ -22,6 +22,10 @@ Weights = Dict[str, torch.Tensor]
 ENCODER = 'backbone.'
 #: Of pre-training alone: no encoder of whole images has it.
 MASK_TOKEN = 'mask_token'
+#: What parts an encoder's tokens in style and content: not all have it.
+SPLIT = 'split'
+#: Parts of an encoder that are left aside where it has no such part.
+ASIDE = (MASK_TOKEN, SPLIT)
 TEACHER = 'target_generator.encoder.'
 
 #: What may stand in a name: a number, the parameter of a layer, a projection

@@ -13,7 +13,7 @@ from lmim.utils.errors import CheckpointError, some
 from .averaging import not_finite
 from .config_text import dicts_in
 from .contents import Checkpoint, open_checkpoint
-from .formats import ENCODER, MASK_TOKEN, detect_format
+from .formats import ASIDE, ENCODER, detect_format
 
 #: Grid of a 32x128 image in 4x4 patches, which the field's checkpoints are of.
 USUAL_GRID = (8, 32)
@@ -166,8 +166,10 @@ def load_encoder_weights(encoder: Any,
         elif ours is None and name.startswith(kind.prefix) and not re.match(
                 kind.aside, name):
             found[name] = value
-    if not hasattr(encoder, MASK_TOKEN):
-        found.pop(MASK_TOKEN, None)
+    for part in ASIDE:
+        if not hasattr(encoder, part):
+            found = {name: value for name, value in found.items()
+                     if name.split('.')[0] != part}
     _fit_positions(found, encoder, pos_grid)
     if not allow_partial:
         _check_rotary(checkpoint, encoder)

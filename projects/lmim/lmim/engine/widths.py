@@ -10,12 +10,13 @@ from mmocr.models.textrecog.recognizers import EncoderDecoderRecognizer
 from mmocr.registry import MODELS
 
 from lmim.checkpoints.config_text import dicts_in
+from lmim.models.textrecog import AnyWidthRecognizer
 from lmim.utils.errors import UserError
 
 #: Where a config tells how pictures are prepared that are read.
 PIPELINES = ('test_dataloader', 'val_dataloader', 'test_pipeline',
              'tta_pipeline')
-ENCODERS = ('TextViT', 'MaskedViT', 'SimMIMViT')
+ENCODERS = ('TextViT', 'MaskedViT', 'SimMIMViT', 'ContentViT')
 #: The greatest width of 'auto', as so many of that of training. That is the
 #: least: the reader, for one, reads narrower pictures worse.
 AUTO = 3
@@ -89,7 +90,8 @@ def fit_widths(cfg: Any) -> bool:
                     'out, or take another recognizer, such as those of '
                     'configs/textrecog/ctc or transformer')
     kind = MODELS.get(str(model['type'])) if 'type' in model else None
-    if isinstance(kind, type) and issubclass(kind, EncoderDecoderRecognizer):
+    if (isinstance(kind, type) and issubclass(kind, EncoderDecoderRecognizer)
+            and not issubclass(kind, AnyWidthRecognizer)):
         model['type'] = 'AnyWidthRecognizer'
     steps = list(_steps(cfg, vit))
     for step in steps:

@@ -257,6 +257,38 @@ def patch_characters(words: ProbeWords, grid: Sequence[int]
         most >= LEAST_INK * patches.shape[2], torch.tensor(-1))
 
 
+def attention_correctness(maps: Sequence[np.ndarray],
+                          letters: np.ndarray) -> float:
+    """How much of a character's attention is on its own columns.
+
+    Args:
+        maps (Sequence[np.ndarray]): What a decoder attends to as it writes
+            each character of N words, (characters, rows, columns), each map
+            of sum 1; see :func:`lmim.visualization.character_attention`.
+        letters (np.ndarray): Which character each pixel shows, uint8
+            (N, H, W), i + 1 for the i-th; H and W multiples of the maps'.
+
+    Returns:
+        float: The mean over all characters that have a pixel of the share
+        that is on columns with one of theirs, from 0 to 1.
+
+    Raises:
+        UserError: If no character has a pixel.
+    """
+    shares = []
+    for word, shown in zip(maps, letters):
+        columns = word.sum(axis=1)
+        for number, attention in enumerate(columns, 1):
+            own = (shown == number).any(axis=0).reshape(
+                len(attention), -1).any(axis=1)
+            if own.any():
+                shares.append(float(attention[own].sum()))
+    if not shares:
+        raise UserError('no character of these words has a pixel, so what '
+                        'attention should be on is not known')
+    return float(np.mean(shares))
+
+
 @torch.no_grad()
 def probe_encoder(encoder: TextViT, words: ProbeWords) -> Dict[str, float]:
     """Probe the features of a frozen encoder.

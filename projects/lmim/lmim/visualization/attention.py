@@ -129,7 +129,7 @@ def character_attention(model: nn.Module, inputs: torch.Tensor,
         if isinstance(decoder, ParallelDecoder) else
         decoder.teacher_forced(memory, _classes_of(texts, decoder))))
     vit = find_encoder(model)
-    maps = weights.mean(dim=1)[:, :, vit.num_extra_tokens:]
+    maps = weights.mean(dim=1)[:, :, vit.out_extra_tokens:]
     maps = maps / maps.sum(dim=-1, keepdim=True).clamp_min(1e-12)
     maps = maps.unflatten(2, vit.grid_of(inputs)).cpu()
     return [each[:len(text)].numpy() for each, text in zip(maps, texts)]

@@ -186,7 +186,8 @@ def _view_columns(model: SelfSup, seen: Reconstruction) -> List[Column]:
     plain = [level is None for level in model.view_levels]
     columns: List[Column] = []
     for number, view in enumerate(seen.views):
-        title = ('image' if plain[number] else 'guidance view (seen whole)'
+        title = (model.view_names[number] if model.view_names else
+                 'image' if plain[number] else 'guidance view (seen whole)'
                  if any(plain) else f'view {number + 1}')
         columns.append((title, view))
         if number == 0 and seen.found.mask is not None:

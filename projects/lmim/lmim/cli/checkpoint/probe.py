@@ -82,7 +82,7 @@ class Probe(Command):
                                          args.target_checkpoint)
             found = probe_prediction(reconstruct(model, view_batch(
                 list(words.images[:COMPARED]), size,
-                model.view_levels, meta_keys=model.meta_keys)).found)
+                model.alone[0], meta_keys=model.alone[1])).found)
             figures.update({name: value for name, value in found.items()
                             if name.startswith(('target_', 'pred_'))})
         return {'checkpoint': str(args.input), 'words': len(words.images),

@@ -121,8 +121,8 @@ class Reconstruction(PictureCommand):
         """Draw the sheet."""
         seen = reconstruct(
             prepared, view_batch(images, prepared.backbone.img_size,
-                                 prepared.view_levels, args.seed,
-                                 prepared.meta_keys), args.seed)
+                                 prepared.alone[0], args.seed,
+                                 prepared.alone[1]), args.seed)
         # The first are not spread over the set, as those to compare are.
         step = max(1, len(images) // args.number)
         shown = list(range(0, len(images), step))[:args.number]

@@ -220,6 +220,16 @@ class TextViT(VisionTransformer):
             self._freeze_stages()
         return self
 
+    @property
+    def out_dims(self) -> int:
+        """int: Channels of the tokens that recognizers are given."""
+        return self.embed_dims
+
+    @property
+    def out_extra_tokens(self) -> int:
+        """int: How many of these, the first ones, are no patches."""
+        return self.num_extra_tokens
+
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Encode whole images.
 
@@ -240,7 +250,7 @@ class TextViT(VisionTransformer):
             tokens = self.encode_whole(images)
         if self.out_type == 'raw':
             return tokens
-        patches = tokens[:, self.num_extra_tokens:]
+        patches = tokens[:, self.out_extra_tokens:]
         return patches.transpose(1, 2).unflatten(2, self.grid_of(images))
 
     def embed(self, images: torch.Tensor) -> torch.Tensor:

@@ -53,9 +53,9 @@ class ViTFeatureMap(BaseModule):
                             f'{pool!r}')
         self.vit = MODELS.build(dict(vit, out_type='featmap'))
         self.pool = pool
-        self.out_channels = out_channels or self.vit.embed_dims
+        self.out_channels = out_channels or self.vit.out_dims
         self.link = nn.Identity() if out_channels is None else nn.Sequential(
-            nn.Linear(self.vit.embed_dims, out_channels),
+            nn.Linear(self.vit.out_dims, out_channels),
             nn.LayerNorm(out_channels))
 
     def init_weights(self) -> None:

@@ -13,13 +13,14 @@ from .positions import (build_positions, build_sincos_1d, build_sincos_2d,
                         interpolate_positions, resolve_grid)
 from .rotary import AxialRotary, MixedRotary, rotate
 from .schedule import share_of_run
+from .style_content_split import StyleContentSplit
 
 __all__ = [
     'AxialRotary', 'BlockMasking', 'CharacterSpanMasking', 'Context',
     'ContrastMasking', 'ConvStem', 'DSHMMasking', 'DeformablePatchEmbed',
     'GuidanceViewPreprocessor', 'InkMasking', 'Masking', 'MixedRotary',
-    'RandomMasking', 'attend', 'build_positions', 'build_sincos_1d',
-    'build_sincos_2d', 'init_transformer', 'interpolate_positions',
-    'is_traced', 'make_views', 'masking_from_noise', 'resolve_grid', 'rotate',
-    'share_of_run', 'use_cpu_kernels'
+    'RandomMasking', 'StyleContentSplit', 'attend', 'build_positions',
+    'build_sincos_1d', 'build_sincos_2d', 'init_transformer',
+    'interpolate_positions', 'is_traced', 'make_views', 'masking_from_noise',
+    'resolve_grid', 'rotate', 'share_of_run', 'use_cpu_kernels'
 ]

@@ -5,12 +5,14 @@ from .mae_decoder import MAEDecoder
 from .pixel_decoder import PixelDecoder
 from .projection import PrototypeProjector, SequenceProjector
 from .prompted_decoder import PromptedDecoder
+from .prompted_painter import PromptedPainter
 from .regions import CharacterRegions
 from .sampled_decoder import SampledDecoder
 from .windows import TokenMLP, WindowProjector
 
 __all__ = [
     'CharacterRegions', 'GlyphSegmentation', 'LinguisticsGuidedDecoder',
-    'MAEDecoder', 'PixelDecoder', 'PromptedDecoder', 'PrototypeProjector',
-    'SampledDecoder', 'SequenceProjector', 'TokenMLP', 'WindowProjector'
+    'MAEDecoder', 'PixelDecoder', 'PromptedDecoder', 'PromptedPainter',
+    'PrototypeProjector', 'SampledDecoder', 'SequenceProjector', 'TokenMLP',
+    'WindowProjector'
 ]

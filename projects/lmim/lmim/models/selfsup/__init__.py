@@ -1,8 +1,9 @@
 """Methods of pre-training, one a file."""
-from . import (ccd_checkpoints, dig_checkpoints,  # noqa: F401  (formats)
-               ssm_checkpoints)
+from . import (ccd_checkpoints, darling_checkpoints,  # noqa: F401  (formats)
+               dig_checkpoints, ssm_checkpoints)
 from .base import Prediction, SelfSup
 from .ccd import CCD
+from .darling import DARLING
 from .dig import DiG
 from .lmim import LMIM
 from .mim import MIM
@@ -10,5 +11,5 @@ from .seqclr import SeqCLR
 from .ssm import SSM
 
 __all__ = [
-    'CCD', 'DiG', 'LMIM', 'MIM', 'Prediction', 'SSM', 'SelfSup', 'SeqCLR'
+    'CCD', 'DARLING', 'DiG', 'LMIM', 'MIM', 'Prediction', 'SSM', 'SelfSup', 'SeqCLR'
 ]

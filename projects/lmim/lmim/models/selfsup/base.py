@@ -107,6 +107,8 @@ class SelfSup(BaseSelfSupervisor):
     meta_keys: Tuple[str, ...] = ()
     #: How a pipeline gives these views.
     view_hint = "dict(type='PackPretrainInputs') gives the image"
+    #: What sheets call the views. Defaults to what their levels tell.
+    view_names: Tuple[str, ...] = ()
     #: What :attr:`Prediction.pictures` show.
     picture_note = ''
 
@@ -157,6 +159,12 @@ class SelfSup(BaseSelfSupervisor):
     def extract_feat(self, inputs: torch.Tensor) -> torch.Tensor:
         """Encode whole images (N, 3, H, W) to tokens (N, 1 + L, C)."""
         return self.backbone(inputs)
+
+    @property
+    def alone(self) -> Tuple[Tuple[Optional[str], ...], Tuple[str, ...]]:
+        """Tuple: ``view_levels`` and ``meta_keys`` of pictures that come
+        alone, outside of training."""
+        return self.view_levels, self.meta_keys
 
     def split_views(self, inputs: Inputs) -> List[torch.Tensor]:
         """Take the views of a batch apart.

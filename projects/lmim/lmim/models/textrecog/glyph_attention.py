@@ -92,7 +92,9 @@ class GlyphAttentionHead(BaseModule):
         fused (bool): Add each letter's features to the memory of the
             decoder, where the letter is, through a gate that starts at
             nothing. The head is then a part of the recognizer.
-        num_classes (int): Of letters, which the recognizer gives.
+        num_classes (int): Of letters. The recognizer gives it, and what
+            follows.
+        glyph_dims (int): Channels of the encoder's patches, C.
         memory_dims (int, optional): Of the decoder's memory, where ``fused``.
         init_cfg (dict, optional): Initialisation config.
     """
@@ -110,6 +112,7 @@ class GlyphAttentionHead(BaseModule):
                  inverted_from: Optional[float] = 20_000 / 1_400_000,
                  fused: bool = False,
                  num_classes: int = 97,
+                 glyph_dims: int = 384,
                  memory_dims: Optional[int] = None,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
@@ -130,13 +133,12 @@ class GlyphAttentionHead(BaseModule):
         self.classifiers = nn.ModuleList(
             nn.Conv2d(self.segmentation.map_dims[scale], 1 + max_letters, 1)
             for scale in self.scales)
-        width = self.segmentation.norms[0].normalized_shape[0]
         if reading_weight:
-            self.reader = nn.Linear(width, num_classes)
+            self.reader = nn.Linear(glyph_dims, num_classes)
         self.fused = fused
         if fused:
             assert memory_dims is not None
-            self.update = nn.Linear(width, memory_dims)
+            self.update = nn.Linear(glyph_dims, memory_dims)
             self.gate = nn.Linear(2 * memory_dims, memory_dims)
 
     def init_weights(self) -> None:
@@ -283,6 +285,7 @@ class GlyphAttentionRecognizer(AnyWidthRecognizer):
         head['segmentation'] = dict(
             dict(type='GlyphSegmentation', in_dims=vit.embed_dims,
                  grid=vit.grid), **head.get('segmentation', {}))
+        head['glyph_dims'] = vit.out_dims
         head.setdefault('max_letters', self.decoder.max_seq_len)
         self.glyph_head = MODELS.build(dict(
             head, num_classes=self.decoder.dictionary.num_classes, **dims))
@@ -309,7 +312,7 @@ class GlyphAttentionRecognizer(AnyWidthRecognizer):
         def keep(number: int, value: torch.Tensor) -> None:
             seen[number].append(
                 value.flatten(2).transpose(1, 2) if value.dim() == 4 else
-                value[:, vit.num_extra_tokens:])
+                value[:, -vit.grid[0] * vit.grid[1]:])
 
         handles = [part.register_forward_hook(
             lambda module, inputs, output, number=number: keep(number, output))
