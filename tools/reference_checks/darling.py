@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from lmim.checkpoints import names_to_ours, to_ours
 from lmim.models.necks.prompted_painter import emptied
 
-from .common import Check, Reference, build, checks, vit_cfg
+from .common import RELATIVE, Check, Reference, build, checks, vit_cfg
 from .lmim import any_dictionary
 
 
@@ -92,7 +92,8 @@ def check_darling(ref: Reference) -> Iterator[Check]:
         retain_graph=True)
     for name, value in (('content_of_reader', reading),
                         ('style_of_painter', painting)):
-        yield ref.compare(f'gradnorm_{name}', first(value).norm())
+        yield ref.compare(f'gradnorm_{name}', first(value).norm(), RELATIVE,
+                          scaled=True)
     total.backward()
     theirs = {ours: name for name, ours in names_to_ours(state).items()}
     yield from ref.compare_norms('gradnorm.', {
