@@ -46,6 +46,18 @@ ccd_pipeline = [
     dict(
         type='PackPretrainInputs', meta_keys=('glyph_map', 'guidance_warp'))
 ]
+# Two words in one style, on one canvas, and the picture without text, of
+# RenderedTextDataset(pair='same_style'); and what the words are.
+darling_pipeline = [
+    dict(type='SetSampleSeed'),
+    dict(
+        type='ForEachPicture',
+        transforms=[dict(type='Resize', scale=(128, 32))]),
+    dict(
+        type='PackPretrainInputs',
+        keys=('img', 'pair_img', 'erased_img'),
+        meta_keys=('text', 'pair_text'))
+]
 # Two views of a picture that is decoded once; the run adds
 # train_dataloader.collate_fn=dict(type='stack_views').
 seqclr_pipeline = [

@@ -9,9 +9,10 @@ import torch
 from mmocr.registry import MODELS
 from torch import nn
 
-from lmim.evaluation.probes import (ProbeWords, draw_words, effective_rank,
-                                    linear_probe, patch_characters,
-                                    probe_encoder, probe_prediction,
+from lmim.evaluation.probes import (ProbeWords, attention_correctness,
+                                    draw_words, effective_rank, linear_probe,
+                                    patch_characters, probe_encoder,
+                                    probe_halves, probe_prediction,
                                     read_words, spread, variance_shares)
 from lmim.models.selfsup import Prediction
 from lmim.utils.errors import UserError
@@ -186,3 +187,61 @@ def test_an_encoder_without_blocks():
     assert probe_encoder(encoder, ProbeWords(
         plain, words.letters * 0, [''] * 60))['patch_within'] < 1e-6
     assert found['patch_within'] > 0.1
+
+
+def test_attention_on_its_own_columns():
+    """Of three letters one is right, one by a quarter, one has no pixel."""
+    letters = np.zeros((2, 4, 16), np.uint8)
+    letters[0, :, 4:8], letters[0, 1, 9], letters[1, :, :2] = 1, 2, 3
+    word = np.zeros((2, 2, 4), np.float32)
+    word[0, :, 1] = 0.5
+    word[1, 0] = 0.25
+    other = np.full((3, 2, 4), 1 / 8, np.float32)
+    found = attention_correctness([word, other], letters)
+    assert found == pytest.approx((1 + 0.25 + 0.25) / 3)
+    with pytest.raises(UserError, match='no character of these words has'):
+        attention_correctness([word], letters * 0)
+
+
+def test_what_halves_know_of_each_other():
+    """Style is made to know fonts and tones alone, content letters alone."""
+    words = draw_words(240, (32, 128))
+    assert len(words.fonts) == 240 and len(set(words.fonts)) > 1
+    torch.manual_seed(0)
+    vit = MODELS.build(dict(
+        type='ContentViT', _scope_='mmocr', patch_size=(32, 4),
+        pos_embed='grid', arch=dict(embed_dims=8, num_layers=1, num_heads=2,
+                                    feedforward_channels=8))).eval()
+    fonts = sorted(set(words.fonts))
+    ground = np.array([image[shown == 0].mean() for image, shown in
+                       zip(words.images, words.letters)])
+    tones = np.searchsorted(np.quantile(ground, (0.25, 0.5, 0.75)), ground)
+    codes = torch.tensor([[fonts.index(font), tone] for font, tone in
+                          zip(words.fonts, tones)])
+    style = torch.cat([nn.functional.one_hot(codes[:, 0], len(fonts)),
+                       nn.functional.one_hot(codes[:, 1], 4)], 1).float()
+    classes = patch_characters(words, (1, 32))
+    content = nn.functional.one_hot(classes + 1, 27).float()
+    place = [0]
+
+    class Known(nn.Module):
+
+        def forward(self, patches):
+            part = slice(place[0], place[0] + len(patches))
+            place[0] = part.stop
+            return (style[part][:, None].expand(-1, 32, -1), content[part])
+
+    vit.split = Known()
+    # Halves of one width.
+    width = max(style.shape[1], 27)
+    style = nn.functional.pad(style, (0, width - style.shape[1]))
+    content = nn.functional.pad(content, (0, width - 27))
+    figures = probe_halves(vit, words)
+    assert figures['style_font'] == figures['style_tone'] == 1
+    assert figures['content_character'] == 1
+    assert figures['style_character'] < 0.3
+    assert figures['content_tone'] < figures['chance_tone'] + 0.25
+    assert figures['content_font'] < figures['chance_font'] + 0.25
+    assert set(figures) == {f'{part}_{what}' for part in (
+        'style', 'content', 'chance') for what in (
+        'character', 'font', 'tone')}

@@ -11,7 +11,7 @@ from lmim.utils.errors import UserError
 from .conftest import ENCODER, build
 from .test_transformer_decoder import DECODER, dictionary  # noqa: F401
 
-TEXTS = dict(gt_text=['ab', 'c', 'dad'], pair_text=['ba', 'abc', 'd'])
+TEXTS = dict(text=['ab', 'c', 'dad'], pair_text=['ba', 'abc', 'd'])
 CONTENT = dict(ENCODER, type='ContentViT')
 PAINTER = dict(
     type='PromptedPainter', in_dims=16, embed_dims=24, num_layers=2,
@@ -57,7 +57,7 @@ def test_losses_are_the_formulas(darling, pair):
     # Styles of equal pictures are equal; and the same either way.
     assert darling.loss([first, first, erased], TEXTS)['loss_align'] == 0
     back = darling.loss([other, first, erased], dict(
-        gt_text=TEXTS['pair_text'], pair_text=TEXTS['gt_text']))
+        text=TEXTS['pair_text'], pair_text=TEXTS['text']))
     for name, value in losses.items():
         torch.testing.assert_close(back[name], value)
 
@@ -98,8 +98,8 @@ def test_swapping_the_pair_swaps_what_is_painted(darling, pair):
     first, other, erased = pair
     painted = darling.predict(pair, data_samples=TEXTS).painted.chunk(2)
     back = darling.predict([other, first, erased], data_samples=dict(
-        gt_text=TEXTS['pair_text'],
-        pair_text=TEXTS['gt_text'])).painted.chunk(2)
+        text=TEXTS['pair_text'],
+        pair_text=TEXTS['text'])).painted.chunk(2)
     torch.testing.assert_close(back[0], painted[1])
     torch.testing.assert_close(back[1], painted[0])
 

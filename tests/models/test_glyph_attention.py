@@ -73,7 +73,7 @@ def test_labels_of_known_letters():
     maps = letters()
     maps[1, 0, 20:] = 255  # a letter of no number
     labels = labels_by_letters(torch.from_numpy(maps), 3, (2, 8))
-    assert labels[0, 1, 0].tolist() == [0, 1, 0, 0, 0, 0, 0, 0]
+    assert labels[0, 1, 0].tolist() == [1, 1, 0, 0, 0, 0, 0, 0]
     assert labels[0, 2, 0].tolist() == [0, 0, 0, 1, 1, 0, 0, 0]
     assert labels[1, 0, 0, 5:].all() and torch.equal(
         labels.sum(1), torch.ones(2, 2, 8))
@@ -103,11 +103,11 @@ def test_drifted_attention_is_parted_and_covers_the_text():
     text[:, :, 4:12] = text[:, :, 20:28] = 1
     scores = torch.zeros(1, 2, 8)
     scores[:, :, 1:3] = 2.
-    scores[0, 1] += 0.1 * torch.arange(8)
+    scores[0, 1] += 0.3 * torch.arange(8)
     scores.requires_grad_()
     optimizer = torch.optim.Adam([scores], 0.1)
     seen = []
-    for _ in range(150):
+    for _ in range(300):
         attention = scores.softmax(dim=2)
         losses = loss(attention, text, torch.tensor([2]))
         seen.append((attention.detach(), losses['loss_cor'].item(),
@@ -115,10 +115,11 @@ def test_drifted_attention_is_parted_and_covers_the_text():
         optimizer.zero_grad()
         sum(losses.values()).backward()
         optimizer.step()
-    (_, cor, dif), (attention, cor_after, dif_after) = seen[0], seen[-1]
-    assert cor_after < cor / 10 and dif_after < dif - 0.1
-    assert attention[0, 0, 1:3].sum() > 0.9
-    assert attention[0, 1, 5:7].sum() > 0.9
+    (start, cor, dif), (attention, cor_after, dif_after) = seen[0], seen[-1]
+    assert cor_after < cor / 10 and dif_after < dif - 0.05
+    # All text is covered: the least that there is.
+    assert dif_after == pytest.approx(np.log(1 + np.exp(-1)), abs=1e-4)
+    assert start[0, 1, 5:7].sum() < 0.25 < 0.6 < attention[0, 1, 5:7].sum()
 
 
 def test_the_binary_form_tells_text_alone():
@@ -147,7 +148,7 @@ def test_masks_the_wrong_way_round_are_left_out_later(dictionary,  # noqa: F811
     assert text_entropy(logits, text).item() == pytest.approx(
         right.item() + 0.5, abs=1e-6)
     assert text_entropy(logits[1:], text[1:], 1.) == 0
-    model = recognizer(dictionary, dict(HEAD, inverted_from=0.5)).eval()
+    model = recognizer(dictionary, dict(HEAD, inverted_from=0.5)).train()
     with torch.no_grad():
         model.glyph_head.segmentation.classifier.weight.zero_()
         model.glyph_head.segmentation.classifier.bias.copy_(

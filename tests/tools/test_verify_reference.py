@@ -8,14 +8,17 @@ import pytest
 
 BINARY = ('ink.mask', 'span.hard', 'dshm.text', 'masks', 'index', 'clusters',
           'clusters_warped', 'masks_warped', 'late.clusters',
-          'memory_mask')
+          'memory_mask', 'unit.masks', 'unit.labels_low', 'foreground',
+          'glyph_labels_low')
 #: Whole numbers.
-WHOLE = ('greedy', 'greedy.tokens', 'mae.ids_restore')
+WHOLE = ('greedy', 'greedy.tokens', 'mae.ids_restore', 'text', 'text_a',
+         'text_b', 'unit.length', 'length')
 KINDS = {'pretrain': 'lmim_pretrain', 'recognizer': 'lmim_recognizer',
          'seqclr': 'seqclr', 'masks': 'masks', 'jepa': 'jepa',
          'dig': 'dig', 'ssm': 'ssm', 'ccd': 'ccd',
          'ccd_recognizer': 'ccd_recognizer', 'comer': 'comer',
-         'rope': 'rope', 'dcn': 'dcn', 'pixels': 'pixels'}
+         'rope': 'rope', 'dcn': 'dcn', 'pixels': 'pixels',
+         'siga': 'siga', 'darling': 'darling'}
 
 
 @pytest.fixture
@@ -81,6 +84,12 @@ def test_published_numbers_are_matched(verify, shared_reference, kind):
     elif kind == 'pixels':
         assert len(checks) == 93
         assert checks['mae.pred']['error'] < 1e-5
+    elif kind == 'siga':
+        assert len(checks) == 42 and checks['unit.labels_low']['error'] == 0
+        assert checks['unit.grad.attention']['error'] < 1e-6
+    elif kind == 'darling':
+        assert len(checks) == 171
+        assert checks['painted_b']['error'] < 1e-5
     elif kind == 'dcn':
         # Both precisions of six cases, of which four have masks.
         assert len(checks) == 2 * (2 * 4 + 4 * 6)
@@ -204,7 +213,31 @@ def test_own_numbers_are_matched(verify, repo, kind):
     ('pixels', 'mae.ids_restore'), ('pixels', 'mae.mask'),
     ('pixels', 'mae.gradnorm.vit.pos_embed'), ('pixels', 'state.mask_token'),
     ('pixels', 'feature_gradnorm.vit.pos_embed'),
-    ('pixels', 'state.vit.pos_embed'), ('pixels', 'state.decoder_pos_embed')
+    ('pixels', 'state.vit.pos_embed'), ('pixels', 'state.decoder_pos_embed'),
+    ('siga', 'unit.attention'), ('siga', 'unit.seg_logits'),
+    ('siga', 'unit.glyph_logits_low'), ('siga', 'unit.masks'),
+    ('siga', 'unit.length'), ('siga', 'unit.labels_low'),
+    ('siga', 'unit.loss_ins'), ('siga', 'unit.loss_cor'),
+    ('siga', 'unit.loss_dif'), ('siga', 'unit.loss_seg_middle'),
+    ('siga', 'unit.grad.attention'), ('siga', 'unit.gradnorm.seg_logits'),
+    ('siga', 'attention'), ('siga', 'masks'), ('siga', 'text'),
+    ('siga', 'length'), ('siga', 'foreground'), ('siga', 'glyph_labels_low'),
+    ('siga', 'logits_final'), ('siga', 'loss_trba'), ('siga', 'loss_seq'),
+    ('siga', 'loss'), ('siga', 'late.loss_ins'), ('siga', 'late.loss'),
+    ('darling', 'image_a'), ('darling', 'image_b'),
+    ('darling', 'image_erased'), ('darling', 'text_a'), ('darling', 'text_b'),
+    ('darling', 'tokens_a'), ('darling', 'style_b'), ('darling', 'content_a'),
+    ('darling', 'logits_b'), ('darling', 'painted_b'),
+    ('darling', 'painted_a_mean'), ('darling', 'erased_a'),
+    ('darling', 'gate0_mean'), ('darling', 'loss_ce'),
+    ('darling', 'loss_align'), ('darling', 'loss_edit'),
+    ('darling', 'loss_remove'), ('darling', 'loss'),
+    ('darling', 'gradnorm_style_of_painter'),
+    ('darling', 'gradnorm_content_of_reader'),
+    ('darling', 'gradnorm.painter.gates.0.weight'),
+    ('darling', 'state.decouple.norm.bias'),
+    ('darling', 'state.painter.positions'),
+    ('darling', 'state.decoder.trg_word_emb.weight')
 ])
 def test_a_difference_is_found(verify, changed, kind, name):
     def differ(ref):
@@ -257,6 +290,14 @@ def test_a_difference_is_found(verify, changed, kind, name):
     ('pixels', 'mae.loss', 'lacks mae.loss'),
     ('pixels', 'mae.gradnorm.mask_token', 'lacks mae.gradnorm.mask_token'),
     ('pixels', 'state.decoder_pred.bias', 'do not fit'),
+    ('siga', 'unit.loss_dif', 'lacks unit.loss_dif'),
+    ('siga', 'late.loss_seq', 'lacks late.loss_seq'),
+    ('siga', 'logits_trba', 'lacks logits_trba'),
+    ('siga', 'glyph_logits_low', 'lacks glyph_logits_low'),
+    ('darling', 'erased_a', 'lacks erased_a'),
+    ('darling', 'gradnorm.painter.pred.bias', 'lacks gradnorm.painter.pred'),
+    ('darling', 'state.painter.gates.0.bias', 'do not fit'),
+    ('darling', 'state.decouple.norm.bias', 'do not fit'),
 ])
 def test_an_incomplete_file_is_no_success(verify, changed, kind, lost, words):
     path = changed(kind, lambda ref: ref.pop(lost))

@@ -29,6 +29,16 @@ methods = {
         config=_configs + f'pretrain/{name}/{name}_vit-mini_1xb64_rendered.py',
         passes=passes) for name, passes in (
             ('seqclr', 2), ('dig', 2), ('ssm', 1), ('ccd', 2))},
+    # It draws pairs of words of its own, with what they say: an advantage that
+    # the others do not have. What fine-tunes is the content half.
+    'darling': dict(
+        config=_configs + 'pretrain/darling/darling_vit-mini_1xb64_rendered.py',
+        passes=2,
+        own_data=True,
+        recognizer={
+            'model.backbone.vit.type': 'ContentViT',
+            'model.backbone.out_channels': 128
+        }),
 }
 compared = ['scratch', 'mae', 'lmim', 'lmim-plus']
 

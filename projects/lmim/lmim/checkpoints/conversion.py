@@ -12,7 +12,7 @@ from .formats import (ENCODER, FORMATS, MASK_TOKEN, SPLIT, TEACHER,
 #: The parts of models, by what our names of them start with.
 PARTS = {
     ENCODER + MASK_TOKEN: 'mask token',
-    ENCODER + SPLIT + '.': 'style and content',
+    f'{ENCODER}{SPLIT}.': 'style and content',
     ENCODER: 'encoder',
     TEACHER: 'teacher',
     'neck.': 'decoder of pre-training',
@@ -93,16 +93,19 @@ def convert(checkpoint: Checkpoint, kind: CheckpointFormat,
 def extract_encoder(checkpoint: Checkpoint) -> Conversion:
     """Take only the encoder of a checkpoint of any known format, by our names.
 
+    What parts its tokens in style and content belongs to it.
+
     Raises:
         CheckpointError: If there is no encoder, or none for word images.
     """
     whole = convert(checkpoint, FORMATS['ours'], drop=True)
     assert checkpoint.kind is not None
     dropped, start = dict(whole.dropped), checkpoint.kind.encoder
+    parts = (PARTS[ENCODER], PARTS[f'{ENCODER}{SPLIT}.'])
     weights = {}
     for name, value in whole.checkpoint.weights.items():
         own = name.startswith(start) and ENCODER + name[len(start):]
-        if own and part_of(own) == PARTS[ENCODER]:
+        if own and part_of(own) in parts:
             weights[own] = value
         else:
             dropped.setdefault(part_of(name), []).append(name)

@@ -29,6 +29,9 @@ class Method(NamedTuple):
             less than 1.
         warm_start (bool): Whether training begins with the teacher's
             weights.
+        own_data (bool): Whether its config says what it pre-trains on, as
+            where it needs words that are drawn, in place of the comparison's
+            pictures.
         recognizer (Dict[str, Any]): Settings of the fine-tuning that are
             changed, such as the encoder's patches.
         recognizer_passes (float): What the updates of a fine-tuning are
@@ -41,6 +44,7 @@ class Method(NamedTuple):
     teacher: Optional[str] = None
     share: float = 1.
     warm_start: bool = False
+    own_data: bool = False
     recognizer: Dict[str, Any] = {}
     recognizer_passes: float = 1.
 

@@ -98,7 +98,8 @@ def _pretraining(protocol: Protocol, method: Method, seed: int, batch: int,
             cfg.model.backbone.init_cfg = dict(
                 type='Pretrained', checkpoint=_checkpoint(teacher))
     _set_run(cfg, protocol, seed, batch, updates)
-    _set_data(cfg.train_dataloader, protocol.unlabelled)
+    if not method.own_data:
+        _set_data(cfg.train_dataloader, protocol.unlabelled)
     cfg.merge_from_dict({**protocol.options, **method.options})
     cfg.probe_words = (protocol.labelled if isinstance(
         protocol.labelled, (list, tuple)) else [protocol.labelled])

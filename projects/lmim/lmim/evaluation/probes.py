@@ -3,7 +3,7 @@
 Features are tensors (N, L, C): of N pictures L tokens each. All figures are
 computed in float64 on the features' own device.
 """
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -12,7 +12,8 @@ from mmocr.datasets.transforms import Resize
 from mmocr.registry import MODELS
 
 from lmim.datasets import RenderedTextDataset, TextImageDataset
-from lmim.models.backbones import TextViT
+from lmim.models.backbones import ContentViT, TextViT
+from lmim.models.backbones.content_vit import HALVES
 from lmim.models.selfsup import Prediction
 from lmim.models.selfsup.base import PREPROCESSOR
 from lmim.utils.errors import UserError
@@ -179,10 +180,13 @@ class ProbeWords(NamedTuple):
         letters (np.ndarray): Which character of its text each pixel shows,
             uint8 (N, H, W): i + 1 for the i-th, 0 for none.
         texts (List[str]): What they say; '' where that is not known.
+        fonts (Sequence[str]): What they are drawn with; empty where that is
+            not known.
     """
     images: np.ndarray
     letters: np.ndarray
     texts: List[str]
+    fonts: Sequence[str] = ()
 
 
 def draw_words(number: int, img_size: Sequence[int]) -> ProbeWords:
@@ -220,7 +224,7 @@ def _resize(img_size: Sequence[int]) -> Resize:
 
 
 def _take(dataset: Any, number: int) -> ProbeWords:
-    images, letters, texts = [], [], []
+    images, letters, texts, fonts = [], [], [], []
     number = min(number, len(dataset))
     for index in range(number):
         word = dataset[index * len(dataset) // number]
@@ -229,10 +233,12 @@ def _take(dataset: Any, number: int) -> ProbeWords:
         equal = np.arange(image.shape[1]) * len(text) // image.shape[1] + 1
         images.append(image)
         texts.append(text)
+        if isinstance(dataset, RenderedTextDataset):
+            fonts.append(dataset.words.face(word['sample_idx']).name)
         letters.append(word.get('gt_seg_map', np.broadcast_to(
             (equal if text else equal * 0).astype(np.uint8),
             image.shape[:2])))
-    return ProbeWords(np.stack(images), np.stack(letters), texts)
+    return ProbeWords(np.stack(images), np.stack(letters), texts, fonts)
 
 
 def patch_characters(words: ProbeWords, grid: Sequence[int]
@@ -305,16 +311,10 @@ def probe_encoder(encoder: TextViT, words: ProbeWords) -> Dict[str, float]:
         words whose character a linear probe reads, and
         ``character_chance``, that of always naming the commonest.
     """
-    device = encoder.patch_embed.projection.weight.device
-    preprocess = MODELS.build(dict(PREPROCESSOR, _scope_='mmocr')).to(device)
-    images = torch.from_numpy(words.images.transpose(0, 3, 1, 2).copy())
-    tokens = torch.cat([
-        encoder.encode_whole(preprocess(
-            dict(inputs=[batch], data_samples=None))['inputs'][0]).float()
-        for batch in images.split(BATCH)])
-    patches = tokens[:, encoder.num_extra_tokens:]
+    tokens = _encoded(encoder, words, encoder.encode_whole)
+    patches = tokens[:, encoder.out_extra_tokens:]
     # Without [CLS], the mean of the patches.
-    cls = tokens[:, 0] if encoder.num_extra_tokens else patches.mean(dim=1)
+    cls = tokens[:, 0] if encoder.out_extra_tokens else patches.mean(dim=1)
     figures = {f'cls_{name}': value
                for name, value in spread(cls)._asdict().items()}
     figures.update(
@@ -322,13 +322,74 @@ def probe_encoder(encoder: TextViT, words: ProbeWords) -> Dict[str, float]:
         cls_rank=effective_rank(cls),
         patch_rank=effective_rank(patches.flatten(0, 1)))
     if any(words.texts):
-        classes = patch_characters(words, encoder.grid)
-        held_out = torch.arange(len(classes)) >= round(
-            len(classes) * (1 - HELD_OUT))
-        shown = classes >= 0
-        rows = held_out[:, None].expand_as(classes)[shown]
-        accuracy, chance = linear_probe(
-            patches[shown.to(device)], classes[shown].to(device),
-            rows.to(device))
+        accuracy, chance = _read_characters(patches, words, encoder.grid)
         figures.update(character_accuracy=accuracy, character_chance=chance)
     return figures
+
+
+@torch.no_grad()
+def probe_halves(encoder: ContentViT, words: ProbeWords) -> Dict[str, float]:
+    """Probe what style knows of content, and content of style.
+
+    Content is characters, read off patches. Style is the font, and the tone
+    of the ground, which of four ranges as full its brightness is in: both
+    are read off the mean of the patches of a word.
+
+    Args:
+        encoder (ContentViT): In eval mode.
+        words (ProbeWords): Words of its image size with texts and fonts.
+
+    Returns:
+        Dict[str, float]: Accuracies on held-out words, as
+        ``style_character``, ``style_font``, ``style_tone``,
+        ``content_character`` ..., and ``chance_character`` ..., those of
+        always naming what is most frequent.
+    """
+    fonts = sorted(set(words.fonts))
+    ground = np.array([image[shown == 0].mean() for image, shown in
+                       zip(words.images, words.letters)])
+    classes = dict(
+        font=torch.tensor([fonts.index(font) for font in words.fonts]),
+        tone=torch.from_numpy(np.searchsorted(
+            np.quantile(ground, (0.25, 0.5, 0.75)), ground)))
+    both = _encoded(encoder, words, lambda images: torch.cat(
+        encoder.part(images)[1:3], dim=2))
+    figures: Dict[str, float] = {}
+    for half, patches in zip(HALVES, both.chunk(2, dim=2)):
+        found = dict(character=_read_characters(patches, words, encoder.grid))
+        for name, wanted in classes.items():
+            found[name] = linear_probe(
+                patches.mean(dim=1), wanted.to(patches.device),
+                _held_out(len(wanted)).to(patches.device))
+        for name, (accuracy, chance) in found.items():
+            figures[f'{half}_{name}'] = accuracy
+            figures[f'chance_{name}'] = chance
+    return figures
+
+
+def _encoded(encoder: TextViT, words: ProbeWords,
+             encode: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+    """What an encoder makes of words, in float32."""
+    device = encoder.patch_embed.projection.weight.device
+    preprocess = MODELS.build(dict(PREPROCESSOR, _scope_='mmocr')).to(device)
+    images = torch.from_numpy(words.images.transpose(0, 3, 1, 2).copy())
+    return torch.cat([
+        encode(preprocess(
+            dict(inputs=[batch], data_samples=None))['inputs'][0]).float()
+        for batch in images.split(BATCH)])
+
+
+def _held_out(count: int) -> torch.Tensor:
+    """Which of so many words are for the test, bool."""
+    return torch.arange(count) >= round(count * (1 - HELD_OUT))
+
+
+def _read_characters(patches: torch.Tensor, words: ProbeWords,
+                     grid: Sequence[int]) -> Tuple[float, float]:
+    """Accuracy and chance of reading characters off patches (N, L, C)."""
+    classes = patch_characters(words, grid)
+    shown = classes >= 0
+    rows = _held_out(len(classes))[:, None].expand_as(classes)[shown]
+    device = patches.device
+    return linear_probe(patches[shown.to(device)],
+                        classes[shown].to(device), rows.to(device))

@@ -83,6 +83,10 @@ class RenderedWords:
         """What a sample says, without drawing it; arguments as above."""
         return self._word(self._generator(index, epoch))[0]
 
+    def face(self, index: int, epoch: int = 0) -> Font:
+        """The font of a sample, without drawing it; arguments as above."""
+        return self._word(self._generator(index, epoch))[1]
+
     def same_text(self, index: int, epoch: int = 0) -> RenderedWord:
         """The text of a sample once more, in another style and any font."""
         text = self.text(index, epoch)

@@ -1,17 +1,24 @@
 """`probe`: what a checkpoint's encoder has learnt."""
 import argparse
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
+import numpy as np
+from mmengine.structures import LabelData
 from mmocr.registry import MODELS
+from mmocr.structures import TextRecogDataSample
 
 from lmim.apis.loading import (ModelConfig, find_config, load_encoder,
-                               load_pretrained)
+                               load_pretrained, load_recognizer)
 from lmim.checkpoints import open_checkpoint
 from lmim.cli import Command, at_least
-from lmim.evaluation.probes import (draw_words, probe_encoder,
+from lmim.evaluation.probes import (ProbeWords, attention_correctness,
+                                    draw_words, probe_encoder, probe_halves,
                                     probe_prediction, read_words)
+from lmim.models.backbones import ContentViT
 from lmim.models.selfsup import SelfSup
+from lmim.utils.errors import UserError
+from lmim.visualization.attention import character_attention, normalise
 from lmim.visualization.reconstruction import reconstruct, view_batch
 from .convert import INPUT
 
@@ -27,6 +34,16 @@ _LINES = (
     ('characters: a linear probe reads {character_accuracy:.1%} of held-out '
      'patches (always the commonest: {character_chance:.1%})',
      'character_accuracy'),
+    ('attention of a TextTransformerDecoder: {attention_correctness:.1%} of '
+     "that of a character is on its own letter's columns",
+     'attention_correctness'),
+    ('style: a linear probe reads {style_character:.1%} of characters, '
+     '{style_font:.1%} of fonts, {style_tone:.1%} of tones of the ground',
+     'style_character'),
+    ('content: {content_character:.1%} of characters, {content_font:.1%} of '
+     'fonts, {content_tone:.1%} of tones (always the commonest: '
+     '{chance_character:.1%}, {chance_font:.1%}, {chance_tone:.1%})',
+     'content_character'),
     ('target: {target_within:.1%} is within pictures, {target_picture:.1%} '
      "each picture's mean", 'target_within'),
     ("prediction: {pred_within:.1%} is within pictures, {pred_picture:.1%} "
@@ -40,7 +57,10 @@ class Probe(Command):
     How far [CLS] and patches differ between and within pictures, how many
     directions they fill, and how well a linear probe reads characters off
     patches. Of a checkpoint of pre-training that carries its config, also
-    how much of target and prediction differs within pictures. Words are
+    how much of target and prediction differs within pictures, and, where it
+    parts style and content, what either half knows of the other. Of a
+    recognizer that attends to letters, how much of that is on the letter
+    that it writes. Words are
     drawn, with the place of each letter; of --data characters are taken to
     be of equal width.
     """
@@ -85,6 +105,11 @@ class Probe(Command):
                 model.alone[0], meta_keys=model.alone[1])).found)
             figures.update({name: value for name, value in found.items()
                             if name.startswith(('target_', 'pred_'))})
+            if isinstance(model.backbone, ContentViT) and words.fonts:
+                figures.update(probe_halves(model.backbone, words))
+        elif config is not None and _attends(config):
+            figures['attention_correctness'] = _correctness(
+                load_recognizer(opened, args.config)[0], words)
         return {'checkpoint': str(args.input), 'words': len(words.images),
                 **figures}
 
@@ -94,6 +119,34 @@ class Probe(Command):
             '{checkpoint}, over {words} words'.format(**result),
             *(line.format(**result) for line, key in _LINES
               if key in result)])
+
+
+def _attends(config: ModelConfig) -> bool:
+    """Whether a config is of a recognizer whose attention is known."""
+    kind = str((config.model.get('decoder') or {}).get('type'))
+    return kind.rpartition('.')[2] in ('TextTransformerDecoder',
+                                       'ParallelDecoder')
+
+
+def _correctness(model: Any, words: ProbeWords) -> float:
+    """The attention of a recognizer on the letters of words it can write."""
+    known = set(model.decoder.dictionary.dict)
+    chosen = [number for number, text in enumerate(words.texts)
+              if text and set(text) <= known]
+    if not chosen:
+        raise UserError('none of these words is made of characters that the '
+                        'recognizer knows: give others with --data')
+    # As if the words had been read, so that they are written as they are.
+    samples = [TextRecogDataSample(pred_text=LabelData(
+        item=words.texts[number])) for number in chosen]
+    device = next(model.parameters()).device
+    maps: List[np.ndarray] = []
+    for start in range(0, len(chosen), COMPARED):
+        part = slice(start, start + COMPARED)
+        maps += character_attention(model, normalise(
+            [words.images[number] for number in chosen[part]], device),
+            samples[part])
+    return attention_correctness(maps, words.letters[chosen])
 
 
 def _pretrains(config: Optional[ModelConfig]) -> bool:

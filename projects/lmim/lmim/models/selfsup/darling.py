@@ -13,7 +13,7 @@ from ..backbones.content_vit import ContentViT, Parted
 from ..necks.prompted_painter import emptied, prompts_of
 from .base import Inputs, Prediction, SelfSup
 
-TEXTS = ('gt_text', 'pair_text')
+TEXTS = ('text', 'pair_text')
 
 
 @dataclass
@@ -67,10 +67,11 @@ class DARLING(SelfSup):
     view_levels = (None, None, None)
     view_names = ('image', 'same style, another word', 'without text')
     meta_keys = TEXTS
-    view_hint = ('take RenderedTextDataset(pair="same_style") and '
+    view_hint = ('take RenderedTextDataset(pair="same_style", '
+                 'with_text=True) and '
                  'darling_pipeline of configs/_base_/pretrain_dataloader.py: '
                  'PackPretrainInputs(keys=("img", "pair_img", "erased_img"), '
-                 'meta_keys=("gt_text", "pair_text"))')
+                 'meta_keys=("text", "pair_text"))')
     picture_note = (
         'painted: pixels that the model makes of the style of one picture '
         'and of the characters of a word. Of pictures without a pair, the '
@@ -194,7 +195,7 @@ class DARLING(SelfSup):
         Args:
             inputs (Sequence[torch.Tensor]): Two words in one style, and the
                 picture without text, each normalised, (N, 3, H, W).
-            data_samples (dict): ``gt_text`` and ``pair_text``, N words each.
+            data_samples (dict): ``text`` and ``pair_text``, N words each.
             noise (optional): Not used.
             **kwargs: Not used.
 
