@@ -76,6 +76,9 @@ def test_all_runs_of_a_config_are_configs(path, data_root, tmp_path):
         ).get('checkpoint')
         assert checkpoint == (
             str(work / task.needs[0] / 'iter_9.pth') if task.needs else None)
+        if task.name.startswith('pretrain/'):
+            paths = cfg.train_dataloader.dataset.get('paths')
+            assert (paths is None) == task.name.startswith('pretrain/darling')
         # Each test set is measured by its name.
         if task in tuned:
             assert cfg.test_evaluator.dataset_prefixes == list(protocol.tests)

@@ -1,4 +1,6 @@
 """DARLING: what style and content may know, and what is painted of them."""
+from unittest import mock
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,9 @@ from mmocr.registry import MODELS
 from lmim.checkpoints import extract_encoder, open_checkpoint
 from lmim.models.necks.prompted_painter import emptied, prompts_of
 from lmim.utils.errors import UserError
+from lmim.visualization import pretraining_sheets
+from lmim.visualization.pretraining_sheets import draw_reconstruction
+from lmim.visualization.reconstruction import reconstruct, view_batch
 
 from .conftest import ENCODER, build
 from .test_transformer_decoder import DECODER, dictionary  # noqa: F401
@@ -160,6 +165,32 @@ def test_pictures_alone_are_read_and_painted(darling, pair):
     torch.testing.assert_close(found.parted.style[3:],
                                found.parted.style[:3].roll(-1, 0))
     assert [each.shape for each in found.instances] == [(3, 1, 8)] * 2
+
+
+def test_sheets_show_what_is_painted(darling):
+    darling.eval()
+    images = [np.random.RandomState(0).randint(256, size=(8, 32, 3)).astype(
+        np.uint8) for _ in range(4)]
+    levels, keys = darling.alone
+    seen = reconstruct(darling, view_batch(images, (8, 32), levels,
+                                           meta_keys=keys))
+    titles = []
+    with mock.patch.object(pretraining_sheets, 'draw_sheet',
+                           lambda columns, *_: titles.append(
+                               [title for title, _ in columns])):
+        draw_reconstruction(darling, seen)
+        pixels = torch.zeros(4, 3, 8, 32, dtype=torch.uint8)
+        pair = reconstruct(darling, dict(inputs=[pixels] * 3, data_samples={
+            name: ['a'] * 4 for name in TEXTS}))
+        draw_reconstruction(darling, pair)
+    painted = ["painted: its style, the other's word",
+               'painted: its word, style of the next picture',
+               'painted: its style, no text']
+    assert titles[0][:4] == ['image', *painted]
+    assert titles[1][:6] == ['image', 'same style, another word',
+                             'without text', *painted]
+    # Styles of equal pictures find each other, all the same.
+    assert [each.shape for each in pair.instances] == [(4, 1, 8)] * 2
 
 
 def test_what_was_read_becomes_a_prompt():

@@ -1,8 +1,8 @@
 # After DARLING: neither code nor tables of its authors could be had, and how
 # the parts are built is this project's choice. One option each:
-#   the painter sees style alone              model.neck.inject=none
-#   weights of the losses                     model.read_weight=0.1 ...
-#   styles kept from being all the same       model.align_head.variance_weight=1
+#   the painter sees style alone      model.neck.inject=none
+#   weights of the losses             model.read_weight=0.1 ...
+#   styles kept from being the same   model.align_head.variance_weight=1
 _base_ = 'text_vit.py'
 
 model = dict(

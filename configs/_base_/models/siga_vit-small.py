@@ -1,9 +1,10 @@
 # SIGA's glyph attention as a head of the paper's recognizer, in training
-# alone. Where paper and code differ, or a choice is ours, one option each:
-#   L_cor of products, mean of the batch    model.glyph_head.alignment.product=plain
-#   L_seg tells text from background        model.glyph_head.glyph.binary=True
-#   masks the wrong way round are kept      model.glyph_head.inverted_from=None
-#   glyphs in what the decoder attends to   model.glyph_head.fused=True
+# alone. Where paper and code differ, or a choice is ours, one option of
+# model.glyph_head each:
+#   L_cor of products, mean of the batch    alignment.product=plain
+#   L_seg tells text from background        glyph.binary=True
+#   masks the wrong way round are kept      inverted_from=None
+#   glyphs in what the decoder attends to   fused=True
 _base_ = 'transformer_vit-small.py'
 
 model = dict(

@@ -32,7 +32,8 @@ methods = {
     # It draws pairs of words of its own, with what they say: an advantage that
     # the others do not have. What fine-tunes is the content half.
     'darling': dict(
-        config=_configs + 'pretrain/darling/darling_vit-mini_1xb64_rendered.py',
+        config=_configs +
+        'pretrain/darling/darling_vit-mini_1xb64_rendered.py',
         passes=2,
         own_data=True,
         recognizer={

@@ -25,11 +25,10 @@ model = dict(
         # Patches have one row, in which letters cannot be told from ground.
         scales=(1, )))
 
-glyph_map = dict(type='GlyphMap', source='otsu', img_size=(32, 128))
 train_pipeline = [
     dict(type='SetSampleSeed'),
     dict(type='LoadOCRAnnotations', with_text=True),
-    glyph_map,
+    dict(type='GlyphMap', source='otsu', img_size=(32, 128)),
     dict(type='Resize', scale=(128, 32)),
     dict(
         type='PackTextRecogInputs',

@@ -18,6 +18,7 @@ PARTS = {
     'neck.': 'decoder of pre-training',
     'encoder.': 'projection',
     'decoder.': 'text decoder',
+    'glyph_head.': 'head of glyphs',
 }
 OTHERS = 'others'
 

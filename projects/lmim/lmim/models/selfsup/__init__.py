@@ -11,5 +11,6 @@ from .seqclr import SeqCLR
 from .ssm import SSM
 
 __all__ = [
-    'CCD', 'DARLING', 'DiG', 'LMIM', 'MIM', 'Prediction', 'SSM', 'SelfSup', 'SeqCLR'
+    'CCD', 'DARLING', 'DiG', 'LMIM', 'MIM', 'Prediction', 'SSM', 'SelfSup',
+    'SeqCLR'
 ]

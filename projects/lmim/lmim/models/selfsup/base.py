@@ -163,7 +163,8 @@ class SelfSup(BaseSelfSupervisor):
     @property
     def alone(self) -> Tuple[Tuple[Optional[str], ...], Tuple[str, ...]]:
         """Tuple: ``view_levels`` and ``meta_keys`` of pictures that come
-        alone, outside of training."""
+        alone, outside of training.
+        """
         return self.view_levels, self.meta_keys
 
     def split_views(self, inputs: Inputs) -> List[torch.Tensor]:

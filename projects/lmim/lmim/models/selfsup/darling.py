@@ -74,7 +74,8 @@ class DARLING(SelfSup):
                  'meta_keys=("text", "pair_text"))')
     picture_note = (
         'painted: pixels that the model makes of the style of one picture '
-        'and of the characters of a word. Of pictures without a pair, the '
+        'and of the characters of a word. Instances are the mean style of a '
+        'picture. Of pictures without a pair, the '
         'other is the next one, and words are as the model reads them.')
 
     def __init__(self,

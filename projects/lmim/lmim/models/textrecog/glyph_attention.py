@@ -47,7 +47,8 @@ class Glyphs(NamedTuple):
 
 class Target(NamedTuple):
     """Of pictures: text, (N, H, W), bool; letters, uint8, if known; lengths
-    and classes of words, (N, ) and (N, T), -1 where a word has ended."""
+    and classes of words, (N, ) and (N, T), -1 where a word has ended.
+    """
     text: torch.Tensor
     letters: Optional[torch.Tensor]
     lengths: torch.Tensor
