@@ -248,6 +248,13 @@ def test_recognizers_load_a_half(darling, pair, tmp_path):
     assert features.out_channels == 8
     grid = parted.content.transpose(1, 2).unflatten(2, (2, 8))
     torch.testing.assert_close(features(pair[0]), grid)
+    full = build(dict(CONTENT, padded=True, **loads))
+    full.init_weights()
+    assert full.out_dims == 16 and not full(pair[0])[..., :8].any()
+    torch.testing.assert_close(full(pair[0])[..., 8:], parted.content)
+    other = build(dict(CONTENT, half='style', padded=True, **loads))
+    other.init_weights()
+    torch.testing.assert_close(other(pair[0])[..., :8], parted.style)
     linked = build(dict(type='ViTFeatureMap', vit=CONTENT, out_channels=24,
                         pool='mean'))
     assert linked(pair[0]).shape == (3, 24, 1, 8)

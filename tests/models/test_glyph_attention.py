@@ -7,9 +7,10 @@ from mmengine.config import Config
 from mmengine.logging import MessageHub
 
 from lmim.apis import load_recognizer
-from lmim.models.heads.glyph_losses import (labels_by_attention,
-                                            labels_by_letters, text_entropy)
 from lmim.models.textrecog.glyph_attention import bent, own_columns_loss
+from lmim.models.textrecog.glyph_losses import (labels_by_attention,
+                                                labels_by_letters,
+                                                text_entropy)
 from lmim.utils.errors import UserError
 
 from .conftest import ENCODER, build

@@ -8,7 +8,8 @@ from typing import Dict, Iterator
 import torch
 import torch.nn.functional as F
 
-from lmim.models.heads.glyph_losses import labels_by_attention, text_entropy
+from lmim.models.textrecog.glyph_losses import (labels_by_attention,
+                                                text_entropy)
 
 from .common import RELATIVE, Check, Reference, build, checks
 

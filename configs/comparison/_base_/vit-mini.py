@@ -36,10 +36,7 @@ methods = {
         'pretrain/darling/darling_vit-mini_1xb64_rendered.py',
         passes=2,
         own_data=True,
-        recognizer={
-            'model.backbone.vit.type': 'ContentViT',
-            'model.backbone.out_channels': 128
-        }),
+        encoder=dict(type='ContentViT', padded=True)),
 }
 compared = ['scratch', 'mae', 'lmim', 'lmim-plus']
 

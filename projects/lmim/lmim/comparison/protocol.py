@@ -32,6 +32,8 @@ class Method(NamedTuple):
         own_data (bool): Whether its config says what it pre-trains on, as
             where it needs words that are drawn, in place of the comparison's
             pictures.
+        encoder (Dict[str, Any]): Settings of the recognizer's encoder that
+            are changed, such as its type, wherever it is in the backbone.
         recognizer (Dict[str, Any]): Settings of the fine-tuning that are
             changed, such as the encoder's patches.
         recognizer_passes (float): What the updates of a fine-tuning are
@@ -45,6 +47,7 @@ class Method(NamedTuple):
     share: float = 1.
     warm_start: bool = False
     own_data: bool = False
+    encoder: Dict[str, Any] = {}
     recognizer: Dict[str, Any] = {}
     recognizer_passes: float = 1.
 

@@ -121,6 +121,7 @@ def _finetuning(protocol: Protocol, sets: Sets, method: Method,
     vit.init_cfg = dict(
         type='Pretrained', checkpoint=_checkpoint(encoders[0])
     ) if encoders else None
+    vit.update(method.encoder)
     _set_run(cfg, protocol, seed, batch, protocol.batches(method.name, count))
     _set_data(cfg.train_dataloader, str(sets.train[count.name]))
     tested = cfg.test_dataloader.dataset

@@ -2,6 +2,7 @@
 from typing import Any, List, NamedTuple, Sequence
 
 import torch
+import torch.nn.functional as F
 from mmocr.registry import MODELS
 
 from lmim.utils.errors import UserError
@@ -39,22 +40,26 @@ class ContentViT(TextViT):
 
     A :class:`TextViT`, then a :class:`StyleContentSplit`, of which one half
     is given: patches of half the channels, without [CLS]. :class:`DARLING`
-    trains it; recognizers load it by ``init_cfg`` as they load a TextViT,
-    and their next part has ``in_dims`` of half the encoder's.
+    trains it; recognizers load it by ``init_cfg`` as they load a TextViT.
 
     Args:
         half (str): ``'content'`` or ``'style'``.
+        padded (bool): Whether the channels of the other half stay, as zeros,
+            so that a recognizer's config needs no other change. Else its
+            next part has ``in_dims`` of half the encoder's.
         **kwargs: As in :class:`TextViT`.
 
     Raises:
         UserError: If there is no such half.
     """
 
-    def __init__(self, half: str = 'content', **kwargs: Any) -> None:
+    def __init__(self, half: str = 'content', padded: bool = False,
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if half not in HALVES:
             raise UserError(f'half must be one of {HALVES}, got {half!r}')
         self.half = half
+        self.padded = padded
         self.split = StyleContentSplit(
             self.embed_dims, self.arch_settings['num_heads'],
             self.arch_settings['feedforward_channels'])
@@ -62,7 +67,7 @@ class ContentViT(TextViT):
     @property
     def out_dims(self) -> int:
         """int: Channels of what is given."""
-        return self.embed_dims // 2
+        return self.embed_dims if self.padded else self.embed_dims // 2
 
     @property
     def out_extra_tokens(self) -> int:
@@ -70,8 +75,13 @@ class ContentViT(TextViT):
         return 0
 
     def encode_whole(self, images: torch.Tensor) -> torch.Tensor:
-        """Encode whole images (N, 3, H, W) to a half, (N, L, C / 2)."""
-        return getattr(self.part(images), self.half)
+        """Encode whole images (N, 3, H, W) to a half, (N, L, out_dims)."""
+        patches = getattr(self.part(images), self.half)
+        if not self.padded:
+            return patches
+        count = self.embed_dims // 2
+        return F.pad(patches,
+                     (count, 0) if self.half == 'content' else (0, count))
 
     def part(self, images: torch.Tensor,
              taps: Sequence[int] = ()) -> Parted:

@@ -1,10 +1,9 @@
-"""Losses of pre-training, and of glyphs in fine-tuning."""
+"""Losses of pre-training."""
 from .alignment_head import AlignmentHead
 from .contrastive_alignment_head import ContrastiveAlignmentHead
 from .contrastive_head import ContrastiveHead
 from .dense_head import DenseHead
 from .distillation_head import DistillationHead
-from .glyph_losses import GlyphLoss, ImplicitAlignmentLoss
 from .linguistics_alignment_head import LinguisticsAlignmentHead
 from .momentum_contrast_head import MomentumContrastHead
 from .predictor_alignment_head import PredictorAlignmentHead
@@ -12,8 +11,7 @@ from .reconstruction_head import ReconstructionHead, SmoothL1ReconstructionLoss
 
 __all__ = [
     'AlignmentHead', 'ContrastiveAlignmentHead', 'ContrastiveHead',
-    'DenseHead', 'DistillationHead', 'GlyphLoss', 'ImplicitAlignmentLoss',
-    'LinguisticsAlignmentHead', 'MomentumContrastHead',
-    'PredictorAlignmentHead', 'ReconstructionHead',
+    'DenseHead', 'DistillationHead', 'LinguisticsAlignmentHead',
+    'MomentumContrastHead', 'PredictorAlignmentHead', 'ReconstructionHead',
     'SmoothL1ReconstructionLoss'
 ]

@@ -4,14 +4,13 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import torch
 import torch.nn.functional as F
-from mmengine.structures import LabelData
 from mmocr.registry import MODELS
 from mmocr.structures import TextRecogDataSample
 
 from lmim.utils.errors import UserError
 from ..backbones.content_vit import ContentViT, Parted
 from ..necks.prompted_painter import emptied, prompts_of
-from .base import Inputs, Prediction, SelfSup
+from .base import Inputs, Prediction, SelfSup, labelled_samples
 
 TEXTS = ('text', 'pair_text')
 
@@ -183,8 +182,8 @@ class DARLING(SelfSup):
     def samples(data_samples: Dict[str, Sequence[str]]
                 ) -> List[TextRecogDataSample]:
         """First words, then the others, as MMOCR's losses take them."""
-        return [TextRecogDataSample(gt_text=LabelData(item=text))
-                for name in TEXTS for text in data_samples[name]]
+        return labelled_samples([text for name in TEXTS
+                                 for text in data_samples[name]])
 
     def loss(self,
              inputs: Inputs,

@@ -14,11 +14,11 @@ from torch import nn
 from lmim.utils.errors import UserError
 
 from ..backbones.text_vit import TextViT
-from ..heads.glyph_losses import (labels_by_attention, labels_by_letters,
-                                  living, text_entropy)
 from ..layers import share_of_run
 from .any_width import AnyWidthRecognizer
 from .cross_attention import watched_attention
+from .glyph_losses import (labels_by_attention, labels_by_letters, living,
+                           text_entropy)
 from .transformer_decoder import TextTransformerDecoder
 
 #: L_ins of a picture whose mask is probably the wrong way round.
