@@ -247,4 +247,8 @@ def smaller(cfg: Config) -> List[str]:
             options.append(f'model.{part}.num_layers={layers}')
     if 'taps' in cfg.model.get('neck', {}):
         options.append('model.neck.taps=[1,1,1]')
+    if 'glyph_head' in cfg.model:
+        options.append('model.glyph_head.segmentation.taps=[1,1,1]')
+    if cfg.train_dataloader.dataset.type == 'RenderedTextDataset':
+        options.append('train_dataloader.dataset.length=4')
     return options

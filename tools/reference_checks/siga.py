@@ -26,6 +26,14 @@ ALIGNMENT = 0.15
 INVERTED = 1.
 
 
+def labels_of(given: Dict[str, torch.Tensor], text: torch.Tensor,
+              lengths: torch.Tensor, scale: str = 'low') -> torch.Tensor:
+    """Labels of glyphs at a scale, by what is attended to."""
+    *_, rows, columns = given[f'glyph_logits_{scale}'].shape
+    return labels_by_attention(given['attention'].transpose(1, 2), text,
+                               lengths, (rows, columns))
+
+
 def losses_of(given: Dict[str, torch.Tensor], text: torch.Tensor,
               lengths: torch.Tensor) -> Dict[str, torch.Tensor]:
     """The losses by the names that they have in the file."""
@@ -37,8 +45,8 @@ def losses_of(given: Dict[str, torch.Tensor], text: torch.Tensor,
         attention, found, lengths))
     for scale in ('low', 'middle'):
         logits = given[f'glyph_logits_{scale}']
-        losses[f'loss_seg_{scale}'] = glyph_loss(logits, labels_by_attention(
-            attention, found, lengths, logits.shape[2:]), lengths)
+        losses[f'loss_seg_{scale}'] = glyph_loss(
+            logits, labels_of(given, found, lengths, scale), lengths)
     return losses
 
 
@@ -54,12 +62,11 @@ def check_siga(ref: Reference) -> Iterator[Check]:
     text, lengths = ref.tensor('unit.masks')[:, 0], ref.tensor('unit.length')
     # The end of a word is counted there.
     losses = losses_of(given, text, lengths - 1)
-    yield ref.compare('unit.labels_low', labels_by_attention(
-        given['attention'].transpose(1, 2), given['seg_logits'].argmax(dim=1),
-        lengths - 1, given['glyph_logits_low'].shape[2:]), 0.)
+    yield ref.compare('unit.labels_low', labels_of(
+        given, given['seg_logits'].argmax(dim=1), lengths - 1), 0.)
     for name, value in losses.items():
         yield ref.compare(f'unit.{name}', value)
-    total = sum(losses.values())
+    total = torch.stack(list(losses.values())).sum()
     yield ref.compare('unit.loss', total)
     total.backward()
     yield ref.compare('unit.grad.attention', given['attention'].grad,
@@ -86,6 +93,5 @@ def check_siga(ref: Reference) -> Iterator[Check]:
             yield ref.compare(prefix + name, value)
     found = given['seg_logits'].argmax(dim=1)
     yield ref.compare('foreground', found[:, None], 0.)
-    yield ref.compare('glyph_labels_low', labels_by_attention(
-        given['attention'].transpose(1, 2), found, lengths - 1,
-        given['glyph_logits_low'].shape[2:]), 0.)
+    yield ref.compare('glyph_labels_low',
+                      labels_of(given, found, lengths - 1), 0.)

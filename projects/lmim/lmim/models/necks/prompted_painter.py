@@ -1,6 +1,6 @@
 """A decoder that paints a word in a style."""
 import math
-from typing import List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 import torch
 from mmengine.model import BaseModule
@@ -131,6 +131,7 @@ class PromptedPainter(BaseModule):
             scores = query @ key.transpose(2, 3) * query.shape[-1]**-0.5
             return scores.masked_fill(hidden, float('-inf')).softmax(dim=-1)
 
+        layer: Any
         for number, layer in enumerate(self.layers):
             if self.injections:
                 update = self.injections[number](tapped[-1 - number])
