@@ -11,6 +11,7 @@ from lmim.checkpoints import open_checkpoint
 from lmim.apis.loading import build_model
 from lmim.cli.checkpoint import main
 from tests import tool_runs
+from tests.apis.conftest import write_checkpoint
 from tests.checkpoints.tiny import ENCODER, assert_same, weights_of
 from tests.good_runs import RECOGNIZER, recognizing
 from tests.tool_runs import mini_config, run_tool
@@ -88,8 +89,28 @@ def test_probe_what_was_pretrained(room: Path) -> None:
     assert 'over 8 words\n[CLS]: standard deviation' in words.stdout
     assert 'a linear probe reads' in words.stdout
     assert 'target' not in words.stdout
-    assert 'probe reads' not in call(
-        'probe', path, '--data', data, '--unlabelled').stdout
+    # Of noise, and of letters that are taken to be of equal width.
+    assert "on its own letter's columns" in words.stdout
+    unlabelled = call('probe', path, '--data', data, '--unlabelled')
+    assert unlabelled.code == 0 and 'probe reads' not in unlabelled.stdout
+    assert 'columns' not in unlabelled.stdout
+
+
+def test_probe_halves_and_attention(tmp_path: Path, repo: Path) -> None:
+    """Of random weights: as little as chance, or not much more."""
+    config = (repo / 'configs/pretrain/darling'
+              / 'darling_vit-mini_1xb64_rendered.py')
+    path = write_checkpoint(tmp_path / 'darling.pth', config)
+    found = result('probe', path, '-n', 40)
+    for half in ('style', 'content', 'chance'):
+        for name in ('character', 'font', 'tone'):
+            assert 0 <= found[f'{half}_{name}'] <= 1
+    config = (repo / 'configs/textrecog/siga'
+              / 'siga_vit-mini_1xb64_rendered-labels.py')
+    path = write_checkpoint(tmp_path / 'siga.pth', config)
+    share = result('probe', path, '-n', 40)['attention_correctness']
+    # A word of 3 to 6 letters.
+    assert 0.05 < share < 0.5
 
 
 def test_inspect_a_recognizer_of_mmocr(tmp_path: Path, repo: Path) -> None:

@@ -17,7 +17,6 @@ from lmim.evaluation.probes import (ProbeWords, attention_correctness,
                                     probe_prediction, read_words)
 from lmim.models.backbones import ContentViT
 from lmim.models.selfsup import SelfSup
-from lmim.utils.errors import UserError
 from lmim.visualization.attention import character_attention, normalise
 from lmim.visualization.reconstruction import reconstruct, view_batch
 from .convert import INPUT
@@ -108,8 +107,8 @@ class Probe(Command):
             if isinstance(model.backbone, ContentViT) and words.fonts:
                 figures.update(probe_halves(model.backbone, words))
         elif config is not None and _attends(config):
-            figures['attention_correctness'] = _correctness(
-                load_recognizer(opened, args.config)[0], words)
+            figures.update(_correctness(
+                load_recognizer(opened, args.config)[0], words))
         return {'checkpoint': str(args.input), 'words': len(words.images),
                 **figures}
 
@@ -128,14 +127,13 @@ def _attends(config: ModelConfig) -> bool:
                                        'ParallelDecoder')
 
 
-def _correctness(model: Any, words: ProbeWords) -> float:
-    """The attention of a recognizer on the letters of words it can write."""
+def _correctness(model: Any, words: ProbeWords) -> Dict[str, float]:
+    """How a recognizer attends to words that it can write, if there are."""
     known = set(model.decoder.dictionary.dict)
     chosen = [number for number, text in enumerate(words.texts)
               if text and set(text) <= known]
     if not chosen:
-        raise UserError('none of these words is made of characters that the '
-                        'recognizer knows: give others with --data')
+        return {}
     # As if the words had been read, so that they are written as they are.
     samples = [TextRecogDataSample(pred_text=LabelData(
         item=words.texts[number])) for number in chosen]
@@ -146,7 +144,8 @@ def _correctness(model: Any, words: ProbeWords) -> float:
         maps += character_attention(model, normalise(
             [words.images[number] for number in chosen[part]], device),
             samples[part])
-    return attention_correctness(maps, words.letters[chosen])
+    return dict(attention_correctness=attention_correctness(
+        maps, words.letters[chosen]))
 
 
 def _pretrains(config: Optional[ModelConfig]) -> bool:
