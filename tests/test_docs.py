@@ -114,6 +114,8 @@ TABLE: List[Tuple[str, Exercise]] = [
      by('tests/test_finetuning.py::test_one_command_trains_and_measures')),
     (r'lmim data dedup data/Union14M-L/.*',
      by('tests/cli/data/test_dedup.py::test_the_clean_set_of_a_benchmark')),
+    (r'lmim visualize groups .*',
+     by('tests/visualization/test_tools.py::test_groups')),
     (r'lmim (checkpoint|data|infer|visualize) .*|'
      r'python tools/verify_reference\.py .*', Reader.as_it_is),
     (r'lmim doctor',

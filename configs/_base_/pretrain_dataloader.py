@@ -58,6 +58,16 @@ darling_pipeline = [
         keys=('img', 'pair_img', 'erased_img'),
         meta_keys=('text', 'pair_text'))
 ]
+# LMIM's two views, regions of one colour, and where the second view has them.
+# Letters that are known: RegionMap(source='letters'), as for CCD.
+hsg_pipeline = [
+    lmim_pipeline[0],
+    dict(type='RegionMap', img_size=(32, 128)),
+    dict(lmim_pipeline[1], with_warp=True),
+    lmim_pipeline[2],
+    dict(
+        type='PackPretrainInputs', meta_keys=('region_map', 'guidance_warp'))
+]
 # Two views of a picture that is decoded once; the run adds
 # train_dataloader.collate_fn=dict(type='stack_views').
 seqclr_pipeline = [

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, Tuple
 
 import numpy as np
+import torch
 from torch import nn
 
 HERE = Path(__file__).resolve().parent
@@ -193,6 +194,50 @@ def pixels() -> Dict[str, Any]:
     return dict(ref)
 
 
+#: Of HSG's groups, as in the meta of its reference.
+HSG_SIZES = dict(
+    images=2, dim=8, rows=2, columns=8, fine_clusters=3, coarse_clusters=2,
+    max_nodes=20, kmeans_rows=1, kmeans_columns=4, kmeans_iterations=3,
+    heads=2, layers=1, ffn=12, knn=2)
+
+
+def hsg() -> Dict[str, Any]:
+    """Numbers of HSG's segments, groups and losses, likewise."""
+    sys.path.insert(0, str(HERE.parents[1] / 'tools'))
+    from reference_checks.common import Reference
+    from reference_checks.hsg import IDLE, check_hsg, head_of, their_names
+    from tests.data.make_reference import drawn, record
+    draw = np.random.RandomState(17)
+    region = np.broadcast_to(np.arange(8) // 3, (4, 2, 8)).copy()
+    valid = np.ones((4, 2, 8), bool)
+    valid[1, 0, :2] = False
+    embedding = draw.normal(size=(4, 8, 2, 8)).astype(np.float32)
+    head = head_of(HSG_SIZES)
+    torch.manual_seed(17)
+    head.init_weights()
+    given = torch.from_numpy(embedding).flatten(2).transpose(1, 2)
+    segments = head.segment(head.project(given), *map(
+        torch.from_numpy, (region, valid)))
+    optimizer = torch.optim.Adam(head.parameters(), 1e-2)
+    for _ in range(80):  # until not all are of one group
+        loss = head.loss(segments, head.group(segments))
+        optimizer.zero_grad()
+        (loss['loss_modularity'] + loss['loss_collapse']).backward()
+        optimizer.step()
+    weights = {name: value + 0.05 * noise for (name, value), noise in zip(
+        head.state_dict().items(), drawn(head, 17).values())}
+    ref = Reference({f'state.{theirs}': weights[ours].numpy() for ours, theirs
+                     in their_names(list(weights)).items()})
+    ref.update({f'state.{IDLE}1.weight': np.ones((8, 8), np.float32),
+                f'gradnorm.{IDLE}1.weight': np.float64('nan')})
+    ref.update(
+        meta=np.array(list(HSG_SIZES.values())),
+        meta_names=np.array(list(HSG_SIZES)), region=region, valid=valid,
+        embedding=embedding, node_prototype=np.zeros(1))
+    record(ref, check_hsg)
+    return dict(ref)
+
+
 if __name__ == '__main__':
-    for make in (comer, dcn, pixels, rope):
+    for make in (comer, dcn, hsg, pixels, rope):
         np.savez_compressed(HERE / f'reference_{make.__name__}.npz', **make())

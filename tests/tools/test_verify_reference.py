@@ -9,16 +9,18 @@ import pytest
 BINARY = ('ink.mask', 'span.hard', 'dshm.text', 'masks', 'index', 'clusters',
           'clusters_warped', 'masks_warped', 'late.clusters',
           'memory_mask', 'unit.masks', 'unit.labels_low', 'foreground',
-          'glyph_labels_low')
+          'glyph_labels_low', 'node_padding', 'adjacency')
 #: Whole numbers.
 WHOLE = ('greedy', 'greedy.tokens', 'mae.ids_restore', 'text', 'text_a',
-         'text_b', 'unit.length', 'length')
+         'text_b', 'unit.length', 'length', 'pixel_fine', 'pixel_segment',
+         'segment_coarse', 'fine_label', 'coarse_label',
+         'kmeans_cluster_index', 'node_view')
 KINDS = {'pretrain': 'lmim_pretrain', 'recognizer': 'lmim_recognizer',
          'seqclr': 'seqclr', 'masks': 'masks', 'jepa': 'jepa',
          'dig': 'dig', 'ssm': 'ssm', 'ccd': 'ccd',
          'ccd_recognizer': 'ccd_recognizer', 'comer': 'comer',
          'rope': 'rope', 'dcn': 'dcn', 'pixels': 'pixels',
-         'siga': 'siga', 'darling': 'darling'}
+         'siga': 'siga', 'darling': 'darling', 'hsg': 'hsg'}
 
 
 @pytest.fixture
@@ -94,6 +96,12 @@ def test_published_numbers_are_matched(verify, shared_reference, kind):
         # Both precisions of six cases, of which four have masks.
         assert len(checks) == 2 * (2 * 4 + 4 * 6)
         assert checks['v1_groups.grad.offset (float64)']['error'] < 1e-14
+    elif kind == 'hsg':
+        assert len(checks) == 188
+        for name in ('adjacency', 'fine_label', 'coarse_label',
+                     'pixel_segment', 'pixel_coarse'):
+            assert checks[name]['error'] == 0
+        assert checks['loss_coarse']['error'] < 1e-10
     elif kind == 'ccd_recognizer':
         assert len(checks) == 131
         assert checks['strings (that differ)']['error'] == 0
@@ -237,7 +245,20 @@ def test_own_numbers_are_matched(verify, repo, kind):
     ('darling', 'gradnorm.painter.gates.0.weight'),
     ('darling', 'state.decouple.norm.bias'),
     ('darling', 'state.painter.positions'),
-    ('darling', 'state.decoder.trg_word_emb.weight')
+    ('darling', 'state.decoder.trg_word_emb.weight'),
+    ('hsg', 'embedding'), ('hsg', 'pixel_embedding'), ('hsg', 'pixel_fine'),
+    ('hsg', 'pixel_segment'), ('hsg', 'segment_prototype'),
+    ('hsg', 'segment_coarse'), ('hsg', 'kmeans_cluster_index'),
+    ('hsg', 'node_padding'), ('hsg', 'node_view'), ('hsg', 'adjacency'),
+    ('hsg', 'fine_label'), ('hsg', 'coarse_label'), ('hsg', 'fine_prob'),
+    ('hsg', 'coarse_centroid'), ('hsg', 'coarse_memory'),
+    ('hsg', 'loss_pixel'), ('hsg', 'loss_coarse'), ('hsg', 'grad.embedding'),
+    ('hsg', 'loss_modularity_coarse'), ('hsg', 'loss_collapse_fine'),
+    ('hsg', 'loss_centroid_coarse'), ('hsg', 'loss_clustering'),
+    ('hsg', 'position_embedding'),
+    ('hsg', 'gradnorm.coarse_query_embed._query_embedding.weight'),
+    ('hsg', 'state.pos_embed.row_embed.weight'),
+    ('hsg', 'state.fine_hrchy_transformer.centroid_feat_fc.2.running_var')
 ])
 def test_a_difference_is_found(verify, changed, kind, name):
     def differ(ref):
@@ -298,6 +319,9 @@ def test_a_difference_is_found(verify, changed, kind, name):
     ('darling', 'gradnorm.painter.pred.bias', 'lacks gradnorm.painter.pred'),
     ('darling', 'state.painter.gates.0.bias', 'do not fit'),
     ('darling', 'state.decouple.norm.bias', 'do not fit'),
+    ('hsg', 'loss_fine', 'lacks loss_fine'),
+    ('hsg', 'gradnorm.pos_embed.row_embed.weight', 'lacks gradnorm.pos_emb'),
+    ('hsg', 'state.fine_query_embed._query_embedding.weight', 'do not fit'),
 ])
 def test_an_incomplete_file_is_no_success(verify, changed, kind, lost, words):
     path = changed(kind, lambda ref: ref.pop(lost))

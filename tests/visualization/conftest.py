@@ -16,7 +16,7 @@ from tests.tool_runs import mini_config
 CONFIGS = {
     'mae': 'pretrain/mae', 'lmim': 'pretrain/lmim',
     'seqclr': 'pretrain/seqclr', 'dig': 'pretrain/dig',
-    'ssm': 'pretrain/ssm', 'ccd': 'pretrain/ccd',
+    'ssm': 'pretrain/ssm', 'ccd': 'pretrain/ccd', 'hsg': 'pretrain/hsg',
     'recognizer': 'textrecog/transformer'
 }
 

@@ -43,11 +43,13 @@ def test_views_and_masks(run, image_folder, tmp_path):
 
 
 @pytest.mark.parametrize('kind, columns', [('lmim', 6), ('seqclr', 4),
-                                           ('ccd', 5)])
+                                           ('ccd', 5),
+                                           ('hsg', 10)])
 def test_reconstruction(run, image_folder, checkpoints, kind, columns):
     found = run('reconstruction', image_folder, '--checkpoint',
                 checkpoints[kind], '-n', 2)
-    assert found['code'] == 0 and found['compared'] == 4
+    assert found['code'] == 0, found
+    assert found['compared'] == 4
     assert [Path(name).name for name in found['pictures']] == [
         '0.png', '2.png']
     if kind == 'lmim':
@@ -78,6 +80,25 @@ def test_attention(run, image_folder, checkpoints):
     found = run('attention', image_folder, '--characters', '--checkpoint',
                 checkpoints['mae'], '-o', 'd.png')
     assert found['code'] == 1 and not Path('d.png').exists()
+
+
+def test_groups(run, checkpoints):
+    small = ('--words', 4, '--train-words', 4, '--steps', 2, '--groups', 3)
+    found = run('groups', '--checkpoint', checkpoints['mae'],
+                checkpoints['hsg'], *small, '-n', 2)
+    assert found['code'] == 0 and found['words'] == 4
+    rows = [(row['features'], row['method']) for row in found['scores']]
+    assert rows == [
+        (name, method) for name in ('mae.pth', 'hsg.pth', 'random encoder')
+        for method in ('HSG', 'k-means')] + [
+            ('colours', 'k-means'), ('', 'equal widths'), ('', 'letters')]
+    assert found['scores'][-1]['ari'] > 0.9
+    # Two words; word, letters, and HSG's groups of three encoders.
+    assert cv2.imread('groups.png').shape[1] == 5 * 388
+    again = run('groups', '--checkpoint', checkpoints['mae'], *small)
+    assert again['code'] == 1 and 'groups.png exists' in again['error']
+    found = run('groups', '--checkpoint', checkpoints['mae'], '-o', 'a.pdf')
+    assert found['code'] == 1 and 'is to end in .png' in found['error']
 
 
 def sheet_config(tmp_path: Path, kind: str, images: Path) -> Path:

@@ -15,3 +15,4 @@ from . import deform_conv  # noqa: F401
 from . import pixels  # noqa: F401
 from . import siga  # noqa: F401
 from . import darling  # noqa: F401
+from . import hsg  # noqa: F401

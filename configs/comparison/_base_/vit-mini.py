@@ -24,11 +24,11 @@ methods = {
     # One branch, and targets without what a picture's tokens share.
     'lmim-plus': dict(config=_plus, teacher='teacher'),
     # Of SSM's pictures the encoder sees one, of the others' two views, beside
-    # what a moving average sees.
+    # what a moving average sees; of HSG's the masked one and two whole views.
     **{name: dict(
         config=_configs + f'pretrain/{name}/{name}_vit-mini_1xb64_rendered.py',
         passes=passes) for name, passes in (
-            ('seqclr', 2), ('dig', 2), ('ssm', 1), ('ccd', 2))},
+            ('seqclr', 2), ('dig', 2), ('ssm', 1), ('ccd', 2), ('hsg', 3))},
     # It draws pairs of words of its own, with what they say: an advantage that
     # the others do not have. What fine-tunes is the content half.
     'darling': dict(

@@ -3,11 +3,11 @@ from .samplers import LeanSampler, RatioSampler
 from .rendered_text_dataset import RenderedTextDataset
 from .text_image_dataset import TextImageDataset
 from .transforms import (ForEachPicture, GlyphMap, GuidanceView,
-                         PackPretrainInputs, SetSampleSeed)
+                         PackPretrainInputs, RegionMap, SetSampleSeed)
 from .unreadable import TooManyUnreadableError
 
 __all__ = [
     'ForEachPicture', 'GlyphMap', 'GuidanceView', 'LeanSampler',
-    'PackPretrainInputs', 'RatioSampler', 'RenderedTextDataset',
+    'PackPretrainInputs', 'RatioSampler', 'RegionMap', 'RenderedTextDataset',
     'SetSampleSeed', 'TextImageDataset', 'TooManyUnreadableError'
 ]

@@ -189,14 +189,16 @@ class ProbeWords(NamedTuple):
     fonts: Sequence[str] = ()
 
 
-def draw_words(number: int, img_size: Sequence[int]) -> ProbeWords:
+def draw_words(number: int, img_size: Sequence[int], part: str = 'test',
+               **settings: Any) -> ProbeWords:
     """Draw words, the same each time, of an image size (height, width).
 
-    Words and fonts are those that training on rendered words has not.
+    Words and fonts are those that training on rendered words has not, or of
+    ``part='train'``; settings are those of :class:`RenderedTextDataset`.
     """
     return _take(RenderedTextDataset(
-        number, 'test', with_text=True, with_letters='labels',
-        pipeline=[_resize(img_size)]), number)
+        number, part, fixed=True, with_text=True, with_letters='labels',
+        pipeline=[_resize(img_size)], **settings), number)
 
 
 def read_words(paths: Sequence[str], number: int, img_size: Sequence[int],
@@ -296,6 +298,26 @@ def attention_correctness(maps: Sequence[np.ndarray],
 
 
 @torch.no_grad()
+def encode_words(encoder: TextViT, images: np.ndarray,
+                 encode: Optional[Callable[[torch.Tensor], torch.Tensor]]
+                 = None) -> torch.Tensor:
+    """What an encoder makes of words (N, H, W, 3), uint8, BGR.
+
+    Returns:
+        torch.Tensor: All tokens of whole pictures, (N, 1 + L, C), or what
+        ``encode`` gives of normalised pictures; float32.
+    """
+    device = encoder.patch_embed.projection.weight.device
+    preprocess = MODELS.build(dict(PREPROCESSOR, _scope_='mmocr')).to(device)
+    pixels = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
+    encode = encode or encoder.encode_whole
+    return torch.cat([
+        encode(preprocess(
+            dict(inputs=[batch], data_samples=None))['inputs'][0]).float()
+        for batch in pixels.split(BATCH)])
+
+
+@torch.no_grad()
 def probe_encoder(encoder: TextViT, words: ProbeWords) -> Dict[str, float]:
     """Probe the features of a frozen encoder.
 
@@ -311,7 +333,7 @@ def probe_encoder(encoder: TextViT, words: ProbeWords) -> Dict[str, float]:
         words whose character a linear probe reads, and
         ``character_chance``, that of always naming the commonest.
     """
-    tokens = _encoded(encoder, words, encoder.encode_whole)
+    tokens = encode_words(encoder, words.images)
     patches = tokens[:, encoder.out_extra_tokens:]
     # Without [CLS], the mean of the patches.
     cls = tokens[:, 0] if encoder.out_extra_tokens else patches.mean(dim=1)
@@ -352,7 +374,7 @@ def probe_halves(encoder: ContentViT, words: ProbeWords) -> Dict[str, float]:
         font=torch.tensor([fonts.index(font) for font in words.fonts]),
         tone=torch.from_numpy(np.searchsorted(
             np.quantile(ground, (0.25, 0.5, 0.75)), ground)))
-    both = _encoded(encoder, words, lambda images: torch.cat(
+    both = encode_words(encoder, words.images, lambda images: torch.cat(
         encoder.part(images)[1:3], dim=2))
     figures: Dict[str, float] = {}
     for half, patches in zip(HALVES, both.chunk(2, dim=2)):
@@ -365,18 +387,6 @@ def probe_halves(encoder: ContentViT, words: ProbeWords) -> Dict[str, float]:
             figures[f'{half}_{name}'] = accuracy
             figures[f'chance_{name}'] = chance
     return figures
-
-
-def _encoded(encoder: TextViT, words: ProbeWords,
-             encode: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-    """What an encoder makes of words, in float32."""
-    device = encoder.patch_embed.projection.weight.device
-    preprocess = MODELS.build(dict(PREPROCESSOR, _scope_='mmocr')).to(device)
-    images = torch.from_numpy(words.images.transpose(0, 3, 1, 2).copy())
-    return torch.cat([
-        encode(preprocess(
-            dict(inputs=[batch], data_samples=None))['inputs'][0]).float()
-        for batch in images.split(BATCH)])
 
 
 def _held_out(count: int) -> torch.Tensor:

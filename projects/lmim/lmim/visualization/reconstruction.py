@@ -129,8 +129,10 @@ def view_batch(images: Sequence[np.ndarray],
             change(each)
 
     with random_state_kept(seed):
-        if 'glyph_map' in meta_keys:
-            transform('GlyphMap')
+        for key, kind in (('glyph_map', 'GlyphMap'),
+                          ('region_map', 'RegionMap')):
+            if key in meta_keys:
+                transform(kind)
         for level in levels:
             if level is not None:
                 transform('GuidanceView', level=level,

@@ -3,6 +3,7 @@ from lmim.cli import Tool
 
 from .attention import Attention
 from .browse import Browse
+from .groups import Groups
 from .pretraining import Mask, Reconstruction, Views
 
 DESCRIPTION = """Draw pictures of what is learnt, and from what.
@@ -15,6 +16,6 @@ pictures are written to files.
   lmim visualize attention a.png b.png --checkpoint mae.pth lmim.pth
 
 `COMMAND --help` tells of each."""
-TOOL = Tool('lmim visualize', DESCRIPTION, Attention(), Browse(), Mask(),
-            Reconstruction(), Views())
+TOOL = Tool('lmim visualize', DESCRIPTION, Attention(), Browse(), Groups(),
+            Mask(), Reconstruction(), Views())
 main = TOOL.main

@@ -1,7 +1,7 @@
 """`attention`: what encoders, and decoders of text, look at."""
 import argparse
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -48,17 +48,11 @@ class Attention(PictureCommand):
     def prepare(self, args: argparse.Namespace) -> Any:
         """Load the recognizer, or the encoders by the names to show."""
         args.checkpoint = args.checkpoint or [reader_path()]
-        configs = args.config or [None]
-        if len(configs) == 1:
-            configs = configs * len(args.checkpoint)
-        if len(configs) != len(args.checkpoint):
-            raise UserError(
-                f'--config names {len(configs)} files for '
-                f'{len(args.checkpoint)} checkpoints: name one, or one for '
-                'each')
+        configs = configs_of(args)
         if not args.characters:
-            return {_name(path, args.checkpoint): load_encoder(path, config)
-                    for path, config in zip(args.checkpoint, configs)}
+            return {name: load_encoder(path, config) for name, path, config
+                    in zip(checkpoint_names(args.checkpoint),
+                           args.checkpoint, configs)}
         if len(configs) > 1:
             raise UserError('--characters draws one checkpoint at a time')
         return TextRecognizer(args.checkpoint[0], configs[0], device='cpu')
@@ -90,7 +84,24 @@ class Attention(PictureCommand):
             f'  {name}: {text}' for name, text in texts])
 
 
-def _name(path: Path, paths: List[Path]) -> str:
-    """What tells a checkpoint from the others."""
-    alone = [other.name for other in paths].count(path.name) == 1
-    return path.name if alone else '/'.join(path.parts[-2:])
+def configs_of(args: argparse.Namespace) -> List[Optional[Path]]:
+    """The config of each of --checkpoint, by --config.
+
+    Raises:
+        UserError: If these are neither one nor as many.
+    """
+    configs = args.config or [None]
+    if len(configs) == 1:
+        configs = configs * len(args.checkpoint)
+    if len(configs) != len(args.checkpoint):
+        raise UserError(
+            f'--config names {len(configs)} files for '
+            f'{len(args.checkpoint)} checkpoints: name one, or one for each')
+    return configs
+
+
+def checkpoint_names(paths: List[Path]) -> List[str]:
+    """What tells each checkpoint from the others."""
+    names = [path.name for path in paths]
+    return [path.name if names.count(path.name) == 1 else
+            '/'.join(path.parts[-2:]) for path in paths]

@@ -3,11 +3,12 @@ from .glyph_map import GlyphMap
 from .guidance_plan import GuidancePlan
 from .guidance_view import GuidanceView
 from .packing import PackPretrainInputs
+from .region_map import RegionMap
 from .seed import SetSampleSeed
 from .views import ForEachPicture, SeveralViews, collate_views, stack_views
 
 __all__ = [
     'ForEachPicture', 'GlyphMap', 'GuidancePlan', 'GuidanceView',
-    'PackPretrainInputs', 'SetSampleSeed', 'SeveralViews', 'collate_views',
-    'stack_views'
+    'PackPretrainInputs', 'RegionMap', 'SetSampleSeed', 'SeveralViews',
+    'collate_views', 'stack_views'
 ]

@@ -92,12 +92,15 @@ class GlyphMap(BaseTransform):
         UserError: If there is no such source.
     """
 
+    #: Where the map may come from.
+    sources: Tuple[str, ...] = SOURCES
+
     def __init__(self, source: str = 'otsu',
                  img_size: Tuple[int, int] = (32, 128),
                  least: int = 30) -> None:
-        if source not in SOURCES:
-            raise UserError(f'GlyphMap(source={source!r}): take one of '
-                            f'{SOURCES}')
+        if source not in self.sources:
+            raise UserError(f'{type(self).__name__}(source={source!r}): take '
+                            f'one of {self.sources}')
         self.source = source
         self.img_size = (int(img_size[0]), int(img_size[1]))
         self.least = least
@@ -124,10 +127,10 @@ class GlyphMap(BaseTransform):
         letters = results.get('gt_seg_map')
         if letters is None:
             raise UserError(
-                "GlyphMap(source='letters') needs gt_seg_map: take "
-                "RenderedTextDataset(with_letters='labels'), or "
-                "source='otsu' for pictures that do not say where letters "
-                'are')
+                f"{type(self).__name__}(source='letters') needs gt_seg_map: "
+                "take RenderedTextDataset(with_letters='labels'), or "
+                f"source='{self.sources[0]}' for pictures that do not say "
+                'where letters are')
         letters = self._resize(letters, cv2.INTER_NEAREST)
         return np.where(letters > MOST_REGIONS, NO_REGION,
                         letters).astype(np.uint8)

@@ -4,6 +4,7 @@ from .contrastive_alignment_head import ContrastiveAlignmentHead
 from .contrastive_head import ContrastiveHead
 from .dense_head import DenseHead
 from .distillation_head import DistillationHead
+from .grouping_head import HierarchicalGroupingHead, Level
 from .linguistics_alignment_head import LinguisticsAlignmentHead
 from .momentum_contrast_head import MomentumContrastHead
 from .predictor_alignment_head import PredictorAlignmentHead
@@ -11,7 +12,8 @@ from .reconstruction_head import ReconstructionHead, SmoothL1ReconstructionLoss
 
 __all__ = [
     'AlignmentHead', 'ContrastiveAlignmentHead', 'ContrastiveHead',
-    'DenseHead', 'DistillationHead', 'LinguisticsAlignmentHead',
-    'MomentumContrastHead', 'PredictorAlignmentHead', 'ReconstructionHead',
+    'DenseHead', 'DistillationHead', 'HierarchicalGroupingHead', 'Level',
+    'LinguisticsAlignmentHead', 'MomentumContrastHead',
+    'PredictorAlignmentHead', 'ReconstructionHead',
     'SmoothL1ReconstructionLoss'
 ]

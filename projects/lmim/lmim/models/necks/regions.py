@@ -33,6 +33,45 @@ class Regions(NamedTuple):
         return torch.where(self.text & (found == 0), NO_REGION, found)
 
 
+class TokenRegions(NamedTuple):
+    """The region of each token of two views, which follow one another.
+
+    ``maps`` are (2N, rows, columns), int64, 0 is the ground; ``inside`` says
+    which tokens show the picture, bool, of the same shape.
+    """
+    maps: torch.Tensor
+    inside: torch.Tensor
+
+
+def regions_of_tokens(region_map: torch.Tensor, warp: torch.Tensor,
+                      grid: Tuple[int, int],
+                      least: float = 1 / 16) -> TokenRegions:
+    """Carry regions into the other view, and find those of its tokens.
+
+    A token is of the region that most of its pixels are of, the ground left
+    out where any other has a share of it.
+
+    Args:
+        region_map (torch.Tensor): Numbered regions of the regular view, 0 is
+            the ground, (N, H, W), up to 26.
+        warp (torch.Tensor): ``guidance_warp``, (N, H, W, 3), as of
+            :class:`CharacterRegions`; the nearest pixel is taken.
+        grid (Tuple[int, int]): Rows and columns of tokens.
+        least (float): The share of a token that a region must have.
+    """
+    bent = F.grid_sample(region_map[:, None].float(), warp[..., :2].float(),
+                         mode='nearest', align_corners=False)[:, 0]
+    inside = (warp[..., 2] >= 0.5).float()
+    both = torch.stack([region_map.float(), bent * inside], 1).flatten(0, 1)
+    numbers = torch.arange(1, MOST_REGIONS + 1, device=both.device)
+    shares, most = F.adaptive_avg_pool2d(
+        (both[:, None] == numbers[:, None, None]).float(), grid).max(dim=1)
+    seen = torch.stack([torch.ones_like(inside), inside], 1).flatten(0, 1)
+    return TokenRegions(
+        torch.where(shares >= least, most + 1, 0),
+        F.adaptive_avg_pool2d(seen, grid) >= 0.5)
+
+
 @MODELS.register_module()
 class CharacterRegions(BaseModule):
     """Finds the same regions in both views, and averages tokens over them.

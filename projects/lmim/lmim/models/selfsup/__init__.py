@@ -5,12 +5,13 @@ from .base import Prediction, SelfSup
 from .ccd import CCD
 from .darling import DARLING
 from .dig import DiG
+from .hsg import HSG
 from .lmim import LMIM
 from .mim import MIM
 from .seqclr import SeqCLR
 from .ssm import SSM
 
 __all__ = [
-    'CCD', 'DARLING', 'DiG', 'LMIM', 'MIM', 'Prediction', 'SSM', 'SelfSup',
-    'SeqCLR'
+    'CCD', 'DARLING', 'DiG', 'HSG', 'LMIM', 'MIM', 'Prediction', 'SSM',
+    'SelfSup', 'SeqCLR'
 ]

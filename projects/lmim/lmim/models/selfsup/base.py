@@ -62,6 +62,8 @@ class Prediction:
         text (Tuple[torch.Tensor, torch.Tensor], optional): Logits of
             background and text in views, (M, 2, H, W), and what is text,
             (M, H, W).
+        groups (Tuple, optional): Segments of the views, and the levels of
+            their groups, as of :class:`HierarchicalGroupingHead`.
         pictures (Dict[str, torch.Tensor]): What else there is to look at, by
             its title: normalised images (N, 3, H, W); patches as the target
             generator makes them, (N, L, D); numbered regions, (N, H, W),
@@ -76,6 +78,7 @@ class Prediction:
     instances: Sequence[torch.Tensor] = ()
     keys: Sequence[torch.Tensor] = ()
     text: Optional[Tuple[torch.Tensor, torch.Tensor]] = None
+    groups: Any = None
     pictures: Dict[str, torch.Tensor] = field(default_factory=dict)
 
 
