@@ -98,6 +98,11 @@ TABLE: List[Tuple[str, Exercise]] = [
      r'lmim data render MMOCR/.*|cp -rL .*',
      by('tests/test_upstream.py::test_its_configs_train_in_a_stock_mmocr')),
     (r'mkdocs build --strict', by('tests/test_site.py::test_it_is_built')),
+    (r'lmim pool .*|lmim infer .* --pool \S+',
+     by('tests/cli/test_pool.py::test_a_pool_is_made_and_changed')),
+    # Twenty thousand words are drawn.
+    (r'python tools/train\.py configs/textrecog/in_context/\S+',
+     by('tests/test_configs.py::test_config_runs')),
     (r'lmim data render .* --manner scene .*',
      by('tests/cli/data/test_render.py::test_words_as_on_signs')),
     (r'lmim data render .*', Reader.rendered_in_small),

@@ -4,6 +4,7 @@ import sys
 import _import_lmim  # noqa: F401  (finds lmim without an installation)
 import lmim  # noqa: F401  (before anything of MMOCR)
 from benchmarks.pipeline import PipelineBenchmark, ScalingBenchmark
+from benchmarks.pool import PoolBenchmark
 from benchmarks.steps import (FinetuneBenchmark, MemoryBenchmark,
                               PretrainBenchmark, RecognizeBenchmark)
 
@@ -12,8 +13,8 @@ from lmim.engine.launch import hold_freed_memory
 
 TOOL = Tool('python tools/benchmark.py',
             'Measure how fast a part is on this machine.', FinetuneBenchmark(),
-            MemoryBenchmark(), PipelineBenchmark(), PretrainBenchmark(),
-            RecognizeBenchmark(), ScalingBenchmark())
+            MemoryBenchmark(), PipelineBenchmark(), PoolBenchmark(),
+            PretrainBenchmark(), RecognizeBenchmark(), ScalingBenchmark())
 
 if __name__ == '__main__':
     hold_freed_memory()  # as tools/train.py and tools/test.py do

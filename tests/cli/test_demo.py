@@ -135,7 +135,7 @@ def test_the_address_is_printed(host: str,
     with mock.patch.multiple(
             'lmim.cli.demo', wait_for_end=mock.DEFAULT,
             require_gradio=mock.DEFAULT, make_page=mock.DEFAULT,
-            render_examples=mock.DEFAULT, TextRecognizer=mock.DEFAULT,
+            render_examples=mock.DEFAULT, Checkpoints=mock.DEFAULT,
             served=mock.Mock(return_value=nullcontext('ADDRESS'))
     ) as changed, mock.patch.dict('os.environ'):
         assert main(['--checkpoint', 'a.pth', '--host', host]) == 0

@@ -238,6 +238,62 @@ def hsg() -> Dict[str, Any]:
     return dict(ref)
 
 
+def incontext() -> Dict[str, Any]:
+    """Numbers of prompts in front of a decoder, likewise."""
+    sys.path.insert(0, str(HERE.parents[1] / 'tools'))
+    from reference_checks.common import Reference
+    from reference_checks.in_context import check_in_context
+    from tests.data.make_reference import record
+    sizes = dict(encoder_dim=6, encoder_depth=1, encoder_heads=2,
+                 decoder_dim=8, layers=2, heads=2, head_dim=4, ffn=10)
+    shapes = {'trg_word_emb.weight': (10, 8),
+              'position_enc.position_table': (1, 200, 8),
+              'layer_norm.weight': (8, ), 'layer_norm.bias': (8, ),
+              'classifier.weight': (9, 8), 'classifier.bias': (9, )}
+    for layer in ('layer_stack.0', 'layer_stack.1'):
+        for part in ('self_attn', 'enc_attn'):
+            shapes.update({f'{layer}.{part}.{name}.weight': (8, 8) for name
+                           in ('linear_q', 'linear_k', 'linear_v', 'fc')})
+        shapes.update({f'{layer}.norm{number}.{part}': (8, )
+                       for number in (1, 2, 3) for part in ('weight', 'bias')})
+        shapes.update({f'{layer}.mlp.w_1.weight': (10, 8),
+                       f'{layer}.mlp.w_1.bias': (10, ),
+                       f'{layer}.mlp.w_2.weight': (8, 10),
+                       f'{layer}.mlp.w_2.bias': (8, )})
+    draw = np.random.RandomState(11)
+
+    def normal(*shape: int) -> np.ndarray:
+        return draw.normal(size=shape).astype(np.float32)
+
+    ref = Reference({f'state.decoder.{name}': 0.6 * normal(*shape)
+                     for name, shape in shapes.items()})
+    # Neither padding (7) nor the end (6) is written: all places are compared.
+    ref['state.decoder.classifier.bias'][6:8] = -9
+    ref.update(
+        meta=np.array(list(sizes.values())), meta_names=np.array(list(sizes)),
+        memory=normal(3, 5, 8), enc=normal(3, 5, 6),
+        order=np.array([2, 0, 1]), targets=np.array(
+            [[0, 5, 6, 7, 7, 7], [3, 3, 1, 2, 6, 7], [4, 6, 7, 7, 7, 7]]),
+        word_0=np.array([0, 5]), word_1=np.array([3, 3, 1, 2]),
+        word_2=np.array([4]))
+    record(ref, check_in_context)
+    for name in ('targets', *(f'{manner}.greedy' for manner in (
+            'chained', 'independent', 'plain'))):
+        ref[name] = ref[name].astype(int)
+    return dict(ref)
+
+
+def e2str() -> Dict[str, Any]:
+    """Likeness of four pictures to one: E2STR's retrieval."""
+    draw = np.random.RandomState(12)
+    held = draw.normal(size=(4, 6)).astype(np.float32)
+    query = draw.normal(size=6).astype(np.float32)
+    held /= np.linalg.norm(held, axis=1, keepdims=True)
+    query /= np.linalg.norm(query)
+    return dict(pool_embedding=held, query_embedding=query,
+                similarity=held @ query, order=(-held @ query).argsort())
+
+
 if __name__ == '__main__':
-    for make in (comer, dcn, hsg, pixels, rope):
+    for make in (comer, dcn, e2str, hsg, incontext, pixels, rope):
         np.savez_compressed(HERE / f'reference_{make.__name__}.npz', **make())

@@ -245,3 +245,15 @@ def test_sets_of_three_sizes(module: Module,
     for row in result['rows']:
         assert 1 < row['worker MB'] < 2000 and row['us a picture'] > 50
         assert 0 < row['first batch s'] < 60
+
+
+def test_prompts_are_measured(module: Module,
+                              capsys: pytest.CaptureFixture) -> None:
+    assert module('benchmark').TOOL.main([
+        'pool', '--arch', 'mini', '--entries', '6', '--prompts', '1', '2',
+        '--rounds', '1', '--json']) == 0
+    chained, alone = json.loads(capsys.readouterr().out)['rows']
+    # 128 channels of 4 bytes; 7 tokens, 6 blocks, 2 times 512 in 2 bytes.
+    assert chained['bytes a prompt'] == 512
+    assert alone['bytes a prompt'] == 512 + 7 * 6 * 2 * 512 * 2
+    assert chained['2 prompts, ms'] > 0 and alone['search, ms'] > 0

@@ -14,13 +14,15 @@ BINARY = ('ink.mask', 'span.hard', 'dshm.text', 'masks', 'index', 'clusters',
 WHOLE = ('greedy', 'greedy.tokens', 'mae.ids_restore', 'text', 'text_a',
          'text_b', 'unit.length', 'length', 'pixel_fine', 'pixel_segment',
          'segment_coarse', 'fine_label', 'coarse_label',
-         'kmeans_cluster_index', 'node_view')
+         'kmeans_cluster_index', 'node_view', 'word_1', 'order',
+         'targets', 'chained.greedy', 'plain.greedy')
 KINDS = {'pretrain': 'lmim_pretrain', 'recognizer': 'lmim_recognizer',
          'seqclr': 'seqclr', 'masks': 'masks', 'jepa': 'jepa',
          'dig': 'dig', 'ssm': 'ssm', 'ccd': 'ccd',
          'ccd_recognizer': 'ccd_recognizer', 'comer': 'comer',
          'rope': 'rope', 'dcn': 'dcn', 'pixels': 'pixels',
-         'siga': 'siga', 'darling': 'darling', 'hsg': 'hsg'}
+         'siga': 'siga', 'darling': 'darling', 'hsg': 'hsg',
+         'incontext': 'incontext_recognizer', 'e2str': 'e2str'}
 
 
 @pytest.fixture
@@ -106,6 +108,13 @@ def test_published_numbers_are_matched(verify, shared_reference, kind):
         assert len(checks) == 131
         assert checks['strings (that differ)']['error'] == 0
         assert checks['cross_attention_last']['error'] < 1e-6
+    elif kind == 'incontext':
+        assert len(checks) == 99
+        assert checks['chained.logits_2']['error'] < 1e-12
+        assert checks['independent.greedy']['error'] == 0
+    elif kind == 'e2str':
+        assert len(checks) == 4 and checks['order']['error'] == 0
+        assert 'step_logits.*' in json.loads(out)['not_computed']
     elif kind == 'comer':
         assert len(checks) == 94
         assert checks['refine.2']['error'] < 3e-5
@@ -258,7 +267,17 @@ def test_own_numbers_are_matched(verify, repo, kind):
     ('hsg', 'position_embedding'),
     ('hsg', 'gradnorm.coarse_query_embed._query_embedding.weight'),
     ('hsg', 'state.pos_embed.row_embed.weight'),
-    ('hsg', 'state.fine_hrchy_transformer.centroid_feat_fc.2.running_var')
+    ('hsg', 'state.fine_hrchy_transformer.centroid_feat_fc.2.running_var'),
+    ('incontext', 'memory'), ('incontext', 'enc'), ('incontext', 'word_1'),
+    ('incontext', 'targets'), ('incontext', 'chained.logits_0'),
+    ('incontext', 'chained.greedy'), ('incontext', 'chained.greedy_logits'),
+    ('incontext', 'independent.loss'), ('incontext', 'plain.greedy'),
+    ('incontext', 'independent.logits_2'), ('incontext', 'embedding'),
+    ('incontext', 'chained.gradnorm.classifier.bias'),
+    ('incontext', 'similarity'),
+    ('incontext', 'state.decoder.position_enc.position_table'),
+    ('e2str', 'order'), ('e2str', 'similarity'), ('e2str', 'pool_embedding'),
+    ('e2str', 'query_embedding')
 ])
 def test_a_difference_is_found(verify, changed, kind, name):
     def differ(ref):
@@ -322,6 +341,10 @@ def test_a_difference_is_found(verify, changed, kind, name):
     ('hsg', 'loss_fine', 'lacks loss_fine'),
     ('hsg', 'gradnorm.pos_embed.row_embed.weight', 'lacks gradnorm.pos_emb'),
     ('hsg', 'state.fine_query_embed._query_embedding.weight', 'do not fit'),
+    ('incontext', 'plain.greedy', 'lacks plain.greedy'),
+    ('incontext', 'word_2', 'lacks word_2'),
+    ('incontext', 'state.decoder.layer_norm.bias', 'do not fit'),
+    ('incontext', 'chained.gradnorm.layer_norm.bias', 'lacks chained.grad'),
 ])
 def test_an_incomplete_file_is_no_success(verify, changed, kind, lost, words):
     path = changed(kind, lambda ref: ref.pop(lost))

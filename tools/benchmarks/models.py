@@ -25,6 +25,12 @@ RECOGNIZERS = {
     'parallel': 'textrecog/parallel/'
     'parallel_vit-small_8xb64-10e_union14m-l.py',
 }
+OTHERS = {
+    'pretrain': '_base_/models/lmim_vit-small.py',
+    'mae': '_base_/models/mae_vit-small.py',
+    'in-context': 'textrecog/in_context/'
+    'lmim-icl_vit-small_8xb64-5e_union14m-l.py',
+}
 
 
 def build(kind: str, arch: str, device: str, plain: bool = False) -> Any:
@@ -32,13 +38,12 @@ def build(kind: str, arch: str, device: str, plain: bool = False) -> Any:
 
     Args:
         kind (str): 'pretrain', which is LMIM with a teacher of random
-            weights, 'mae', or one of :data:`RECOGNIZERS`.
+            weights, one of :data:`OTHERS`, or of :data:`RECOGNIZERS`.
         arch (str): Of the ViT.
         device (str): Where it goes.
         plain (bool): Of the libraries' own layers.
     """
-    path = {'pretrain': '_base_/models/lmim_vit-small.py',
-            'mae': '_base_/models/mae_vit-small.py', **RECOGNIZERS}[kind]
+    path = {**RECOGNIZERS, **OTHERS}[kind]
     cfg = Config.fromfile(CONFIGS / path).model
     encoder = cfg.backbone.get('vit', cfg.backbone)
     encoder.arch = arch

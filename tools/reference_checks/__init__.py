@@ -16,3 +16,4 @@ from . import pixels  # noqa: F401
 from . import siga  # noqa: F401
 from . import darling  # noqa: F401
 from . import hsg  # noqa: F401
+from . import in_context  # noqa: F401

@@ -22,6 +22,7 @@ from lmim.datasets.rendered_text_dataset import (RenderedRecords,
 from lmim.datasets.splitting import word_key
 from lmim.engine import launch
 from lmim.engine.hooks.checkpoint_hook import find_resumable
+from lmim.models.textrecog import InContextRecognizer
 from lmim.utils.atomic import write_atomic
 from lmim.utils.errors import UserError
 
@@ -228,6 +229,14 @@ def make_config(settings: Settings, reader: TextRecognizer,
             **_rendering(settings, reader)))
         ratios.append(settings.keep)
     per_epoch = max(2, math.ceil(settings.updates / EPOCHS))
+    views: List[Dict[str, Any]] = [*steps, *AUGMENTATION, pack]
+    batch_size = settings.batch_size
+    if isinstance(reader.model, InContextRecognizer):
+        # A sequence for each word.
+        prompts = reader.model.num_prompts
+        views = [dict(type='InContextViews', num_prompts=prompts,
+                      transforms=views)]
+        batch_size = max(1, batch_size // (prompts + 1))
     return Config(dict(
         default_scope='mmocr',
         custom_imports=dict(imports=['lmim'], allow_failed_imports=False),
@@ -240,16 +249,16 @@ def make_config(settings: Settings, reader: TextRecognizer,
         # By which words are read with what it makes.
         test_pipeline=[*steps, pack],
         train_dataloader=dict(
-            batch_size=settings.batch_size, num_workers=1,
+            batch_size=batch_size, num_workers=1,
             persistent_workers=True, drop_last=True,
-            collate_fn=dict(type='pseudo_collate'),
+            collate_fn=dict(type='collate_views'),
             sampler=dict(type='RatioSampler', ratios=ratios,
-                         epoch_length=per_epoch * settings.batch_size),
+                         epoch_length=per_epoch * batch_size),
             dataset=dict(
                 type='ConcatDataset', datasets=sets, pipeline=[
                     dict(type='SetSampleSeed'),
                     dict(type='LoadOCRAnnotations', with_text=True),
-                    *steps, *AUGMENTATION, pack])),
+                    *views])),
         optim_wrapper=dict(
             type='OptimWrapper', constructor='GroupedOptimWrapperConstructor',
             optimizer=dict(type='AdamW', lr=settings.rate,

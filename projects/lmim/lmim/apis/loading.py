@@ -311,6 +311,8 @@ def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
         found = _with_language(found, language)
     found = _with_sizes(found, width, max_length)
     characters = _characters(opened, found)
+    if not found.given:
+        found.model.pop('pool', None)  # a file of whoever trained it
     try:
         recognizer = build_model(found.model, characters, empty=False)
     except UserError:

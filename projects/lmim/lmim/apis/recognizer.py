@@ -16,7 +16,9 @@ from mmengine.device import get_device
 from lmim.datasets.pictures import Inputs, Picture, Pictures, is_single
 from lmim.datasets.records import UnreadableRecordError
 from lmim.engine.precision import choose_precision, warn_if_slower
-from lmim.models.textrecog import numbers_by_size
+from lmim.models.textrecog import (InContextRecognizer, PromptPool,
+                                   numbers_by_size)
+from lmim.models.textrecog.in_context import packed
 from lmim.utils.errors import UserError
 from lmim.visualization import character_attention
 
@@ -84,11 +86,15 @@ class TextRecognizer:
         alpha_color (Sequence[int], optional): Red, green and blue of what
             transparent pictures are laid on. Defaults to white, and to black
             where all that is to be seen is light.
+        pool (str, Path or PromptPool, optional): Labelled pictures that an
+            ``InContextRecognizer`` looks at as it reads, of `lmim pool make`
+            or :meth:`correct`.
 
     Raises:
         FileNotFoundError: If a file does not exist.
         CheckpointError: If checkpoint and config do not make a recognizer.
-        UserError: If device, batch size or precision cannot be had.
+        UserError: If device, batch size or precision cannot be had, or the
+            pool is another recognizer's.
 
     Attributes:
         checkpoint (Path): Where its weights are from.
@@ -116,7 +122,9 @@ class TextRecognizer:
                  language: Optional[str] = None,
                  alpha_color: Optional[Sequence[int]] = None,
                  width: Optional[str] = None,
-                 max_length: Optional[int] = None) -> None:
+                 max_length: Optional[int] = None,
+                 pool: Optional[Union[str, Path, PromptPool]] = None
+                 ) -> None:
         if batch_size < 1:
             raise UserError(f'batch_size is 1 or more, not {batch_size}')
         if orientation not in ORIENTATIONS:
@@ -142,6 +150,73 @@ class TextRecognizer:
         #: Batches that are taken at a time: of several widths, enough that
         #: those of one make a batch.
         self._batches = WINDOW if self._preprocess.any_width else 1
+        if pool is not None:
+            self.use_pool(pool)
+
+    def use_pool(self, pool: Union[str, Path, PromptPool],
+                 rebuild: bool = False) -> None:
+        """Read with labelled pictures; see ``pool`` of this class.
+
+        Args:
+            pool (str, Path or PromptPool): The pool.
+            rebuild (bool): Whether one of other weights is made anew.
+        """
+        if not isinstance(pool, PromptPool):
+            pool = PromptPool.load(pool)
+        with torch.no_grad(), self._autocast():
+            self.in_context().use_pool(pool, rebuild)
+
+    def add_prompts(self, pictures: Inputs, texts: Sequence[str]) -> None:
+        """Put labelled pictures into the pool, in memory; a new one if none.
+
+        Args:
+            pictures (str, Path, bytes, np.ndarray ...): As of
+                :meth:`__call__`, upright.
+            texts (Sequence[str]): What each says.
+
+        Raises:
+            UserError: If the recognizer cannot read with a pool, or a text is
+                none that it knows; nothing is added then.
+            UnreadableRecordError: If a picture cannot be read.
+        """
+        model = self.in_context()
+        read = Pictures(pictures, alpha_color=self.alpha_color)
+        if len(read) != len(texts):
+            raise UserError(f'{len(read)} pictures have {len(texts)} texts')
+        inputs = self.prepare([picture.load() for picture in read])['inputs']
+        with torch.no_grad(), self._autocast():
+            prompts = model.make_prompts(list(map(packed, inputs)), texts)
+        if model.pool is None:
+            model.pool = PromptPool(model.fingerprint())
+        model.pool.add(prompts)
+
+    def correct(self, picture: Inputs, text: str) -> None:
+        """Say what a picture reads, from the next picture on.
+
+        It goes into the pool, and into its file if it has one. Pictures like
+        it are then read with it before the recognizer's eyes.
+
+        Args:
+            picture (str, Path, bytes, np.ndarray ...): One picture.
+            text (str): What it says.
+
+        Raises:
+            UserError, UnreadableRecordError: As :meth:`add_prompts`.
+        """
+        self.add_prompts(picture, [text])
+        pool = self.model.pool
+        if pool.path is not None:
+            pool.save()
+
+    def in_context(self) -> InContextRecognizer:
+        """The model, if it reads with a pool, or a UserError."""
+        if isinstance(self.model, InContextRecognizer):
+            return self.model
+        raise UserError(
+            f'{self.checkpoint} is of a {type(self.model).__name__}, which '
+            'cannot read with a pool of labelled pictures or be corrected: '
+            'take a checkpoint of configs/textrecog/in_context, or train '
+            'this one on with your pictures: `lmim finetune`')
 
     def __call__(self, inputs: Inputs) -> List[Recognition]:
         """Read all pictures.

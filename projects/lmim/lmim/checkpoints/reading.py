@@ -177,7 +177,7 @@ def _read_safetensors(filename: str,
             f'checkpoint {path} cannot be read: it is truncated, or no file '
             f'of safetensors ({path.stat().st_size:,} bytes). Copy or '
             f'download it again. [{error}]') from error
-    if 'sha256' in texts and texts['sha256'] != _digest(weights):
+    if 'sha256' in texts and texts['sha256'] != digest_of(weights):
         raise CheckpointError(
             f'checkpoint {path} is damaged: its weights are not those that '
             'were written. Copy or download it again')
@@ -203,7 +203,7 @@ def save_safetensors(path: pathlib.Path, weights: Dict[str, torch.Tensor],
         texts['dictionary'] = json.dumps(meta.pop('dictionary'),
                                          ensure_ascii=False)
     texts['meta'] = json.dumps(meta, ensure_ascii=False)
-    texts['sha256'] = _digest(weights)
+    texts['sha256'] = digest_of(weights)
     seen = set()
     apart = {}  # the library demands memory of its own for each tensor
     for name, value in weights.items():
@@ -215,7 +215,7 @@ def save_safetensors(path: pathlib.Path, weights: Dict[str, torch.Tensor],
     path.write_bytes(save(apart, metadata=texts))
 
 
-def _digest(weights: Dict[str, torch.Tensor]) -> str:
+def digest_of(weights: Dict[str, torch.Tensor]) -> str:
     """What tells weights, with their names, from any others."""
     digest = hashlib.sha256()
     for name in sorted(weights):

@@ -9,7 +9,6 @@ import signal
 import sys
 import tempfile
 import time
-from functools import lru_cache, partial
 from pathlib import Path
 from typing import (Any, Callable, Dict, Iterator, List, Optional, Sequence,
                     Tuple)
@@ -32,8 +31,9 @@ from lmim.visualization.attention import (character_attention,
                                           overlay_attention)
 from lmim.visualization.sheet import fit_within
 
-from . import Command, at_least, track
+from . import Command, at_least
 from .own_requests import OwnRequests, is_local
+from .page_checkpoints import Checkpoints
 
 ABOUT = """# Read a word
 Drop or paste a picture of one word, not of a page. It goes to the machine
@@ -41,9 +41,6 @@ that serves this page and to no other, and is deleted there afterwards."""
 EMPTY = ('Drop a picture of one word, paste it, or take an example: what is '
          'read appears here.')
 WHY = 'the terminal in which this page was started says why.'
-SUFFIXES = ('.pth', '.pt', '.safetensors')
-#: Recognizers in memory, so that two can be compared without waiting.
-KEPT = 2
 #: Height and width within which pictures are shown, in pixels.
 SHOWN = (96, 320)
 #: How examples look, as in print and in photographs; how many of each, and
@@ -80,66 +77,6 @@ PASTE = """
   input.dispatchEvent(new Event('change', { bubbles: true }));
 })
 """
-
-
-class Checkpoints:
-    """The recognizers of a page; no others can be loaded from it.
-
-    Each is loaded once here, so that a page offers only what works.
-
-    The files must be recognizers; in the folder more are looked for, at any
-    depth, and what is none is reported and left out.
-
-    Raises:
-        FileNotFoundError: If a file or the folder does not exist.
-        UserError: If one of the files is no recognizer, or there is none at
-            all, or the device cannot be used.
-    """
-
-    def __init__(self, files: Sequence[Path], folder: Optional[Path] = None,
-                 device: Optional[str] = None,
-                 orientation: str = 'upright') -> None:
-        self._load = lru_cache(maxsize=KEPT)(partial(
-            TextRecognizer, device=device, batch_size=1,
-            orientation=orientation, char_boxes=True))
-        paths = [Path(os.path.abspath(path)) for path in files]
-        for path in reversed(paths):  # the first is needed first: kept
-            self._load(path)
-        if folder is not None:
-            paths += self._working(Path(os.path.abspath(folder)))
-        if not paths:
-            raise UserError(
-                f'{folder} holds no checkpoint of a recognizer, which a run '
-                'with a config of configs/textrecog leaves')
-        root = os.path.commonpath([path.parent for path in paths])
-        self._paths = {str(path.relative_to(root)): path for path in paths}
-        #: What a page calls them, in order: with as many folders before
-        #: their names as tell them apart.
-        self.names: List[str] = list(self._paths)
-
-    def recognizer(self, name: str) -> TextRecognizer:
-        """That of one of :attr:`names`, or an OSError or UserError."""
-        if name not in self._paths:
-            raise UserError(f'There is no checkpoint {name!r} on this page.')
-        return self._load(self._paths[name])
-
-    def _working(self, folder: Path) -> List[Path]:
-        """The recognizers in a folder; of others it is said why not."""
-        if not folder.is_dir():
-            raise FileNotFoundError(
-                f'folder {folder} does not exist; a file is named by '
-                '--checkpoint FILE')
-        files = sorted(path for path in folder.rglob('*')
-                       if path.suffix in SUFFIXES and path.is_file())
-        working = []
-        for path in track(files, len(files), 'loading checkpoints'):
-            try:
-                self._load(path)
-                working.append(path)
-            except (OSError, ValueError) as error:
-                reason = str(error).split('\n')[0]
-                print(f'left out: {path}: {reason}', file=sys.stderr)
-        return working
 
 
 def render_examples(characters: Sequence[str], folder: Path) -> List[Path]:
@@ -256,15 +193,38 @@ def make_reader(checkpoints: Checkpoints
     return read
 
 
+def make_corrector(checkpoints: Checkpoints
+                   ) -> Callable[[str, Optional[str], str], str]:
+    """What the page calls to say what a picture reads; it gives a note."""
+
+    def correct(name: str, path: Optional[str], text: str) -> str:
+        if path is None:
+            return EMPTY
+        try:
+            checkpoints.recognizer(name).correct(Path(path).read_bytes(),
+                                                 text.strip())
+        except (OSError, ValueError) as error:
+            return f'Not corrected: {error}'
+        return ('Corrected: this picture, and those like it, are read with '
+                'this text in view from now on.')
+
+    return correct
+
+
 def make_page(checkpoints: Checkpoints, examples: Sequence[Path]) -> Any:
     """Lay out the page, a ``gradio.Blocks``, with pictures to try."""
     import gradio as gr  # not among the requirements
-    read = make_reader(checkpoints)
+    read, correct = make_reader(checkpoints), make_corrector(checkpoints)
 
     def update(name: str, path: Optional[str]) -> Tuple[Any, ...]:
         text, note, pictures, rows = read(name, path)
         return (text, note, gr.update(value=pictures, visible=bool(pictures)),
                 gr.update(value=rows, visible=bool(rows)))
+
+    def say(name: str, path: Optional[str], said: str) -> Tuple[Any, ...]:
+        told = correct(name, path, said)
+        text, note, *others = update(name, path)
+        return (text, f'{told}\n{note}', *others)
 
     with gr.Blocks(title='LMIM: read a word', analytics_enabled=False,
                    delete_cache=(UPLOADS_KEPT, UPLOADS_KEPT)) as page:
@@ -294,6 +254,11 @@ def make_page(checkpoints: Checkpoints, examples: Sequence[Path]) -> Any:
                                   elem_id='text')
                 note = gr.Textbox(EMPTY, show_label=False, interactive=False,
                                   lines=2, elem_id='note')
+                with gr.Row():
+                    said = gr.Textbox(
+                        label='That is wrong, it says ...', lines=1,
+                        elem_id='said')
+                    button = gr.Button('Correct', elem_id='correct')
                 looks = gr.Gallery(
                     show_label=False, visible=False, columns=4, height='auto',
                     object_fit='contain', format='png', buttons=[],
@@ -301,10 +266,14 @@ def make_page(checkpoints: Checkpoints, examples: Sequence[Path]) -> Any:
                 table = gr.Dataframe(
                     headers=['character', 'probability'], visible=False,
                     interactive=False, elem_id='table')
-        gr.on([picture.change, name.change], update, [name, picture],
-              [text, note, looks, table], show_progress='minimal',
-              trigger_mode='always_last', concurrency_limit=1,
-              api_visibility='private')
+        for events, call, inputs in (
+                ([picture.change, name.change], update, [name, picture]),
+                ([button.click, said.submit], say, [name, picture, said])):
+            gr.on(events, call, inputs, [text, note, looks, table],
+                  show_progress='minimal', trigger_mode='always_last',
+                  # One after the other: they share the recognizer.
+                  concurrency_limit=1, concurrency_id='recognizer',
+                  api_visibility='private')
     return page
 
 
@@ -435,15 +404,22 @@ class Demo(Command):
             help='cpu, cuda:0 ... (default: a GPU if there is one)')
         add('--orientation', choices=ORIENTATIONS, default='upright',
             help='auto reads turned pictures too (default: %(default)s)')
+        add('--pool', type=Path, metavar='POOL',
+            help='labelled pictures that the in-context recognizer of '
+            '--checkpoint looks at; corrections on the page are written '
+            'there (default: they are kept until the page ends)')
 
     def run(self, args: argparse.Namespace) -> None:
         """Serve the page until it is ended."""
         with terminable(), temporary_folder() as folder:
             require_gradio()  # before the seconds that checkpoints take
+            if args.pool is not None and len(args.checkpoint or []) != 1:
+                raise UserError('a pool is of one recognizer: name that alone '
+                                'with --checkpoint')
             files = args.checkpoint or (
                 [] if args.checkpoints else [reader_path()])
             checkpoints = Checkpoints(files, args.checkpoints, args.device,
-                                      args.orientation)
+                                      args.orientation, args.pool)
             first = checkpoints.recognizer(checkpoints.names[0])
             page = make_page(checkpoints, render_examples(first.characters,
                                                           folder / 'words'))

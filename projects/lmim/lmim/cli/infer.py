@@ -83,6 +83,9 @@ class Infer(Command):
             "english, a file of `lmim data language`, or none (default: as "
             "the config says; the reader's says english)")
         add_size_arguments(parser)
+        add('--pool', type=Path, metavar='FILE',
+            help='labelled pictures that an in-context recognizer looks at '
+            'as it reads, of `lmim pool make`')
         add('--char-boxes', action='store_true',
             help='find where each character is: JSON has the boxes')
         add('--alpha-color', type=color, metavar='R,G,B',
@@ -174,7 +177,7 @@ def _run(args: argparse.Namespace, stdout: TextIO) -> Dict[str, Any]:
                                 args.batch_size, args.precision,
                                 args.orientation, args.char_boxes,
                                 args.language, args.alpha_color,
-                                args.width, args.max_length)
+                                args.width, args.max_length, args.pool)
     read: Callable[[Any], Iterator[Recognition]] = recognizer.read
     if args.polygons is not None:
         read = partial(read_annotated, recognizer)

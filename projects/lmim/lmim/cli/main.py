@@ -16,6 +16,7 @@ COMMANDS = {
     'export': 'export a checkpoint to ONNX',
     'finetune': 'train a recognizer on with words of your own',
     'infer': 'read words in pictures',
+    'pool': 'labelled pictures that a recognizer looks at as it reads',
     'visualize': 'pictures of the data and of what was learnt',
 }
 

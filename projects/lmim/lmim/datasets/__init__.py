@@ -3,11 +3,13 @@ from .samplers import LeanSampler, RatioSampler
 from .rendered_text_dataset import RenderedTextDataset
 from .text_image_dataset import TextImageDataset
 from .transforms import (ForEachPicture, GlyphMap, GuidanceView,
-                         PackPretrainInputs, RegionMap, SetSampleSeed)
+                         InContextViews, PackPretrainInputs, RegionMap,
+                         SetSampleSeed)
 from .unreadable import TooManyUnreadableError
 
 __all__ = [
-    'ForEachPicture', 'GlyphMap', 'GuidanceView', 'LeanSampler',
-    'PackPretrainInputs', 'RatioSampler', 'RegionMap', 'RenderedTextDataset',
+    'ForEachPicture', 'GlyphMap', 'GuidanceView', 'InContextViews',
+    'LeanSampler', 'PackPretrainInputs', 'RatioSampler', 'RegionMap',
+    'RenderedTextDataset',
     'SetSampleSeed', 'TextImageDataset', 'TooManyUnreadableError'
 ]

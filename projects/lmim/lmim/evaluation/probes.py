@@ -3,7 +3,8 @@
 Features are tensors (N, L, C): of N pictures L tokens each. All figures are
 computed in float64 on the features' own device.
 """
-from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
+from typing import (Any, Callable, Dict, List, NamedTuple, Optional, Sequence,
+                    Tuple)
 
 import numpy as np
 import torch

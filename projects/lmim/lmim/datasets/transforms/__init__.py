@@ -2,6 +2,7 @@
 from .glyph_map import GlyphMap
 from .guidance_plan import GuidancePlan
 from .guidance_view import GuidanceView
+from .in_context import InContextViews
 from .packing import PackPretrainInputs
 from .region_map import RegionMap
 from .seed import SetSampleSeed
@@ -9,6 +10,7 @@ from .views import ForEachPicture, SeveralViews, collate_views, stack_views
 
 __all__ = [
     'ForEachPicture', 'GlyphMap', 'GuidancePlan', 'GuidanceView',
-    'PackPretrainInputs', 'RegionMap', 'SetSampleSeed', 'SeveralViews',
+    'InContextViews', 'PackPretrainInputs', 'RegionMap', 'SetSampleSeed',
+    'SeveralViews',
     'collate_views', 'stack_views'
 ]

@@ -9,7 +9,7 @@ from torch import nn
 
 from lmim.utils.errors import UserError
 
-from .transformer_decoder import KeysValues, TextTransformerDecoder
+from .transformer_decoder import KeysValues, TextTransformerDecoder, hide
 
 
 @MODELS.register_module()
@@ -114,9 +114,7 @@ class ParallelDecoder(TextTransformerDecoder):
             torch.ones_like(seen[:, :1])[:, None].expand(-1, length, -1),
             seen[:, None] & others
         ], dim=2)
-        mask = torch.zeros(
-            visible.shape, dtype=inputs.dtype, device=inputs.device)
-        mask = mask.masked_fill(~visible, float('-inf'))[:, None]
+        mask = hide(~visible, inputs.dtype)
         tokens = self.dropout(
             self.queries.expand(written.shape[0], -1, -1))
         return self.run(

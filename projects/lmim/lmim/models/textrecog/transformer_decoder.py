@@ -4,6 +4,7 @@ from typing import (Callable, Dict, List, NamedTuple, Optional, Sequence,
                     Union, cast)
 
 import torch
+import torch.nn.functional as F
 from mmocr.models.common.dictionary import Dictionary
 from mmocr.models.common.layers import TFDecoderLayer
 from mmocr.models.common.modules import MultiHeadAttention, PositionalEncoding
@@ -35,6 +36,17 @@ class KeysValues(NamedTuple):
     def rows(self, rows: torch.Tensor) -> 'KeysValues':
         """Those of some items of the batch, by their numbers (N', )."""
         return KeysValues(self.keys[rows], self.values[rows])
+
+
+class EarlierWords(NamedTuple):
+    """What words to come attend to of words before them.
+
+    Attributes:
+        layers (List[KeysValues]): Of all their S tokens, one a block.
+        seen (torch.Tensor): Which of them are no padding, bool, (N, S).
+    """
+    layers: List[KeysValues]
+    seen: torch.Tensor
 
 
 class TextTransformerDecoderLayer(TFDecoderLayer):
@@ -299,10 +311,7 @@ class TextTransformerDecoder(BaseDecoder):
         seen = torch.ones(
             length, length, dtype=torch.bool, device=inputs.device).tril()
         written = (inputs != self.end_idx) & (inputs != self.padding_idx)
-        seen = seen & written[:, None, None]
-        hidden = torch.full(
-            seen.shape, float('-inf'), dtype=dtype, device=inputs.device)
-        return hidden.masked_fill(seen, 0.)
+        return hide(~(seen & written[:, None]), dtype)
 
     def forward_test(
         self,
@@ -323,9 +332,19 @@ class TextTransformerDecoder(BaseDecoder):
             beams see :func:`beam_search`.
         """
         assert out_enc is not None
+        return self.write(out_enc)
+
+    def write(self, memory: torch.Tensor,
+              before: Optional[EarlierWords] = None) -> torch.Tensor:
+        """Write words, as :meth:`forward_test`, behind earlier ones if any.
+
+        Args:
+            memory (torch.Tensor): The encoder's output, (N, M, D).
+            before (EarlierWords, optional): What they attend to besides.
+        """
         if self.beam_width == 1:
-            return greedy_search(self, out_enc)
-        return beam_search(self, out_enc, self.beam_width)
+            return greedy_search(self, memory, before)
+        return beam_search(self, memory, self.beam_width, before)
 
 
 class WordWriter:
@@ -337,13 +356,20 @@ class WordWriter:
     Args:
         decoder (TextTransformerDecoder): The decoder.
         memory (torch.Tensor): The encoder's output, (N, M, D).
+        before (EarlierWords, optional): Words that these see; positions
+            begin anew behind them.
     """
 
-    def __init__(self, decoder: TextTransformerDecoder,
-                 memory: torch.Tensor) -> None:
+    def __init__(self, decoder: TextTransformerDecoder, memory: torch.Tensor,
+                 before: Optional[EarlierWords] = None) -> None:
         self.decoder = decoder
         self.memory = [layer.memorize(memory) for layer in decoder.layers]
         self.past: List[List[KeysValues]] = [[] for _ in decoder.layers]
+        #: Which tokens are attended to, (N, S): all where it is None.
+        self.seen: Optional[torch.Tensor] = None
+        if before is not None:
+            self.past = [[each] for each in before.layers]
+            self.seen = before.seen
         self.coverage = decoder.new_coverage()
         self.length = 0
         #: The last character of each word, (N, ).
@@ -356,8 +382,12 @@ class WordWriter:
         position = decoder.position_enc.position_table[:, self.length]
         tokens = (decoder.trg_word_emb(self.last) + position)[:, None]
         self.length += 1
-        return decoder.run(tokens, self.memory, past=self.past,
-                           coverage=self.coverage)[:, 0]
+        mask = None
+        if self.seen is not None:
+            self.seen = F.pad(self.seen, (0, 1), value=True)
+            mask = hide(~self.seen[:, None], tokens.dtype)
+        return decoder.run(tokens, self.memory, mask, self.past,
+                           self.coverage)[:, 0]
 
     def take(self, rows: torch.Tensor) -> None:
         """Go on with some words in place of all.
@@ -373,21 +403,24 @@ class WordWriter:
         if self.coverage is not None:
             self.coverage.take(rows)
         self.last = self.last[rows]
+        if self.seen is not None:
+            self.seen = self.seen[rows]
 
 
-def greedy_search(decoder: TextTransformerDecoder,
-                  memory: torch.Tensor) -> torch.Tensor:
+def greedy_search(decoder: TextTransformerDecoder, memory: torch.Tensor,
+                  before: Optional[EarlierWords] = None) -> torch.Tensor:
     """Write the likeliest character at each step.
 
     Args:
         decoder (TextTransformerDecoder): The decoder.
         memory (torch.Tensor): The encoder's output, (N, M, D).
+        before (EarlierWords, optional): Words that are seen.
 
     Returns:
         torch.Tensor: Probabilities, (N, T', classes), where T' is the length
         of the longest word and its end, at most ``decoder.max_seq_len``.
     """
-    writer = WordWriter(decoder, memory)
+    writer = WordWriter(decoder, memory, before)
     ended = torch.zeros_like(writer.last, dtype=torch.bool)
     probs = []
     for _ in range(decoder.max_seq_len):
@@ -401,7 +434,8 @@ def greedy_search(decoder: TextTransformerDecoder,
 
 
 def beam_search(decoder: TextTransformerDecoder, memory: torch.Tensor,
-                width: int) -> torch.Tensor:
+                width: int, before: Optional[EarlierWords] = None
+                ) -> torch.Tensor:
     """Write the likeliest of the words that ``width`` beams find.
 
     The likelihood of a word is the product of the probabilities of its
@@ -413,6 +447,7 @@ def beam_search(decoder: TextTransformerDecoder, memory: torch.Tensor,
         decoder (TextTransformerDecoder): The decoder.
         memory (torch.Tensor): The encoder's output, (N, M, D).
         width (int): Words kept for each picture at each step, W.
+        before (EarlierWords, optional): Words that are seen.
 
     Returns:
         torch.Tensor: (N, T', classes): at each step the probability of the
@@ -421,7 +456,7 @@ def beam_search(decoder: TextTransformerDecoder, memory: torch.Tensor,
         its end a word has the end with probability 1.
     """
     count, end = len(memory), decoder.end_idx
-    writer = WordWriter(decoder, memory)
+    writer = WordWriter(decoder, memory, before)
     rows = torch.arange(count, device=memory.device)
     writer.take(rows.repeat_interleave(width))
     # All beams of a picture begin alike: only the first one counts.
@@ -451,6 +486,12 @@ def beam_search(decoder: TextTransformerDecoder, memory: torch.Tensor,
             break
     best = chances.new_zeros(count, words.shape[2], classes)
     return best.scatter_(2, words[:, 0, :, None], chances[:, 0, :, None])
+
+
+def hide(hidden: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """A mask of self-attention, (N, 1, T, K), of what is hidden, (N, T, K)."""
+    mask = torch.zeros_like(hidden, dtype=dtype)
+    return mask.masked_fill(hidden, float('-inf'))[:, None]
 
 
 def _of(values: torch.Tensor, parent: torch.Tensor) -> torch.Tensor:
