@@ -68,6 +68,16 @@ hsg_pipeline = [
     dict(
         type='PackPretrainInputs', meta_keys=('region_map', 'guidance_warp'))
 ]
+# The image, its text, and its word in plain letters.
+odm_pipeline = [
+    dict(type='SetSampleSeed'),
+    dict(type='Resize', scale=(128, 32)),
+    dict(type='DrawPlainGlyphs', img_size=(32, 128)),
+    dict(
+        type='PackPretrainInputs',
+        keys=('img', ),
+        meta_keys=('text', 'plain_glyphs', 'straight'))
+]
 # Two views of a picture that is decoded once; the run adds
 # train_dataloader.collate_fn=dict(type='stack_views').
 seqclr_pipeline = [

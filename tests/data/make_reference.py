@@ -399,6 +399,87 @@ def ccd_recognizer() -> Dict[str, Any]:
     return dict(ref)
 
 
+def odm_words(module: Any, seed: int, *names: Any) -> Dict[str, Any]:
+    """Weights by chance, by ODM's names, which begin otherwise."""
+    state = {}
+    for name, value in drawn(module, seed).items():
+        ours, theirs = next(pair for pair in names
+                            if name.startswith(pair[0]))
+        state[f'state.{theirs}{name[len(ours):]}'] = value.numpy()
+    return state
+
+
+def odm_crop() -> Dict[str, Any]:
+    """Numbers of ODM's step of word crops."""
+    from reference_checks.common import Reference
+    from reference_checks.odm import check_odm_crop, text_encoder
+    sizes = dict(embed=12, depth=2, heads=3, text_width=8, text_heads=2,
+                 text_layers=1, joint=6, decoder_heads=2, decoder_layers=2,
+                 batch=3, length=5, ocr_embed=8, ocr_depth=1, ocr_heads=2)
+    joint = dict(embed_dims=6, num_heads=2, num_layers=2, _scope_='mmocr')
+    ref = Reference({'state.logit_scale': np.float32(2.7)})
+    for name, arch in (('encoder', ARCH), ('ocr', dict(
+            embed_dims=8, num_layers=1, num_heads=2,
+            feedforward_channels=16))):
+        vit = MODELS.build(dict(VIT, arch=arch, _scope_='mmocr'))
+        ref.update({f'state.{name}.{timm_name(key)}': value.numpy()
+                    for key, value in drawn(vit, len(arch)).items()})
+    for module, names, seed in (
+            (MODELS.build(dict(text_encoder(
+                13, 11, 10, out_dims=6, max_len=5, embed_dims=8,
+                num_layers=1, num_heads=2), _scope_='mmocr')),
+             [('', 'text.')], 2),
+            (MODELS.build(dict(joint, type='TextPromptedDecoder',
+                               num_patches=16)), [('', 'decoder.')], 3),
+            (torch.nn.Linear(6, 16), [('', 'decoder.pred.')], 4),
+            (torch.nn.Linear(12, 6, bias=False),
+             [('', 'image_projection.')], 5)):
+        ref.update(odm_words(module, seed, *names))
+    draw = np.random.RandomState(0).randint
+    ref.update(
+        meta=np.array(list(sizes.values())), meta_names=np.array(list(sizes)),
+        images=draw(256, size=(3, 3, 8, 32)).astype(np.uint8),
+        labels=np.array([[1, 2, 10, 11, 11], [3, 4, 5, 10, 11],
+                         [1, 2, 10, 11, 11]]),
+        target_soft=draw(90, size=(3, 8, 32)).astype(np.uint8),
+        similarity_masked=np.zeros((3, 3)))
+    record(ref, check_odm_crop)
+    return dict(ref)
+
+
+def odm() -> Dict[str, Any]:
+    """Numbers of the parts of the published ODM that are used."""
+    from reference_checks.common import Reference
+    from reference_checks.odm import check_odm, text_encoder
+    sizes = dict(embed=6, text_width=8, heads=2, text_layers=1,
+                 decoder_layers=1, words=2, chars=5, batch=3)
+    encoder = MODELS.build(dict(text_encoder(
+        13, 0, 12, out_dims=6, max_len=5, embed_dims=8, num_layers=1,
+        num_heads=2), _scope_='mmocr'))
+    decoder = MODELS.build(dict(
+        type='TextPromptedDecoder', num_patches=4, embed_dims=6,
+        num_layers=1, num_heads=2, _scope_='mmocr'))
+    ref = Reference({
+        **odm_words(encoder, 2, ('positions', 'positional_embedding'),
+                    ('blocks.', 'transformer.resblocks.'),
+                    ('projection.weight', 'text_projection'), ('', '')),
+        **odm_words(decoder, 3, ('blocks.', 'transformer_decoder.resblocks.'),
+                    ('ln_final', 'ln_final_decoder'), ('', '')),
+        'state.logit_scale': np.float32(2.7)})
+    ref['state.text_projection'] = ref['state.text_projection'].T
+    draw = np.random.RandomState(1)
+    ref.update(
+        meta=np.array(list(sizes.values())), meta_names=np.array(list(sizes)),
+        images=np.zeros((3, 3, 8, 8), np.float16),
+        texts=draw.randint(13, size=(3, 2, 5)),
+        target_soft=draw.randint(90, size=(3, 8, 8)).astype(np.uint8),
+        logits=draw.randn(3, 1, 8, 8).astype(np.float32),
+        **{'visual.x5': draw.randn(5, 3, 6).astype(np.float32),
+           'ocr.lpips_terms': draw.rand(5, 3).astype(np.float32)})
+    record(ref, check_odm)
+    return dict(ref)
+
+
 if __name__ == '__main__':
     np.savez_compressed(HERE / 'reference_pretrain.npz', **pretrain())
     np.savez_compressed(HERE / 'reference_recognizer.npz', **recognizer())
@@ -408,3 +489,5 @@ if __name__ == '__main__':
     np.savez_compressed(HERE / 'reference_ccd.npz', **ccd())
     np.savez_compressed(HERE / 'reference_ccd_recognizer.npz',
                         **ccd_recognizer())
+    np.savez_compressed(HERE / 'reference_odm.npz', **odm())
+    np.savez_compressed(HERE / 'reference_odm_crop.npz', **odm_crop())

@@ -22,7 +22,8 @@ KINDS = {'pretrain': 'lmim_pretrain', 'recognizer': 'lmim_recognizer',
          'ccd_recognizer': 'ccd_recognizer', 'comer': 'comer',
          'rope': 'rope', 'dcn': 'dcn', 'pixels': 'pixels',
          'siga': 'siga', 'darling': 'darling', 'hsg': 'hsg',
-         'incontext': 'incontext_recognizer', 'e2str': 'e2str'}
+         'incontext': 'incontext_recognizer', 'e2str': 'e2str',
+         'odm': 'odm', 'odm_crop': 'odm_crop'}
 
 
 @pytest.fixture
@@ -120,6 +121,12 @@ def test_published_numbers_are_matched(verify, shared_reference, kind):
         assert checks['refine.2']['error'] < 3e-5
         assert checks['greedy.tokens']['error'] == 0
         assert json.loads(out)['not_computed'] == ['joint_beam.*']
+    elif kind == 'odm':
+        assert len(checks) == 17 and checks['decoder.out']['error'] < 1e-5
+        assert 'fpn.*' in json.loads(out)['not_computed']
+    elif kind == 'odm_crop':
+        assert len(checks) == 121 and checks['logits']['error'] < 1e-5
+        assert checks['loss_contrastive']['error'] < 1e-5
     elif kind == 'rope':
         assert len(checks) == 114 and checks['ids_keep']['error'] == 0
         assert checks['mixed.wide_tokens']['error'] < 1e-5
@@ -192,6 +199,20 @@ def test_own_numbers_are_matched(verify, repo, kind):
     ('ccd_recognizer', 'probs_greedy'), ('ccd_recognizer', 'greedy'),
     ('ccd_recognizer', 'gradnorm.encoder.fc1.weight'),
     ('ccd_recognizer', 'state.decoder.trg_word_emb.weight'),
+    ('odm', 'text.block0'), ('odm', 'text.ln_final'),
+    ('odm', 'text.encoded'), ('odm', 'decoder.block0'), ('odm', 'visual.x5'),
+    ('odm', 'decoder.attention0'), ('odm', 'decoder.out'),
+    ('odm', 'loss_seg'), ('odm', 'loss_contrastive'), ('odm', 'loss'),
+    ('odm', 'logits_per_image'), ('odm', 'state.text_projection'),
+    ('odm', 'state.image_pos'), ('odm_crop', 'images'),
+    ('odm_crop', 'tokens'), ('odm_crop', 'text_chars'),
+    ('odm_crop', 'decoder_attention1'), ('odm_crop', 'decoder_out'),
+    ('odm_crop', 'logits'), ('odm_crop', 'similarity'),
+    ('odm_crop', 'ocr_terms'), ('odm_crop', 'ocr_l1_terms'),
+    ('odm_crop', 'loss_contrastive_twins_kept'), ('odm_crop', 'loss_ocr'),
+    ('odm_crop', 'state.ocr.blocks.0.mlp.fc1.weight'),
+    ('odm_crop', 'state.decoder.pred.bias'), ('odm_crop', 'similarity_masked'),
+    ('odm_crop', 'gradnorm.text.positions'),
     ('comer', 'memory'), ('comer', 'attn.0'), ('comer', 'attn.1'),
     ('comer', 'curr.1'), ('comer', 'refine.1'), ('comer', 'logits'),
     ('comer', 'loss'), ('comer', 'train.refine.1'),

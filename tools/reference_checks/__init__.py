@@ -17,3 +17,4 @@ from . import siga  # noqa: F401
 from . import darling  # noqa: F401
 from . import hsg  # noqa: F401
 from . import in_context  # noqa: F401
+from . import odm  # noqa: F401

@@ -37,6 +37,12 @@ methods = {
         passes=2,
         own_data=True,
         encoder=dict(type='ContentViT', padded=True)),
+    # Of pictures with their labels, whose words are drawn level: no prompt,
+    # so that the encoder has to read; and half of them with one.
+    **{name: dict(
+        config=_configs + 'pretrain/odm/odm_vit-mini_1xb64_rendered.py',
+        options={'model.prompt_drop': drop})
+        for name, drop in (('odm', 1.), ('odm-prompt', 0.5))},
 }
 compared = ['scratch', 'mae', 'lmim', 'lmim-plus']
 

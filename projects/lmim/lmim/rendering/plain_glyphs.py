@@ -101,7 +101,7 @@ class PlainGlyphs:
 
     def _letters(self, line: Line) -> Iterator[Tuple[int, int, np.ndarray]]:
         """X and y in the line's ink, and ink, of each letter."""
-        size = line.face.size * (_capital(line.face.path, line.text) /
+        size = line.face.size * (_capital(str(line.face.path), line.text) /
                                  _capital(self.font.path, line.text))
         face = load_face(self.font.path, max(round(size), 1))
         left = round(line.left)

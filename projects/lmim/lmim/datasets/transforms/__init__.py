@@ -1,4 +1,5 @@
 """Transforms: seeding, views, regions of text, packing."""
+from .draw_plain_glyphs import DrawPlainGlyphs
 from .glyph_map import GlyphMap
 from .guidance_plan import GuidancePlan
 from .guidance_view import GuidanceView
@@ -9,8 +10,8 @@ from .seed import SetSampleSeed
 from .views import ForEachPicture, SeveralViews, collate_views, stack_views
 
 __all__ = [
-    'ForEachPicture', 'GlyphMap', 'GuidancePlan', 'GuidanceView',
-    'InContextViews', 'PackPretrainInputs', 'RegionMap', 'SetSampleSeed',
-    'SeveralViews',
+    'DrawPlainGlyphs', 'ForEachPicture', 'GlyphMap', 'GuidancePlan',
+    'GuidanceView', 'InContextViews', 'PackPretrainInputs', 'RegionMap',
+    'SetSampleSeed', 'SeveralViews',
     'collate_views', 'stack_views'
 ]

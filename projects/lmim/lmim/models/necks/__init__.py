@@ -8,11 +8,12 @@ from .prompted_decoder import PromptedDecoder
 from .prompted_painter import PromptedPainter
 from .regions import CharacterRegions
 from .sampled_decoder import SampledDecoder
+from .text_prompt import TextPromptedDecoder, TextPromptEncoder
 from .windows import TokenMLP, WindowProjector
 
 __all__ = [
     'CharacterRegions', 'GlyphSegmentation', 'LinguisticsGuidedDecoder',
     'MAEDecoder', 'PixelDecoder', 'PromptedDecoder', 'PromptedPainter',
-    'PrototypeProjector', 'SampledDecoder', 'SequenceProjector', 'TokenMLP',
-    'WindowProjector'
+    'PrototypeProjector', 'SampledDecoder', 'SequenceProjector',
+    'TextPromptEncoder', 'TextPromptedDecoder', 'TokenMLP', 'WindowProjector'
 ]

@@ -8,10 +8,11 @@ from .dig import DiG
 from .hsg import HSG
 from .lmim import LMIM
 from .mim import MIM
+from .odm import ODM
 from .seqclr import SeqCLR
 from .ssm import SSM
 
 __all__ = [
-    'CCD', 'DARLING', 'DiG', 'HSG', 'LMIM', 'MIM', 'Prediction', 'SSM',
+    'CCD', 'DARLING', 'DiG', 'HSG', 'LMIM', 'MIM', 'ODM', 'Prediction', 'SSM',
     'SelfSup', 'SeqCLR'
 ]

@@ -64,6 +64,8 @@ class Prediction:
             (M, H, W).
         groups (Tuple, optional): Segments of the views, and the levels of
             their groups, as of :class:`HierarchicalGroupingHead`.
+        pred_glyphs (Tuple, optional): Logits of plain letters, and the grey
+            letters that were to be painted or None, (N, H, W) each.
         pictures (Dict[str, torch.Tensor]): What else there is to look at, by
             its title: normalised images (N, 3, H, W); patches as the target
             generator makes them, (N, L, D); numbered regions, (N, H, W),
@@ -79,6 +81,7 @@ class Prediction:
     keys: Sequence[torch.Tensor] = ()
     text: Optional[Tuple[torch.Tensor, torch.Tensor]] = None
     groups: Any = None
+    pred_glyphs: Optional[Tuple[torch.Tensor, Optional[torch.Tensor]]] = None
     pictures: Dict[str, torch.Tensor] = field(default_factory=dict)
 
 
