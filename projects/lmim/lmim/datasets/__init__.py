@@ -2,14 +2,14 @@
 from .samplers import LeanSampler, RatioSampler
 from .rendered_text_dataset import RenderedTextDataset
 from .text_image_dataset import TextImageDataset
-from .transforms import (ForEachPicture, GlyphMap, GuidanceView,
-                         InContextViews, PackPretrainInputs, RegionMap,
-                         SetSampleSeed)
+from .transforms import (DrawPlainGlyphs, ForEachPicture, GlyphMap,
+                         GuidanceView, InContextViews, PackPretrainInputs,
+                         RegionMap, SetSampleSeed)
 from .unreadable import TooManyUnreadableError
 
 __all__ = [
-    'ForEachPicture', 'GlyphMap', 'GuidanceView', 'InContextViews',
-    'LeanSampler', 'PackPretrainInputs', 'RatioSampler', 'RegionMap',
-    'RenderedTextDataset', 'SetSampleSeed', 'TextImageDataset',
+    'DrawPlainGlyphs', 'ForEachPicture', 'GlyphMap', 'GuidanceView',
+    'InContextViews', 'LeanSampler', 'PackPretrainInputs', 'RatioSampler',
+    'RegionMap', 'RenderedTextDataset', 'SetSampleSeed', 'TextImageDataset',
     'TooManyUnreadableError'
 ]
