@@ -197,3 +197,12 @@ def test_targets_of_both_kinds():
     assert (found['plain_glyphs'] == placed[::2, ::2]).all()
     with pytest.raises(UserError, match='needs the text of each picture'):
         draw(dict(img=placed))
+    with pytest.raises(UserError, match='a.png has none'):
+        draw(dict(img_path='a.png', instances=[dict(bbox=[0, 0, 1, 1])]))
+    with pytest.raises(UserError, match="a.png: The text ' ' leaves no ink"):
+        draw(dict(img_path='a.png', instances=[dict(text=' ')]))
+    for wrong, said_so in ((dict(margin=-1), 'not -1'),
+                           (dict(font='no.ttf'), 'no.ttf cannot be opened')):
+        with pytest.raises(UserError, match=said_so):
+            TRANSFORMS.build(
+                dict(wrong, type='DrawPlainGlyphs', _scope_='mmocr'))

@@ -123,8 +123,10 @@ def test_pairs_for_text_editing(run, tmp_path):
     assert run('render', out, *SMALL, '--pairs')[1]['skipped'] is True
     status, error = run('render', out, *SMALL)
     assert status == 1 and 'other settings (pairs)' in error['error']
-    (out / 'test' / 't_b' / '00000000.png').unlink()
-    assert run('render', out, *SMALL, '--pairs')[1]['skipped'] is False
+    for missing in ('t_b/00000000.png', 'i_t.txt'):
+        (out / 'test' / missing).unlink()
+        assert run('render', out, *SMALL, '--pairs')[1]['skipped'] is False
+        assert (out / 'test' / missing).is_file()
 
 
 def test_the_seed_alone_decides(render, tmp_path):

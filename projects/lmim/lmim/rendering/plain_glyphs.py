@@ -28,12 +28,17 @@ class PlainGlyphs:
             matplotlib brings.
 
     Raises:
-        OSError: If the file is missing, or is no font.
+        UserError: If the file is missing, or is no font.
     """
 
     def __init__(self, font: Optional[str] = None) -> None:
         path = str(font or PLAIN_FONT)
-        load_face(path, MEASURE)
+        try:
+            load_face(path, MEASURE)
+        except OSError as error:
+            raise UserError(
+                f'The plain font {path} cannot be opened: {error}. '
+                'Name a TrueType or OpenType file') from None
         self.font = Font(path, '')
 
     def in_place(self, line: Line, placement: Placement) -> np.ndarray:

@@ -288,7 +288,9 @@ def _count(path: Path) -> int:
     try:
         if path.suffix == '.lmdb':
             return LMDBStore(str(path)).count()
-        return min(len(list((path / folder).iterdir()))
-                   for folder in FOLDERS)
+        return min(
+            *(len(list((path / folder).iterdir())) for folder in FOLDERS),
+            *((path / f'{name}.txt').read_text(encoding='utf-8').count('\n')
+              for name in ('i_s', 'i_t')))
     except (OSError, UserError):
         return 0

@@ -34,12 +34,17 @@ class DrawPlainGlyphs(BaseTransform):
         font (str, optional): The plain font; see
             :class:`~lmim.rendering.PlainGlyphs`.
         margin (float): Room around a level word, in heights of the letters.
+
+    Raises:
+        UserError: If the font cannot be opened, or ``margin`` is negative.
     """
 
     def __init__(self,
                  img_size: Tuple[int, int] = (32, 128),
                  font: Optional[str] = None,
                  margin: float = 0.1) -> None:
+        if margin < 0:
+            raise UserError(f'margin is room around a word, not {margin}')
         self.img_size = (int(img_size[0]), int(img_size[1]))
         self.margin = margin
         self.glyphs = PlainGlyphs(font)
@@ -54,15 +59,23 @@ class DrawPlainGlyphs(BaseTransform):
         if placed is not None:
             results['plain_glyphs'] = cv2.resize(
                 placed, self.img_size[::-1], interpolation=cv2.INTER_LINEAR)
-        elif results.get('instances'):
-            results['plain_glyphs'] = self.glyphs.straight(
-                results['instances'][0]['text'], self.img_size, self.margin)
         else:
-            raise UserError(
-                'DrawPlainGlyphs needs the text of each picture: give a '
-                'labelled data set and with_text=True')
+            results['plain_glyphs'] = self._level(results)
         results['straight'] = np.array(placed is None, np.float32)
         return results
+
+    def _level(self, results: Dict[str, Any]) -> np.ndarray:
+        where = results.get('img_path', 'a picture')
+        instances = results.get('instances')
+        if not instances or 'text' not in instances[0]:
+            raise UserError(
+                f'DrawPlainGlyphs needs the text of each picture, and {where} '
+                'has none: give a labelled data set and with_text=True')
+        try:
+            return self.glyphs.straight(
+                instances[0]['text'], self.img_size, self.margin)
+        except UserError as error:
+            raise UserError(f'{where}: {error}') from None
 
     def __repr__(self) -> str:
         return (f'{self.__class__.__name__}(img_size={self.img_size}, '
