@@ -83,6 +83,13 @@ def test_a_pool_is_made_and_changed(
                   '--pool', str(pool), '--device', 'cpu', '--json']) == 0
     results = json.loads(capsys.readouterr().out)['results']
     assert [word['text'] for word in results] == expected
+    some = words.parent / 'some.txt'
+    some.write_text('0.png\n1.png\tseven\n')
+    one = run('make', some, tmp_path / 'one', *reader)
+    assert one['prompts'] == 1 and 'it has no label' in one['left_out'][0]
+    assert main(['evaluate', str(words), str(tmp_path / 'one'),
+                 *map(str, reader)]) == 1
+    assert 'no two texts that differ' in capsys.readouterr().err
     measured = run('evaluate', words, pool, *reader)
     assert measured['pictures'] == 6
     for key in ('without', 'with', 'wrong'):
@@ -123,6 +130,8 @@ def test_a_correction_is_heeded_at_once(checkpoint: Path,
         tmp_path / 'pool').prompts] == ['eight', 'x']
     with pytest.raises(ValueError, match='does not know'):
         recognizer.correct(picture, 'é')
+    with pytest.raises(ValueError, match='is no text: 12'):
+        recognizer.correct(picture, 12)  # type: ignore
     with pytest.raises(ValueError, match='2 pictures have 1 texts'):
         recognizer.add_prompts([picture, picture], ['a'])
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from lmim.checkpoints.reading import read_checkpoint, save_safetensors
 from lmim.models.textrecog import PromptPool
 from lmim.models.textrecog.in_context import follow, packed, unpacked
 from tests.models.conftest import ENCODER, build
@@ -246,6 +247,44 @@ def test_a_file_holds_all_of_a_pool(make, images, tmp_path, prompts):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ValueError, match='cannot be read'):
         PromptPool.load(path)
+
+
+@pytest.mark.parametrize('change, words', [
+    (dict(pictures=None), 'pictures'),
+    (dict(picture_sizes=torch.tensor([1, 2])), 'split_sizes to sum'),
+    (dict(state_sizes=torch.tensor([0])), r'2 texts have \[2, 2, 1\]'),
+    (dict(embeddings=torch.zeros(2, 16).half()), 'of other types'),
+    (dict(embeddings=torch.full((2, 16), torch.nan)), 'not finite'),
+    (dict(texts=['a', 3]), 'no list of texts'),
+    (dict(texts='ab'), 'no list of texts'),
+    (dict(fingerprint=None), 'fingerprint')])
+def test_a_file_that_lmim_did_not_write_is_refused(
+        make, images, tmp_path, change, words):
+    path = tmp_path / 'pool.safetensors'
+    fill(make(), images, TEXTS[:2]).pool.save(path)
+    content = read_checkpoint(path)
+    for name, value in change.items():
+        held = content['meta' if name in content['meta'] else 'state_dict']
+        held[name] = value
+        if value is None:
+            del held[name]
+    save_safetensors(path, content['state_dict'], content['meta'], '')
+    with pytest.raises(ValueError, match=f'make it anew.*{words}'):
+        PromptPool.load(path)
+
+
+def test_prompts_that_are_none_of_this_recognizer_are_refused(make, images):
+    model = fill(make(), images)
+    pool = PromptPool(model.fingerprint(), 'file', [
+        model.pool[0]._replace(text='axb')])
+    with pytest.raises(ValueError, match="pool file has .*not know: 'x'"):
+        model.use_pool(pool)
+    model.use_pool(PromptPool(model.fingerprint(), 'file', [
+        model.pool[0]._replace(embedding=torch.ones(5))]))
+    with pytest.raises(ValueError, match='of 5 values, .* of 16: make'):
+        read(model, images)
+    with pytest.raises(ValueError, match='has no prompts, and none of .* 0'):
+        PromptPool('').remove([0])
 
 
 def test_a_pool_of_other_weights_is_refused_or_made_anew(make, images):

@@ -99,6 +99,10 @@ def test_groups(run, checkpoints):
     assert again['code'] == 1 and 'groups.png exists' in again['error']
     found = run('groups', '--checkpoint', checkpoints['mae'], '-o', 'a.pdf')
     assert found['code'] == 1 and 'is to end in .png' in found['error']
+    for levels in ((3, 4), (300, )):
+        found = run('groups', '--checkpoint', checkpoints['mae'], *small,
+                    '-o', 'a.png', '--groups', *levels)
+        assert found['code'] == 1 and 'are fine to coarse' in found['error']
 
 
 def sheet_config(tmp_path: Path, kind: str, images: Path) -> Path:

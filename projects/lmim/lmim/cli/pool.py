@@ -245,6 +245,10 @@ class Evaluate(PoolCommand):
         pool = PromptPool.load(args.pool)
         reader.use_pool(pool)
         texts = [prompt.text for prompt in pool.prompts]
+        if len(set(texts)) < 2:
+            raise UserError(
+                f'pool {args.pool} has no two texts that differ, and none can '
+                'be exchanged: `lmim pool add` adds labelled pictures')
         # Each gets the text of another.
         wrong = PromptPool(pool.fingerprint, prompts=(
             reader.model.make_prompts(
@@ -278,13 +282,17 @@ def _add(reader: TextRecognizer, words: Sequence[Labelled]) -> None:
 
 def _labelled(words: Sequence[str], limit: Optional[int] = None,
               seed: int = 0) -> Tuple[List[Labelled], List[str]]:
-    """Labelled pictures, or some of them, and those that cannot be read."""
+    """Labelled pictures, or some of them, and those that cannot be taken."""
     source = open_sources(list(words))
-    labels = [label for label in iter_labels(source) if label.text]
+    labels, unreadable = [], []
+    for label in iter_labels(source):
+        if label.text:
+            labels.append(label)
+        else:
+            unreadable.append(f'{source.name(label.number)}: it has no label')
     if limit is not None and limit < len(labels):
         labels = random.Random(seed).sample(labels, limit)
     found: List[Labelled] = []
-    unreadable: List[str] = []
     for label in labels:
         name = source.name(label.number)
         try:

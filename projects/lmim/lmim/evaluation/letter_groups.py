@@ -11,6 +11,7 @@ from lmim.models.backbones import TextViT
 from lmim.models.heads import HierarchicalGroupingHead
 from lmim.models.layers.segments import (grid_labels, spherical_kmeans,
                                          with_places)
+from lmim.utils.errors import UserError
 from lmim.utils.log import quiet
 from .partitions import score_groups
 from .probes import ProbeWords, encode_words
@@ -140,17 +141,27 @@ def compare_groups(encoders: Mapping[str, TextViT], train: ProbeWords,
         List[Grouped]: HSG's groups and k-means of each encoder; of a random
         one of the first one's kind; k-means of mean colours; equal widths;
         and the letters themselves, at the resolution of the patches.
+
+    Raises:
+        UserError: If groups do not become fewer from level to level, or are
+            more than the columns of patches.
     """
+    columns = min(encoder.grid[1] for encoder in encoders.values())
+    if list(groups) != sorted(set(groups), reverse=True) or (
+            groups[0] > columns):
+        raise UserError('groups are fine to coarse, fewer from level to level '
+                        f'and at most {columns}, the columns of patches: not '
+                        f'{list(groups)}')
     first = next(iter(encoders.values()))
     grid = (first.grid[0], first.grid[1])
     found: List[Grouped] = []
 
     def add(features: str, method: str, count: int,
             labels: torch.Tensor) -> None:
-        rows, columns = labels.shape[1:]
+        rows, across = labels.shape[1:]
         maps = labels.expand(len(test.letters), -1, -1).numpy().repeat(
             test.letters.shape[1] // rows, 1).repeat(
-                test.letters.shape[2] // columns, 2)
+                test.letters.shape[2] // across, 2)
         found.append(Grouped(features, method, count,
                              *score_groups(maps, test.letters), maps))
 

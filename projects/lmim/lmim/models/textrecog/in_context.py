@@ -264,7 +264,8 @@ class InContextRecognizer(AnyWidthRecognizer):
                 their pictures and texts.
 
         Raises:
-            UserError: If they are of other weights, and stay so.
+            UserError: If they are of other weights, and stay so, or have
+                characters outside the dictionary.
         """
         fingerprint = self.fingerprint()
         if pool.fingerprint != fingerprint:
@@ -276,6 +277,8 @@ class InContextRecognizer(AnyWidthRecognizer):
             pool = PromptPool(fingerprint, pool.path, self.make_prompts(
                 [prompt.picture for prompt in pool.prompts],
                 [prompt.text for prompt in pool.prompts]))
+        self._check_characters(''.join(
+            prompt.text for prompt in pool.prompts), f'pool {pool.path}')
         self.pool = pool
 
     @torch.no_grad()
@@ -342,20 +345,24 @@ class InContextRecognizer(AnyWidthRecognizer):
                             seen.flatten(1).to(like.device))
 
     def _check(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise UserError(f'the text of a prompt is no text: {text!r}')
         decoder = self.decoder
         longest = min(decoder.max_seq_len,
                       decoder.position_enc.position_table.shape[1] - 2)
-        unknown = sorted(set(text) - set(decoder.dictionary.dict))
-        if unknown:
-            raise UserError(
-                f'text {text!r} of a prompt has characters that this '
-                'recognizer does not know: '
-                f'{", ".join(map(named_character, unknown))}. Leave it out, '
-                'or take a recognizer that knows them')
+        self._check_characters(text, f'text {text!r} of a prompt')
         if not 0 < len(text) <= longest:
             raise UserError(f'text {text!r} of a prompt has {len(text)} '
                             f'characters, and this recognizer reads 1 to '
                             f'{longest}')
+
+    def _check_characters(self, text: str, name: str) -> None:
+        unknown = sorted(set(text) - set(self.decoder.dictionary.dict))
+        if unknown:
+            raise UserError(
+                f'{name} has characters that this recognizer does not know: '
+                f'{", ".join(map(named_character, unknown))}. Leave it out, '
+                'or take a recognizer that knows them')
 
     def _inputs(self, texts: Sequence[str]) -> torch.Tensor:
         """The start symbol, classes, end and padding of texts, (N, L)."""

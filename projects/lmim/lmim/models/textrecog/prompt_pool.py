@@ -69,9 +69,10 @@ class PromptPool:
         wrong = [number for number in numbers
                  if not 0 <= number < len(self)]
         if wrong:
-            raise UserError(f'the pool has prompts 0 to {len(self) - 1}, and '
-                            f'none of number {wrong[0]}: `lmim pool list` '
-                            'shows them')
+            held = (f'prompts 0 to {len(self) - 1}' if self.prompts
+                    else 'no prompts')
+            raise UserError(f'the pool has {held}, and none of number '
+                            f'{wrong[0]}: `lmim pool list` shows them')
         gone = set(numbers)
         self._replace([prompt for number, prompt in enumerate(self.prompts)
                        if number not in gone])
@@ -85,7 +86,15 @@ class PromptPool:
 
         Returns:
             torch.Tensor: Their numbers, (N, K), the most alike first.
+
+        Raises:
+            UserError: If the prompts have embeddings of another length.
         """
+        if embeddings.shape[1] != self._embeddings.shape[1]:
+            raise UserError(
+                f'pool {self.path} has embeddings of '
+                f'{self._embeddings.shape[1]} values, and this recognizer of '
+                f'{embeddings.shape[1]}: make it anew, `lmim pool make`')
         likeness = embeddings.float().cpu() @ self._embeddings.T
         return likeness.topk(min(count, len(self)), dim=1).indices
 
@@ -134,16 +143,14 @@ class PromptPool:
         if meta.get(KIND) != VERSION:
             raise UserError(f'{path} is no pool of prompts of this version of '
                             'lmim: `lmim pool make` makes one')
-        pictures = held['pictures'].split(held['picture_sizes'].tolist())
-        states = held['states'].split(held['state_sizes'].tolist())
-        texts = meta['texts']
-        if not len(texts) == len(pictures) == len(held['embeddings']):
-            raise UserError(f'{path} has {len(texts)} texts of '
-                            f'{len(pictures)} pictures: make it anew')
-        return cls(meta['fingerprint'], path, [
-            Prompt(text, picture.numpy().tobytes(), embedding, state)
-            for text, picture, embedding, state in zip(
-                texts, pictures, held['embeddings'], states)])
+        try:
+            return cls(meta['fingerprint'], path, _prompts(
+                meta['texts'], **held))
+        except (KeyError, TypeError, ValueError, RuntimeError,
+                AttributeError) as error:
+            raise UserError(f'{path} is damaged, or was not written by lmim: '
+                            f'make it anew with `lmim pool make`. [{error}]'
+                            ) from error
 
     def _replace(self, prompts: List[Prompt]) -> None:
         self.prompts = prompts
@@ -158,3 +165,25 @@ def _joined(parts: Sequence[torch.Tensor],
             nothing: torch.Tensor) -> torch.Tensor:
     """Parts one after another, or what stands for none."""
     return torch.cat(list(parts)) if parts else nothing
+
+
+def _prompts(texts: List[str], embeddings: torch.Tensor,
+             pictures: torch.Tensor, picture_sizes: torch.Tensor,
+             states: torch.Tensor, state_sizes: torch.Tensor) -> List[Prompt]:
+    """What :meth:`PromptPool.save` wrote, or an error if it cannot be."""
+    if not isinstance(texts, list) or not all(
+            isinstance(text, str) for text in texts):
+        raise ValueError('its texts are no list of texts')
+    shapes = [len(embeddings), len(picture_sizes), len(state_sizes)]
+    if shapes != [len(texts)] * 3:
+        raise ValueError(f'{len(texts)} texts have {shapes} embeddings, '
+                         'pictures and states')
+    if (embeddings.dtype, embeddings.dim(), pictures.dtype) != (
+            torch.float32, 2, torch.uint8):
+        raise ValueError('its tensors are of other types')
+    if not embeddings.isfinite().all():
+        raise ValueError('its embeddings are not finite')
+    return [Prompt(text, picture.numpy().tobytes(), embedding, state)
+            for text, picture, embedding, state in zip(
+                texts, pictures.split(picture_sizes.tolist()), embeddings,
+                states.split(state_sizes.tolist()))]
