@@ -284,7 +284,8 @@ def _labelled(words: Sequence[str], limit: Optional[int] = None,
               seed: int = 0) -> Tuple[List[Labelled], List[str]]:
     """Labelled pictures, or some of them, and those that cannot be taken."""
     source = open_sources(list(words))
-    labels, unreadable = [], []
+    labels = []
+    unreadable: List[str] = []
     for label in iter_labels(source):
         if label.text:
             labels.append(label)
