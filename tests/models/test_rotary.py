@@ -231,7 +231,9 @@ def test_a_step_is_the_same_in_other_ways(kind: str, way: str) -> None:
     torch.testing.assert_close(its_tokens, tokens)
     assert set(grads) == set(its_grads)
     for name, grad in grads.items():
-        torch.testing.assert_close(its_grads[name], grad, msg=name)
+        # Sums over all tokens, in another order.
+        torch.testing.assert_close(its_grads[name], grad, msg=name,
+                                   rtol=1e-5, atol=1e-5)
     if kind == 'MixedRotary':
         assert grads['rotary.freqs'].abs().min() > 0
 

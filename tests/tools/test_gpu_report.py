@@ -24,7 +24,7 @@ def test_a_report_of_one_part(tmp_path: Path) -> None:
     out = tmp_path / 'out'
     done = subprocess.run(
         ['bash', str(TOOLS / 'gpu_report.sh'), '--device', 'cpu', '--quick',
-         '--parts', 'loading', '--minutes', '15', '--out', str(out)],
+         '--parts', 'loading', '--minutes', '60', '--out', str(out)],
         cwd=tmp_path, capture_output=True, text=True,
         env={key: value for key, value in os.environ.items()
              if key != 'PYTHONPATH'})
@@ -33,7 +33,8 @@ def test_a_report_of_one_part(tmp_path: Path) -> None:
     part, = report['parts']
     assert (part['part'], part['state']) == ('loading', 'done')
     tables = report['tables']
-    assert [row['source'] for row in tables['loading']] == ['LMDB', 'rendered']
+    assert [row['source'] for row in tables['loading']] == [
+        'LMDB', 'rendered', 'LMDB']
     assert all(row['images_per_s'] > 0 for row in tables['loading'])
     assert all(0 <= row['waiting_share'] <= 1 for row in tables['waiting'])
     page = (out / 'report.md').read_text()

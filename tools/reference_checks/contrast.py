@@ -6,8 +6,9 @@ import torch
 
 from .common import ABSOLUTE, Check, Reference, build
 
-#: Of keys and queries: batch norms of few rows enlarge what is rounded.
-PROJECTED = 2e-5
+#: Of keys and queries: batch norms of few rows enlarge what is rounded, and
+#: CPUs differ in it (2.4e-5 with AVX2).
+PROJECTED = 5e-5
 
 
 def in_training(ref: Reference, cfg: dict,
