@@ -10,6 +10,7 @@ from mmocr.registry import DATASETS, MODELS
 from mmocr.utils import register_all_modules
 from torch.utils.data import DataLoader, default_collate
 
+from lmim.utils.errors import UserError
 from lmim.datasets import (ForEachPicture, RenderedTextDataset,
                            SetSampleSeed)
 from lmim.datasets.labels.reading import innermost, iter_labels
@@ -262,6 +263,8 @@ def test_words_from_the_data_root(tmp_path):
             for i in range(20)} == {'left', 'right'}
     with pytest.raises(FileNotFoundError, match='words .* do not exist'):
         build(length=20, words='words.txt')
+    with pytest.raises(UserError, match='path of a list, not .*one a line'):
+        build(length=20, words=['a', 'b'])
 
 
 def test_words_from_labels_of_other_sets(tmp_path):

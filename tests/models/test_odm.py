@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from mmocr.registry import MODELS, TRANSFORMS
 
+from lmim.datasets.transforms import draw_plain_glyphs
 from lmim.models.selfsup.odm import iou
 from lmim.rendering import PlainGlyphs
 from lmim.utils.errors import UserError
@@ -182,7 +183,7 @@ def test_pictures_tell_how_much_is_painted(images, samples):
     assert list(model.predict(images).pictures) == ['plain letters']
 
 
-def test_targets_of_both_kinds():
+def test_targets_of_both_kinds(monkeypatch):
     draw = TRANSFORMS.build(dict(type='DrawPlainGlyphs', img_size=(8, 32),
                                  margin=0., _scope_='mmocr'))
     said = dict(instances=[dict(text='word')])
@@ -199,8 +200,15 @@ def test_targets_of_both_kinds():
         draw(dict(img=placed))
     with pytest.raises(UserError, match='a.png has none'):
         draw(dict(img_path='a.png', instances=[dict(bbox=[0, 0, 1, 1])]))
-    with pytest.raises(UserError, match="a.png: The text ' ' leaves no ink"):
-        draw(dict(img_path='a.png', instances=[dict(text=' ')]))
+    # What cannot be drawn is another picture's turn.
+    said_so = []
+    monkeypatch.setattr(draw_plain_glyphs, 'print_log',
+                        lambda message, *args: said_so.append(message))
+    for text in (' ', 'a\u4e00'):
+        assert draw(dict(img_path='a.png', instances=[dict(text=text)])
+                    ) is None
+    assert "leaves out a.png: The text ' ' leaves no ink" in said_so[0]
+    assert len(said_so) == 2 and 'a.png' in said_so[1]
     for wrong, said_so in ((dict(margin=-1), 'not -1'),
                            (dict(font='no.ttf'), 'no.ttf cannot be opened')):
         with pytest.raises(UserError, match=said_so):

@@ -1,4 +1,5 @@
 """Words that are drawn while training runs, or as a source of records."""
+import os
 import os.path as osp
 from typing import (Any, Callable, Dict, Iterator, Mapping, Optional,
                     Sequence, Tuple, Union)
@@ -194,7 +195,12 @@ class RenderedTextDataset(WordDataset):
         if pair not in PAIRS:
             raise UserError(f'pair is one of {PAIRS}, not {pair!r}')
         if settings.get('words') is not None:
-            settings['words'] = osp.join(data_root, settings['words'])
+            words = settings['words']
+            if not isinstance(words, (str, os.PathLike)):
+                raise UserError('RenderedTextDataset(words=...) is the path '
+                                f'of a list, not {words!r}: write them into '
+                                'a text file, one a line')
+            settings['words'] = osp.join(data_root, words)
         made = make_rendered_sets({part: length}, **settings)
         #: The words, drawn or not; ``left_out`` says what is not drawn.
         self.words = made.parts[part]

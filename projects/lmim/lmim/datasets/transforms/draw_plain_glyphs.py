@@ -1,13 +1,18 @@
 """The word of a picture in plain letters, as a target of pre-training."""
+import logging
 from typing import Any, Dict, Optional, Tuple
 
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
+from mmengine.logging import print_log
 from mmocr.registry import TRANSFORMS
 
 from lmim.rendering import PlainGlyphs
 from lmim.utils.errors import UserError
+
+#: So many pictures are named whose text a process could not draw.
+MOST_NAMED = 10
 
 
 @TRANSFORMS.register_module()
@@ -48,12 +53,17 @@ class DrawPlainGlyphs(BaseTransform):
         self.img_size = (int(img_size[0]), int(img_size[1]))
         self.margin = margin
         self.glyphs = PlainGlyphs(font)
+        self.left_out = 0
 
-    def transform(self, results: Dict[str, Any]) -> Dict[str, Any]:
+    def transform(self, results: Dict[str, Any]) -> Optional[Dict[str, Any]]:
         """Add the letters.
 
+        Returns:
+            dict: None where the font cannot draw the text, which is logged of
+            the first ten: the data set takes another picture.
+
         Raises:
-            UserError: If the picture has no text, or the font cannot draw it.
+            UserError: If the picture has no text.
         """
         placed = results.get('plain_glyphs')
         if placed is not None:
@@ -61,10 +71,12 @@ class DrawPlainGlyphs(BaseTransform):
                 placed, self.img_size[::-1], interpolation=cv2.INTER_LINEAR)
         else:
             results['plain_glyphs'] = self._level(results)
+            if results['plain_glyphs'] is None:
+                return None
         results['straight'] = np.array(placed is None, np.float32)
         return results
 
-    def _level(self, results: Dict[str, Any]) -> np.ndarray:
+    def _level(self, results: Dict[str, Any]) -> Optional[np.ndarray]:
         where = results.get('img_path', 'a picture')
         instances = results.get('instances')
         if not instances or 'text' not in instances[0]:
@@ -75,7 +87,11 @@ class DrawPlainGlyphs(BaseTransform):
             return self.glyphs.straight(
                 instances[0]['text'], self.img_size, self.margin)
         except UserError as error:
-            raise UserError(f'{where}: {error}') from None
+            self.left_out += 1
+            if self.left_out <= MOST_NAMED:
+                print_log(f'DrawPlainGlyphs leaves out {where}: {error}',
+                          'current', logging.WARNING)
+            return None
 
     def __repr__(self) -> str:
         return (f'{self.__class__.__name__}(img_size={self.img_size}, '
