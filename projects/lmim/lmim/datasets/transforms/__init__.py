@@ -12,6 +12,5 @@ from .views import ForEachPicture, SeveralViews, collate_views, stack_views
 __all__ = [
     'DrawPlainGlyphs', 'ForEachPicture', 'GlyphMap', 'GuidancePlan',
     'GuidanceView', 'InContextViews', 'PackPretrainInputs', 'RegionMap',
-    'SetSampleSeed', 'SeveralViews',
-    'collate_views', 'stack_views'
+    'SetSampleSeed', 'SeveralViews', 'collate_views', 'stack_views'
 ]

@@ -188,6 +188,20 @@ class SelfSup(BaseSelfSupervisor):
                 f'and got {len(views)}: {self.view_hint}')
         return views[:wanted]
 
+    def about_images(self, data_samples: Any) -> Dict[str, Any]:
+        """What a batch tells of its images, with all of :attr:`meta_keys`.
+
+        Raises:
+            UserError: If the pipeline does not give these.
+        """
+        if not isinstance(data_samples, dict) or not (
+                data_samples.keys() >= set(self.meta_keys)):
+            *first, last = self.meta_keys
+            raise UserError(
+                f'{type(self).__name__} needs {", ".join(first)} and {last} '
+                f'of each image: {self.view_hint}')
+        return data_samples
+
     def draw_noise(self, batch_size: int, seed: int
                    ) -> Optional[torch.Tensor]:
         """Noise for :meth:`predict` that depends on a seed alone.

@@ -7,7 +7,6 @@ import torch.nn.functional as F
 from mmocr.registry import MODELS
 
 from lmim.datasets.transforms.glyph_map import number_regions
-from lmim.utils.errors import UserError
 from ..layers import share_of_run
 from ..necks.regions import Regions
 from .base import Inputs, Prediction, SelfSup
@@ -110,11 +109,8 @@ class CCD(SelfSup):
         Raises:
             UserError: If the pipeline gives no regions.
         """
-        if not isinstance(data_samples, dict) or not (
-                data_samples.keys() >= set(self.meta_keys)):
-            raise UserError('CCD needs glyph_map and guidance_warp of each '
-                            f'image: {self.view_hint}')
-        found, warp = (data_samples[key] for key in self.meta_keys)
+        about = self.about_images(data_samples)
+        found, warp = (about[key] for key in self.meta_keys)
         text = found > 0
         if self.own_regions is not None and (
                 share_of_run() >= self.own_regions):

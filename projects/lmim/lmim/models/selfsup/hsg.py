@@ -4,7 +4,6 @@ from typing import Any, Dict, Optional
 import torch
 from mmocr.registry import MODELS
 
-from lmim.utils.errors import UserError
 from ..necks.linguistics_guided_decoder import LinguisticsGuidedDecoder
 from ..necks.regions import TokenRegions, regions_of_tokens
 from .base import Inputs, Prediction
@@ -91,11 +90,8 @@ class HSG(MIM):
         Raises:
             UserError: If the pipeline gives none.
         """
-        if not isinstance(data_samples, dict) or not (
-                data_samples.keys() >= set(self.meta_keys)):
-            raise UserError('HSG needs region_map and guidance_warp of each '
-                            f'image: {self.view_hint}')
-        found, warp = (data_samples[key] for key in self.meta_keys)
+        about = self.about_images(data_samples)
+        found, warp = (about[key] for key in self.meta_keys)
         return regions_of_tokens(found, warp, self.backbone.grid, self.least)
 
     def pictures(self, found: Prediction, regions: TokenRegions

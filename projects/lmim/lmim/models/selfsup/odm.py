@@ -168,15 +168,12 @@ class ODM(SelfSup):
         Raises:
             UserError: If the pipeline gives no texts or letters.
         """
-        if not isinstance(data_samples, dict) or not (
-                data_samples.keys() >= set(self.meta_keys)):
-            raise UserError('ODM needs text, plain_glyphs and straight of '
-                            f'each picture: {self.view_hint}')
-        found = self.predict(inputs, noise, data_samples)
+        about = self.about_images(data_samples)
+        found = self.predict(inputs, noise, about)
         assert found.pred_glyphs is not None
         logits, glyphs = found.pred_glyphs
         assert glyphs is not None
-        straight = data_samples['straight'].to(found.tokens[0].device) > 0
+        straight = about['straight'].to(found.tokens[0].device) > 0
         weights = torch.where(straight, self.straight_weight, 1.)
         losses = dict(loss_seg=self.head.loss(logits, glyphs, weights))
         if self.perceptual_head is not None:
@@ -185,7 +182,7 @@ class ODM(SelfSup):
         if self.contrast_head is not None:
             losses['loss_contrast'] = self.contrast_head.loss(
                 *found.instances,
-                self.text_encoder.classes(data_samples['text']))
+                self.text_encoder.classes(about['text']))
         return losses
 
     def pictures(self, logits: torch.Tensor, glyphs: Optional[torch.Tensor]
