@@ -106,11 +106,11 @@ class TrainBenchmark(StepBenchmark):
     #: Makes what train_step takes: the number of images, and the device.
     data: Callable[[int, str], Dict[str, Any]]
 
+    # In TF32, which is used on GPUs by default, convolutions have 10 bits.
+    @torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
     def check(self, args: argparse.Namespace, count: int) -> float:
         """Losses, and gradients of their sum relative to the largest."""
         losses, gradients = [], []
-        # In TF32, which is used on GPUs by default, convolutions have 10 bits.
-        torch.backends.cudnn.allow_tf32 = False
         for plain in (False, True):
             model = without_dropout(
                 build(self.kind, args.arch, args.device, plain))

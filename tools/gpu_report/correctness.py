@@ -89,7 +89,7 @@ def main() -> None:
     room = read_room(__doc__ or '')
     torch.set_num_threads(max(1, torch.get_num_threads() // 2))
     # Convolutions in TF32 have 10 bits; reference numbers ask for more.
-    flags = (torch.backends.cudnn.flags(allow_tf32=False)
+    flags = (torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
              if room.device == 'cuda' else contextlib.nullcontext())
     with flags:
         references(room)
