@@ -1,6 +1,6 @@
-# The shipped reader's encoder, and a decoder that reads behind two labelled
-# pictures: a pool for real words, on a CPU. Three of four words are drawn, the
-# others are photographed; LMIM_DATA_ROOT/real/train has these.
+# The encoder of the shipped reader, frozen, and a decoder that reads behind two
+# labelled pictures: a pool for real words, on a CPU. Three of four words are
+# drawn, the others are photographed; LMIM_DATA_ROOT/real/train has these.
 _base_ = [
     'lmim-icl_vit-mini_1xb64_rendered-labels.py',
     '../../_base_/reader.py',
@@ -9,6 +9,7 @@ _base_ = [
 model = dict(
     backbone=dict(
         **_base_.encoder,
+        frozen_stages=2,
         init_cfg=dict(checkpoint=__import__('lmim').__path__[0] +
                       '/weights/reader.safetensors')),
     encoder=dict(in_dims=256, embed_dims=192),
@@ -60,3 +61,4 @@ train_dataloader = dict(
         ],
         pipeline=train_pipeline))
 optim_wrapper = dict(optimizer=dict(lr=1e-3), clip_grad=dict(max_norm=5.))
+train_cfg = dict(max_epochs=20)

@@ -160,6 +160,8 @@ class TextViT(VisionTransformer):
                 num_layers=self.num_layers))
             for layer in self.layers:
                 make_rotary(layer)
+        if self.frozen_stages > 0:
+            self._freeze_stages()  # what was put in its place, too
         self.with_cp = with_cp
         #: What ``init_cfg`` gave, once weights are initialised.
         self.load_report: Optional[LoadReport] = None

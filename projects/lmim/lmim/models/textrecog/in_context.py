@@ -170,7 +170,11 @@ class InContextRecognizer(AnyWidthRecognizer):
         targets = torch.stack([
             sample.gt_text.padded_indexes for sample in samples
         ]).to(memory.device).unflatten(0, rows.shape)
-        logits = self.teacher_forced(memory[rows], targets)
+        # Behind the longest word of the batch there is padding alone, which
+        # has no loss.
+        longest = int((targets != self.decoder.padding_idx).sum(-1).max())
+        logits = self.teacher_forced(memory[rows], targets[..., :longest])
+        logits = F.pad(logits, (0, 0, 0, targets.shape[-1] - longest))
         return self.decoder.module_loss(logits.flatten(0, 1), samples)
 
     def _mixed(self, count: int) -> torch.Tensor:
