@@ -82,6 +82,13 @@ def test_frozen_blocks_get_no_gradient_and_no_dropout() -> None:
         if name.startswith(('backbone.layers.2.', 'backbone.ln1.'))}
 
 
+def test_a_frozen_stem_is_not_trained_from_the_first_moment() -> None:
+    vit = Recognizer(
+        frozen_stages=1, patch_size=4, stem=(4,)).backbone
+    assert not any(weight.requires_grad
+                   for weight in vit.patch_embed.parameters())
+
+
 def ema_cfg(path: Path, **options: Any) -> Any:
     cfg = make_cfg(path, **options)
     cfg.custom_hooks = [dict(type='EMAHook', momentum=0.1)]

@@ -1,6 +1,6 @@
-# The encoder of the shipped reader, frozen, and a decoder that reads behind two
-# labelled pictures: a pool for real words, on a CPU. Three of four words are
-# drawn, the others are photographed; LMIM_DATA_ROOT/real/train has these.
+# The encoder of the shipped reader, frozen, and a decoder that reads behind
+# two labelled pictures: a pool for real words, on a CPU. Three of four words
+# are drawn, the others photographed; LMIM_DATA_ROOT/real/train has these.
 _base_ = [
     'lmim-icl_vit-mini_1xb64_rendered-labels.py',
     '../../_base_/reader.py',
