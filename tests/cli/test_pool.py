@@ -1,6 +1,7 @@
 """Pools by command, by the API and on the page."""
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Callable, Dict
 
 import cv2
@@ -94,6 +95,41 @@ def test_a_pool_is_made_and_changed(
     assert measured['pictures'] == 6
     for key in ('without', 'with', 'wrong'):
         assert measured[key] == 0  # random weights
+
+
+def test_what_a_pool_is_worth_is_told_of_new_words_too(
+        run: Callable[..., Dict[str, Any]], words: Path, checkpoint: Path,
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture) -> None:
+    pool, reader = tmp_path / 'pool.safetensors', [
+        '--checkpoint', checkpoint, '--device', 'cpu']
+    some = words.parent / 'some.txt'
+    some.write_text('0.png\tword\n1.png\tseven\n')
+    run('make', some, pool, *reader)
+
+    def read(self: TextRecognizer, pictures: Any) -> Any:
+        """The pool gives three words of five, the first of which it has."""
+        texts = [prompt.text for prompt in self.model.pool.prompts]
+        found = {(): 'wordX', ('word', 'seven'): 'word nine LMIM',
+                 ('seven', 'word'): 'x'}[tuple(texts)].split()
+        return [SimpleNamespace(text=word if word in found else '')
+                for word in WORDS]
+
+    monkeypatch.setattr(TextRecognizer, '__call__', read)
+    known = words.parent / 'known.txt'
+    known.write_text(''.join(f'{number}.png\t{word}\n'
+                             for number, word in enumerate(WORDS)))
+    command = ['evaluate', known, pool, *reader]
+    measured = run(*command)
+    assert [measured[key] for key in ('without', 'with', 'wrong')] == [
+        0, 0.6, 0.2]
+    assert measured['new_words'] == {
+        'pictures': 3, 'without': 0, 'with': pytest.approx(2 / 3),
+        'wrong': pytest.approx(1 / 3)}
+    assert main([str(arg) for arg in command]) == 0
+    assert ('with it                            60.0%       66.7%'
+            in capsys.readouterr().out)
+    assert run(*command, '--limit', 5)['pictures'] == 5
 
 
 def test_a_pool_of_other_weights_is_made_anew(

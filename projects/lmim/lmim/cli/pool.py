@@ -37,6 +37,7 @@ class PoolCommand(Command):
     """A command on a pool and, mostly, the recognizer that reads with it."""
 
     needs_words = False
+    needs_recognizer = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
@@ -45,11 +46,22 @@ class PoolCommand(Command):
             add('words', nargs='+', metavar='WORDS',
                 help='pictures with labels: lists with path<TAB>label, LMDBs')
         add('pool', type=Path, metavar='POOL', help='the file of the pool')
+        if not self.needs_recognizer:
+            return
         add('--checkpoint', type=Path, required=True,
             help='of an in-context recognizer')
         add('--config', type=Path,
             help='its config, where the checkpoint carries none')
         add('--device', help='(default: a GPU if there is one)')
+
+    @staticmethod
+    def add_limit(parser: argparse.ArgumentParser) -> None:
+        """Declare what takes some of the pictures."""
+        parser.add_argument(
+            '--limit', type=at_least(1), metavar='N',
+            help='take so many, drawn by chance (default: all)')
+        parser.add_argument('--seed', type=int, default=0,
+                            help='of that chance (default: %(default)s)')
 
     @staticmethod
     def recognizer(args: argparse.Namespace) -> TextRecognizer:
@@ -103,11 +115,7 @@ class Make(PoolCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
         super().add_arguments(parser)
-        parser.add_argument(
-            '--limit', type=at_least(1), metavar='N',
-            help='take so many, drawn by chance (default: all)')
-        parser.add_argument('--seed', type=int, default=0,
-                            help='of that chance (default: %(default)s)')
+        self.add_limit(parser)
         parser.add_argument('--overwrite', action='store_true',
                             help='replace POOL')
 
@@ -148,11 +156,11 @@ class Remove(PoolCommand):
     name = 'remove'
     summary = 'remove labelled pictures from a pool'
     example = 'remove pool.safetensors 3 17'
+    needs_recognizer = False
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
-        parser.add_argument('pool', type=Path, metavar='POOL',
-                            help='the file of the pool')
+        super().add_arguments(parser)
         parser.add_argument('numbers', type=int, nargs='+', metavar='NUMBER',
                             help='as `lmim pool list` shows them')
 
@@ -170,11 +178,11 @@ class List_(PoolCommand):
     name = 'list'
     summary = 'list the labelled pictures of a pool'
     example = 'list pool.safetensors --pictures folder'
+    needs_recognizer = False
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
-        parser.add_argument('pool', type=Path, metavar='POOL',
-                            help='the file of the pool')
+        super().add_arguments(parser)
         parser.add_argument('--pictures', type=Path, metavar='FOLDER',
                             help='write the pictures there, NUMBER.jpg')
 
@@ -227,7 +235,8 @@ class Evaluate(PoolCommand):
 
     Words read exactly: without the pool, with it, and with its texts
     exchanged, picture by picture. Where the last is no worse than the second,
-    the recognizer does not heed its prompts.
+    the recognizer does not heed its prompts. Once more for the words that the
+    pool has not: of these it tells what letters look like, and no word.
     """
 
     name = 'evaluate'
@@ -235,10 +244,15 @@ class Evaluate(PoolCommand):
     example = 'evaluate test.txt pool.safetensors --checkpoint epoch_10.pth'
     needs_words = True
 
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        super().add_arguments(parser)
+        self.add_limit(parser)
+
     def run(self, args: argparse.Namespace) -> Dict[str, Any]:
         """Read the pictures three times."""
         reader = self.recognizer(args)
-        words, left_out = _labelled(args.words)
+        words, left_out = _labelled(args.words, args.limit, args.seed)
         if not words:
             raise UserError('there are no labelled pictures to measure on: '
                             f'{some(left_out, 3)}')
@@ -254,25 +268,33 @@ class Evaluate(PoolCommand):
             reader.model.make_prompts(
                 [prompt.picture for prompt in pool.prompts],
                 texts[1:] + texts[:1])))
-        result = {}
+        new = [text not in texts for _, _, text in words]
+        result: Dict[str, Any] = dict(new_words=dict(pictures=sum(new)))
         for title, pools in (('without', None), ('with', pool),
                              ('wrong', wrong)):
             reader.use_pool(pools or PromptPool(pool.fingerprint))
-            read = [word.text for word in reader(
-                [picture for _, picture, _ in words])]
-            result[title] = sum(
-                found == text for found, (_, _, text)
-                in zip(read, words)) / len(words)
+            right = [word.text == text for word, (_, _, text) in zip(
+                reader([picture for _, picture, _ in words]), words)]
+            result[title] = float(np.mean(right))
+            if any(new):
+                result['new_words'][title] = float(np.mean(
+                    np.asarray(right)[new]))
         return self.result(pool, pictures=len(words), left_out=left_out,
                            **result)
 
     def report(self, result: Dict[str, Any]) -> str:
-        """The three figures."""
-        return '\n'.join([super().report(result)] + [
-            f'{title:<35} {result[key]:.1%}' for title, key in (
-                ('without the pool', 'without'), ('with it', 'with'),
-                ('with texts of other pictures', 'wrong'))] + [
-            f'of {result["pictures"]:,} words read exactly'])
+        """The three figures, of all words and of those the pool has not."""
+        new = result['new_words']
+        lines = [super().report(result),
+                 f'{"words read exactly":<30}'
+                 f'{"of " + format(result["pictures"], ","):>10}'
+                 f'{format(new["pictures"], ",") + " new":>12}']
+        for title, key in (('without the pool', 'without'),
+                           ('with it', 'with'),
+                           ('with texts of other pictures', 'wrong')):
+            some_new = f'{new[key]:.1%}' if key in new else '-'
+            lines.append(f'{title:<30}{result[key]:>10.1%}{some_new:>12}')
+        return '\n'.join(lines)
 
 
 def _add(reader: TextRecognizer, words: Sequence[Labelled]) -> None:
