@@ -7,6 +7,8 @@ _base_ = [
 ]
 
 model = dict(
+    # A pool mostly has other words than the one that is read.
+    others=0.5,
     backbone=dict(
         **_base_.encoder,
         frozen_stages=2,
@@ -43,6 +45,7 @@ train_dataloader = dict(
                 lengths=(1, 12),
                 with_text=True,
                 with_letters=True,
+                pair='same_style',
                 pipeline=None),
             dict(
                 type='RenderedTextDataset',
@@ -52,6 +55,7 @@ train_dataloader = dict(
                 style='print',
                 with_text=True,
                 with_letters=True,
+                pair='same_style',
                 pipeline=None),
             dict(
                 type='TextImageDataset',

@@ -71,7 +71,30 @@ def test_rendered_words_have_parts():
     assert shorter and all(0 < part < whole for part, whole in shorter)
 
 
-@pytest.mark.parametrize('options', [dict(num_prompts=0), dict(cipher=2.)])
+def test_some_prompts_are_another_word_in_its_style():
+    words = RenderedTextDataset(
+        20, with_text=True, with_letters=True, pair='same_style', pipeline=[
+            dict(type='mmocr.LoadOCRAnnotations', with_text=True),
+            InContextViews([lambda word: (word['img'], word['gt_texts'][0])],
+                           num_prompts=4, cipher=1.)])
+    np.random.seed(0)
+    akin = 0
+    for number in range(10):
+        *prompts, (img, text) = words[number]
+        record = words.load(number)
+        letters = dict(zip(record['instances'][0]['text'], text))
+        for picture, word in prompts:
+            if np.array_equal(picture, record['pair_img']):
+                akin += 1
+                assert len(word) == len(record['pair_text'])
+                # The permutation of the sequence is that of its prompts.
+                assert all(letters.get(mine, its) == its for mine, its in
+                           zip(record['pair_text'], word))
+    assert 10 < akin < 30  # of 40
+
+
+@pytest.mark.parametrize('options', [
+    dict(num_prompts=0), dict(cipher=2.), dict(akin=-1.)])
 def test_what_makes_no_sense_is_refused(options):
     with pytest.raises(ValueError, match='1 prompt or more'):
         InContextViews([], **options)

@@ -18,8 +18,11 @@ class InContextViews(BaseTransform):
     E2STR (arXiv 2311.13120), section on in-context training. Half of the
     prompts are *split*: some neighbouring characters, cut out at their boxes.
     The others, and all where there are no boxes, are *transformed*: the word
-    as :class:`GuidanceView` bends and colours it. It is the last transform of
-    a pipeline whose data loader has ``collate_fn=dict(type='collate_views')``;
+    as :class:`GuidanceView` bends and colours it. Where a sample comes with
+    another word in its style (``RenderedTextDataset(pair='same_style')``),
+    ``akin`` of the prompts are that word, which a pool of the same kind of
+    pictures is made of, and E2STR has not. It is the last transform of a
+    pipeline whose data loader has ``collate_fn=dict(type='collate_views')``;
     the recognizer is an ``InContextRecognizer``.
 
     With ``cipher`` the texts of some sequences are written in other letters,
@@ -33,6 +36,7 @@ class InContextViews(BaseTransform):
     - gt_texts (of ``LoadOCRAnnotations``)
     - gt_polygons (optional: a box of each character in reading order, of
       ``RenderedTextDataset(with_letters=True)``)
+    - pair_img, pair_text (optional: another word in the same style)
     - (those of the transforms)
 
     Args:
@@ -45,9 +49,11 @@ class InContextViews(BaseTransform):
             to 0.
         alphabet (str): The letters that are permuted. Defaults to those of
             English in lower case.
+        akin (float): The share of prompts that are another word in the same
+            style, where there is one. Defaults to 0.5.
 
     Raises:
-        UserError: If there is no prompt, or the share is none.
+        UserError: If there is no prompt, or a share is none.
     """
 
     def __init__(self,
@@ -55,15 +61,18 @@ class InContextViews(BaseTransform):
                  num_prompts: int = 2,
                  view: Optional[dict] = None,
                  cipher: float = 0.,
-                 alphabet: str = string.ascii_lowercase) -> None:
-        if num_prompts < 1 or not 0 <= cipher <= 1:
-            raise UserError('InContextViews takes 1 prompt or more, and a '
-                            'share of sequences in other letters from 0 to '
-                            f'1, not {num_prompts} and {cipher}')
+                 alphabet: str = string.ascii_lowercase,
+                 akin: float = 0.5) -> None:
+        if num_prompts < 1 or not (0 <= cipher <= 1 and 0 <= akin <= 1):
+            raise UserError('InContextViews takes 1 prompt or more, and '
+                            'shares from 0 to 1 of sequences in other '
+                            'letters and of prompts in the same style, not '
+                            f'{num_prompts}, {cipher} and {akin}')
         self.num_prompts = num_prompts
         self.view = GuidanceView(key='img', **(view or {}))
         self.cipher = cipher
         self.alphabet = alphabet
+        self.akin = akin
         self.transforms = Compose(list(transforms))
 
     def transform(self, results: Dict) -> Optional[List[Any]]:
@@ -85,6 +94,8 @@ class InContextViews(BaseTransform):
 
     def _prompt(self, results: Dict) -> Tuple[np.ndarray, str]:
         """The picture of a prompt, and its text."""
+        if 'pair_img' in results and np.random.random_sample() < self.akin:
+            return results['pair_img'], results['pair_text']
         img, text = results['img'], results['gt_texts'][0]
         boxes = results.get('gt_polygons', ())
         if 1 < len(text) == len(boxes) and np.random.random_sample() < 0.5:
@@ -99,5 +110,6 @@ class InContextViews(BaseTransform):
 
     def __repr__(self) -> str:
         return (f'{self.__class__.__name__}(num_prompts={self.num_prompts}, '
-                f'cipher={self.cipher}, view={self.view}, '
+                f'cipher={self.cipher}, akin={self.akin}, '
+                f'view={self.view}, '
                 f'transforms={self.transforms})')
