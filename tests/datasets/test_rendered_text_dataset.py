@@ -160,6 +160,15 @@ def test_pairs_in_one_style():
         build(length=1, pair='style')
 
 
+def test_near_words_are_given_as_pairs():
+    dataset = build(length=3, with_text=True, pair='near_text')
+    for index in range(3):
+        record = dataset.load(index)
+        assert record['pair_text'] == dataset.words.same_style(
+            index, near=True).second.text != dataset.words.text(index)
+        assert record['erased_img'].shape == record['img'].shape
+
+
 def test_pairs_are_packed_with_their_texts():
     dataset = build(length=6, with_text=True, pair='same_style',
                     with_plain_glyphs=True, pipeline=TRIPLE)

@@ -77,6 +77,20 @@ def test_pairs_depend_on_seed_epoch_and_index_alone():
     assert one.same_style(2, 0).second.text != again.second.text
 
 
+def test_near_words_differ_in_a_few_characters():
+    source, counts = words(), []
+    for index in range(20):
+        first, second, _ = source.same_style(index, near=True)
+        assert len(first.text) == len(second.text)
+        assert first.image.shape == second.image.shape
+        counts.append(sum(a != b for a, b in zip(first.text, second.text)))
+    assert set(counts) == {1, 2, 3}
+    alone = words(words=ListedWords(Vocabulary([('oo', 1.)], 'a list'), None))
+    alone.MAX_DRAWS = 5
+    with pytest.raises(ValueError, match="take the place of 'o'"):
+        alone.same_style(0, near=True)
+
+
 def test_a_pair_needs_two_words():
     alone = words(words=ListedWords(Vocabulary([('one', 1.)], 'a list'),
                                     None))

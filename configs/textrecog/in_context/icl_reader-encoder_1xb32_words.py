@@ -55,7 +55,7 @@ train_dataloader = dict(
                 style='print',
                 with_text=True,
                 with_letters=True,
-                pair='same_style',
+                pair='near_text',
                 pipeline=None),
             dict(
                 type='TextImageDataset',

@@ -19,7 +19,7 @@ from .word_dataset import WordDataset
 #: As many words as are read of a set; of larger ones evenly spread.
 MOST_LABELS = 1_000_000
 #: What a sample may come with.
-PAIRS = (None, 'same_style', 'same_text')
+PAIRS = (None, 'same_style', 'near_text', 'same_text')
 
 
 def make_rendered_sets(sizes: Mapping[Optional[str], int],
@@ -146,10 +146,11 @@ class RenderedTextDataset(WordDataset):
         pair (str, optional): Adds a second picture, ``pair_img``, and its
             text, ``pair_text``. ``'same_style'``: another word on the same
             canvas, in the same font, size, style and place, and the canvas
-            without text, ``erased_img``. ``'same_text'``: the same word in
-            another font and style. What else is asked for is added of both,
-            as ``pair_polygons``, ``pair_seg_map``, ``pair_plain_glyphs``;
-            :class:`~lmim.datasets.ForEachPicture` transforms all alike.
+            without text, ``erased_img``. ``'near_text'``: so, but the other
+            word differs in one to three characters alone. ``'same_text'``:
+            the same word in another font and style. What else is asked for
+            is added of both, as ``pair_polygons``, ``pair_seg_map``,
+            ``pair_plain_glyphs``; :class:`~lmim.datasets.ForEachPicture` transforms all alike.
             Defaults to None.
         with_plain_glyphs (bool or str): Whether to add the word in plain
             letters in the place of the styled ones, as ``plain_glyphs``
@@ -231,8 +232,9 @@ class RenderedTextDataset(WordDataset):
             what else was asked for.
         """
         more: Dict[str, Any] = {}
-        if self.pair == 'same_style':
-            word, other, erased = self.words.same_style(index, self.epoch)
+        if self.pair in ('same_style', 'near_text'):
+            word, other, erased = self.words.same_style(
+                index, self.epoch, near=self.pair == 'near_text')
             more = dict(self._beside(other), erased_img=erased)
         else:
             word = self.words.sample(index, self.epoch)

@@ -95,8 +95,12 @@ class RenderedWords:
         assert font is not None  # one has drawn it before
         return self.renderer.render(text, font, rng)
 
-    def same_style(self, index: int, epoch: int = 0) -> RenderedPair:
+    def same_style(self, index: int, epoch: int = 0,
+                   near: bool = False) -> RenderedPair:
         """The text of a sample and another one, in one font and style.
+
+        With ``near`` the other is the same but for one to three characters,
+        which are taken from words of this kind.
 
         All but the place of the letters is as in the sample, whose picture
         may be narrower: see :meth:`.renderer.WordRenderer.compose_pair`.
@@ -106,7 +110,8 @@ class RenderedWords:
         """
         rng = self._generator(index, epoch)
         text, font = self._word(rng)
-        other = self._partner(text, font, self._generator(index, epoch, 2))
+        find = self._near if near else self._partner
+        other = find(text, font, self._generator(index, epoch, 2))
         return self.renderer.compose_pair((text, other), font,
                                           self.renderer.draw_style(rng))
 
@@ -129,6 +134,22 @@ class RenderedWords:
                 f'that {font.name} can draw: a pair needs two. Give more '
                 'words')
         return best
+
+    def _near(self, text: str, font: Font, rng: np.random.Generator) -> str:
+        """The text with one to three characters exchanged."""
+        characters = list(text)
+        count = rng.integers(1, min(len(text), 3) + 1)
+        for place in rng.choice(len(text), count, replace=False):
+            for _ in range(self.MAX_DRAWS):
+                other = rng.choice(list(self.words.draw(rng)))
+                if other != text[place] and font in self.fonts.able(other):
+                    characters[place] = other
+                    break
+            else:
+                raise UserError(
+                    f'No character to take the place of {text[place]!r} was '
+                    f'found that {font.name} can draw: give more words')
+        return ''.join(characters)
 
     def _generator(self, index: int, epoch: int = 0,
                    stream: int = 0) -> np.random.Generator:

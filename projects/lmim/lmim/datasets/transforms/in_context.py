@@ -19,9 +19,9 @@ class InContextViews(BaseTransform):
     prompts are *split*: some neighbouring characters, cut out at their boxes.
     The others, and all where there are no boxes, are *transformed*: the word
     as :class:`GuidanceView` bends and colours it. Where a sample comes with
-    another word in its style (``RenderedTextDataset(pair='same_style')``),
-    ``akin`` of the prompts are that word, which a pool of the same kind of
-    pictures is made of, and E2STR has not. It is the last transform of a
+    another word in its style (``RenderedTextDataset(pair='same_style')``, or
+    ``'near_text'``, which must not be copied), ``akin`` of the prompts are
+    that word: a pool is of such, and E2STR has none. It is the last transform of a
     pipeline whose data loader has ``collate_fn=dict(type='collate_views')``;
     the recognizer is an ``InContextRecognizer``.
 
