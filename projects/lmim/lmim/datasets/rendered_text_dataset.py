@@ -150,7 +150,8 @@ class RenderedTextDataset(WordDataset):
             word differs in one to three characters alone. ``'same_text'``:
             the same word in another font and style. What else is asked for
             is added of both, as ``pair_polygons``, ``pair_seg_map``,
-            ``pair_plain_glyphs``; :class:`~lmim.datasets.ForEachPicture` transforms all alike.
+            ``pair_plain_glyphs``;
+            :class:`~lmim.datasets.ForEachPicture` transforms all alike.
             Defaults to None.
         with_plain_glyphs (bool or str): Whether to add the word in plain
             letters in the place of the styled ones, as ``plain_glyphs``

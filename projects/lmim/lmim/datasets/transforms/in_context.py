@@ -21,9 +21,10 @@ class InContextViews(BaseTransform):
     as :class:`GuidanceView` bends and colours it. Where a sample comes with
     another word in its style (``RenderedTextDataset(pair='same_style')``, or
     ``'near_text'``, which must not be copied), ``akin`` of the prompts are
-    that word: a pool is of such, and E2STR has none. It is the last transform of a
-    pipeline whose data loader has ``collate_fn=dict(type='collate_views')``;
-    the recognizer is an ``InContextRecognizer``.
+    that word: a pool is of such, and E2STR has none. It is the last transform
+    of a pipeline whose data loader has
+    ``collate_fn=dict(type='collate_views')``; the recognizer is an
+    ``InContextRecognizer``.
 
     With ``cipher`` the texts of some sequences are written in other letters,
     by a permutation of its own, which nothing but the prompts tells. A
