@@ -57,7 +57,8 @@ def verify(path: Path, device: str = 'cpu'
             checks = list(kind.check(ref))
     except IncompleteReference as error:
         sys.exit(f'{path} lacks {error}, which a {kind.name} reference has')
-    except (KeyError, RuntimeError, ValueError) as error:
+    # Also what modules assert of their sizes.
+    except (AssertionError, KeyError, RuntimeError, ValueError) as error:
         sys.exit(f'{path}: weights, inputs and `meta` of this {kind.name} '
                  f'reference do not fit one another: {error!r}')
     left = {name for name in ref.unread if name.startswith(kind.left)}

@@ -59,6 +59,27 @@ def test_it_reads_as_its_source(make_checkpoint: Make, tmp_path: Path,
     assert path.stat().st_mode & 0o777 == source.stat().st_mode & 0o777
 
 
+def test_a_head_for_training_alone_is_not_published(
+        make_checkpoint: Make, tmp_path: Path,
+        images: List[np.ndarray]) -> None:
+    source = make_checkpoint('textrecog/siga')
+    path = tmp_path / 'words.safetensors'
+    told = call(main, 'publish', source, path, '--precision', 'fp32')
+    assert told.code == 0 and (
+        'left out: head of glyphs, for training alone (glyph_head.'
+    ) in told.stdout
+    held, whole = open_checkpoint(path), open_checkpoint(source)
+    assert 'glyph' not in held.meta['cfg']
+    assert held.model_config()['type'] == 'EncoderDecoderRecognizer'
+    assert set(held.weights) == {
+        name for name in whole.weights if not name.startswith('glyph_head.')}
+    assert len(held.weights) < len(whole.weights)
+    found, wanted = (TextRecognizer(each, device='cpu')(images)
+                     for each in (path, source))
+    assert [(w.text, w.char_scores) for w in found] == [
+        (w.text, w.char_scores) for w in wanted]
+
+
 def test_what_it_holds(make_checkpoint: Make, tmp_path: Path,
                        record: Path) -> None:
     path = tmp_path / 'words.safetensors'

@@ -3,9 +3,12 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, Dict, List
 
+import numpy as np
 import pytest
 import torch
+from mmengine.structures import LabelData
 from mmocr.registry import MODELS
+from mmocr.structures import TextRecogDataSample
 
 from lmim.apis.resizing import _carry, _class_dims, resize_dictionary
 from lmim.checkpoints import CheckpointError
@@ -80,6 +83,36 @@ def test_new_rows_are_those_of_a_new_model(model: Dict[str, Any]) -> None:
     # Xavier-uniform, of 16 channels and 8 classes, and biases of 0.
     assert 0 < one[name][1].abs().max() <= (6 / (16 + 8))**0.5
     assert one['decoder.classifier.bias'][[1, 3, 4]].tolist() == [0, 0, 0]
+
+
+def test_a_head_of_glyphs_learns_the_new_characters(
+        model: Dict[str, Any], tmp_path: Path) -> None:
+    """What reads its glyphs goes by character, too, and trains on."""
+    cfg: Dict[str, Any] = dict(
+        model, type='GlyphAttentionRecognizer', glyph_head=dict(
+            type='GlyphAttentionHead', segmentation=dict(
+                type='GlyphSegmentation', taps=(1, 2), embed_dims=8,
+                tap_dims=6, out_dims=8)))
+    weights = trained(cfg)
+    done = resize_dictionary(checkpoint(weights), cfg, OLD, NEW)
+    assert done.tensors['glyph_head.reader.bias'] == ([7], [8])
+    result = done.checkpoint.weights
+    for name in ('glyph_head.reader.weight', 'glyph_head.reader.bias'):
+        assert torch.equal(result[name][[0, 2, 5]], weights[name][[3, 1, 4]])
+    path = tmp_path / 'new.txt'
+    path.write_text('\n'.join(NEW))
+    cfg['decoder']['dictionary']['dict_file'] = str(path)
+    built: Any = MODELS.build(dict(cfg, _scope_='mmocr'))
+    built.load_state_dict(result)
+    sample = TextRecogDataSample(
+        gt_text=LabelData(item='xyz'),
+        metainfo=dict(glyph_map=np.eye(8, 32, dtype=np.uint8)))
+    losses = built.loss(torch.zeros(1, 3, 8, 32),
+                        built.decoder.module_loss.get_targets([sample]))
+    losses['loss_read'].backward()
+    # x, y and z are learnt, which are in the second, fourth and fifth row.
+    learnt = built.glyph_head.reader.bias.grad < 0
+    assert learnt.nonzero().flatten().tolist() == [1, 3, 4]
 
 
 def test_ctc(model: Dict[str, Any], tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ from mmengine.registry import init_default_scope
 
 from lmim.datasets.known_sets import read_config
 from lmim.engine import config_fitting
+from lmim.engine.channels import check_channels
 from lmim.engine.config_checks import (
     check_components,
     check_file,
     merge_options,
 )
 from lmim.engine.config_fitting import fit_config, fit_schedule
+from lmim.engine.widths import find_vit
 from lmim.utils.errors import UserError
 from tests.tool_runs import REPO, mini_config
 
@@ -300,3 +302,24 @@ def test_a_byte_order_mark_is_left_out(tmp_path: Path) -> None:
     copy = Path(cfg.model.dictionary.dict_file)
     assert copy == tmp_path / 'run' / 'dict.txt'
     assert copy.read_bytes() == b'a\n \nb\n'
+
+
+@pytest.mark.parametrize('folder, place', [
+    ('svtr', 'encoder.in_channels'), ('transformer', 'encoder.in_dims'),
+    ('ctc', 'decoder.in_channels')])
+def test_channels_of_a_recognizer_are_those_of_its_encoder(
+        folder: str, place: str) -> None:
+    cfg = read_config(str(mini_config(f'textrecog/{folder}')))
+    vit = find_vit(cfg.model)
+    assert vit is not None
+    check_channels(cfg)
+    vit.update(type='ContentViT', padded=True)
+    check_channels(cfg)
+    for changes, channels, more in (
+            (dict(padded=False), 64, 'padded=True'),
+            (dict(padded=True, arch='small'), 384, ''),
+            (dict(arch=dict(embed_dims=32), type='TextViT'), 32, '')):
+        vit.update(changes)
+        with pytest.raises(UserError, match=f'gives {channels} channels.*set '
+                           f'model.{place}={channels}.*{more}'):
+            check_channels(cfg)

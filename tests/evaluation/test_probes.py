@@ -9,13 +9,17 @@ import torch
 from mmocr.registry import MODELS
 from torch import nn
 
+from lmim.evaluation.painted_letters import probe_letters
 from lmim.evaluation.probes import (ProbeWords, attention_correctness,
                                     draw_words, effective_rank, linear_probe,
                                     patch_characters, probe_encoder,
                                     probe_halves, probe_prediction,
                                     read_words, spread, variance_shares)
 from lmim.models.selfsup import Prediction
+from lmim.rendering import PlainGlyphs
 from lmim.utils.errors import UserError
+from tests.models.conftest import build
+from tests.models.test_odm import ODM
 
 SIGN = torch.tensor([1., -1.])
 #: (4, 4, 1): of pictures, of positions, and of both.
@@ -201,6 +205,42 @@ def test_attention_on_its_own_columns():
     assert found == pytest.approx((1 + 0.25 + 0.25) / 3)
     with pytest.raises(UserError, match='no character of these words has'):
         attention_correctness([word], letters * 0)
+
+
+def test_painted_letters_are_compared(monkeypatch):
+    """A model that paints what stands in the picture."""
+    letters = np.zeros((3, 8, 32), np.uint8)
+    letters[0, 2:6, 3:9] = letters[1, 1:4, 3:20] = letters[2, :, 20:] = 255
+    words = ProbeWords(np.repeat(letters[..., None], 3, 3), letters,
+                       ['a', 'b', '\u4e00'], glyphs=letters)
+    model = build(ODM, prompt_drop=1.)
+    seen = []
+
+    def predict(images, noise, about):
+        seen.append((noise.flatten().tolist(), about))
+        return Prediction([], pred_glyphs=(20 * images[:, 0], None))
+
+    monkeypatch.setattr(model, 'predict', predict)
+    found = probe_letters(model, words)
+    assert found['placed_iou'] == found['placed_iou_best'] == 1
+    assert found['placed_iou_blank'] == 0
+    mean = (letters > 0).mean(axis=0)
+    shares = [((mean > cut) & (letters > 0)).sum()
+              / ((mean > cut) | (letters > 0)).sum() for cut in (0.5, 0, 0.4)]
+    assert found['placed_iou_mean'] == pytest.approx(shares[0])
+    assert found['placed_iou_mean_best'] == pytest.approx(max(shares))
+    # Level letters are of those words that the font can draw.
+    level = np.stack([PlainGlyphs().straight(text, (8, 32)) for text in 'ab'])
+    assert found['level_iou'] == pytest.approx(
+        ((level >= 30) & (letters[:2] > 0)).sum()
+        / ((level >= 30) | (letters[:2] > 0)).sum())
+    # Trained without prompts it is given none; else the words, all of them.
+    assert seen == [([1, 1, 1], None)] and 'placed_iou_told' not in found
+    model.prompt_drop = 0.5
+    assert probe_letters(model, words)['placed_iou_told'] == 1
+    assert seen[2] == ([1, 1, 1], dict(text=words.texts))
+    assert probe_letters(model, words._replace(
+        glyphs=None, texts=[''] * 3)) == {}
 
 
 def test_what_halves_know_of_each_other():

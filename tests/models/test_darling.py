@@ -164,7 +164,8 @@ def test_pictures_alone_are_read_and_painted(darling, pair):
     # Each other is the next picture.
     torch.testing.assert_close(found.parted.style[3:],
                                found.parted.style[:3].roll(-1, 0))
-    assert [each.shape for each in found.instances] == [(3, 1, 8)] * 2
+    # That is another style: nothing is to find it.
+    assert [each.shape for each in found.instances] == [(3, 1, 8)]
 
 
 def test_sheets_show_what_is_painted(darling):
@@ -198,6 +199,17 @@ def test_what_was_read_becomes_a_prompt():
     assert prompts_of(probs, 6, 4, 5).tolist() == [[0, 1, 4, 5, 5, 5],
                                                    [3, 3, 3, 3, 4, 5]]
     assert prompts_of(probs, 3, 4, 5).tolist() == [[0, 1, 4], [3, 3, 4]]
+
+
+def test_an_encoder_without_halves_is_no_content(tmp_path):
+    path = tmp_path / 'encoder.pth'
+    torch.save(dict(state_dict={
+        f'backbone.{name}': value for name, value in
+        build(ENCODER).state_dict().items()}), path)
+    vit = build(CONTENT, init_cfg=dict(type='Pretrained',
+                                       checkpoint=str(path)))
+    with pytest.raises(UserError, match="14 in all\n.*take type='TextViT'"):
+        vit.init_weights()
 
 
 def test_what_does_not_fit_is_told(darling, dictionary, pair):  # noqa: F811

@@ -1,4 +1,6 @@
 """ODM: prompts, what is to be painted, its losses, its encoder."""
+from unittest import mock
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,9 @@ from lmim.datasets.transforms import draw_plain_glyphs
 from lmim.models.selfsup.odm import iou
 from lmim.rendering import PlainGlyphs
 from lmim.utils.errors import UserError
+from lmim.visualization import pretraining_sheets
+from lmim.visualization.pretraining_sheets import draw_reconstruction
+from lmim.visualization.reconstruction import reconstruct, view_batch
 from tests.data.make_reference import RECOGNIZER
 from .conftest import ENCODER, build, loaded_encoder
 
@@ -144,6 +149,37 @@ def test_a_frozen_reader_compares_pictures(images, samples, tmp_path):
                        build(ODM).backbone.pos_embed)
     with pytest.raises(UserError, match='distance must be one of'):
         build(ODM, perceptual_head=dict(head, distance='l2'))
+
+
+def test_words_are_looked_up_once(images, samples):
+    model = build(ODM)
+    asked = []
+    classes = model.text_encoder.classes
+    model.text_encoder.classes = lambda texts: asked.append(texts) or classes(
+        texts)
+    model.loss(images, samples)
+    assert asked == [samples['text'], ['']]
+
+
+def test_pictures_alone_are_painted_without_a_prompt():
+    """Of any size, and of words that nobody knows."""
+    model = build(ODM)
+    pictures = [np.full((20, width, 3), width, np.uint8)
+                for width in (30, 60, 90)]
+    levels, keys = model.alone
+    assert keys == ()
+    seen = reconstruct(model, view_batch(pictures, (8, 32), levels,
+                                         meta_keys=keys))
+    titles = []
+    with mock.patch.object(pretraining_sheets, 'draw_sheet',
+                           lambda columns, *_: titles.extend(
+                               title for title, _ in columns)):
+        draw_reconstruction(model, seen)
+    assert titles == ['image', 'plain letters']
+    joint = model.image_projection(model.backbone(seen.inputs))
+    torch.testing.assert_close(
+        seen.found.pictures['plain letters'], model.paint(
+            joint, model.text_encoder.classes([''] * 3)).sigmoid())
 
 
 def test_what_it_needs_is_said(images, samples):

@@ -392,6 +392,28 @@ def test_sizes_that_are_wrong_are_found(verify, changed, name, place, code):
     assert found == code if code == 1 else code in found
 
 
+@pytest.mark.parametrize('kind, name', [
+    ('odm', 'heads'), ('odm', 'chars'), ('odm_crop', 'text_width'),
+    ('odm_crop', 'joint'), ('siga', 'glyph_channels'), ('siga', 'batch'),
+    ('darling', 'heads'), ('darling', 'painter_layers')])
+def test_sizes_of_letters_that_are_wrong_are_found(verify, changed, kind,
+                                                   name):
+    def enlarge(ref):
+        ref['meta'][ref['meta_names'].tolist().index(name)] += 1
+
+    assert 'do not fit' in verify(changed(kind, enlarge))[0]
+
+
+def test_a_thousandth_of_a_small_loss_is_found(verify, changed):
+    def differ(ref):
+        ref['loss_cor'] = ref['loss_cor'] * np.float32(1.001)
+
+    code, out = verify(changed('siga', differ), '--json')
+    missed = [check['name'] for check in json.loads(out)['checks']
+              if not check['passed']]
+    assert code == 1 and missed == ['loss_cor']
+
+
 @pytest.mark.parametrize('name', ['N', 'kernel_w', 'pad_h', 'deform_groups'])
 def test_sizes_of_a_case_that_are_wrong_are_found(verify, changed, name):
     def enlarge(ref):

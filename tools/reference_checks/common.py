@@ -10,6 +10,8 @@ from mmocr.registry import MODELS
 
 ABSOLUTE = 1e-5
 RELATIVE = 1e-4
+#: Of outputs below 0.1 the relative error counts, down to this.
+LEAST = 1e-6
 
 
 class IncompleteReference(Exception):
@@ -49,6 +51,30 @@ class Reference(Dict[str, np.ndarray]):
         """The sizes in ``meta`` by their names."""
         return dict(zip(map(str, self['meta_names']), self['meta'].tolist()))
 
+    def check_sizes(self, **wanted: Tuple[str, int]) -> None:
+        """Compare sizes in ``meta`` with those of arrays that are there.
+
+        Each is told by an array and its axis, or, as a number of layers, by
+        what names begin with and -1. They may be of parts that are not
+        computed here.
+
+        Raises:
+            ValueError: If one is another, naming all that are.
+        """
+        wrong = []
+        for name, size in self.sizes().items():
+            array, axis = wanted.get(name, ('', 0))
+            if axis < 0:
+                found = len({each[len(array):].split('.')[0]
+                             for each in self if each.startswith(array)})
+            else:
+                there = self.get(array)  # it is not read by that
+                found = 0 if there is None else there.shape[axis]
+            if found and found != size:
+                wrong.append(f'{name} is {size} in meta, {found} in {array}')
+        if wrong:
+            raise ValueError('; '.join(wrong))
+
     def weights(self, prefix: str = 'state.') -> Dict[str, torch.Tensor]:
         """The weights below a prefix by the authors' names."""
         return {name[len(prefix):]: self.tensor(name)
@@ -65,14 +91,18 @@ class Reference(Dict[str, np.ndarray]):
                 scaled: bool = False, places: Any = ...) -> Check:
         """The largest difference from an output, everywhere or in places.
 
-        With ``scaled`` it is a part of the output's largest value.
+        With ``scaled`` it is a part of the output's largest value. Without,
+        less is allowed of outputs that are small.
         """
         theirs = self[name]
         ours = torch.as_tensor(ours).detach().cpu().double().numpy()
         if ours.shape != theirs.shape:
             return Check(f'{name} {theirs.shape}, ours {ours.shape}', np.inf,
                          tolerance)
-        scale = max(np.abs(theirs).max(), 1e-8) if scaled else 1.
+        largest = np.abs(theirs[places]).max(initial=0.)
+        scale = max(largest, 1e-8) if scaled else 1.
+        if not scaled:
+            tolerance = min(tolerance, max(RELATIVE * largest, LEAST))
         error = np.abs(ours - theirs)[places].max() / scale
         return Check(name, float(error), tolerance)
 

@@ -13,6 +13,8 @@ from .common import Check, Reference, build, checks, part_of, vit_cfg
 PARTS = (('text.', 'text_encoder.'), ('decoder.pred.', 'head.pred.'),
          ('decoder.', 'neck.'), ('image_projection.', 'image_projection.'),
          ('logit_scale', 'contrast_head.logit_scale'))
+#: Of their encoders, and where these are in ours.
+ENCODERS = (('encoder.', 'backbone.'), ('ocr.', 'perceptual_head.encoder.'))
 
 
 class Classes:
@@ -32,13 +34,6 @@ def text_encoder(num_classes: int, padding: int, end: int,
     return dict(type='TextPromptEncoder', dictionary=dict(
         type='ReferenceClasses', num_classes=num_classes, padding=padding,
         end=end), **kwargs)
-
-
-def encoder_names(weights: Dict[str, torch.Tensor],
-                  prefix: str) -> Dict[str, str]:
-    """Our names of the weights of a ViT, without ``backbone.``."""
-    return {theirs: ours[len('backbone.'):] for theirs, ours in
-            names_to_ours(part_of(weights, prefix)).items()}
 
 
 @checks('ODM of word crops', 'meta', 'meta_names', 'images', 'labels',
@@ -75,18 +70,15 @@ def check_odm_crop(ref: Reference) -> Iterator[Check]:
         perceptual_head=dict(type='OCRPerceptualHead', encoder=ocr),
         prompt_drop=0., prompt_swap=0.))
     # By their names, ours.
-    named = {f'{prefix}{theirs}': f'{part}{ours}' for prefix, part in (
-        ('encoder.', 'backbone.'), ('ocr.', 'perceptual_head.encoder.'))
-        for theirs, ours in encoder_names(state, prefix).items()}
+    named = {
+        prefix + theirs: part + ours[len('backbone.'):]
+        for prefix, part in ENCODERS
+        for theirs, ours in names_to_ours(part_of(state, prefix)).items()}
     for theirs in state.keys() - named.keys():
         named[theirs] = next(
             ours + theirs[len(prefix):] for prefix, ours in PARTS
             if theirs.startswith(prefix))
     weights = {ours: state[theirs] for theirs, ours in named.items()}
-    for prefix, part in (('encoder.', 'backbone.'),
-                         ('ocr.', 'perceptual_head.encoder.')):
-        weights.update({part + name[len('backbone.'):]: value for name, value
-                        in to_ours(part_of(state, prefix)).items()})
     kept = {f'data_preprocessor.{name}': value for name, value in
             model.data_preprocessor.state_dict().items()}
     model.load_state_dict({**kept, **weights})
@@ -151,6 +143,12 @@ def renamed(weights: Dict[str, torch.Tensor],
 def check_odm(ref: Reference) -> Iterator[Check]:
     """Run text encoder, cross-attention, and the losses."""
     sizes, state = ref.sizes(), ref.weights()
+    # Also of the networks, which are not computed.
+    ref.check_sizes(
+        width=('state.visual.layer1.0.conv1.weight', 0),
+        resolution=('images', 2), fpn=('fpn', 1),
+        **{f'layers{number}': (f'state.visual.layer{number}.', -1)
+           for number in range(1, 5)})
     texts = ref.tensor('texts').long()
     if texts.shape != (sizes['batch'], sizes['words'], sizes['chars']):
         raise RuntimeError('batch, words, chars')

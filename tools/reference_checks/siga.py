@@ -55,6 +55,12 @@ def losses_of(given: Dict[str, torch.Tensor], text: torch.Tensor,
 def check_siga(ref: Reference) -> Iterator[Check]:
     """Compute the losses alone, and those of the whole model's outputs."""
     sizes = ref.sizes()
+    # Also of the networks, which are not computed.
+    ref.check_sizes(
+        embed_dims=('state.cls_token', 2), num_layers=('state.blocks.', -1),
+        c512=('state.segmentation.conv5.weight', 0),
+        c256=('state.segmentation.conv1.weight', 0),
+        c128=('state.segmentation.conv2.weight', 0))
     given = {name: ref.tensor(f'unit.{name}').requires_grad_()
              for name in INPUTS}
     if sizes['glyph_channels'] != given['glyph_logits_low'].shape[1]:

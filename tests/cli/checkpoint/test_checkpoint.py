@@ -113,6 +113,23 @@ def test_probe_halves_and_attention(tmp_path: Path, repo: Path) -> None:
     assert 0.05 < share < 0.5
 
 
+def test_probe_painted_letters(tmp_path: Path, repo: Path,
+                               room: Path) -> None:
+    config = repo / 'configs/pretrain/odm/odm_vit-mini_1xb64_rendered.py'
+    path = write_checkpoint(tmp_path / 'odm.pth', config)
+    found = result('probe', path, '-n', 8)
+    for kind in ('placed', 'level'):
+        assert found[f'{kind}_iou_blank'] == 0
+        for how in ('', '_told', '_mean'):
+            best = found[f'{kind}_iou{how}_best']
+            assert 0 <= found[f'{kind}_iou{how}'] <= best < 1 and best > 0
+    # Labels tell no places.
+    words = call('probe', path, '--data', room / 'words.lmdb')
+    assert words.code == 0, words.stderr
+    assert 'plain letters, level: IoU' in words.stdout
+    assert 'in their places' not in words.stdout
+
+
 def test_inspect_a_recognizer_of_mmocr(tmp_path: Path, repo: Path) -> None:
     """Its encoder is a part of its backbone."""
     config = (repo / 'configs/textrecog/crnn'

@@ -306,7 +306,7 @@ def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
             weights, or is none of a recognizer.
     """
     opened = open_checkpoint(checkpoint or reader_path())
-    found = _without_glyphs(needed_config(opened, config))
+    found = without_glyphs(needed_config(opened, config))
     if language is not None:
         found = _with_language(found, language)
     found = _with_sizes(found, width, max_length)
@@ -328,14 +328,13 @@ def load_recognizer(checkpoint: Union[PathLike, Checkpoint, None] = None,
             'text. A pre-trained encoder has to be fine-tuned first: take the '
             'checkpoint of a run with a config of configs/textrecog')
     weights = opened.by_module_names()
-    if not hasattr(recognizer, 'glyph_head') and FUSED not in weights:
-        weights = {name: value for name, value in weights.items()
-                   if not name.startswith(GLYPHS)}
+    if not hasattr(recognizer, 'glyph_head'):
+        weights = without_glyph_weights(weights)
     _load_all(recognizer, opened, weights, found)
     return use_cpu_kernels(recognizer).to(device).eval(), found.cfg
 
 
-def _without_glyphs(config: ModelConfig) -> ModelConfig:
+def without_glyphs(config: ModelConfig) -> ModelConfig:
     """A config without a head of glyphs, where that is for training alone."""
     head = config.model.get('glyph_head')
     if not head or head.get('fused'):
@@ -346,6 +345,15 @@ def _without_glyphs(config: ModelConfig) -> ModelConfig:
         model.pop('glyph_head')
         model['type'] = 'EncoderDecoderRecognizer'
     return config
+
+
+def without_glyph_weights(weights: Dict[str, torch.Tensor]
+                          ) -> Dict[str, torch.Tensor]:
+    """Weights without those of a head of glyphs, unless it reads, too."""
+    if FUSED in weights:
+        return weights
+    return {name: value for name, value in weights.items()
+            if not name.startswith(GLYPHS)}
 
 
 def _with_language(config: ModelConfig, language: str) -> ModelConfig:

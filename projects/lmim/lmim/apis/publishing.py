@@ -11,6 +11,7 @@ from lmim.checkpoints.dictionaries import dictionaries_of
 from lmim.utils.errors import UserError, some
 
 from .loading import (AnyConfig, load_recognizer, needed_config,
+                      without_glyph_weights, without_glyphs,
                       without_pretrained)
 from .preprocessing import Preprocessing, find_pipeline
 
@@ -29,7 +30,8 @@ def publish(source: Checkpoint, record: Dict[str, Any],
     """Make of a run's checkpoint what others need to read with it.
 
     Its config is that of the model and of how pictures are tested; it names
-    no file and no data set. Optimizer and states of training are left out.
+    no file and no data set. Optimizer and states of training are left out,
+    and so is a head of glyphs that is for training alone.
 
     Args:
         source (Checkpoint): Of a recognizer.
@@ -42,7 +44,7 @@ def publish(source: Checkpoint, record: Dict[str, Any],
         CheckpointError: If it is none of a recognizer that can be read from
             such a file, or has values that 16 bits cannot hold.
     """
-    found = needed_config(source, config)
+    found = without_glyphs(needed_config(source, config))
     meta = {key: source.meta[key] for key in _KEPT if key in source.meta}
     complete_dictionary(meta, found.model)
     model = without_pretrained(found.model)
@@ -58,7 +60,8 @@ def publish(source: Checkpoint, record: Dict[str, Any],
         meta['record'] = record
     weights = {name: value.half() if half and value.dim() > 1
                and value.is_floating_point() else value
-               for name, value in source.by_module_names().items()}
+               for name, value in without_glyph_weights(
+                   source.by_module_names()).items()}
     bad = not_finite(weights)
     if bad:
         raise CheckpointError(

@@ -13,13 +13,15 @@ from lmim.utils.errors import CheckpointError, some
 from .averaging import not_finite
 from .config_text import dicts_in
 from .contents import Checkpoint, open_checkpoint
-from .formats import ASIDE, ENCODER, detect_format
+from .formats import ASIDE, ENCODER, SPLIT, detect_format
 
 #: Grid of a 32x128 image in 4x4 patches, which the field's checkpoints are of.
 USUAL_GRID = (8, 32)
 _POSITIONS = 'pos_embed'
 #: Of rotary positions that are learned.
 _ROTARY = 'rotary.'
+#: Of an encoder that parts style and content.
+_SPLIT = f'{SPLIT}.'
 
 
 class LoadReport(NamedTuple):
@@ -184,9 +186,13 @@ def load_encoder_weights(encoder: Any,
         absolute = '' if _POSITIONS not in report.unexpected else (
             "Its patches know their places by pos_embed, and pos_embed='none' "
             'leaves that out: keep it beside rotary. ')
+        parted = '' if not report.missing or not all(
+            name.startswith(_SPLIT) for name in report.missing) else (
+            'The checkpoint does not part style and content, as a ContentViT '
+            "does: take type='TextViT', or a checkpoint of DARLING. ")
         raise CheckpointError(
             f'the encoder does not match {report}.{report.details()}\n'
-            f'{absolute}'
+            f'{absolute}{parted}'
             'Set arch, img_size and patch_size of the encoder to those of the '
             "checkpoint. Or add to init_cfg=dict(type='Pretrained', ...): "
             'allow_partial=True, to start the rest from scratch; where only '

@@ -24,6 +24,7 @@ from lmim.utils.lock import claim_folder
 from lmim.utils.log import accept_all_characters
 from lmim.utils.options import SettingAction, expand_arguments, expand_home
 
+from .channels import check_channels
 from .config_checks import check_components, check_file, merge_options
 from .config_fitting import fit_config
 from .precision import (PRECISIONS, Precision, choose_precision,
@@ -103,6 +104,7 @@ def load_config(args: argparse.Namespace) -> Config:
     init_default_scope(cfg.get('default_scope', 'mmocr'))
     fit_config(cfg)
     check_components(cfg, options)
+    check_channels(cfg)
     return cfg
 
 

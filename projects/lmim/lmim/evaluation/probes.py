@@ -6,6 +6,7 @@ computed in float64 on the features' own device.
 from typing import (Any, Callable, Dict, List, NamedTuple, Optional, Sequence,
                     Tuple)
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -183,11 +184,14 @@ class ProbeWords(NamedTuple):
         texts (List[str]): What they say; '' where that is not known.
         fonts (Sequence[str]): What they are drawn with; empty where that is
             not known.
+        glyphs (np.ndarray, optional): Their plain letters in the place of
+            these, uint8 (N, H, W), where that was asked for.
     """
     images: np.ndarray
     letters: np.ndarray
     texts: List[str]
     fonts: Sequence[str] = ()
+    glyphs: Optional[np.ndarray] = None
 
 
 def draw_words(number: int, img_size: Sequence[int], part: str = 'test',
@@ -227,7 +231,7 @@ def _resize(img_size: Sequence[int]) -> Resize:
 
 
 def _take(dataset: Any, number: int) -> ProbeWords:
-    images, letters, texts, fonts = [], [], [], []
+    images, letters, texts, fonts, glyphs = [], [], [], [], []
     number = min(number, len(dataset))
     for index in range(number):
         word = dataset[index * len(dataset) // number]
@@ -238,10 +242,14 @@ def _take(dataset: Any, number: int) -> ProbeWords:
         texts.append(text)
         if isinstance(dataset, RenderedTextDataset):
             fonts.append(dataset.words.face(word['sample_idx']).name)
+        if 'plain_glyphs' in word:
+            glyphs.append(cv2.resize(word['plain_glyphs'],
+                                     image.shape[1::-1]))
         letters.append(word.get('gt_seg_map', np.broadcast_to(
             (equal if text else equal * 0).astype(np.uint8),
             image.shape[:2])))
-    return ProbeWords(np.stack(images), np.stack(letters), texts, fonts)
+    return ProbeWords(np.stack(images), np.stack(letters), texts, fonts,
+                      np.stack(glyphs) if glyphs else None)
 
 
 def patch_characters(words: ProbeWords, grid: Sequence[int]

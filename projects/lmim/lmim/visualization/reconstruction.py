@@ -23,9 +23,11 @@ class Reconstruction(NamedTuple):
     def instances(self) -> List[torch.Tensor]:
         """List[torch.Tensor]: What is contrasted of each view, (N, T, D).
 
-        Empty where images differ in how much it is.
+        Empty where images differ in how much it is, or nothing is beside
+        those of one view.
         """
-        return [view for view in self.found.instances if view.dim() == 3]
+        found = [view for view in self.found.instances if view.dim() == 3]
+        return found if len(found) > 1 else []
 
     def errors(self) -> Dict[str, torch.Tensor]:
         """Mean squared errors of hidden patches of each picture, (N, ).

@@ -1,7 +1,7 @@
 """`probe`: what a checkpoint's encoder has learnt."""
 import argparse
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Type
 
 import numpy as np
 from mmengine.structures import LabelData
@@ -12,11 +12,12 @@ from lmim.apis.loading import (ModelConfig, find_config, load_encoder,
                                load_pretrained, load_recognizer)
 from lmim.checkpoints import open_checkpoint
 from lmim.cli import Command, at_least
+from lmim.evaluation.painted_letters import probe_letters
 from lmim.evaluation.probes import (ProbeWords, attention_correctness,
                                     draw_words, probe_encoder, probe_halves,
                                     probe_prediction, read_words)
 from lmim.models.backbones import ContentViT
-from lmim.models.selfsup import SelfSup
+from lmim.models.selfsup import ODM, SelfSup
 from lmim.visualization.attention import character_attention, normalise
 from lmim.visualization.reconstruction import reconstruct, view_batch
 from .convert import INPUT
@@ -43,6 +44,15 @@ _LINES = (
      'fonts, {content_tone:.1%} of tones (always the commonest: '
      '{chance_character:.1%}, {chance_font:.1%}, {chance_tone:.1%})',
      'content_character'),
+    *((line.replace('KIND', kind), f'{kind}_iou{told}')
+      for kind, where in (('placed', 'in their places'), ('level', 'level'))
+      for told, line in (
+          ('', f'plain letters, {where}: IoU {{KIND_iou:.3f}} without a '
+           'prompt, {KIND_iou_best:.3f} with the best threshold (the mean '
+           'picture: {KIND_iou_mean:.3f} and {KIND_iou_mean_best:.3f}, a '
+           'blank one: {KIND_iou_blank:.0f})'),
+          ('_told', '  told the word: {KIND_iou_told:.3f} and '
+           '{KIND_iou_told_best:.3f}'))),
     ('target: {target_within:.1%} is within pictures, {target_picture:.1%} '
      "each picture's mean", 'target_within'),
     ("prediction: {pred_within:.1%} is within pictures, {pred_picture:.1%} "
@@ -57,7 +67,8 @@ class Probe(Command):
     directions they fill, and how well a linear probe reads characters off
     patches. Of a checkpoint of pre-training that carries its config, also
     how much of target and prediction differs within pictures, and, where it
-    parts style and content, what either half knows of the other. Of a
+    parts style and content, what either half knows of the other; where it
+    paints words in plain letters, how well it does. Of a
     recognizer that attends to letters, how much of that is on the letter
     that it writes. Words are
     drawn, with the place of each letter; of --data characters are taken to
@@ -92,7 +103,8 @@ class Probe(Command):
         size = encoder.img_size
         words = (read_words(args.data, args.number, size,
                             not args.unlabelled) if args.data else
-                 draw_words(args.number, size))
+                 draw_words(args.number, size,
+                            with_plain_glyphs=_pretrains(config, ODM)))
         figures = probe_encoder(encoder, words)
         # An encoder alone may carry the config of the whole that it is from.
         if _pretrains(config) and any(name.startswith('neck.') for name
@@ -106,6 +118,8 @@ class Probe(Command):
                             if name.startswith(('target_', 'pred_'))})
             if isinstance(model.backbone, ContentViT) and words.fonts:
                 figures.update(probe_halves(model.backbone, words))
+            if isinstance(model, ODM):
+                figures.update(probe_letters(model, words))
         elif config is not None and _attends(config):
             figures.update(_correctness(
                 load_recognizer(opened, args.config)[0], words))
@@ -148,9 +162,10 @@ def _correctness(model: Any, words: ProbeWords) -> Dict[str, float]:
         maps, words.letters[chosen]))
 
 
-def _pretrains(config: Optional[ModelConfig]) -> bool:
-    """Whether a config is of a method of pre-training."""
+def _pretrains(config: Optional[ModelConfig],
+               method: Type[SelfSup] = SelfSup) -> bool:
+    """Whether a config is of a method of pre-training, or of this one."""
     if config is None:
         return False
     model = MODELS.get(str(config.model['type']).rpartition('.')[2])
-    return isinstance(model, type) and issubclass(model, SelfSup)
+    return isinstance(model, type) and issubclass(model, method)

@@ -17,8 +17,9 @@ class Publish(Maker):
 
     OUT, a file of safetensors, has the weights (their average, where training
     kept one), the config of model and preprocessing without any path, the
-    characters, and a record of training. Before it is written, it is checked
-    that it can be read without the rest.
+    characters, and a record of training. A head of glyphs that is for training
+    alone is left out. Before it is written, it is checked that it can be read
+    without the rest.
 
     --record names a JSON object with name, licence, data, seeds, commit and
     figures (for each set, numbers by their names), and what else it is to
@@ -67,5 +68,8 @@ class Publish(Maker):
         source = open_checkpoint(args.input)
         made = publish(source, record, args.config,
                        half=args.precision == 'fp16')
+        dropped = source.by_module_names().keys() - made.weights.keys()
         return made, {'input': describe_file(source, args.input),
-                      'record': record}
+                      'record': record,
+                      'dropped': {'head of glyphs, for training alone':
+                                  sorted(dropped)} if dropped else {}}

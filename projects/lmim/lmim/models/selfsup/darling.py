@@ -140,6 +140,8 @@ class DARLING(SelfSup):
         removed = self.paint(parted, emptied(
             prompts, self.decoder.end_idx, self.decoder.padding_idx))
         styles = parted.style.mean(dim=1, keepdim=True).chunk(2)
+        if isinstance(inputs, torch.Tensor) or len(inputs) == 1:
+            styles = styles[:1]  # the next picture is no partner
         found = Painting(
             list(parted.tokens.chunk(2)), instances=styles, parted=parted,
             prompts=prompts, painted=painted, removed=removed)

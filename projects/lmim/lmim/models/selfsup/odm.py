@@ -1,4 +1,5 @@
 """Reading by painting words in plain letters; it needs their texts."""
+from dataclasses import dataclass
 from typing import Any, Dict, Optional, Tuple
 
 import torch
@@ -7,6 +8,16 @@ from torch import nn
 
 from lmim.utils.errors import UserError
 from .base import Inputs, Prediction, SelfSup
+
+
+@dataclass
+class Destylized(Prediction):
+    """What :class:`ODM` makes of pictures.
+
+    Attributes:
+        classes (torch.Tensor): Their words, (N, T).
+    """
+    classes: Any = None
 
 
 @MODELS.register_module()
@@ -49,7 +60,8 @@ class ODM(SelfSup):
     picture_note = (
         'plain letters: what the model paints, and what it was to paint; IoU '
         'of all of these pictures, in brackets that of the mean of the '
-        'targets. Where the prompt was another word nothing is to be painted.')
+        'targets. Where the prompt was another word nothing is to be painted. '
+        'Pictures without labels are painted without a prompt.')
 
     def __init__(self,
                  backbone: dict,
@@ -78,6 +90,11 @@ class ODM(SelfSup):
         self.prompt_swap = prompt_swap
         self.straight_weight = straight_weight
 
+    @property
+    def alone(self) -> Any:
+        """Tuple: Pictures alone are painted without a prompt."""
+        return self.view_levels, ()
+
     def draw_noise(self, batch_size: int, seed: int) -> torch.Tensor:
         """Uniform draws, (N, 1), that decide on the prompts."""
         return torch.rand(batch_size, 1,
@@ -86,7 +103,7 @@ class ODM(SelfSup):
     def predict(self,
                 inputs: Inputs,
                 noise: Optional[torch.Tensor] = None,
-                data_samples: Any = None) -> Prediction:
+                data_samples: Any = None) -> Destylized:
         """Encode pictures, and paint their words.
 
         ``data_samples`` has ``text`` and ``plain_glyphs``; pictures without
@@ -105,8 +122,8 @@ class ODM(SelfSup):
         glyphs = about.get('plain_glyphs')
         if glyphs is not None:
             glyphs = glyphs * ~swapped[:, None, None]
-        return Prediction(
-            [tokens], pred_glyphs=(logits, glyphs),
+        return Destylized(
+            [tokens], pred_glyphs=(logits, glyphs), classes=classes,
             instances=(joint[:, 0], self.word(classes)),
             pictures={} if self.training else self.pictures(logits, glyphs))
 
@@ -181,8 +198,7 @@ class ODM(SelfSup):
                 logits, glyphs, weights)
         if self.contrast_head is not None:
             losses['loss_contrast'] = self.contrast_head.loss(
-                *found.instances,
-                self.text_encoder.classes(about['text']))
+                *found.instances, found.classes)
         return losses
 
     def pictures(self, logits: torch.Tensor, glyphs: Optional[torch.Tensor]
