@@ -102,6 +102,7 @@ def test_a_head_of_glyphs_learns_the_new_characters(
     path = tmp_path / 'new.txt'
     path.write_text('\n'.join(NEW))
     cfg['decoder']['dictionary']['dict_file'] = str(path)
+    cfg['decoder']['module_loss'] = dict(type='WordLoss')
     built: Any = MODELS.build(dict(cfg, _scope_='mmocr'))
     built.load_state_dict(result)
     sample = TextRecogDataSample(

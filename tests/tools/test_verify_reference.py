@@ -395,7 +395,7 @@ def test_sizes_that_are_wrong_are_found(verify, changed, name, place, code):
 @pytest.mark.parametrize('kind, name', [
     ('odm', 'heads'), ('odm', 'chars'), ('odm_crop', 'text_width'),
     ('odm_crop', 'joint'), ('siga', 'glyph_channels'), ('siga', 'batch'),
-    ('darling', 'heads'), ('darling', 'painter_layers')])
+    ('darling', 'depth'), ('darling', 'painter_layers')])
 def test_sizes_of_letters_that_are_wrong_are_found(verify, changed, kind,
                                                    name):
     def enlarge(ref):

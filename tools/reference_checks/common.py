@@ -99,7 +99,7 @@ class Reference(Dict[str, np.ndarray]):
         if ours.shape != theirs.shape:
             return Check(f'{name} {theirs.shape}, ours {ours.shape}', np.inf,
                          tolerance)
-        largest = np.abs(theirs[places]).max(initial=0.)
+        largest = float(np.abs(theirs[places]).max(initial=0.))
         scale = max(largest, 1e-8) if scaled else 1.
         if not scaled:
             tolerance = min(tolerance, max(RELATIVE * largest, LEAST))
