@@ -35,6 +35,7 @@ def shrink(cfg: Config) -> None:
         # A refinement by the layer before needs one.
         layers = 2 if 'refinement' in part else 1
         for name, most in (('n_layers', 1), ('num_layers', layers),
+                           ('frozen_stages', 1),
                            ('max_seq_len', 12)):
             if name in part:
                 part[name] = min(part[name], most)

@@ -87,6 +87,8 @@ def test_a_frozen_stem_is_not_trained_from_the_first_moment() -> None:
         frozen_stages=1, patch_size=4, stem=(4,)).backbone
     assert not any(weight.requires_grad
                    for weight in vit.patch_embed.parameters())
+    with pytest.raises(ValueError, match='more than its 3 blocks'):
+        Recognizer(frozen_stages=4)
 
 
 def ema_cfg(path: Path, **options: Any) -> Any:

@@ -88,7 +88,8 @@ class TextViT(VisionTransformer):
 
     Raises:
         UserError: If the image size, or widths, are no multiples of the
-            patch size, or no positions are left.
+            patch size, no positions are left, or more blocks are frozen than
+            there are.
     """
 
     arch_zoo = {
@@ -160,6 +161,10 @@ class TextViT(VisionTransformer):
                 num_layers=self.num_layers))
             for layer in self.layers:
                 make_rotary(layer)
+        if self.frozen_stages > self.num_layers:
+            raise UserError(
+                f'frozen_stages={self.frozen_stages} of the backbone is more '
+                f'than its {self.num_layers} blocks: lower it')
         if self.frozen_stages > 0:
             self._freeze_stages()  # what was put in its place, too
         self.with_cp = with_cp
