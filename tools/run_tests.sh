@@ -31,14 +31,13 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 
 # One thread a process: the models are tiny, and cores are shared with the
-# processes that the tests start. Two to four test files run at once, one more
-# than there are cores, as tests wait for files and processes
+# processes that the tests start. Test files run on two to four cores at once
 # (LMIM_TEST_WORKERS=0: one after another).
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 cores="$("$PYTHON" -c 'import os
 print(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
       else os.cpu_count())')"
-workers="${LMIM_TEST_WORKERS:-$((cores < 4 ? cores + 1 : 4))}"
+workers="${LMIM_TEST_WORKERS:-$((cores < 4 ? cores : 4))}"
 
 failed=()
 echo '[tests] ruff'

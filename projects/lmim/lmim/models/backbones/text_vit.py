@@ -161,10 +161,6 @@ class TextViT(VisionTransformer):
                 num_layers=self.num_layers))
             for layer in self.layers:
                 make_rotary(layer)
-        if self.frozen_stages > self.num_layers:
-            raise UserError(
-                f'frozen_stages={self.frozen_stages} of the backbone is more '
-                f'than its {self.num_layers} blocks: lower it')
         if self.frozen_stages > 0:
             self._freeze_stages()  # what was put in its place, too
         self.with_cp = with_cp
@@ -208,6 +204,14 @@ class TextViT(VisionTransformer):
         if self.rotary is not None:
             self.rotary.init_weights()
         self._place()
+
+    def _freeze_stages(self) -> None:
+        """Freeze as mmpretrain's, which does not count the blocks."""
+        if self.frozen_stages > self.num_layers:
+            raise UserError(
+                f'frozen_stages={self.frozen_stages} of the backbone is more '
+                f'than its {self.num_layers} blocks: lower it')
+        super()._freeze_stages()
 
     def _place(self) -> None:
         """Give all tokens their positions, if there is a table of them."""
