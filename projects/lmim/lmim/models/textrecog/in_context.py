@@ -164,16 +164,18 @@ class InContextRecognizer(AnyWidthRecognizer):
                 f'num_prompts={self.num_prompts}) and '
                 "collate_fn=dict(type='collate_views')")
         memory = self.encoder(self.extract_feat(inputs), data_samples)
-        rows = self._mixed(len(inputs) // words).to(memory.device)
+        rows = self._mixed(len(inputs) // words)
         samples = self.decoder.module_loss.get_targets(
             [data_samples[row] for row in rows.flatten().tolist()])
         targets = torch.stack([
             sample.gt_text.padded_indexes for sample in samples
-        ]).to(memory.device).unflatten(0, rows.shape)
+        ]).unflatten(0, rows.shape)
         # Behind the longest word of the batch there is padding alone, which
-        # has no loss.
+        # has no loss. It is found on the CPU: no step waits for the device.
         longest = int((targets != self.decoder.padding_idx).sum(-1).max())
-        logits = self.teacher_forced(memory[rows], targets[..., :longest])
+        logits = self.teacher_forced(
+            memory[rows.to(memory.device)],
+            targets[..., :longest].to(memory.device))
         logits = F.pad(logits, (0, 0, 0, targets.shape[-1] - longest))
         return self.decoder.module_loss(logits.flatten(0, 1), samples)
 
